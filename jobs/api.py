@@ -1,0 +1,5 @@
+"""REST."""
+
+from rest_framework.routers import SimpleRouter
+
+router = SimpleRouter()

@@ -1,0 +1,105 @@
+"""The contract of a compute backend: run one module of ours on some input, elsewhere, and tell how it goes."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar
+
+
+class ComputeError(Exception):
+    """The backend could not do as asked now; `temporary` ones are worth another try."""
+
+    def __init__(self, code: str, text: str, *, temporary: bool) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.temporary = temporary
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """An object in storage and the name it gets in its channel's folder."""
+
+    key: str
+    filename: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputeSpec:
+    """What to run: `python -m module` on `spec`, with `inputs` by channel.
+
+    `checkpoint_key` is the same for every attempt of a job, so that a later attempt resumes an earlier one.
+    """
+
+    module: str
+    spec: dict[str, Any]
+    inputs: dict[str, tuple[InputFile, ...]] = field(default_factory=dict)
+    checkpoint_key: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class RunState(StrEnum):
+    """`missing`: never submitted under this name. `lost`: it ended without leaving a result."""
+
+    MISSING = "missing"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """How a run goes. `events` are those after the cursor given; `cursor` is where to go on.
+
+    `result` is the run's own result document (see lorakit.rundir); `billable_seconds` so far.
+    """
+
+    state: RunState
+    events: tuple[dict[str, Any], ...] = ()
+    cursor: int = 0
+    result: dict[str, Any] = field(default_factory=dict)
+    billable_seconds: float = 0.0
+    log_tail: str = ""
+
+
+class ComputeBackend(ABC):
+    """One place that runs compute. Every method may be called twice with the same arguments."""
+
+    options: ClassVar[dict[str, Any]] = {
+        "MAX_RUNNING": 2,
+        "PRICE_USD_PER_HOUR": 0.0,
+        "PRICE_SOURCE": "",
+    }
+
+    def __init__(self, alias: str, options: dict[str, Any]) -> None:
+        unknown = set(options) - set(self.options)
+        if unknown:
+            raise ValueError(f"COMPUTE[{alias!r}] has unknown options: {', '.join(sorted(unknown))}")
+        self.alias = alias
+        merged = {**self.options, **options}
+        self.max_running: int = merged["MAX_RUNNING"]
+        self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
+        self.price_source: str = merged["PRICE_SOURCE"]
+
+    @abstractmethod
+    def submit(self, name: str, spec: ComputeSpec) -> None:
+        """Start the run called `name`; one that exists already is left alone."""
+
+    @abstractmethod
+    def observe(self, name: str, cursor: int = 0) -> Observation:
+        """How the run called `name` goes; also tells it that somebody still cares."""
+
+    @abstractmethod
+    def cancel(self, name: str) -> None:
+        """Ask the run to end soon; `observe` tells when it has."""
+
+    @abstractmethod
+    def fetch(self, name: str, artifact: str, destination: Path) -> None:
+        """Copy one artifact of a succeeded run to a local file."""
+
+    @abstractmethod
+    def discard(self, name: str) -> None:
+        """Forget an ended run and what it left."""

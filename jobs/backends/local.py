@@ -1,0 +1,182 @@
+"""Runs compute as a leased child process on this machine, in a run directory (see lorakit.rundir).
+
+The child outlives the worker that started it, for a while: every observation renews its lease, and a child whose lease
+nobody renews ends itself. So a worker that dies loses nothing, and a machine that is switched off leaves no strays.
+"""
+
+import fcntl
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+from django.core.files.storage import default_storage
+
+from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState
+
+# A child that has not taken its lock by then never will: importing torch comes after the lock.
+START_SECONDS = 30
+LOG_TAIL_BYTES = 8192
+
+
+class LocalCompute(ComputeBackend):
+    """Options: ROOT (folder of run directories), LEASE_SECONDS, MEMORY_LIMIT_BYTES (address space; 0 for none)."""
+
+    options: ClassVar[dict[str, Any]] = {
+        **ComputeBackend.options,
+        "ROOT": "",
+        "LEASE_SECONDS": 30,
+        "MEMORY_LIMIT_BYTES": 0,
+    }
+
+    def __init__(self, alias: str, options: dict[str, Any]) -> None:
+        super().__init__(alias, options)
+        merged = {**self.options, **options}
+        self.root = Path(merged["ROOT"])
+        self.lease_seconds = int(merged["LEASE_SECONDS"])
+        self.memory_limit = int(merged["MEMORY_LIMIT_BYTES"])
+
+    def submit(self, name: str, spec: ComputeSpec) -> None:
+        run = self.root / name
+        if (run / "submitted").exists():
+            return
+        try:
+            self._prepare(run, spec)
+            self._spawn(run, spec.module)
+        except OSError as error:
+            raise ComputeError(
+                "platform:compute_start", f"The run could not be started: {error.strerror}.", temporary=True
+            ) from error
+
+    def observe(self, name: str, cursor: int = 0) -> Observation:
+        run = self.root / name
+        if not (run / "submitted").exists():
+            return Observation(state=RunState.MISSING)
+        # The order matters: the result is read after the lock was seen free, or a child ending now would look lost.
+        ended = _lock_is_free(run / "lock") and self._has_started(run)
+        result = _read_result(run)
+        if not ended and not result:
+            os.utime(run / "lease")
+        events, position = _read_events(run / "progress.jsonl", cursor)
+        return Observation(
+            state=_state(ended, result),
+            events=events,
+            cursor=position,
+            result=result,
+            billable_seconds=_billable_seconds(run, ended),
+            log_tail=_tail(run / "log.txt"),
+        )
+
+    def cancel(self, name: str) -> None:
+        run = self.root / name
+        if run.exists():
+            (run / "cancel").touch()
+
+    def fetch(self, name: str, artifact: str, destination: Path) -> None:
+        shutil.copyfile(self.root / name / "output" / Path(artifact).name, destination)
+
+    def discard(self, name: str) -> None:
+        shutil.rmtree(self.root / name, ignore_errors=True)
+
+    def _prepare(self, run: Path, spec: ComputeSpec) -> None:
+        # Whatever an interrupted submit left was never started: the mark `submitted` comes before the child.
+        shutil.rmtree(run, ignore_errors=True)
+        (run / "output").mkdir(parents=True)
+        checkpoints = self.root / "checkpoints" / spec.checkpoint_key if spec.checkpoint_key else run / "checkpoints"
+        checkpoints.mkdir(parents=True, exist_ok=True)
+        if spec.checkpoint_key:
+            (run / "checkpoints").symlink_to(checkpoints)
+        for channel, files in spec.inputs.items():
+            folder = run / "inputs" / channel
+            folder.mkdir(parents=True)
+            for item in files:
+                with default_storage.open(item.key, "rb") as source, (folder / item.filename).open("wb") as target:
+                    shutil.copyfileobj(source, target, 1 << 20)
+        (run / "spec.json").write_text(json.dumps(spec.spec), encoding="utf-8")
+        (run / "lease").touch()
+        (run / "submitted").touch()
+
+    def _spawn(self, run: Path, module: str) -> None:
+        environment = {
+            **{k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR"}},
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "PYTHONUNBUFFERED": "1",
+            "RUN_LEASE_SECONDS": str(self.lease_seconds),
+        }
+        with (run / "log.txt").open("ab") as log:
+            # The command is our own interpreter and a module named by a registered kind; it gets no secrets.
+            subprocess.Popen(
+                [sys.executable, "-m", module, "--run-dir", str(run)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=run,
+                start_new_session=True,
+                preexec_fn=self._limit_memory if self.memory_limit else None,
+            )
+
+    def _limit_memory(self) -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (self.memory_limit, self.memory_limit))
+
+    def _has_started(self, run: Path) -> bool:
+        age = time.time() - (run / "submitted").stat().st_mtime
+        return (run / "pid").exists() or age > START_SECONDS
+
+
+def _state(ended: bool, result: dict[str, Any]) -> RunState:
+    if not result:
+        return RunState.LOST if ended else RunState.RUNNING
+    if result.get("ok"):
+        return RunState.SUCCEEDED
+    return RunState.STOPPED if result.get("cancelled") else RunState.FAILED
+
+
+def _lock_is_free(path: Path) -> bool:
+    if not path.exists():
+        return True
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _read_result(run: Path) -> dict[str, Any]:
+    path = run / "result.json"
+    if not path.exists():
+        return {}
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result
+
+
+def _read_events(path: Path, cursor: int) -> tuple[tuple[dict[str, Any], ...], int]:
+    """Whole lines after byte `cursor`; a line that is still being written is left for the next look."""
+    if not path.exists():
+        return (), cursor
+    with path.open("rb") as file:
+        file.seek(cursor)
+        data = file.read(1 << 20)
+    end = data.rfind(b"\n") + 1
+    return tuple(json.loads(line) for line in data[:end].splitlines() if line), cursor + end
+
+
+def _billable_seconds(run: Path, ended: bool) -> float:
+    result, log = run / "result.json", run / "progress.jsonl"
+    last = result if result.exists() else log
+    finish = last.stat().st_mtime if last.exists() and (ended or result.exists()) else time.time()
+    return max(0.0, finish - (run / "submitted").stat().st_mtime)
+
+
+def _tail(path: Path) -> str:
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES))
+        return file.read().decode("utf-8", "replace")

@@ -1,0 +1,59 @@
+"""Kinds of job. An app registers its own in `AppConfig.ready`: `register(TrainingKind())`."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from jobs.models import Job
+from jobs.outcomes import Outcome
+
+
+class Kind(ABC):
+    """How jobs of one name are stepped.
+
+    `step` and `cancel` run outside any transaction and act for the job's tenant; each may run twice for the same
+    state, so it looks before it acts. `on_succeeded`, `on_failed` and `on_stopped` run in the transaction that ends
+    the job, exactly once.
+    """
+
+    name: str
+    max_attempts: int = 5
+
+    @abstractmethod
+    def step(self, job: Job) -> Outcome:
+        """Do the next short piece of work, or look how it goes."""
+
+    @abstractmethod
+    def cancel(self, job: Job) -> Outcome:
+        """Called instead of `step` once somebody asked the job to stop."""
+
+    def cost_units(self, spec: dict[str, Any]) -> float:
+        """How much of a tenant's share one job takes in the fair queue."""
+        return 1.0
+
+    def backend(self, spec: dict[str, Any]) -> str:
+        """Alias in `COMPUTE` whose slots it takes, or empty for none."""
+        return ""
+
+    def on_succeeded(self, job: Job) -> None:
+        """Write what follows from `job.result`."""
+
+    def on_failed(self, job: Job) -> None:
+        """Write what follows from the failure."""
+
+    def on_stopped(self, job: Job) -> None:
+        """Write what follows from the stop."""
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Make `kind` known under its name."""
+    if kind.name in _kinds:
+        raise ValueError(f"two kinds of job are named {kind.name!r}")
+    _kinds[kind.name] = kind
+
+
+def get_kind(name: str) -> Kind:
+    """The kind of that name."""
+    return _kinds[name]

@@ -1,0 +1,131 @@
+"""What runs: one row for everything that takes long, and the events it reported."""
+
+from datetime import timedelta
+from typing import ClassVar, Self
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from jobs.states import ACTIVE, TERMINAL, State
+from tenants.isolation import TenantForeignKey
+from tenants.models import TenantManager, TenantModel, TenantQuerySet, User
+
+
+class JobQuerySet(TenantQuerySet["Job"]):
+    def active(self) -> Self:
+        """Started and not yet ended."""
+        return self.filter(state__in=ACTIVE)
+
+    def queued(self) -> Self:
+        """Waiting for their turn, oldest first."""
+        return self.filter(state=State.QUEUED).order_by("created_at")
+
+    def due(self) -> Self:
+        """Active, with a step to make now, and nobody at it."""
+        free = models.Q(lease_expires_at=None) | models.Q(lease_expires_at__lt=Now())
+        return self.active().filter(free, due_at__lte=Now())
+
+
+JobManager = TenantManager.from_queryset(JobQuerySet)
+
+
+class Job(TenantModel):
+    """One long-running piece of work. `state` is written by `jobs.states.transition` alone."""
+
+    kind = models.CharField(max_length=40)
+    title = models.CharField(max_length=160)
+    spec = models.JSONField(default=dict)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    phase = models.CharField(max_length=40, blank=True)
+    fraction = models.FloatField(default=0.0)
+    eta_seconds = models.FloatField(null=True, blank=True)
+    cost_units = models.FloatField(default=1.0, help_text="what it counts for in the fair queue")
+
+    backend = models.CharField(max_length=40, blank=True)
+    external_name = models.CharField(max_length=63, blank=True)
+    events_cursor = models.BigIntegerField(default=0)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    max_attempts = models.PositiveSmallIntegerField(default=5)
+    fence = models.BigIntegerField(default=0)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(default=timezone.now)
+
+    error_code = models.CharField(max_length=80, blank=True)
+    error_text = models.TextField(blank=True)
+    result = models.JSONField(default=dict)
+
+    billable_seconds = models.FloatField(default=0.0)
+    billed_attempt = models.PositiveSmallIntegerField(default=0)
+    usd_per_hour = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
+    price_source = models.CharField(max_length=200, blank=True)
+
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobManager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=("tenant", "-created_at"), name="job_newest"),
+            models.Index(fields=("due_at",), name="job_due", condition=models.Q(state__in=sorted(ACTIVE))),
+            models.Index(fields=("tenant", "created_at"), name="job_queued", condition=models.Q(state=State.QUEUED)),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "external_name"), name="job_external_name_once", condition=~models.Q(external_name="")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.state in TERMINAL
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall-clock seconds from start until the end, or until now."""
+        if self.started_at is None:
+            return None
+        elapsed: timedelta = (self.finished_at or timezone.now()) - self.started_at
+        return elapsed.total_seconds()
+
+    @property
+    def cost_usd(self) -> float:
+        """Measured seconds times the price recorded when the work was submitted."""
+        return self.billable_seconds / 3600 * float(self.usd_per_hour or 0)
+
+
+class JobEvent(TenantModel):
+    """One line that a run reported, as in `progress.jsonl`."""
+
+    job = TenantForeignKey(Job, models.CASCADE, related_name="events")
+    attempt = models.PositiveSmallIntegerField()
+    seq = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    type = models.CharField(max_length=20)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("attempt", "seq")
+        constraints = (models.UniqueConstraint(fields=("tenant", "job", "attempt", "seq"), name="job_event_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.attempt}.{self.seq}"
+
+
+class QueueShare(TenantModel):
+    """A tenant's place in the fair queue: its unspent credit and when it was last served."""
+
+    credit = models.FloatField(default=0.0)
+    served_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("tenant",), name="queue_share_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.credit}"

@@ -1,0 +1,60 @@
+"""What one step of a job can end in, and the two kinds of error."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobError:
+    """A stable code (`training:no_rows`) and a text that says what to do; temporary ones are tried again.
+
+    Codes that begin with `platform:` are ours to mend, all others are the user's.
+    """
+
+    code: str
+    text: str
+    temporary: bool = False
+
+    @property
+    def is_platform(self) -> bool:
+        return self.code.startswith("platform:")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """Look again in `after` seconds."""
+
+    after: float = 2.0
+    phase: str | None = None
+    fraction: float | None = None
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Succeeded:
+    """Done; `result` is kept with the job and given to `Kind.on_succeeded`."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """Ended for good."""
+
+    error: JobError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopped:
+    """Ended because somebody asked it to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """This attempt is lost; begin the next one in `after` seconds, as long as attempts are left."""
+
+    error: JobError
+    after: float = 5.0
+
+
+Outcome = Running | Succeeded | Failed | Stopped | Retry

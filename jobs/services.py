@@ -1,0 +1,64 @@
+"""Every write to jobs that a person or a higher floor asks for."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from jobs.kinds import get_kind
+from jobs.models import Job
+from jobs.states import ACTIVE, State, transition
+from tenants.errors import Conflict, NotFound
+from tenants.models import Tenant, User
+
+log = structlog.get_logger(__name__)
+
+
+def start_job(
+    *, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], created_by: User | None = None
+) -> Job:
+    """Queue a job; it starts when its turn comes. `spec` never changes afterwards."""
+    handler = get_kind(kind)
+    job = Job.objects.create(
+        tenant=tenant,
+        kind=kind,
+        title=title[:160],
+        spec=spec,
+        backend=handler.backend(spec),
+        cost_units=handler.cost_units(spec),
+        max_attempts=handler.max_attempts,
+        created_by=created_by,
+    )
+    transaction.on_commit(nudge)
+    return job
+
+
+def stop_job(*, job_id: UUID) -> Job:
+    """Ask a job to end. A queued one ends at once, a running one within seconds; a second call changes nothing."""
+    job = Job.objects.filter(id=job_id).first()
+    if job is None:
+        raise NotFound("There is no such job.")
+    if job.state == State.STOPPING or job.state == State.STOPPED:
+        return job
+    if job.state == State.QUEUED:
+        with transaction.atomic():
+            if transition(job, State.STOPPED):
+                get_kind(job.kind).on_stopped(job)
+                return job
+        job.refresh_from_db()
+    if job.state not in ACTIVE or not transition(job, State.STOPPING, due_at=job.created_at):
+        raise Conflict(f"This job has already {job.get_state_display().lower()}.", code="job:already_ended")
+    transaction.on_commit(nudge)
+    return job
+
+
+def nudge() -> None:
+    """Wake the reconciler now rather than at its next beat. A broker that is away only costs those seconds."""
+    from jobs.tasks import reconcile
+
+    try:
+        reconcile.delay()
+    except OperationalError:
+        log.warning("broker_unreachable")

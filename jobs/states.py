@@ -1,0 +1,61 @@
+"""The states of a job, the moves between them, and the one function that makes a move."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+if TYPE_CHECKING:
+    from jobs.models import Job
+
+
+class State(models.TextChoices):
+    """`stopping` has been told to stop and has not ended yet."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    STOPPING = "stopping", "Stopping"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+
+
+ACTIVE = frozenset({State.RUNNING, State.STOPPING})
+TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.STOPPED})
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.RUNNING, State.STOPPED}),
+    State.RUNNING: frozenset({State.STOPPING, State.SUCCEEDED, State.FAILED}),
+    # What ends in the moment it is told to stop keeps its result.
+    State.STOPPING: frozenset({State.STOPPED, State.SUCCEEDED, State.FAILED}),
+}
+
+COLOURS: dict[State, str] = {
+    State.QUEUED: "secondary",
+    State.RUNNING: "blue",
+    State.STOPPING: "orange",
+    State.SUCCEEDED: "green",
+    State.FAILED: "red",
+    State.STOPPED: "secondary",
+}
+
+
+def transition(job: "Job", to: State, *, fence: int | None = None, **changes: Any) -> bool:
+    """Move `job` to `to` with one conditional UPDATE; False when somebody else moved it first.
+
+    `fence` also requires that the caller still holds the lease it claimed. `changes` are other columns to set in the
+    same statement. On success the instance carries the new values that are plain ones.
+    """
+    sources = [source for source, targets in TRANSITIONS.items() if to in targets]
+    rows = type(job).objects.filter(id=job.id, state__in=sources, tenant_id=job.tenant_id)
+    if fence is not None:
+        rows = rows.filter(fence=fence)
+    if to is State.RUNNING:
+        changes.setdefault("started_at", Now())
+        changes.setdefault("due_at", Now())
+    if to in TERMINAL:
+        changes = {"finished_at": Now(), "lease_expires_at": None, "eta_seconds": None, **changes}
+    if not rows.update(state=to, **changes):
+        return False
+    job.refresh_from_db()
+    return True

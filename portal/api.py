@@ -1,0 +1,22 @@
+"""REST under /api/v1/: the routes of every app, the OpenAPI document and its page."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.routers import DefaultRouter
+
+import adapters.api
+import corpora.api
+import evaluations.api
+import jobs.api
+import metering.api
+import serving.api
+
+router = DefaultRouter()
+for app in (corpora.api, adapters.api, jobs.api, evaluations.api, serving.api, metering.api):
+    router.registry.extend(app.router.registry)
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="openapi"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="openapi"), name="api-docs"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,50 @@
+"""The side bar: what a member sees, by role."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from tenants.access import EVERYONE, WRITERS
+from tenants.models import Membership, Role
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry; `icon` is a Tabler icon's name."""
+
+    title: str
+    url_name: str
+    icon: str
+    roles: frozenset[Role] = WRITERS
+
+
+ENTRIES = (
+    Entry("Overview", "overview", "home"),
+    Entry("Datasets", "corpora:list", "database"),
+    Entry("Adapters", "adapters:list", "stack-2"),
+    Entry("Jobs", "jobs:list", "activity"),
+    Entry("Evaluations", "evaluations:list", "chart-histogram"),
+    Entry("Reviews", "evaluations:reviews", "checklist", EVERYONE),
+    Entry("Endpoint", "serving:endpoint", "server-2"),
+    Entry("Playground", "serving:playground", "message-chatbot"),
+    Entry("Usage", "metering:usage", "coin"),
+    Entry("API keys", "keys", "key"),
+)
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Template context: `navigation` as entries with `url` and `active`."""
+    membership: Membership | None = getattr(request, "membership", None)
+    if membership is None:
+        return {"navigation": []}
+    entries = []
+    for entry in ENTRIES:
+        if membership.role in entry.roles:
+            url = reverse(entry.url_name)
+            active = request.path == url if url == "/" else request.path.startswith(url)
+            entries.append({"title": entry.title, "url": url, "icon": entry.icon, "active": active})
+    # "Evaluations" must not light up on the pages of "Reviews", whose address begins alike.
+    best = max((e for e in entries if e["active"]), key=lambda e: len(str(e["url"])), default=None)
+    return {"navigation": [{**e, "active": e is best} for e in entries]}

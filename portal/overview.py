@@ -1,0 +1,65 @@
+"""What the first page shows."""
+
+from dataclasses import dataclass
+
+from adapters.models import Adapter, AdapterVersion
+from corpora.models import Dataset
+from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
+from jobs.models import Job
+from serving.models import Route
+from tenants.models import Tenant
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the line and whether the tenant has done it."""
+
+    title: str
+    text: str
+    url_name: str
+    done: bool
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Counts, the latest jobs, what answers, and the next step."""
+
+    datasets: int
+    adapters: int
+    versions: int
+    open_reviews: int
+    jobs: list[Job]
+    routes: list[Route]
+    evaluations: list[EvaluationRun]
+    steps: list[Step]
+
+    @property
+    def next_step(self) -> Step | None:
+        return next((step for step in self.steps if not step.done), None)
+
+
+def overview_of(tenant: Tenant) -> Overview:
+    """Reads for the active tenant."""
+    datasets, versions = Dataset.objects.count(), AdapterVersion.objects.count()
+    evaluations = list(
+        EvaluationRun.objects.filter(state=EvaluationState.READY).select_related("version__adapter")[:5]
+    )
+    routes = list(Route.objects.exclude(active=None).select_related("active__version__adapter"))
+    open_reviews = EvaluationItem.objects.filter(run__state=EvaluationState.READY, reviews=None).count()
+    reviewed = EvaluationItem.objects.exclude(reviews=None).exists()
+    return Overview(
+        datasets=datasets,
+        adapters=Adapter.objects.count(),
+        versions=versions,
+        open_reviews=open_reviews,
+        jobs=list(Job.objects.all()[:6]),
+        routes=routes,
+        evaluations=evaluations,
+        steps=[
+            Step("Upload a dataset", "Questions and the answers you want, as JSONL, CSV or Parquet.", "corpora:upload", datasets > 0),
+            Step("Train an adapter", "Choose a dataset and a recipe; we do the rest.", "adapters:train", versions > 0),
+            Step("See whether it is better", "Base and adapter answer the same held-out rows.", "adapters:list", bool(evaluations)),
+            Step("Let an expert check", "Grade a few answers, keyboard only.", "evaluations:reviews", reviewed),
+            Step("Promote it", "Put the version behind its name on the shared endpoint.", "adapters:list", bool(routes)),
+        ],
+    )

@@ -1,0 +1,274 @@
+"""Every setting of the site, read once from typed environment variables; docs/settings.md describes each.
+
+A wrong value raises here, at start, not in the middle of a request.
+"""
+
+from pathlib import Path
+
+import environ
+
+from portal.embedded.runtime import current_urls
+from portal.logs import logging_config
+from portal.secret_key import local_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+PORTAL_VAR = Path(env.str("PORTAL_VAR", default=str(BASE_DIR / "var")))
+DEBUG = env.bool("DEBUG", default=False)
+EMBEDDED = not env.str("DATABASE_URL", default="")
+_urls = current_urls(PORTAL_VAR) if EMBEDDED else {}
+
+# Only the embedded site, whose data never leaves this machine, may make its own key; a hosted one must be given it.
+SECRET_KEY = local_secret_key(PORTAL_VAR) if EMBEDDED and not env.str("SECRET_KEY", default="") else env.str("SECRET_KEY")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+HTTPS = env.bool("HTTPS", default=False)
+SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+INSTALLED_APPS = [
+    "portal.apps.PortalConfig",
+    "metering.apps.MeteringConfig",
+    "serving.apps.ServingConfig",
+    "evaluations.apps.EvaluationsConfig",
+    "adapters.apps.AdaptersConfig",
+    "corpora.apps.CorporaConfig",
+    "jobs.apps.JobsConfig",
+    "tenants.apps.TenantsConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "axes",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tenants.middleware.ActiveTenantMiddleware",
+    "portal.middleware.ProblemPageMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+ASGI_APPLICATION = "portal.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.navigation.navigation",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        **env.db_url_config(_urls.get("DATABASE_URL") or env.str("DATABASE_URL", default="postgres:///portal")),
+        "ENGINE": "tenants.postgresql",
+        "ATOMIC_REQUESTS": True,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+# The role that web, worker and gateway connect as; migrations run as the owner and grant to it.
+DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="portal_app")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = _urls.get("REDIS_URL") or env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 2, "SOCKET_TIMEOUT": 2},
+        "KEY_PREFIX": "portal",
+    }
+}
+
+AUTH_USER_MODEL = "tenants.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "sign-in"
+AXES_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=8)
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "portal/locked_out.html"
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W003"] if DEBUG else []
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = PORTAL_VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": PORTAL_VAR / "objects", "file_permissions_mode": 0o600},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=200 * 2**20)
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        # Plotly and Tabler write style attributes at run time.
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "font-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tenants.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.HasActiveTenant"],
+    "DEFAULT_PAGINATION_CLASS": "portal.pagination.NewestFirst",
+    "PAGE_SIZE": 50,
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.problems.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Adapter Portal API",
+    "DESCRIPTION": "Datasets, training, evaluation, review, promotion and usage of your LoRA adapters.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 100
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# With kombu's defaults nothing came back within 45 s of a worker's death, and a hung broker blocked a request for a minute.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_VAR / "run" / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": {"expires": 4}},
+    "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": {"expires": 20}},
+    "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": {"expires": 10}},
+}
+
+BASE_MODEL_DIR = Path(env.str("BASE_MODEL_DIR", default=str(BASE_DIR / "lorakit" / "tiny" / "model")))
+ENGINE_URL = env.str("ENGINE_URL", default="http://127.0.0.1:8002")
+ENGINE_API_KEY = env.str("ENGINE_API_KEY", default="")
+GATEWAY_URL = env.str("GATEWAY_URL", default="http://127.0.0.1:8001")
+LEDGER_DIR = Path(env.str("LEDGER_DIR", default=str(PORTAL_VAR / "ledger")))
+
+LOCAL_PRICE_USD_PER_HOUR = env.float("LOCAL_PRICE_USD_PER_HOUR", default=0.10)
+LOCAL_PRICE_SOURCE = env.str("LOCAL_PRICE_SOURCE", default="Configured by LOCAL_PRICE_USD_PER_HOUR; a stand-in, not a bill")
+_local_price = {"PRICE_USD_PER_HOUR": LOCAL_PRICE_USD_PER_HOUR, "PRICE_SOURCE": LOCAL_PRICE_SOURCE}
+
+COMPUTE = {
+    "default": {
+        "BACKEND": "jobs.backends.local.LocalCompute",
+        "OPTIONS": {
+            "ROOT": PORTAL_VAR / "compute",
+            "MAX_RUNNING": env.int("LOCAL_COMPUTE_SLOTS", default=2),
+            "LEASE_SECONDS": 30,
+            **_local_price,
+        },
+    },
+    "checks": {
+        "BACKEND": "jobs.backends.local.LocalCompute",
+        "OPTIONS": {
+            "ROOT": PORTAL_VAR / "compute",
+            "MAX_RUNNING": 2,
+            "LEASE_SECONDS": 30,
+            "MEMORY_LIMIT_BYTES": 2 * 2**30,
+            "PRICE_USD_PER_HOUR": 0.0,
+            "PRICE_SOURCE": "Checking files is not charged",
+        },
+    },
+}
+
+ENDPOINTS = {
+    "default": {
+        "BACKEND": "serving.backends.vllm.VllmEndpoint",
+        "OPTIONS": {
+            "URL": ENGINE_URL,
+            "API_KEY": ENGINE_API_KEY,
+            "ADAPTER_DIR": PORTAL_VAR / "deployments",
+            **_local_price,
+        },
+    }
+}
+
+JUDGES = {"default": {"BACKEND": "evaluations.backends.reference.ReferenceJudge", "OPTIONS": {}}}
+
+METRICS = {
+    "exact_match": {"BACKEND": "evaluations.metrics.ExactMatch", "OPTIONS": {}},
+    "rouge_l": {"BACKEND": "evaluations.metrics.RougeL", "OPTIONS": {}},
+    "meteor": {"BACKEND": "evaluations.metrics.Meteor", "OPTIONS": {}},
+}
+
+LOGGING = logging_config(json=env.bool("LOG_JSON", default=not DEBUG), level=env.str("LOG_LEVEL", default="INFO"))

@@ -1,0 +1,14 @@
+"""Every address of the site."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("portal.pages")),
+    path("jobs/", include("jobs.urls")),
+    path("datasets/", include("corpora.urls")),
+    path("adapters/", include("adapters.urls")),
+    path("evaluations/", include("evaluations.urls")),
+    path("serving/", include("serving.urls")),
+    path("usage/", include("metering.urls")),
+    path("api/v1/", include("portal.api")),
+]

@@ -1,0 +1,79 @@
+"""The portal's own pages: sign-in, overview, API keys, health."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.views import LoginView
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from portal.forms import KeyForm, SignInForm
+from portal.overview import overview_of
+from tenants.access import EVERYONE, WRITERS, members_only
+from tenants.errors import NotFound
+from tenants.middleware import SESSION_KEY
+from tenants.models import ApiKey, Role
+from tenants.requests import TenantRequest
+from tenants.services import create_api_key, revoke_api_key
+
+
+class SignIn(LoginView):
+    """By e-mail and password."""
+
+    template_name = "portal/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+@members_only(roles=EVERYONE)
+def overview(request: TenantRequest) -> HttpResponse:
+    """What there is, what runs and what to do next; a reviewer is sent to the reviews."""
+    if request.membership.role == Role.REVIEWER:
+        return redirect("evaluations:reviews")
+    return render(request, "portal/overview.html", {"overview": overview_of(request.tenant)})
+
+
+@require_POST
+@members_only(roles=EVERYONE)
+def switch_tenant(request: TenantRequest) -> HttpResponse:
+    """Act for another of the person's own organisations from now on."""
+    wanted = request.POST.get("tenant", "")
+    if not any(str(m.tenant_id) == wanted for m in request.memberships):
+        raise NotFound("You are not a member of that organisation.")
+    request.session[SESSION_KEY] = wanted
+    return redirect("overview")
+
+
+@members_only(roles=WRITERS)
+def keys(request: TenantRequest) -> HttpResponse:
+    """List keys and make new ones; a new key's token is shown in this one answer only."""
+    form = KeyForm(request.POST or None)
+    token = ""
+    if request.method == "POST" and form.is_valid():
+        _, token = create_api_key(
+            tenant=request.tenant, name=form.cleaned_data["name"], created_by=request.membership.user
+        )
+        form = KeyForm()
+    rows = ApiKey.objects.select_related("created_by").all()
+    response = render(request, "portal/keys.html", {"form": form, "keys": rows, "token": token})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+@members_only(roles=WRITERS)
+def revoke_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
+    """Refuse a key from now on."""
+    revoke_api_key(key_id=key_id)
+    messages.success(request, "The key is revoked. Programs that use it are refused from now on.")
+    return redirect("keys")
+
+
+@require_GET
+def health(request: HttpRequest) -> JsonResponse:
+    """200 while the database answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"status": "ok"})

@@ -1,0 +1,115 @@
+"""The shared endpoints, what is deployed on them, and which version each alias answers with."""
+
+import uuid
+from typing import ClassVar, Self
+
+from django.db import models
+
+from adapters.models import Adapter, AdapterVersion, BaseModel
+from jobs.models import Job
+from tenants.isolation import TenantForeignKey, TenantOneToOneField
+from tenants.models import TenantManager, TenantModel, TenantQuerySet, User
+
+
+class Endpoint(models.Model):
+    """A shared multi-adapter endpoint; the operator's, one base model on it, every tenant's adapters beside."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.SlugField(unique=True)
+    backend = models.CharField(max_length=40, help_text="alias in ENDPOINTS")
+    base_model = models.ForeignKey(BaseModel, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeploymentState(models.TextChoices):
+    """A deployment never changes its content; a draining one still answers what it was asked."""
+
+    CREATING = "creating", "Creating"
+    IN_SERVICE = "in_service", "In service"
+    DRAINING = "draining", "Draining"
+    DELETED = "deleted", "Deleted"
+    FAILED = "failed", "Failed"
+
+
+HELD = (DeploymentState.CREATING, DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
+
+
+class DeploymentQuerySet(TenantQuerySet["Deployment"]):
+    def live(self) -> Self:
+        """Able to answer."""
+        return self.filter(state__in=(DeploymentState.IN_SERVICE, DeploymentState.DRAINING))
+
+
+DeploymentManager = TenantManager.from_queryset(DeploymentQuerySet)
+
+
+class Deployment(TenantModel):
+    """One version on one endpoint, under a name made from its content hash."""
+
+    endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="+")
+    version = TenantForeignKey(AdapterVersion, models.PROTECT, related_name="deployments")
+    name = models.CharField(max_length=63, help_text="name at the endpoint, never used twice for other content")
+    state = models.CharField(max_length=16, choices=DeploymentState, default=DeploymentState.CREATING)
+    error_text = models.TextField(blank=True)
+    drain_until = models.DateTimeField(null=True, blank=True)
+    in_service_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeploymentManager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "endpoint", "version"),
+                name="deployment_held_once",
+                condition=models.Q(state__in=HELD),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Route(TenantModel):
+    """What the gateway calls a model: an alias and the deployment that answers. One row per alias."""
+
+    adapter = TenantOneToOneField(Adapter, models.CASCADE, related_name="route")
+    alias = models.SlugField(max_length=60)
+    active = TenantForeignKey(Deployment, models.PROTECT, null=True, related_name="+")
+    previous = TenantForeignKey(Deployment, models.PROTECT, null=True, related_name="+")
+    switched_at = models.DateTimeField(null=True)
+
+    objects: ClassVar[TenantManager["Route"]] = TenantManager()
+
+    class Meta:
+        ordering = ("alias",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "alias"), name="route_alias_once"),)
+
+    def __str__(self) -> str:
+        return self.alias
+
+
+class Promotion(TenantModel):
+    """A request to let a version answer for its adapter's alias; its job carries it out."""
+
+    version = TenantForeignKey(AdapterVersion, models.PROTECT, related_name="promotions")
+    job = TenantOneToOneField(Job, models.PROTECT, null=True, related_name="promotion")
+    deployment = TenantForeignKey(Deployment, models.PROTECT, null=True, related_name="promotions")
+    is_rollback = models.BooleanField(default=False)
+    fingerprint = models.JSONField(default=dict, help_text="how many known answers the deployment repeated")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects: ClassVar[TenantManager["Promotion"]] = TenantManager()
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.version} {'rolled back to' if self.is_rollback else 'promoted'}"

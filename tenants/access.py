@@ -1,0 +1,39 @@
+"""Who may open a page: the decorator that is the first line of every view."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from tenants.errors import PermissionMissing
+from tenants.models import Role
+from tenants.requests import PortalRequest, TenantRequest
+
+View = Callable[..., HttpResponseBase]
+
+EVERYONE = frozenset(Role)
+WRITERS = frozenset({Role.OWNER, Role.MEMBER})
+
+
+def members_only(*, roles: frozenset[Role] = WRITERS) -> Callable[[View], View]:
+    """Let in signed-in members of a tenant who have one of `roles`; others sign in first, or read why not."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            seen = cast(PortalRequest, request)
+            if not seen.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if seen.membership is None:
+                return render(request, "portal/no_tenant.html", status=403)
+            if seen.membership.role not in roles:
+                raise PermissionMissing("Your role does not include this page. Ask an owner of your organisation.")
+            return view(cast(TenantRequest, request), *args, **kwargs)
+
+        checked.allowed_roles = roles  # type: ignore[attr-defined]
+        return checked
+
+    return decorate

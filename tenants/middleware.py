@@ -1,0 +1,41 @@
+"""Finds the tenant behind a request's credential and makes it the active one.
+
+An API key names its tenant; a signed-in person's session names one of their memberships. Nothing in the path, query
+or body ever does.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpResponse
+
+from tenants.models import User
+from tenants.requests import PortalRequest
+from tenants.scope import tenant_scope
+from tenants.services import authenticate_api_key, memberships_of
+
+SESSION_KEY = "tenant_id"
+
+
+class ActiveTenantMiddleware:
+    """Sets `tenant`, `membership`, `memberships` and `api_key` on the request."""
+
+    def __init__(self, get_response: Callable[[PortalRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PortalRequest) -> HttpResponse:
+        request.tenant = request.membership = request.api_key = None
+        request.memberships = []
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            request.api_key = authenticate_api_key(token.strip())
+            request.tenant = request.api_key.tenant if request.api_key else None
+        elif isinstance(request.user, User):
+            request.memberships = memberships_of(request.user)
+            wanted = request.session.get(SESSION_KEY)
+            first = request.memberships[0] if request.memberships else None
+            request.membership = next((m for m in request.memberships if str(m.tenant_id) == wanted), first)
+            request.tenant = request.membership.tenant if request.membership else None
+        if request.tenant is None:
+            return self.get_response(request)
+        with tenant_scope(request.tenant.id):
+            return self.get_response(request)

@@ -1,0 +1,139 @@
+"""Who: tenants, people, memberships and API keys; and the base class of every table that belongs to a tenant."""
+
+import uuid
+from typing import Any, ClassVar, Self, TypeVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+
+from tenants.scope import active_scope, active_tenant_id
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Tenant(models.Model):
+    """A customer. Its rows are seen by its own people only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    max_running_jobs = models.PositiveSmallIntegerField(default=2)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TenantQuerySet(models.QuerySet[M]):
+    """Rows of a tenant's table."""
+
+    def for_tenant(self, tenant: Tenant) -> Self:
+        """Only this tenant's rows; of use in the site's own scope, which sees all."""
+        return self.filter(tenant=tenant)
+
+
+class TenantManager(models.Manager[M]):
+    """Sees the active tenant's rows; raises NoActiveTenant where there is none."""
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        scope = active_scope()
+        queryset = super().get_queryset()
+        return queryset.filter(tenant_id=scope.tenant_id) if scope.tenant_id else queryset
+
+
+class TenantModel(models.Model):
+    """A table of tenants' rows: its migration must name it in `tenants.isolation.IsolateTenant`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.ForeignKey(Tenant, models.CASCADE, default=active_tenant_id, editable=False, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[TenantManager[Any]] = TenantManager()
+
+    class Meta:
+        abstract = True
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person, who signs in by e-mail and may belong to several tenants."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField("operator", default=False)
+    date_joined = models.DateTimeField(default=timezone.now)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Role(models.TextChoices):
+    """What a member may do; a reviewer sees the review screens only."""
+
+    OWNER = "owner", "Owner"
+    MEMBER = "member", "Member"
+    REVIEWER = "reviewer", "Reviewer"
+
+
+class Membership(TenantModel):
+    """A person in a tenant."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("tenant", "user"), name="membership_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this member may upload, train, promote and the like."""
+        return self.role in {Role.OWNER, Role.MEMBER}
+
+
+class ApiKey(TenantModel):
+    """A secret that lets a program act for the tenant; only a keyed hash of it is kept."""
+
+    name = models.CharField(max_length=80)
+    public_id = models.CharField(max_length=16, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, editable=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_live(self) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())

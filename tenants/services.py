@@ -1,0 +1,77 @@
+"""Every write to tenants, people, memberships and API keys, and the look-ups that come before a tenant is known."""
+
+import datetime as dt
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from tenants import keys
+from tenants.errors import NotFound
+from tenants.models import ApiKey, Membership, Role, Tenant, User
+from tenants.scope import system_scope, tenant_scope
+
+LAST_USED_RESOLUTION = dt.timedelta(minutes=1)
+
+
+@transaction.atomic
+def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: int = 2) -> Tenant:
+    """A new tenant with its first member."""
+    with system_scope():
+        tenant = Tenant.objects.create(
+            name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs
+        )
+    with tenant_scope(tenant.id):
+        Membership.objects.create(tenant=tenant, user=owner, role=Role.OWNER)
+    return tenant
+
+
+def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
+    """Add a person, or change the role of one who is there."""
+    membership, _ = Membership.objects.update_or_create(tenant=tenant, user=user, defaults={"role": role})
+    return membership
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """A person's memberships, by tenant name. Runs before any tenant is active, hence in the site's scope."""
+    with system_scope():
+        return list(Membership.objects.filter(user=user).select_related("tenant").order_by("tenant__name"))
+
+
+def create_api_key(
+    *, tenant: Tenant, name: str, created_by: User | None = None, expires_at: dt.datetime | None = None
+) -> tuple[ApiKey, str]:
+    """The new row and its token, which cannot be read again later."""
+    new = keys.new_key()
+    row = ApiKey.objects.create(
+        tenant=tenant,
+        name=name,
+        public_id=new.public_id,
+        secret_hash=new.secret_hash,
+        created_by=created_by,
+        expires_at=expires_at,
+    )
+    return row, new.token
+
+
+def revoke_api_key(*, key_id: UUID) -> None:
+    """Refuse the key from now on. A second call changes nothing."""
+    if not ApiKey.objects.filter(id=key_id).exists():
+        raise NotFound("There is no such key.")
+    ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def authenticate_api_key(token: str) -> ApiKey | None:
+    """The live key behind a token, with its tenant, else None. Runs before any tenant is active."""
+    parts = keys.split_token(token)
+    if parts is None:
+        return None
+    with system_scope():
+        key = ApiKey.objects.select_related("tenant").filter(public_id=parts[0]).first()
+        if key is None or not keys.matches(parts[1], key.secret_hash) or not key.is_live:
+            return None
+        now = timezone.now()
+        if key.last_used_at is None or now - key.last_used_at > LAST_USED_RESOLUTION:
+            ApiKey.objects.filter(id=key.id).update(last_used_at=now)
+    return key

@@ -1,0 +1,34 @@
+"""A small real run for tests: counts to `steps`, remembers where it was, and leaves the sum as its artifact."""
+
+import sys
+import time
+from dataclasses import dataclass
+
+from lorakit.errors import RunError
+from lorakit.rundir import Run, execute
+
+
+@dataclass(frozen=True)
+class ToySpec:
+    steps: int = 3
+    seconds_per_step: float = 0.0
+    fail_with: str = ""
+
+
+def count(run: Run[ToySpec]) -> dict[str, float]:
+    mark = run.checkpoints / "step"
+    first = int(mark.read_text()) if mark.exists() else 0
+    run.phase("training")
+    for step in range(first, run.spec.steps):
+        run.check_cancelled()
+        time.sleep(run.spec.seconds_per_step)
+        mark.write_text(str(step + 1))
+        run.emit("metric", step=step + 1, total=run.spec.steps, fraction=(step + 1) / run.spec.steps)
+    if run.spec.fail_with:
+        raise RunError(run.spec.fail_with, "Mend the toy.")
+    (run.output / "sum.txt").write_text(str(sum(range(run.spec.steps + 1))))
+    return {"first": float(first)}
+
+
+if __name__ == "__main__":
+    sys.exit(execute(ToySpec, count, area="toy"))
