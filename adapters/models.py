@@ -1,14 +1,13 @@
 """What is trained: base models, adapters and their versions."""
 
 import uuid
-from typing import ClassVar
 
 from django.db import models
 
 from corpora.models import DatasetVersion
 from jobs.models import Job
 from tenants.isolation import TenantForeignKey, TenantOneToOneField
-from tenants.models import TenantManager, TenantModel, User
+from tenants.models import TenantModel, User
 
 
 class BaseModel(models.Model):
@@ -77,8 +76,6 @@ class AdapterVersion(TenantModel):
     rank = models.PositiveSmallIntegerField()
     manifest = models.JSONField(default=dict)
     metrics = models.JSONField(default=dict, help_text="of training: final losses, seconds, steps")
-
-    objects: ClassVar[TenantManager["AdapterVersion"]] = TenantManager()
 
     class Meta:
         ordering = ("-number",)

@@ -9,12 +9,26 @@ from tenants.isolation import TenantForeignKey, TenantOneToOneField
 from tenants.models import TenantManager, TenantModel, TenantQuerySet, User
 
 
+class DatasetQuerySet(TenantQuerySet["Dataset"]):
+    def with_latest(self) -> Self:
+        """Each with its newest version, read by one more query; see `Dataset.latest`."""
+        newest = DatasetVersion.objects.order_by("dataset_id", "-number").distinct("dataset_id")
+        return self.prefetch_related(models.Prefetch("versions", queryset=newest, to_attr="latest_versions"))
+
+
+DatasetManager = TenantManager.from_queryset(DatasetQuerySet)
+
+
 class Dataset(TenantModel):
     """A named line of versions."""
+
+    latest_versions: "list[DatasetVersion]"
 
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects: ClassVar[DatasetManager[Self]] = DatasetManager()
 
     class Meta:
         ordering = ("-created_at",)
@@ -23,6 +37,11 @@ class Dataset(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def latest(self) -> "DatasetVersion | None":
+        """The newest version of a dataset that came from `with_latest`."""
+        return self.latest_versions[0] if self.latest_versions else None
+
 
 class VersionState(models.TextChoices):
     """A version is checked once and never changes after it is ready."""
@@ -30,6 +49,9 @@ class VersionState(models.TextChoices):
     CHECKING = "checking", "Checking"
     READY = "ready", "Ready"
     REJECTED = "rejected", "Rejected"
+
+
+COLOURS = {VersionState.CHECKING: "blue", VersionState.READY: "green", VersionState.REJECTED: "red"}
 
 
 class DatasetVersionQuerySet(TenantQuerySet["DatasetVersion"]):
@@ -62,17 +84,15 @@ class DatasetVersion(TenantModel):
     row_count = models.PositiveIntegerField(default=0)
     train_count = models.PositiveIntegerField(default=0)
     test_count = models.PositiveIntegerField(default=0)
-    problems = models.JSONField(
-        default=list, help_text="the first problems: line, field, code, text"
-    )
+    problems = models.JSONField(default=list, help_text="the first problems: line, field, code, text")
     problem_count = models.PositiveIntegerField(default=0)
-    profile = models.JSONField(default=dict, help_text="counts by slice and label, length distribution")
+    profile = models.JSONField(default=dict, help_text="layout, warnings, lengths, rows by slice and label")
     preview = models.JSONField(default=list, help_text="the first rows")
     error_code = models.CharField(max_length=80, blank=True)
     error_text = models.TextField(blank=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
-    objects = DatasetVersionManager()
+    objects: ClassVar[DatasetVersionManager[Self]] = DatasetVersionManager()
 
     class Meta:
         ordering = ("-number",)
@@ -88,3 +108,15 @@ class DatasetVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.dataset.name} v{self.number}"
+
+    @property
+    def state_colour(self) -> str:
+        return COLOURS[VersionState(self.state)]
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == VersionState.READY
+
+    @property
+    def is_checking(self) -> bool:
+        return self.state == VersionState.CHECKING

@@ -3,3 +3,13 @@ from django.apps import AppConfig
 
 class EvaluationsConfig(AppConfig):
     name = "evaluations"
+
+    def ready(self) -> None:
+        from adapters import panels
+        from evaluations import checks  # noqa: F401
+        from evaluations.kinds import EvaluationKind
+        from evaluations.panels import evaluation_panel
+        from jobs.kinds import register
+
+        register(EvaluationKind())
+        panels.register(evaluation_panel)

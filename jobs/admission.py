@@ -1,5 +1,6 @@
 """Starts queued jobs: as many as the backends have room for, chosen fairly among tenants."""
 
+import datetime as dt
 from collections import deque
 from uuid import UUID
 
@@ -67,7 +68,9 @@ def _queues(alias: str, busy: dict[UUID, int]) -> list[Waiting]:
     tenants = list(Job.objects.queued().filter(backend=alias).order_by().values_list("tenant_id", flat=True).distinct())
     limits = dict(Tenant.objects.filter(id__in=tenants).values_list("id", "max_running_jobs"))
     shares = {share.tenant_id: share for share in QueueShare.objects.filter(tenant_id__in=tenants)}
-    tenants.sort(key=lambda t: (shares[t].served_at.timestamp() if t in shares and shares[t].served_at else 0.0, str(t)))
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    served = {share.tenant_id: share.served_at or never for share in shares.values()}
+    tenants.sort(key=lambda tenant_id: (served.get(tenant_id, never), str(tenant_id)))
     queues = []
     for tenant_id in tenants:
         rows = Job.objects.queued().filter(backend=alias, tenant_id=tenant_id).values_list("id", "cost_units")

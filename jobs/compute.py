@@ -3,6 +3,7 @@
 import hashlib
 import tempfile
 from abc import abstractmethod
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ def external_name(job: Job) -> str:
     """A run's name, known before it is submitted: at most 63 characters of `[a-z0-9-]`, one per attempt."""
     digest = hashlib.sha256(f"{job.tenant_id}/{job.id}/{job.attempt}".encode()).hexdigest()[:32]
     return f"{job.kind[:20].replace('_', '-')}-{digest}"
+
+
+def checkpoint_key(job: Job) -> str:
+    """The same for every attempt, so that a later one goes on where an earlier one was."""
+    return str(job.id)
 
 
 class ComputeKind(Kind):
@@ -54,7 +60,7 @@ class ComputeKind(Kind):
                 self._name(job, backend)
             seen = backend.observe(job.external_name, job.events_cursor)
             if seen.state is RunState.MISSING:
-                backend.submit(job.external_name, self.prepare(job))
+                backend.submit(job.external_name, replace(self.prepare(job), checkpoint_key=checkpoint_key(job)))
                 return Running(after=1.0, phase="starting")
             self._record(job, seen)
             return self._outcome(job, seen, backend)
@@ -78,7 +84,7 @@ class ComputeKind(Kind):
     def _name(self, job: Job, backend: ComputeBackend) -> None:
         # Stored before the call: whatever happens after, the next step finds the run by this name.
         job.external_name = external_name(job)
-        job.usd_per_hour, job.price_source = backend.usd_per_hour, backend.price_source  # type: ignore[assignment]
+        job.usd_per_hour, job.price_source = backend.usd_per_hour, backend.price_source
         job.events_cursor = 0
         job.save(update_fields=["external_name", "events_cursor", "usd_per_hour", "price_source"])
 
@@ -95,6 +101,7 @@ class ComputeKind(Kind):
         if seen.state is RunState.STOPPED:
             return Stopped()
         if seen.state is RunState.LOST:
+            backend.discard(job.external_name)
             return Retry(error=LOST, after=1.0)
         error = seen.result.get("error", {})
         known = JobError(
@@ -102,7 +109,10 @@ class ComputeKind(Kind):
             text=str(error.get("text", "The run failed without saying why.")),
             temporary=bool(error.get("temporary")),
         )
-        return Retry(error=known) if known.temporary else Failed(error=known)
+        if known.temporary:
+            backend.discard(job.external_name)
+            return Retry(error=known)
+        return Failed(error=known)
 
     def _bill(self, job: Job, seen: Observation) -> None:
         """Add this attempt's seconds once: the condition holds for the first step that sees its end."""

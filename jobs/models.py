@@ -1,6 +1,6 @@
 """What runs: one row for everything that takes long, and the events it reported."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.db import models
@@ -20,6 +20,11 @@ class JobQuerySet(TenantQuerySet["Job"]):
     def queued(self) -> Self:
         """Waiting for their turn, oldest first."""
         return self.filter(state=State.QUEUED).order_by("created_at")
+
+    def with_leftovers(self, *, ended_before: datetime) -> Self:
+        """Ended before then, with a run that is still kept by its backend."""
+        kept = self.filter(state__in=TERMINAL, run_discarded=False, finished_at__lt=ended_before)
+        return kept.exclude(external_name="")
 
     def due(self) -> Self:
         """Active, with a step to make now, and nobody at it."""
@@ -44,6 +49,7 @@ class Job(TenantModel):
 
     backend = models.CharField(max_length=40, blank=True)
     external_name = models.CharField(max_length=63, blank=True)
+    run_discarded = models.BooleanField(default=False, help_text="its run and checkpoints are gone from the backend")
     events_cursor = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=1)
     max_attempts = models.PositiveSmallIntegerField(default=5)
@@ -64,7 +70,7 @@ class Job(TenantModel):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    objects = JobManager()
+    objects: ClassVar[JobManager[Self]] = JobManager()
 
     class Meta:
         ordering = ("-created_at",)

@@ -16,9 +16,7 @@ from tenants.models import Tenant, User
 log = structlog.get_logger(__name__)
 
 
-def start_job(
-    *, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], created_by: User | None = None
-) -> Job:
+def start_job(*, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], created_by: User | None = None) -> Job:
     """Queue a job; it starts when its turn comes. `spec` never changes afterwards."""
     handler = get_kind(kind)
     job = Job.objects.create(

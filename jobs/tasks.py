@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from jobs.engine import step_job
+from jobs.leftovers import discard_leftovers
 from jobs.reconciler import jobs_to_step
 
 
@@ -13,6 +14,12 @@ def reconcile() -> None:
     """Wake every job that is due."""
     for job_id in jobs_to_step():
         step.delay(str(job_id))
+
+
+@shared_task(name="jobs.discard_leftovers")
+def discard() -> None:
+    """Clear away what ended runs left."""
+    discard_leftovers()
 
 
 @shared_task(name="jobs.step")

@@ -1,17 +1,77 @@
+"""Pages of jobs: the list, and one job live."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from jobs.admission import place_in_line
+from jobs.charts import loss_figure
+from jobs.models import Job
+from jobs.reports import cost_so_far_usd, report_of
+from jobs.services import stop_job
+from jobs.states import ACTIVE, State
+from tenants.access import WRITERS, members_only
+from tenants.requests import TenantRequest
+
+PAGE_SIZE = 25
+STOP_POLLING = 286
+"""htmx takes the answer and asks no more."""
+
+FILTERS: dict[str, tuple[str, frozenset[State]]] = {
+    "": ("All", frozenset(State)),
+    "open": ("Not ended", ACTIVE | {State.QUEUED}),
+    "succeeded": ("Succeeded", frozenset({State.SUCCEEDED})),
+    "failed": ("Failed", frozenset({State.FAILED})),
+    "stopped": ("Stopped", frozenset({State.STOPPED})),
+}
 
 
-def index(request, **kwargs):
-    return HttpResponse('soon')
+@members_only(roles=WRITERS)
+def index(request: TenantRequest) -> HttpResponse:
+    """Jobs, newest first; `?state=` filters."""
+    chosen = request.GET.get("state", "")
+    chosen = chosen if chosen in FILTERS else ""
+    jobs = Job.objects.filter(state__in=FILTERS[chosen][1])
+    page = Paginator(jobs, PAGE_SIZE).get_page(request.GET.get("page"))
+    filters = [{"value": value, "title": title, "active": value == chosen} for value, (title, _) in FILTERS.items()]
+    changing = any(not job.is_terminal for job in page.object_list)
+    return render(request, "jobs/list.html", {"page_obj": page, "filters": filters, "changing": changing})
 
 
-def detail(request, **kwargs):
-    return HttpResponse('soon')
+@members_only(roles=WRITERS)
+def detail(request: TenantRequest, job_id: UUID) -> HttpResponse:
+    """One job: how it goes, or how it ended."""
+    return render(request, "jobs/detail.html", _context(job_id))
 
 
-def live(request, **kwargs):
-    return HttpResponse('soon')
+@members_only(roles=WRITERS)
+def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
+    """The part of the page that changes; the answer after the job's end stops the polling."""
+    context = _context(job_id)
+    return render(request, "jobs/_live.html", context, status=STOP_POLLING if context["job"].is_terminal else 200)
 
 
-def stop(request, **kwargs):
-    return HttpResponse('soon')
+@require_POST
+@members_only(roles=WRITERS)
+def stop(request: TenantRequest, job_id: UUID) -> HttpResponse:
+    """Ask the job to end."""
+    get_object_or_404(Job.objects, id=job_id)
+    stop_job(job_id=job_id)
+    return redirect("jobs:detail", job_id)
+
+
+def _context(job_id: UUID) -> dict[str, Any]:
+    job = get_object_or_404(Job.objects.select_related("created_by"), id=job_id)
+    report = report_of(job)
+    return {
+        "job": job,
+        "report": report,
+        "step_text": report.step_text,
+        "cost_usd": cost_so_far_usd(job, report),
+        "figure": loss_figure(report.points),
+        "place": place_in_line(job) if job.state == State.QUEUED else None,
+    }

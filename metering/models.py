@@ -1,10 +1,8 @@
 """How much, how fast, what it cost: single invocations and their hour roll-ups."""
 
-from typing import ClassVar
-
 from django.db import models
 
-from tenants.models import TenantManager, TenantModel
+from tenants.models import TenantModel
 
 
 class Invocation(TenantModel):
@@ -28,8 +26,6 @@ class Invocation(TenantModel):
     busy_ms = models.FloatField(default=0.0, help_text="the endpoint's own time for this request")
     streamed = models.BooleanField(default=False)
 
-    objects: ClassVar[TenantManager["Invocation"]] = TenantManager()
-
     class Meta:
         ordering = ("-at",)
         indexes = (models.Index(fields=("tenant", "-at"), name="invocation_newest"),)
@@ -52,8 +48,6 @@ class HourlyUsage(TenantModel):
     busy_ms = models.FloatField(default=0.0)
     latency_sketch = models.BinaryField()
 
-    objects: ClassVar[TenantManager["HourlyUsage"]] = TenantManager()
-
     class Meta:
         ordering = ("-hour",)
         constraints = (
@@ -65,10 +59,11 @@ class HourlyUsage(TenantModel):
 
 
 class LedgerFile(models.Model):
-    """How far a gateway's ledger file has been read: the offset moves in the transaction that inserts its rows."""
+    """How far a ledger file has been read: the offset moves in the transaction that inserts its rows."""
 
     name = models.CharField(max_length=120, primary_key=True)
     offset = models.BigIntegerField(default=0)
+    broken_lines = models.PositiveIntegerField(default=0, help_text="lines that could not be read, and were skipped")
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

@@ -7,7 +7,13 @@ from django.contrib.auth.forms import AuthenticationForm
 class SignInForm(AuthenticationForm):
     """The user name is an e-mail address."""
 
-    username = forms.EmailField(label="E-mail", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "email"}))
+    username = forms.EmailField(
+        label="E-mail", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"})
+    )
+
+    def clean_username(self) -> str:
+        """One spelling, so that failed tries of one address are counted together."""
+        return str(self.cleaned_data["username"]).lower()
 
 
 class KeyForm(forms.Form):

@@ -17,25 +17,26 @@ class Entry:
     title: str
     url_name: str
     icon: str
+    group: str = ""
     roles: frozenset[Role] = WRITERS
 
 
 ENTRIES = (
     Entry("Overview", "overview", "home"),
-    Entry("Datasets", "corpora:list", "database"),
-    Entry("Adapters", "adapters:list", "stack-2"),
-    Entry("Jobs", "jobs:list", "activity"),
-    Entry("Evaluations", "evaluations:list", "chart-histogram"),
-    Entry("Reviews", "evaluations:reviews", "checklist", EVERYONE),
-    Entry("Endpoint", "serving:endpoint", "server-2"),
-    Entry("Playground", "serving:playground", "message-chatbot"),
-    Entry("Usage", "metering:usage", "coin"),
-    Entry("API keys", "keys", "key"),
+    Entry("Datasets", "corpora:list", "database", "Train"),
+    Entry("Adapters", "adapters:list", "stack-2", "Train"),
+    Entry("Jobs", "jobs:list", "activity", "Train"),
+    Entry("Evaluations", "evaluations:list", "chart-histogram", "Check"),
+    Entry("Reviews", "evaluations:reviews", "checklist", "Check", EVERYONE),
+    Entry("Endpoint", "serving:endpoint", "server-2", "Serve"),
+    Entry("Playground", "serving:playground", "message-chatbot", "Serve"),
+    Entry("Usage", "metering:usage", "coin", "Serve"),
+    Entry("API keys", "keys", "key", "Connect"),
 )
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Template context: `navigation` as entries with `url` and `active`."""
+    """Template context: `navigation` as entries with `url`, `group` and `active`."""
     membership: Membership | None = getattr(request, "membership", None)
     if membership is None:
         return {"navigation": []}
@@ -44,7 +45,9 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         if membership.role in entry.roles:
             url = reverse(entry.url_name)
             active = request.path == url if url == "/" else request.path.startswith(url)
-            entries.append({"title": entry.title, "url": url, "icon": entry.icon, "active": active})
+            entries.append(
+                {"title": entry.title, "url": url, "icon": entry.icon, "group": entry.group, "active": active}
+            )
     # "Evaluations" must not light up on the pages of "Reviews", whose address begins alike.
     best = max((e for e in entries if e["active"]), key=lambda e: len(str(e["url"])), default=None)
     return {"navigation": [{**e, "active": e is best} for e in entries]}

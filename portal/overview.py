@@ -7,7 +7,6 @@ from corpora.models import Dataset
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from jobs.models import Job
 from serving.models import Route
-from tenants.models import Tenant
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Step:
     done: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Overview:
     """Counts, the latest jobs, what answers, and the next step."""
 
@@ -37,29 +36,57 @@ class Overview:
     def next_step(self) -> Step | None:
         return next((step for step in self.steps if not step.done), None)
 
+    @property
+    def something_runs(self) -> bool:
+        """Whether a job shown here may still change."""
+        return any(not job.is_terminal for job in self.jobs)
 
-def overview_of(tenant: Tenant) -> Overview:
+
+def read_overview() -> Overview:
     """Reads for the active tenant."""
     datasets, versions = Dataset.objects.count(), AdapterVersion.objects.count()
-    evaluations = list(
-        EvaluationRun.objects.filter(state=EvaluationState.READY).select_related("version__adapter")[:5]
-    )
-    routes = list(Route.objects.exclude(active=None).select_related("active__version__adapter"))
-    open_reviews = EvaluationItem.objects.filter(run__state=EvaluationState.READY, reviews=None).count()
+    ready = EvaluationRun.objects.filter(state=EvaluationState.READY)
+    evaluations = list(ready.select_related("version__adapter", "job")[:5])
+    routes = list(Route.objects.exclude(active=None).select_related("active__version"))
     reviewed = EvaluationItem.objects.exclude(reviews=None).exists()
     return Overview(
         datasets=datasets,
         adapters=Adapter.objects.count(),
         versions=versions,
-        open_reviews=open_reviews,
+        open_reviews=EvaluationItem.objects.filter(run__state=EvaluationState.READY, reviews=None).count(),
         jobs=list(Job.objects.all()[:6]),
         routes=routes,
         evaluations=evaluations,
         steps=[
-            Step("Upload a dataset", "Questions and the answers you want, as JSONL, CSV or Parquet.", "corpora:upload", datasets > 0),
-            Step("Train an adapter", "Choose a dataset and a recipe; we do the rest.", "adapters:train", versions > 0),
-            Step("See whether it is better", "Base and adapter answer the same held-out rows.", "adapters:list", bool(evaluations)),
-            Step("Let an expert check", "Grade a few answers, keyboard only.", "evaluations:reviews", reviewed),
-            Step("Promote it", "Put the version behind its name on the shared endpoint.", "adapters:list", bool(routes)),
+            Step(
+                "Upload a dataset",
+                "Questions and the answers you want, as JSONL, CSV or Parquet.",
+                "corpora:upload",
+                datasets > 0,
+            ),
+            Step(
+                "Train an adapter",
+                "Choose a dataset and a recipe; we do the rest.",
+                "adapters:train",
+                versions > 0,
+            ),
+            Step(
+                "See whether it is better",
+                "Base and adapter answer the same held-out rows. Start it from a version’s page.",
+                "adapters:list",
+                bool(evaluations),
+            ),
+            Step(
+                "Let an expert check",
+                "Grade a few answers, by keyboard alone.",
+                "evaluations:reviews",
+                reviewed,
+            ),
+            Step(
+                "Promote it",
+                "Put the version behind its name on the shared endpoint, from the version’s page.",
+                "adapters:list",
+                bool(routes),
+            ),
         ],
     )

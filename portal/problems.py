@@ -46,17 +46,18 @@ def _as_api_exception(error: Exception) -> Exception:
 
 def _problem(error: Exception, api_error: Exception, response: Response) -> dict[str, Any]:
     if isinstance(error, PortalError):
-        return _document(response.status_code, error.code, error.text, field=error.field, **error.extra)
+        return problem(response.status_code, error.code, error.text, field=error.field, **error.extra)
     if isinstance(api_error, exceptions.ValidationError):
         problems = list(_field_problems(api_error.get_full_details()))
         first = problems[0] if problems else {"detail": "The request is not valid."}
-        return _document(response.status_code, "request:invalid", first["detail"], errors=problems)
+        return problem(response.status_code, "request:invalid", first["detail"], errors=problems)
     detail = getattr(api_error, "detail", "The request failed.")
     code = getattr(detail, "code", None) or "error"
-    return _document(response.status_code, code if ":" in code else f"request:{code}", str(detail))
+    return problem(response.status_code, code if ":" in code else f"request:{code}", str(detail))
 
 
-def _document(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
+def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
+    """The document of one problem; extras that are None are left out."""
     known = {key: value for key, value in extra.items() if value is not None}
     return {"type": f"urn:adapter-portal:{code}", "title": detail, "status": status, "code": code, **known}
 

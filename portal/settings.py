@@ -4,6 +4,7 @@ A wrong value raises here, at start, not in the middle of a request.
 """
 
 from pathlib import Path
+from typing import Any
 
 import environ
 
@@ -20,7 +21,8 @@ EMBEDDED = not env.str("DATABASE_URL", default="")
 _urls = current_urls(PORTAL_VAR) if EMBEDDED else {}
 
 # Only the embedded site, whose data never leaves this machine, may make its own key; a hosted one must be given it.
-SECRET_KEY = local_secret_key(PORTAL_VAR) if EMBEDDED and not env.str("SECRET_KEY", default="") else env.str("SECRET_KEY")
+_makes_own_key = EMBEDDED and not env.str("SECRET_KEY", default="")
+SECRET_KEY = local_secret_key(PORTAL_VAR) if _makes_own_key else env.str("SECRET_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -104,8 +106,6 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-# The role that web, worker and gateway connect as; migrations run as the owner and grant to it.
-DATABASE_APP_ROLE = env.str("DATABASE_APP_ROLE", default="portal_app")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = _urls.get("REDIS_URL") or env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -130,6 +130,8 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "sign-in"
 AXES_FAILURE_LIMIT = env.int("SIGN_IN_FAILURE_LIMIT", default=8)
 AXES_COOLOFF_TIME = 0.25  # hours
+# The sign-in form's input is called so, though a user's own field is `email`.
+AXES_USERNAME_FORM_FIELD = "username"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "portal/locked_out.html"
 AXES_RESET_ON_SUCCESS = True
@@ -182,6 +184,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
+    "DEFAULT_GENERATOR_CLASS": "portal.schema.PublicSchemaGenerator",
     "TITLE": "Adapter Portal API",
     "DESCRIPTION": "Datasets, training, evaluation, review, promotion and usage of your LoRA adapters.",
     "VERSION": "1",
@@ -192,6 +195,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "jobs.states.State",
+        "DatasetVersionState": "corpora.models.VersionState",
+        "EvaluationState": "evaluations.models.EvaluationState",
+        "DeploymentState": "serving.models.DeploymentState",
+    },
 }
 
 CELERY_BROKER_URL = REDIS_URL
@@ -202,7 +211,8 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# With kombu's defaults nothing came back within 45 s of a worker's death, and a hung broker blocked a request for a minute.
+# With kombu's defaults nothing came back within 45 s of a worker's death, and a hung broker blocked a request for
+# more than a minute.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 300,
     "unacked_restore_interval": 2,
@@ -214,21 +224,26 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_VAR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": {"expires": 4}},
+    "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": {"expires": 300}},
     "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": {"expires": 20}},
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": {"expires": 10}},
 }
 
 BASE_MODEL_DIR = Path(env.str("BASE_MODEL_DIR", default=str(BASE_DIR / "lorakit" / "tiny" / "model")))
+BASE_MODEL_NAME = env.str("BASE_MODEL_NAME", default="tiny-llama")
+BASE_MODEL_TITLE = env.str("BASE_MODEL_TITLE", default="Tiny Llama (2 M parameters, synthetic English)")
 ENGINE_URL = env.str("ENGINE_URL", default="http://127.0.0.1:8002")
 ENGINE_API_KEY = env.str("ENGINE_API_KEY", default="")
 GATEWAY_URL = env.str("GATEWAY_URL", default="http://127.0.0.1:8001")
 LEDGER_DIR = Path(env.str("LEDGER_DIR", default=str(PORTAL_VAR / "ledger")))
 
 LOCAL_PRICE_USD_PER_HOUR = env.float("LOCAL_PRICE_USD_PER_HOUR", default=0.10)
-LOCAL_PRICE_SOURCE = env.str("LOCAL_PRICE_SOURCE", default="Configured by LOCAL_PRICE_USD_PER_HOUR; a stand-in, not a bill")
+LOCAL_PRICE_SOURCE = env.str(
+    "LOCAL_PRICE_SOURCE", default="Configured by LOCAL_PRICE_USD_PER_HOUR; a stand-in, not a bill"
+)
 _local_price = {"PRICE_USD_PER_HOUR": LOCAL_PRICE_USD_PER_HOUR, "PRICE_SOURCE": LOCAL_PRICE_SOURCE}
 
-COMPUTE = {
+COMPUTE: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "jobs.backends.local.LocalCompute",
         "OPTIONS": {
@@ -251,7 +266,7 @@ COMPUTE = {
     },
 }
 
-ENDPOINTS = {
+ENDPOINTS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "serving.backends.vllm.VllmEndpoint",
         "OPTIONS": {
@@ -263,9 +278,11 @@ ENDPOINTS = {
     }
 }
 
-JUDGES = {"default": {"BACKEND": "evaluations.backends.reference.ReferenceJudge", "OPTIONS": {}}}
+JUDGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "evaluations.backends.reference.ReferenceJudge", "OPTIONS": {}}
+}
 
-METRICS = {
+METRICS: dict[str, dict[str, Any]] = {
     "exact_match": {"BACKEND": "evaluations.metrics.ExactMatch", "OPTIONS": {}},
     "rouge_l": {"BACKEND": "evaluations.metrics.RougeL", "OPTIONS": {}},
     "meteor": {"BACKEND": "evaluations.metrics.Meteor", "OPTIONS": {}},

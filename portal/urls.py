@@ -12,3 +12,6 @@ urlpatterns = [
     path("usage/", include("metering.urls")),
     path("api/v1/", include("portal.api")),
 ]
+
+handler404 = "portal.error_pages.not_found"
+handler500 = "portal.error_pages.server_error"

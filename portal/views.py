@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import LoginView
 from django.db import connection
@@ -10,7 +11,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.forms import KeyForm, SignInForm
-from portal.overview import overview_of
+from portal.overview import read_overview
+from serving.models import Route
 from tenants.access import EVERYONE, WRITERS, members_only
 from tenants.errors import NotFound
 from tenants.middleware import SESSION_KEY
@@ -32,7 +34,7 @@ def overview(request: TenantRequest) -> HttpResponse:
     """What there is, what runs and what to do next; a reviewer is sent to the reviews."""
     if request.membership.role == Role.REVIEWER:
         return redirect("evaluations:reviews")
-    return render(request, "portal/overview.html", {"overview": overview_of(request.tenant)})
+    return render(request, "portal/overview.html", {"overview": read_overview()})
 
 
 @require_POST
@@ -57,7 +59,18 @@ def keys(request: TenantRequest) -> HttpResponse:
         )
         form = KeyForm()
     rows = ApiKey.objects.select_related("created_by").all()
-    response = render(request, "portal/keys.html", {"form": form, "keys": rows, "token": token})
+    route = Route.objects.exclude(active=None).first()
+    response = render(
+        request,
+        "portal/keys.html",
+        {
+            "form": form,
+            "keys": rows,
+            "token": token,
+            "gateway_url": settings.GATEWAY_URL,
+            "alias": route.alias if route else "your-adapter",
+        },
+    )
     response["Cache-Control"] = "no-store"
     return response
 

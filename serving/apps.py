@@ -3,3 +3,13 @@ from django.apps import AppConfig
 
 class ServingConfig(AppConfig):
     name = "serving"
+
+    def ready(self) -> None:
+        from adapters import panels
+        from jobs.kinds import register
+        from serving import checks  # noqa: F401
+        from serving.kinds import PromotionKind
+        from serving.panel import promotion_panel
+
+        register(PromotionKind())
+        panels.register(promotion_panel)

@@ -61,7 +61,7 @@ class Deployment(TenantModel):
     in_service_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
-    objects = DeploymentManager()
+    objects: ClassVar[DeploymentManager[Self]] = DeploymentManager()
 
     class Meta:
         ordering = ("-created_at",)
@@ -86,8 +86,6 @@ class Route(TenantModel):
     previous = TenantForeignKey(Deployment, models.PROTECT, null=True, related_name="+")
     switched_at = models.DateTimeField(null=True)
 
-    objects: ClassVar[TenantManager["Route"]] = TenantManager()
-
     class Meta:
         ordering = ("alias",)
         constraints = (models.UniqueConstraint(fields=("tenant", "alias"), name="route_alias_once"),)
@@ -105,8 +103,6 @@ class Promotion(TenantModel):
     is_rollback = models.BooleanField(default=False)
     fingerprint = models.JSONField(default=dict, help_text="how many known answers the deployment repeated")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-
-    objects: ClassVar[TenantManager["Promotion"]] = TenantManager()
 
     class Meta:
         ordering = ("-created_at",)

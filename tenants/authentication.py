@@ -1,6 +1,6 @@
 """API keys for Django REST framework; ActiveTenantMiddleware has already looked the key up."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -9,6 +9,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from tenants.models import ApiKey
+from tenants.requests import PortalRequest
 
 
 class KeyHolder(AnonymousUser):
@@ -25,7 +26,7 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[KeyHolder, ApiKey] | None:
         if not request.headers.get("Authorization", "").lower().startswith("bearer "):
             return None
-        key: ApiKey | None = request._request.api_key
+        key = cast(PortalRequest, request._request).api_key
         if key is None:
             raise AuthenticationFailed("This API key is unknown, revoked or expired.", code="auth:invalid_key")
         return KeyHolder(), key

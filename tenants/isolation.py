@@ -8,11 +8,25 @@ that a row can never point at another tenant's row.
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
+
+from tenants.scope import active_tenant_id
+
+
+class OwnerKey(models.ForeignKey[Any, Any]):
+    """The tenant that a row belongs to: the active one, unless another is named."""
+
+    def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("editable", False)
+        super().__init__(to, on_delete, **kwargs)
+
+    def get_default(self) -> UUID:
+        return active_tenant_id()
 
 
 class TenantForeignKey(models.ForeignKey[Any, Any]):

@@ -8,7 +8,8 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils import timezone
 
-from tenants.scope import active_scope, active_tenant_id
+from tenants.isolation import OwnerKey
+from tenants.scope import active_scope
 
 M = TypeVar("M", bound=models.Model)
 
@@ -50,10 +51,10 @@ class TenantModel(models.Model):
     """A table of tenants' rows: its migration must name it in `tenants.isolation.IsolateTenant`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    tenant = models.ForeignKey(Tenant, models.CASCADE, default=active_tenant_id, editable=False, related_name="+")
+    tenant = OwnerKey(Tenant, models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects: ClassVar[TenantManager[Any]] = TenantManager()
+    objects = TenantManager()
 
     class Meta:
         abstract = True

@@ -20,10 +20,16 @@ def object_key(tenant_id: UUID, *parts: str) -> str:
 
 
 def put_file(key: str, path: Path) -> None:
-    """Store a local file under `key`; the same key again replaces nothing, for keys name content that never changes."""
-    if not default_storage.exists(key):
-        with path.open("rb") as file:
-            default_storage.save(key, File(file))
+    """Store a local file under `key`; a key names content that never changes, so a whole one is left alone.
+
+    One that an interrupted writer left too short is written again.
+    """
+    if default_storage.exists(key):
+        if default_storage.size(key) == path.stat().st_size:
+            return
+        default_storage.delete(key)
+    with path.open("rb") as file:
+        default_storage.save(key, File(file))
 
 
 def open_object(key: str) -> IO[bytes]:

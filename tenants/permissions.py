@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from tenants.models import ApiKey, Membership, Role, Tenant
+from tenants.models import Role
+from tenants.requests import PortalRequest
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -19,12 +20,10 @@ class HasActiveTenant(BasePermission):
     message = "Sign in, or send an API key of your organisation."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        tenant: Tenant | None = request._request.tenant
-        if tenant is None:
+        seen = cast(PortalRequest, request._request)
+        if seen.tenant is None:
             return False
-        key: ApiKey | None = request._request.api_key
-        membership: Membership | None = request._request.membership
-        if key is not None or (membership is not None and membership.role != Role.REVIEWER):
+        if seen.api_key is not None or (seen.membership is not None and seen.membership.role != Role.REVIEWER):
             return True
         action = getattr(view, "action", None) or request.method
-        return request.method in SAFE_METHODS + ("POST", "PUT") and action in getattr(view, "reviewer_actions", ())
+        return request.method in {*SAFE_METHODS, "POST"} and action in getattr(view, "reviewer_actions", ())

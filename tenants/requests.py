@@ -1,9 +1,17 @@
 """The request as views see it after ActiveTenantMiddleware."""
 
-from django.http import HttpRequest
-from django_htmx.middleware import HtmxDetails
+from __future__ import annotations
 
-from tenants.models import ApiKey, Membership, Tenant
+from typing import TYPE_CHECKING, cast
+
+from django.http import HttpRequest
+
+from tenants.models import ApiKey, Membership, Tenant, User
+from tenants.scope import NoActiveTenant
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+    from rest_framework.request import Request
 
 
 class PortalRequest(HttpRequest):
@@ -21,3 +29,19 @@ class TenantRequest(PortalRequest):
 
     tenant: Tenant
     membership: Membership
+
+
+def tenant_of(request: Request) -> Tenant:
+    """The tenant that a REST request acts for; `HasActiveTenant` has made sure there is one."""
+    tenant = cast(PortalRequest, request._request).tenant
+    if tenant is None:
+        raise NoActiveTenant("the view lacks the permission HasActiveTenant")
+    return tenant
+
+
+def person_of(request: Request) -> User | None:
+    """Who is signed in, or who made the API key, if they are still there."""
+    seen = cast(PortalRequest, request._request)
+    if seen.membership is not None:
+        return seen.membership.user
+    return seen.api_key.created_by if seen.api_key is not None else None

@@ -19,9 +19,7 @@ LAST_USED_RESOLUTION = dt.timedelta(minutes=1)
 def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: int = 2) -> Tenant:
     """A new tenant with its first member."""
     with system_scope():
-        tenant = Tenant.objects.create(
-            name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs
-        )
+        tenant = Tenant.objects.create(name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs)
     with tenant_scope(tenant.id):
         Membership.objects.create(tenant=tenant, user=owner, role=Role.OWNER)
     return tenant

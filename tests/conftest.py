@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -22,6 +23,11 @@ from tenants.services import add_member, create_api_key, create_tenant
 from tests.plugins.services import prepare_database
 
 PASSWORD = "correct horse battery"
+
+
+def pytest_configure() -> None:
+    # A slow hash is right for people and wrong for a thousand of them.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import tenants.isolation
-import tenants.scope
 from tenants.isolation import IsolateTenant
 
 
@@ -23,10 +22,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="BaseModel",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "name",
                     models.SlugField(
@@ -37,17 +33,12 @@ class Migration(migrations.Migration):
                 ("description", models.TextField(blank=True)),
                 (
                     "location",
-                    models.CharField(
-                        help_text="folder or URI that the compute backend can read", max_length=500
-                    ),
+                    models.CharField(help_text="folder or URI that the compute backend can read", max_length=500),
                 ),
                 ("sha256", models.CharField(blank=True, max_length=64)),
                 ("parameters", models.BigIntegerField(default=0)),
                 ("context_length", models.PositiveIntegerField(default=2048)),
-                (
-                    "is_synthetic",
-                    models.BooleanField(default=False, help_text="the tiny model of the embedded site"),
-                ),
+                ("is_synthetic", models.BooleanField(default=False, help_text="the tiny model of the embedded site")),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -57,15 +48,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Adapter",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "name",
-                    models.SlugField(help_text="also the alias that the gateway knows it by", max_length=60),
-                ),
+                ("name", models.SlugField(help_text="also the alias that the gateway knows it by", max_length=60)),
                 ("description", models.TextField(blank=True)),
                 (
                     "created_by",
@@ -79,8 +64,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -101,10 +85,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="TrainingRun",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("recipe", models.CharField(max_length=40)),
                 ("hyperparameters", models.JSONField(default=dict)),
@@ -147,8 +128,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -163,10 +143,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="AdapterVersion",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("number", models.PositiveIntegerField()),
                 ("package_key", models.CharField(max_length=300)),
@@ -174,10 +151,7 @@ class Migration(migrations.Migration):
                 ("package_bytes", models.BigIntegerField()),
                 ("rank", models.PositiveSmallIntegerField()),
                 ("manifest", models.JSONField(default=dict)),
-                (
-                    "metrics",
-                    models.JSONField(default=dict, help_text="of training: final losses, seconds, steps"),
-                ),
+                ("metrics", models.JSONField(default=dict, help_text="of training: final losses, seconds, steps")),
                 (
                     "adapter",
                     tenants.isolation.TenantForeignKey(
@@ -189,8 +163,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",

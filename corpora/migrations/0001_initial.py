@@ -5,7 +5,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import tenants.isolation
-import tenants.scope
 from tenants.isolation import IsolateTenant
 
 
@@ -22,10 +21,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Dataset",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("name", models.CharField(max_length=120)),
                 ("description", models.TextField(blank=True)),
@@ -41,8 +37,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -57,10 +52,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="DatasetVersion",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("number", models.PositiveIntegerField()),
                 (
@@ -73,34 +65,24 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "file_name",
-                    models.CharField(
-                        help_text="the customer's name for the file; shown, never a path", max_length=255
-                    ),
+                    models.CharField(help_text="the customer's name for the file; shown, never a path", max_length=255),
                 ),
                 ("file_format", models.CharField(blank=True, max_length=20)),
                 ("upload_sha256", models.CharField(max_length=64)),
                 ("upload_bytes", models.BigIntegerField()),
                 ("upload_key", models.CharField(max_length=300)),
-                (
-                    "rows_key",
-                    models.CharField(blank=True, help_text="checked rows, canonical JSONL", max_length=300),
-                ),
+                ("rows_key", models.CharField(blank=True, help_text="checked rows, canonical JSONL", max_length=300)),
                 ("train_key", models.CharField(blank=True, max_length=300)),
                 ("test_key", models.CharField(blank=True, max_length=300)),
                 ("rows_sha256", models.CharField(blank=True, max_length=64)),
                 ("row_count", models.PositiveIntegerField(default=0)),
                 ("train_count", models.PositiveIntegerField(default=0)),
                 ("test_count", models.PositiveIntegerField(default=0)),
-                (
-                    "problems",
-                    models.JSONField(default=list, help_text="the first problems: line, field, code, text"),
-                ),
+                ("problems", models.JSONField(default=list, help_text="the first problems: line, field, code, text")),
                 ("problem_count", models.PositiveIntegerField(default=0)),
                 (
                     "profile",
-                    models.JSONField(
-                        default=dict, help_text="counts by slice and label, length distribution"
-                    ),
+                    models.JSONField(default=dict, help_text="layout, warnings, lengths, rows by slice and label"),
                 ),
                 ("preview", models.JSONField(default=list, help_text="the first rows")),
                 ("error_code", models.CharField(blank=True, max_length=80)),
@@ -136,8 +118,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import tenants.isolation
-import tenants.scope
 from tenants.isolation import IsolateTenant
 
 
@@ -25,15 +24,17 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="EvaluationRun",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "state",
                     models.CharField(
-                        choices=[("running", "Running"), ("ready", "Ready"), ("failed", "Failed")],
+                        choices=[
+                            ("running", "Running"),
+                            ("ready", "Ready"),
+                            ("failed", "Failed"),
+                            ("stopped", "Stopped"),
+                        ],
                         default="running",
                         max_length=16,
                     ),
@@ -43,7 +44,7 @@ class Migration(migrations.Migration):
                     "summary",
                     models.JSONField(
                         default=dict,
-                        help_text="{slice: {base|adapter: {metric: mean}, rows, difference: {...}}}; slice `all` is the total",
+                        help_text="{slice: {rows, base|adapter: {metric: mean}, difference: {...}}}; slice `all` is the total",
                     ),
                 ),
                 (
@@ -76,8 +77,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -101,10 +101,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="EvaluationItem",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("position", models.PositiveIntegerField()),
                 ("slice", models.CharField(default="all", max_length=60)),
@@ -112,15 +109,12 @@ class Migration(migrations.Migration):
                 ("reference", models.TextField()),
                 ("answer_base", models.TextField()),
                 ("answer_adapter", models.TextField()),
-                ("scores", models.JSONField(default=dict, help_text="{base|adapter: {metric: 0..1}}")),
-                (
-                    "judgement",
-                    models.JSONField(default=dict, help_text="{base|adapter: {score: 1..5, reason}}"),
-                ),
+                ("scores", models.JSONField(default=dict, help_text="{base|adapter: {metric: 0..1 or null}}")),
+                ("judgement", models.JSONField(default=dict, help_text="{base|adapter: {score: 1..5, reason}}")),
+                ("uncertainty", models.FloatField(default=0.0, help_text="0..1; experts see the highest first")),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -144,10 +138,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Review",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "grade",
@@ -172,15 +163,12 @@ class Migration(migrations.Migration):
                 (
                     "reviewer",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
                     ),
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -190,10 +178,18 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddConstraint(
-            model_name="evaluationitem",
+            model_name="evaluationrun",
             constraint=models.UniqueConstraint(
-                fields=("tenant", "run", "position"), name="evaluation_item_once"
+                condition=models.Q(("state", "running")), fields=("tenant", "version"), name="evaluation_running_once"
             ),
+        ),
+        migrations.AddIndex(
+            model_name="evaluationitem",
+            index=models.Index(fields=["run", "-uncertainty", "position"], name="evaluation_item_review_order"),
+        ),
+        migrations.AddConstraint(
+            model_name="evaluationitem",
+            constraint=models.UniqueConstraint(fields=("tenant", "run", "position"), name="evaluation_item_once"),
         ),
         migrations.AddConstraint(
             model_name="review",

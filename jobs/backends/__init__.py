@@ -1,6 +1,7 @@
 """Compute backends by alias, after the manner of Django's STORAGES: `compute["default"]`."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -16,7 +17,7 @@ class ComputeHandler:
 
     def __getitem__(self, alias: str) -> ComputeBackend:
         if alias not in self._backends:
-            entry = settings.COMPUTE[alias]
+            entry: dict[str, Any] = settings.COMPUTE[alias]
             backend_class: type[ComputeBackend] = import_string(entry["BACKEND"])
             self._backends[alias] = backend_class(alias, dict(entry.get("OPTIONS", {})))
         return self._backends[alias]

@@ -101,5 +101,5 @@ class ComputeBackend(ABC):
         """Copy one artifact of a succeeded run to a local file."""
 
     @abstractmethod
-    def discard(self, name: str) -> None:
-        """Forget an ended run and what it left."""
+    def discard(self, name: str, *, checkpoint_key: str = "") -> None:
+        """Forget an ended run and what it left; with `checkpoint_key`, its checkpoints too."""

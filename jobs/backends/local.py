@@ -80,8 +80,10 @@ class LocalCompute(ComputeBackend):
     def fetch(self, name: str, artifact: str, destination: Path) -> None:
         shutil.copyfile(self.root / name / "output" / Path(artifact).name, destination)
 
-    def discard(self, name: str) -> None:
+    def discard(self, name: str, *, checkpoint_key: str = "") -> None:
         shutil.rmtree(self.root / name, ignore_errors=True)
+        if checkpoint_key:
+            shutil.rmtree(self.root / "checkpoints" / checkpoint_key, ignore_errors=True)
 
     def _prepare(self, run: Path, spec: ComputeSpec) -> None:
         # Whatever an interrupted submit left was never started: the mark `submitted` comes before the child.

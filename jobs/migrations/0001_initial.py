@@ -6,7 +6,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import tenants.isolation
-import tenants.scope
 from tenants.isolation import IsolateTenant
 
 
@@ -22,10 +21,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Job",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("kind", models.CharField(max_length=40)),
                 ("title", models.CharField(max_length=160)),
@@ -48,12 +44,13 @@ class Migration(migrations.Migration):
                 ("phase", models.CharField(blank=True, max_length=40)),
                 ("fraction", models.FloatField(default=0.0)),
                 ("eta_seconds", models.FloatField(blank=True, null=True)),
-                (
-                    "cost_units",
-                    models.FloatField(default=1.0, help_text="what it counts for in the fair queue"),
-                ),
+                ("cost_units", models.FloatField(default=1.0, help_text="what it counts for in the fair queue")),
                 ("backend", models.CharField(blank=True, max_length=40)),
                 ("external_name", models.CharField(blank=True, max_length=63)),
+                (
+                    "run_discarded",
+                    models.BooleanField(default=False, help_text="its run and checkpoints are gone from the backend"),
+                ),
                 ("events_cursor", models.BigIntegerField(default=0)),
                 ("attempt", models.PositiveSmallIntegerField(default=1)),
                 ("max_attempts", models.PositiveSmallIntegerField(default=5)),
@@ -81,8 +78,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -97,10 +93,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="JobEvent",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("attempt", models.PositiveSmallIntegerField()),
                 ("seq", models.PositiveIntegerField()),
@@ -118,8 +111,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -134,17 +126,13 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="QueueShare",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("credit", models.FloatField(default=0.0)),
                 ("served_at", models.DateTimeField(null=True)),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -179,9 +167,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="jobevent",
-            constraint=models.UniqueConstraint(
-                fields=("tenant", "job", "attempt", "seq"), name="job_event_once"
-            ),
+            constraint=models.UniqueConstraint(fields=("tenant", "job", "attempt", "seq"), name="job_event_once"),
         ),
         migrations.AddConstraint(
             model_name="queueshare",

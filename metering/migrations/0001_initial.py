@@ -3,7 +3,7 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
-import tenants.scope
+import tenants.isolation
 from tenants.isolation import IsolateTenant
 
 
@@ -20,24 +20,23 @@ class Migration(migrations.Migration):
             fields=[
                 ("name", models.CharField(max_length=120, primary_key=True, serialize=False)),
                 ("offset", models.BigIntegerField(default=0)),
+                (
+                    "broken_lines",
+                    models.PositiveIntegerField(default=0, help_text="lines that could not be read, and were skipped"),
+                ),
                 ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
             name="HourlyUsage",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("hour", models.DateTimeField()),
                 ("alias", models.CharField(max_length=80)),
                 (
                     "version_key",
-                    models.CharField(
-                        blank=True, help_text="version id, or empty for the base model", max_length=36
-                    ),
+                    models.CharField(blank=True, help_text="version id, or empty for the base model", max_length=36),
                 ),
                 ("requests", models.PositiveIntegerField(default=0)),
                 ("errors", models.PositiveIntegerField(default=0)),
@@ -47,8 +46,7 @@ class Migration(migrations.Migration):
                 ("latency_sketch", models.BinaryField()),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -59,19 +57,14 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-hour",),
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("tenant", "hour", "alias", "version_key"), name="hourly_usage_once"
-                    )
+                    models.UniqueConstraint(fields=("tenant", "hour", "alias", "version_key"), name="hourly_usage_once")
                 ],
             },
         ),
         migrations.CreateModel(
             name="Invocation",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("request_id", models.CharField(max_length=40)),
                 ("at", models.DateTimeField()),
@@ -85,15 +78,11 @@ class Migration(migrations.Migration):
                 ("completion_tokens", models.PositiveIntegerField(default=0)),
                 ("latency_ms", models.FloatField()),
                 ("first_token_ms", models.FloatField(null=True)),
-                (
-                    "busy_ms",
-                    models.FloatField(default=0.0, help_text="the endpoint's own time for this request"),
-                ),
+                ("busy_ms", models.FloatField(default=0.0, help_text="the endpoint's own time for this request")),
                 ("streamed", models.BooleanField(default=False)),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -104,9 +93,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-at",),
                 "indexes": [models.Index(fields=["tenant", "-at"], name="invocation_newest")],
-                "constraints": [
-                    models.UniqueConstraint(fields=("tenant", "request_id"), name="invocation_once")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("tenant", "request_id"), name="invocation_once")],
             },
         ),
         IsolateTenant("Invocation"),

@@ -5,7 +5,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 import tenants.isolation
-import tenants.scope
 from tenants.isolation import IsolateTenant
 
 
@@ -23,10 +22,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Endpoint",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("name", models.SlugField(unique=True)),
                 ("backend", models.CharField(help_text="alias in ENDPOINTS", max_length=40)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -44,10 +40,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Deployment",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "name",
@@ -75,8 +68,7 @@ class Migration(migrations.Migration):
                 ("deleted_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -106,17 +98,12 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Promotion",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("is_rollback", models.BooleanField(default=False)),
                 (
                     "fingerprint",
-                    models.JSONField(
-                        default=dict, help_text="how many known answers the deployment repeated"
-                    ),
+                    models.JSONField(default=dict, help_text="how many known answers the deployment repeated"),
                 ),
                 (
                     "created_by",
@@ -150,8 +137,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
@@ -175,10 +161,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Route",
             fields=[
-                (
-                    "id",
-                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
-                ),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("alias", models.SlugField(max_length=60)),
                 ("switched_at", models.DateTimeField(null=True)),
@@ -213,8 +196,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "tenant",
-                    models.ForeignKey(
-                        default=tenants.scope.active_tenant_id,
+                    tenants.isolation.OwnerKey(
                         editable=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",

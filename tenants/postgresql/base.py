@@ -32,15 +32,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # PostgreSQL forgets transaction-local settings at each of these points, so they are handed over again.
     def _commit(self) -> None:
         self.bound_scope = None
-        super()._commit()
+        super()._commit()  # type: ignore[misc]
 
     def _rollback(self) -> None:
         self.bound_scope = None
-        super()._rollback()
+        super()._rollback()  # type: ignore[misc]
 
     def _savepoint_rollback(self, sid: str) -> None:
+        # Past the execute wrappers: an aborted transaction takes no other statement than this one.
+        with self.wrap_database_errors, self.connection.cursor() as cursor:
+            cursor.execute(self.ops.savepoint_rollback_sql(sid))
         self.bound_scope = None
-        super()._savepoint_rollback(sid)
 
     def close(self) -> None:
         self.bound_scope = None

@@ -23,7 +23,7 @@ class ToyKind(ComputeKind):
         self.ended: list[tuple[str, dict[str, Any]]] = []
 
     def prepare(self, job: Job) -> ComputeSpec:
-        return ComputeSpec(module="tests.jobs.toy_run", spec=job.spec, checkpoint_key=str(job.id))
+        return ComputeSpec(module="tests.jobs.toy_run", spec=job.spec)
 
     def collect(self, job: Job, result: dict[str, Any], folder: Path, backend: ComputeBackend) -> dict[str, Any]:
         backend.fetch(job.external_name, "sum.txt", folder / "sum.txt")

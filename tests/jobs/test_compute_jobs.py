@@ -48,7 +48,9 @@ def test_it_runs_reports_and_ends_once(start_toy: Callable[..., Job], toy: ToyKi
     with tenant_scope(job.tenant_id):
         steps = [e.data["step"] for e in JobEvent.objects.filter(job=job, type="metric")]
     assert steps == [1, 2, 3, 4]
-    assert job.started_at and job.finished_at and job.billable_seconds > 0
+    assert job.started_at
+    assert job.finished_at
+    assert job.billable_seconds > 0
     assert job.cost_usd == pytest.approx(job.billable_seconds / 3600 * settings.LOCAL_PRICE_USD_PER_HOUR)
 
 
@@ -74,7 +76,8 @@ def test_a_worker_that_dies_in_a_step_loses_nothing(start_toy: Callable[..., Job
     with tenant_scope(job.tenant_id):
         Job.objects.filter(id=job.id).update(due_at=job.created_at)
     dead = claim(job.id)
-    assert dead is not None and step_job(job.id) is None, "its lease keeps others away"
+    assert dead is not None
+    assert step_job(job.id) is None, "its lease keeps others away"
     with tenant_scope(job.tenant_id):
         Job.objects.filter(id=job.id).update(lease_expires_at=job.created_at)
     job = step_until(job, lambda j: j.is_terminal)

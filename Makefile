@@ -1,0 +1,44 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check lock screenshots clean
+
+PYTHON := .venv/bin/python
+
+help: ## Show this list
+	@grep -hE '^[a-z%-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: .venv/.stamp static/vendor/.stamp ## Install everything into .venv and static/vendor (nothing outside the folder)
+
+demo: setup ## Run two tenants' whole journey, then keep the site up; ONCE=1 ends after the report
+	$(PYTHON) manage.py demo $(if $(ONCE),--once)
+
+serve: setup ## Run the whole site until Ctrl-C
+	$(PYTHON) manage.py up
+
+test: setup ## Run every test, the browser's too; ARGS="tests/jobs -x" chooses
+	$(PYTHON) scripts/browser.py
+	$(PYTHON) -m pytest $(or $(ARGS),-n 2 --dist loadfile)
+
+check: setup ## Run every static check
+	scripts/check.sh
+
+lock: ## Resolve the requirements again
+	scripts/lock.sh
+
+bench-%: setup ## Run one benchmark: make bench-engine
+	$(PYTHON) -m bench.$*
+
+screenshots: setup ## Take the pictures of the documentation again
+	$(PYTHON) scripts/browser.py
+	$(PYTHON) scripts/screenshots.py
+
+clean: ## Remove everything that was installed or written here, the embedded database too
+	rm -rf .venv static/vendor var .mypy_cache .ruff_cache .pytest_cache
+
+.venv/.stamp: scripts/python.sh $(wildcard requirements/*.txt)
+	scripts/python.sh
+	@touch $@
+
+static/vendor/.stamp: scripts/frontend.sh package-lock.json | .venv/.stamp
+	scripts/frontend.sh
+	@touch $@

@@ -1,0 +1,102 @@
+"""The training job: rows in, a checked package and its version out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Max
+
+from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
+from corpora.models import DatasetVersion
+from jobs.backends.base import ComputeBackend, ComputeSpec, InputFile
+from jobs.compute import ComputeKind
+from jobs.models import Job
+from lorakit.contracts import TrainSpec
+from lorakit.errors import PackageError
+from lorakit.package import PACKAGE, PackageInfo, inspect
+from tenants.errors import PortalError
+from tenants.objects import object_key, put_file
+
+MANIFEST = "manifest.json"
+ROWS = "rows.jsonl"
+
+
+class TrainingKind(ComputeKind):
+    """Runs `lorakit.train` on a dataset version; its held-out rows only measure the evaluation loss."""
+
+    name = "training"
+
+    def prepare(self, job: Job) -> ComputeSpec:
+        dataset = DatasetVersion.objects.get(id=job.spec["dataset_version"])
+        base_model = BaseModel.objects.get(id=job.spec["base_model"])
+        inputs: dict[str, tuple[InputFile, ...]] = {"train": (InputFile(key=dataset.train_key, filename=ROWS),)}
+        if dataset.test_count:
+            inputs["eval"] = (InputFile(key=dataset.test_key, filename=ROWS),)
+        return ComputeSpec(
+            module="lorakit.train",
+            spec=json.loads(train_spec(base_model, job.spec["hyperparameters"]).to_json()),
+            inputs=inputs,
+            tags={"tenant": str(job.tenant_id), "job": str(job.id)},
+        )
+
+    def collect(self, job: Job, result: dict[str, Any], folder: Path, backend: ComputeBackend) -> dict[str, Any]:
+        for name in (PACKAGE, MANIFEST):
+            backend.fetch(job.external_name, name, folder / name)
+        package = _checked_package(folder / PACKAGE, job)
+        key = object_key(job.tenant_id, "adapters", f"{package.sha256}.tar.gz")
+        put_file(key, folder / PACKAGE)
+        return {
+            "package_key": key,
+            "package_sha256": package.sha256,
+            "package_bytes": package.size,
+            "rank": package.rank,
+            "manifest": _public_manifest(folder / MANIFEST, package),
+            "metrics": result["metrics"],
+        }
+
+    def on_succeeded(self, job: Job) -> None:
+        run = TrainingRun.objects.select_related("dataset_version").get(job=job)
+        # Two trainings of one adapter may end at the same moment: the lock makes them take turns.
+        adapter = Adapter.objects.select_for_update().get(id=run.adapter_id)
+        last = AdapterVersion.objects.filter(adapter=adapter).aggregate(Max("number"))["number__max"] or 0
+        AdapterVersion.objects.create(tenant_id=job.tenant_id, adapter=adapter, number=last + 1, run=run, **job.result)
+
+
+def train_spec(base_model: BaseModel, hyperparameters: dict[str, Any]) -> TrainSpec:
+    """The trainer's specification for a run's hyperparameters; the rest are the trainer's defaults."""
+    targets = hyperparameters["target_modules"]
+    return TrainSpec(
+        base_model=base_model.location,
+        base_id=base_model.name,
+        r=hyperparameters["rank"],
+        alpha=hyperparameters["alpha"],
+        target_modules="all-linear" if targets == "all-linear" else tuple(targets),
+        epochs=hyperparameters["epochs"],
+        learning_rate=hyperparameters["learning_rate"],
+        batch_size=hyperparameters["batch_size"],
+        gradient_accumulation=hyperparameters["gradient_accumulation"],
+        max_length=hyperparameters["max_length"],
+    )
+
+
+def _checked_package(path: Path, job: Job) -> PackageInfo:
+    try:
+        package = inspect(path)
+    except PackageError as error:
+        text = f"The trained package was refused. {error.text}"
+        raise PortalError(text, code="platform:bad_package") from error
+    wanted = job.spec["base_model_name"], job.spec["hyperparameters"]["rank"]
+    if (package.base_id, package.rank) != wanted:
+        text = "The trained package is not what was asked for: its base model or its rank is another."
+        raise PortalError(text, code="platform:bad_package")
+    return package
+
+
+def _public_manifest(path: Path, package: PackageInfo) -> dict[str, Any]:
+    """The run's manifest without where the base model lies, which is the operator's business."""
+    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if manifest["adapter_sha256"] != package.sha256:
+        raise PortalError("The manifest belongs to another package.", code="platform:bad_package")
+    del manifest["spec"]["base_model"]
+    manifest["parameters"] = package.parameters
+    return manifest

@@ -1,0 +1,56 @@
+"""JSON Lines: one object a line, by the letter of RFC 8259."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NoReturn
+
+from corpora.ingest.canonical import too_long
+from corpora.ingest.contracts import Problem
+from corpora.ingest.lines import bounded_lines
+from corpora.ingest.problems import RowProblem, shown
+
+NOT_UTF8 = "These bytes are not UTF-8. Save the file again as UTF-8 (in Excel: “CSV UTF-8”)."
+
+
+def read_jsonl(file: BinaryIO, *, max_row_bytes: int) -> Iterator[tuple[int, Any] | Problem]:
+    """(line, value) of each line that is not blank, or why it cannot be read."""
+    for number, line in bounded_lines(file, max_row_bytes):
+        try:
+            if line is None:
+                raise too_long(max_row_bytes)
+            if line.strip():
+                yield number, parse_line(line)
+        except RowProblem as problem:
+            yield problem.at(number)
+
+
+def parse_line(line: bytes) -> Any:
+    """The value of one line; raises RowProblem."""
+    try:
+        return _decoder.decode(line.decode())
+    except UnicodeDecodeError:
+        raise RowProblem("dataset:encoding", "", NOT_UTF8) from None
+    except RecursionError:
+        raise RowProblem("dataset:broken_line", "", "The JSON is nested too deeply to be a row.") from None
+    except json.JSONDecodeError as error:
+        where = f"It stops making sense at character {error.pos + 1} ({error.msg.lower()})."
+        raise RowProblem("dataset:broken_line", "", f"This is not one whole JSON object on one line. {where}") from None
+    except ValueError:
+        raise RowProblem("dataset:broken_line", "", "The row holds a number that is far too long.") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        name = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        text = f"“{shown(name)}” is there twice, and readers disagree on which counts. Keep one."
+        raise RowProblem("dataset:duplicate_key", shown(name), text)
+    return result
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise RowProblem("dataset:broken_line", "", f"{name} is not JSON. Write a number, or null.")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)

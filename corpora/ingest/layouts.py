@@ -1,0 +1,135 @@
+"""The column layouts that people bring, and how each becomes a conversation."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from corpora.ingest.contracts import Message
+from corpora.ingest.problems import RowProblem, joined, shown
+
+ROLES = ("system", "user", "assistant")
+MESSAGE_KEYS = frozenset({"role", "content"})
+EXPECTED = "messages, or prompt and completion, or instruction and output (and perhaps input)"
+
+Raw = Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`required` keys tell the layout; `optional` ones are read too; `messages` makes the conversation."""
+
+    name: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+    messages: Callable[[Raw], tuple[Message, ...]]
+
+
+def detect_layout(keys: Iterable[Any]) -> Layout | None:
+    """The layout whose required keys are all there."""
+    present = set(keys)
+    return next((layout for layout in LAYOUTS if present.issuperset(layout.required)), None)
+
+
+def missing_columns(keys: Iterable[Any]) -> RowProblem:
+    """Why keys that make up no layout cannot be used: one is missing, or all are unknown."""
+    present = list(keys)
+    for layout in LAYOUTS:
+        lacking = [name for name in layout.required if name not in present]
+        if len(lacking) < len(layout.required):
+            text = f"“{lacking[0]}” is missing. It belongs beside “{_first(layout.required, present)}”."
+            return RowProblem("dataset:missing_field", lacking[0], text)
+    named = f"It has: {joined(present)}." if present else "It has none."
+    return RowProblem("missing_messages_list", "messages", f"A row needs {EXPECTED}. {named}")
+
+
+def _first(names: Iterable[str], present: list[Any]) -> str:
+    return next(name for name in names if name in present)
+
+
+def _chat(raw: Raw) -> tuple[Message, ...]:
+    turns = raw.get("messages")
+    if turns is None:
+        raise RowProblem("missing_messages_list", "messages", "Add “messages”, the list of turns, as in the first row.")
+    if not isinstance(turns, list):
+        raise RowProblem("data_type", "messages", "“messages” must be a list of turns with role and content.")
+    messages = tuple(_turn(turn, f"messages[{index}]") for index, turn in enumerate(turns))
+    if not any(message.role == "assistant" for message in messages):
+        text = "There is no turn of the assistant, so there is nothing to learn. Add the answer as the last turn."
+        raise RowProblem("example_missing_assistant_message", "messages", text)
+    if messages[-1].role != "assistant":
+        text = f"The last turn is the {messages[-1].role}’s. It must be the assistant’s answer: add it, or end there."
+        raise RowProblem("dataset:answer_not_last", f"messages[{len(messages) - 1}].role", text)
+    if not any(message.role == "user" for message in messages):
+        text = "There is no turn of the user, so there is no prompt to answer. Add it before the answer."
+        raise RowProblem("dataset:missing_prompt", "messages", text)
+    return messages
+
+
+def _turn(turn: Any, field: str) -> Message:
+    if not isinstance(turn, dict):
+        raise RowProblem("data_type", field, "Each turn must be an object with role and content.")
+    for key in ("role", "content"):
+        if key not in turn:
+            raise RowProblem("message_missing_key", f"{field}.{key}", f"Add “{key}” to this turn.")
+    # Exports from typed tables carry every key in every turn, null where it says nothing.
+    for key, value in turn.items():
+        if key not in MESSAGE_KEYS and value is not None:
+            text = f"Only role and content are used in training. Remove “{shown(key)}”."
+            raise RowProblem("message_unrecognized_key", f"{field}.{shown(key)}", text)
+    role = turn["role"]
+    if role not in ROLES:
+        text = f"“{shown(role)}” is not a role. Use system, user or assistant."
+        raise RowProblem("unrecognized_role", f"{field}.role", text)
+    return Message(role, _text(turn["content"], f"{field}.content", code="missing_content"))
+
+
+def _prompt(raw: Raw) -> tuple[Message, ...]:
+    return (
+        *_system(raw),
+        Message("user", _text(raw.get("prompt"), "prompt")),
+        Message("assistant", _text(raw.get("completion"), "completion")),
+    )
+
+
+def _instruction(raw: Raw) -> tuple[Message, ...]:
+    instruction = _text(raw.get("instruction"), "instruction")
+    extra = raw.get("input")
+    if extra not in (None, ""):
+        instruction = f"{instruction}\n\n{_text(extra, 'input')}"
+    return *_system(raw), Message("user", instruction), Message("assistant", _text(raw.get("output"), "output"))
+
+
+def _system(raw: Raw) -> tuple[Message, ...]:
+    system = raw.get("system")
+    return () if system in (None, "") else (Message("system", _text(system, "system")),)
+
+
+def _text(value: Any, field: str, *, code: str = "dataset:missing_field") -> str:
+    """The value, if it is text that can be stored and learnt from."""
+    if value is None:
+        raise RowProblem(code, field, f"“{field}” is missing. Fill it in, or take the row out.")
+    if not isinstance(value, str):
+        wrong = "missing_content" if code == "missing_content" else "data_type"
+        raise RowProblem(wrong, field, f"“{field}” must be text between quotes.")
+    if not value.strip():
+        raise RowProblem(code, field, f"“{field}” is empty. Fill it in, or take the row out.")
+    check_characters(value, field)
+    return value
+
+
+def check_characters(value: str, field: str) -> None:
+    """Raises for text that no database or tokenizer can hold."""
+    if "\0" in value:
+        raise RowProblem("dataset:nul_character", field, "The text holds a NUL character. Remove it.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        text = "The text holds half of a character (a lone surrogate). Write it again with an up-to-date program."
+        raise RowProblem("dataset:encoding", field, text) from None
+
+
+LAYOUTS = (
+    Layout("chat", ("messages",), (), _chat),
+    Layout("prompt and completion", ("prompt", "completion"), ("system",), _prompt),
+    Layout("instruction", ("instruction", "output"), ("input", "system"), _instruction),
+)

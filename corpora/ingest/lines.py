@@ -1,0 +1,30 @@
+"""Lines of a file, each bounded, however long the file makes them."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+UTF8_BOM = b"\xef\xbb\xbf"
+SKIP_BYTES = 1 << 16
+
+
+def bounded_lines(file: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | None]]:
+    """(number, line with its line break) from the start of the file, a byte order mark left out.
+
+    None stands for a line longer than `limit` bytes; it has been skipped.
+    """
+    file.seek(0)
+    if file.read(len(UTF8_BOM)) != UTF8_BOM:
+        file.seek(0)
+    number = 0
+    while line := file.readline(limit + 1):
+        number += 1
+        if len(line) > limit and not line.endswith(b"\n"):
+            _skip_line(file)
+            yield number, None
+        else:
+            yield number, line
+
+
+def _skip_line(file: BinaryIO) -> None:
+    while (part := file.readline(SKIP_BYTES)) and not part.endswith(b"\n"):
+        pass

@@ -1,0 +1,62 @@
+"""Parquet with the same columns."""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from corpora.ingest.canonical import MARKS
+from corpora.ingest.layouts import LAYOUTS, missing_columns
+from corpora.ingest.problems import FileProblem
+
+# Rows at a time: few enough for rows of the greatest length to fit in memory.
+BATCH_ROWS = 64
+READ_BYTES = 1 << 20
+
+KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in (*layout.required, *layout.optional))) + MARKS
+
+
+class ParquetRows:
+    """Reads one file; `fraction` of its rows have been read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        try:
+            self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(0) from error
+        names = self._file.schema_arrow.names
+        self._columns = [name for name in KNOWN if name in names]
+        self._rows: int = max(1, self._file.metadata.num_rows)
+        self._read = 0
+        if not any(set(layout.required) <= set(self._columns) for layout in LAYOUTS):
+            problem = missing_columns(names)
+            raise FileProblem(problem.code, problem.text, field=problem.field)
+
+    def fraction(self) -> float:
+        """Share of the rows read."""
+        return self._read / self._rows
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False)
+        while True:
+            try:
+                batch = next(batches, None)
+                rows = batch.to_pylist() if batch is not None else None
+            except UnicodeDecodeError as error:
+                raise FileProblem("dataset:encoding", "A text here is not UTF-8.", line=self._read + 1) from error
+            except MemoryError as error:
+                text = "The rows from here on are too large to be read. Shorten them."
+                raise FileProblem("dataset:row_too_long", text, line=self._read + 1) from error
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise _damaged(self._read + 1) from error
+            if rows is None:
+                return
+            for row in rows:
+                self._read += 1
+                yield self._read, row
+
+
+def _damaged(row: int) -> FileProblem:
+    text = "The Parquet file is damaged or cut short. Write it again and upload the new file."
+    return FileProblem("dataset:broken_file", text, line=row)

@@ -1,0 +1,47 @@
+"""Receives a file: counted, hashed and bounded while it streams into storage."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import IO
+
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+
+from corpora.errors import UploadTooLarge
+from tenants.objects import CHUNK_BYTES, delete_object
+
+
+class ReceivedFile(File):  # type: ignore[type-arg]
+    """What has been read so far is in `bytes_read` and `sha256`; reading beyond `limit` bytes raises UploadTooLarge."""
+
+    def __init__(self, file: IO[bytes], *, limit: int) -> None:
+        super().__init__(file, name="upload")
+        self.source = file
+        self.limit = limit
+        self.bytes_read = 0
+        self.sha256 = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self.source.read(size)
+        self.bytes_read += len(data)
+        if self.bytes_read > self.limit:
+            raise UploadTooLarge(self.limit)
+        self.sha256.update(data)
+        return data
+
+    def seekable(self) -> bool:
+        # A storage that read some part twice would spoil the hash.
+        return False
+
+    def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+        while data := self.read(chunk_size or CHUNK_BYTES):
+            yield data
+
+
+def store_upload(key: str, received: ReceivedFile) -> str:
+    """Stream the file into storage and return its key there; nothing is left when that fails."""
+    try:
+        return default_storage.save(key, received)
+    except BaseException:
+        delete_object(key)
+        raise

@@ -1,0 +1,23 @@
+"""System checks: a wrong METRICS or JUDGES setting is told at start."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, register
+
+from evaluations.aliases import Aliases
+from evaluations.backends import judges
+from evaluations.metrics import metrics
+
+
+@register()
+def check_backends(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Every alias of METRICS and JUDGES builds."""
+    errors: list[CheckMessage] = []
+    backends: tuple[Aliases[Any], ...] = (metrics, judges)
+    for aliases in backends:
+        for alias in aliases:
+            try:
+                aliases[alias]
+            except (ImportError, ValueError, KeyError) as error:
+                errors.append(Error(f"{aliases.setting}[{alias!r}]: {error}", id="evaluations.E001"))
+    return errors

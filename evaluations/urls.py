@@ -1,0 +1,16 @@
+"""Addresses of evaluations."""
+
+from django.urls import path
+
+from evaluations import review_views, views
+
+app_name = "evaluations"
+urlpatterns = [
+    path("", views.index, name="list"),
+    path("start/<uuid:version_id>/", views.start, name="start"),
+    path("<uuid:run_id>/", views.detail, name="detail"),
+    path("<uuid:run_id>/live/", views.live, name="live"),
+    path("reviews/", review_views.reviews, name="reviews"),
+    path("reviews/<uuid:run_id>/", review_views.review, name="review"),
+    path("reviews/items/<uuid:item_id>/grade/", review_views.grade, name="grade"),
+]

@@ -1,0 +1,60 @@
+"""What a job's events say so far."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from jobs.models import Job, JobEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """`points` are the metrics by step, the latest attempt's for each; `latest` is the last value of every metric."""
+
+    points: list[dict[str, Any]] = field(default_factory=list)
+    latest: dict[str, Any] = field(default_factory=dict)
+    log: list[JobEvent] = field(default_factory=list)
+    attempt_began_at: dt.datetime | None = None
+
+    @property
+    def step_text(self) -> str:
+        """`Step 40 of 1,200`, or nothing for work without steps."""
+        step, total = self.latest.get("step"), self.latest.get("total")
+        return f"Step {step:,} of {total:,}" if step is not None and total else ""
+
+
+def read_report(events: Iterable[JobEvent]) -> Report:
+    """The report on events given oldest first; the log has the newest first."""
+    by_step: dict[int, dict[str, Any]] = {}
+    latest: dict[str, Any] = {}
+    log: list[JobEvent] = []
+    attempt, began_at = 0, None
+    for event in events:
+        if event.attempt > attempt:
+            attempt, began_at = event.attempt, event.at
+        if event.type == "metric":
+            known = {name: value for name, value in event.data.items() if value is not None}
+            latest |= known
+            if "step" in known:
+                # One step may report its loss and, apart from that, its evaluation.
+                by_step.setdefault(known["step"], {}).update(known)
+        else:
+            log.append(event)
+    points = [by_step[step] for step in sorted(by_step)]
+    return Report(points=points, latest=latest, log=log[::-1], attempt_began_at=began_at)
+
+
+def report_of(job: Job) -> Report:
+    """Reads every event of the job."""
+    return read_report(JobEvent.objects.filter(job=job).only("id", "attempt", "seq", "at", "type", "data"))
+
+
+def cost_so_far_usd(job: Job, report: Report) -> float:
+    """The job's measured cost, plus the running attempt's seconds, which are measured only when it ends."""
+    if job.is_terminal or report.attempt_began_at is None or job.billed_attempt >= job.attempt:
+        return job.cost_usd
+    running = (timezone.now() - report.attempt_began_at).total_seconds()
+    return job.cost_usd + max(running, 0.0) / 3600 * float(job.usd_per_hour or 0)

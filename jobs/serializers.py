@@ -1,0 +1,101 @@
+"""Jobs and their events as REST shows them."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from jobs.models import Job, JobEvent
+
+
+class JobErrorSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
+class JobLinksSerializer(serializers.Serializer[Any]):
+    self = serializers.URLField()
+    events = serializers.URLField()
+    stop = serializers.URLField()
+    page = serializers.URLField()
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """`fraction` is 0..1; `cost_usd` covers the seconds measured so far."""
+
+    error = serializers.SerializerMethodField()
+    attempts = serializers.IntegerField(source="attempt")
+    cost_usd = serializers.FloatField()
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = (
+            "id",
+            "kind",
+            "title",
+            "state",
+            "phase",
+            "fraction",
+            "eta_seconds",
+            "error",
+            "attempts",
+            "cost_usd",
+            "price_source",
+            "created_at",
+            "started_at",
+            "finished_at",
+            "links",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(JobErrorSerializer(allow_null=True))
+    def get_error(self, job: Job) -> dict[str, str] | None:
+        return {"code": job.error_code, "text": job.error_text} if job.error_text else None
+
+    @extend_schema_field(JobLinksSerializer)
+    def get_links(self, job: Job) -> dict[str, str]:
+        request, kwargs = self.context.get("request"), {"pk": job.pk}
+        return {
+            "self": reverse("job-detail", kwargs=kwargs, request=request),
+            "events": reverse("job-events", kwargs=kwargs, request=request),
+            "stop": reverse("job-stop", kwargs=kwargs, request=request),
+            "page": reverse("jobs:detail", kwargs={"job_id": job.pk}, request=request),
+        }
+
+
+class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
+    """`cursor` is where to go on: send it as `after`."""
+
+    cursor = serializers.SerializerMethodField()
+
+    class Meta:
+        model = JobEvent
+        fields = ("cursor", "attempt", "seq", "at", "type", "data")
+        read_only_fields = fields
+
+    def get_cursor(self, event: JobEvent) -> str:
+        return f"{event.attempt}.{event.seq}"
+
+
+class JobEventsSerializer(serializers.Serializer[Any]):
+    """`next` is the cursor of the last event, or the one that was sent when nothing is new."""
+
+    events = JobEventSerializer(many=True)
+    next = serializers.CharField(allow_blank=True)
+
+
+class EventsQuerySerializer(serializers.Serializer[Any]):
+    """Where the last answer ended."""
+
+    after = serializers.RegexField(
+        r"^[0-9]{1,4}\.[0-9]{1,9}$",
+        default="0.0",
+        help_text="cursor of the last event already seen, as `1.42`",
+        error_messages={"invalid": "Send the cursor of an event, e.g. 1.42, or leave it out to begin at the first."},
+    )
+
+    def validate_after(self, value: str) -> tuple[int, int]:
+        attempt, seq = value.split(".")
+        return int(attempt), int(seq)

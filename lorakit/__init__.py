@@ -1,0 +1,1 @@
+"""Training, generation and serving of LoRA adapters, without Django."""

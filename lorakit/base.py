@@ -1,0 +1,106 @@
+"""Loading a base model from a local directory, for training (optionally in 4 bits) or for inference."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Literal
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import torch
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+from transformers.utils import logging as transformers_logging
+
+from lorakit.digest import file_sha256
+from lorakit.errors import RunError
+
+transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def check_base(directory: str) -> Path:
+    """The directory of a base model; raises `RunError` if there is none."""
+    path = Path(directory)
+    if not (path / "config.json").is_file():
+        raise RunError("base:missing", f"There is no base model in {directory}. Check the base model's path.")
+    return path
+
+
+def base_sha256(directory: Path) -> str:
+    """One hash over the base's configuration, tokenizer and weights."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.iterdir()):
+        if path.suffix == ".safetensors" or path.name in ("config.json", "tokenizer.json"):
+            digest.update(f"{path.name} {file_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def load_tokenizer(directory: Path) -> PreTrainedTokenizerFast:
+    """The base's tokenizer; one without a padding token pads with its end token."""
+    tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(directory)  # type: ignore[assignment]
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    return tokenizer
+
+
+def load_for_inference(directory: Path) -> PreTrainedModel:
+    """The base in fp32 on a CPU (4-bit weights are ten times slower there), in bf16 on a GPU."""
+    cuda = torch.cuda.is_available()
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        directory,
+        dtype=torch.bfloat16 if cuda else torch.float32,
+        device_map={"": 0 if cuda else "cpu"},
+    )
+    model.eval()  # type: ignore[no-untyped-call]
+    return model
+
+
+def load_for_training(directory: Path, quantization: Literal["nf4", "none"]) -> PreTrainedModel:
+    """The base for LoRA training, in 4-bit NF4 or unquantised, on this process's device."""
+    cuda = torch.cuda.is_available()
+    compute = torch.bfloat16 if cuda else torch.float32
+    device = int(os.environ.get("LOCAL_RANK", "0")) if cuda else "cpu"
+    four_bit = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=compute,
+    )
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        directory,
+        quantization_config=four_bit if quantization == "nf4" else None,
+        dtype=compute,
+        device_map={"": device},
+    )
+    keep_trainable(model)
+    return model
+
+
+def keep_trainable(model: PreTrainedModel) -> None:
+    """Stop 4-bit layers from repacking their weights during an evaluation.
+
+    On CPUs with AVX512-BF16, bitsandbytes (0.50) packs the weights at the first forward pass in evaluation mode
+    for a kernel without a backward pass. Training that goes on afterwards gets no gradient through these layers.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            setattr(module, "support_avx512bf16_for_cpu", False)  # noqa: B010 - not declared on Module
+
+
+def end_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
+    """Every token that ends an answer, by the tokenizer and by the model's generation settings."""
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    listed = configured if isinstance(configured, list) else [configured]
+    return frozenset(token for token in [*listed, tokenizer.eos_token_id] if token is not None)
+
+
+def context_length(model: PreTrainedModel) -> int:
+    """Tokens that prompt and answer may have together."""
+    return int(model.config.max_position_embeddings)

@@ -1,0 +1,282 @@
+"""The documents that cross a process boundary: frozen dataclasses, JSON in and out.
+
+Every document of its own carries `schema`, its version. Reading is strict: an unknown key, a missing field
+or a value of the wrong type raises `ContractError` naming the field.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import msgspec
+
+from lorakit.errors import ContractError
+
+T = TypeVar("T")
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+def encode(document: object) -> str:
+    """A document as one line of JSON."""
+    return msgspec.json.encode(document).decode()
+
+
+def decode(kind: type[T], text: str | bytes) -> T:
+    """Read a document of a dataclass; raises `ContractError`."""
+    try:
+        raw = msgspec.json.decode(text)
+        document = msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        field, message = split_message(str(error))
+        raise ContractError(field, message) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ContractError("", f"This is not JSON: {error}") from None
+    for field in unknown_fields(raw, msgspec.to_builtins(document)):
+        raise ContractError(field, "This field is not known.")
+    return document
+
+
+def split_message(message: str) -> tuple[str, str]:
+    """Take "Expected `int`, got `str` - at `$.r`" apart into ("r", "Expected `int`, got `str`")."""
+    text, _, path = message.partition(" - at `$")
+    field = path.rstrip("`").lstrip(".")
+    if not field and "missing required field" in text:
+        field = text.rsplit("`", 2)[1]
+    return field, text
+
+
+def unknown_fields(raw: Any, known: Any, prefix: str = "") -> Iterable[str]:
+    """Dotted paths of keys that were read but belong to no field."""
+    if isinstance(raw, dict) and isinstance(known, dict):
+        for key, value in raw.items():
+            if key in known:
+                yield from unknown_fields(value, known[key], f"{prefix}{key}.")
+            else:
+                yield f"{prefix}{key}"
+    elif isinstance(raw, list) and isinstance(known, list):
+        for index, (value, match) in enumerate(zip(raw, known, strict=True)):
+            yield from unknown_fields(value, match, f"{prefix}{index}.")
+
+
+class Document:
+    """Mixin: JSON in and out for a frozen dataclass."""
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return encode(self)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read one; raises `ContractError` naming the field."""
+        return decode(cls, text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSpec(Document):
+    """One QLoRA training.
+
+    `base_model` is a local directory, `base_id` the canonical name written into the adapter. Rows come from
+    inputs/train/rows.jsonl and, for the evaluation loss, inputs/eval/rows.jsonl; each line is
+    {"messages": [{"role", "content"}, ...]} and may hold other keys. `max_length` is in tokens; `max_steps`
+    > 0 overrides `epochs`; the batch size is per device.
+    """
+
+    base_model: str
+    base_id: str
+    r: Annotated[int, msgspec.Meta(ge=1, le=256)] = 16
+    alpha: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 32
+    dropout: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.0
+    target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+    epochs: Annotated[float, msgspec.Meta(gt=0.0)] = 3.0
+    max_steps: int = -1
+    learning_rate: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 2e-3
+    scheduler: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
+    warmup_steps: Natural = 10
+    batch_size: Positive = 8
+    gradient_accumulation: Positive = 1
+    max_length: Annotated[int, msgspec.Meta(ge=8)] = 512
+    quantization: Literal["nf4", "none"] = "nf4"
+    seed: Natural = 0
+    threads: Positive = 1
+    save_steps: Positive = 50
+    logging_steps: Positive = 5
+    eval_steps: Positive = 50
+    eval_rows: Natural = 64
+    schema: Literal[1] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateSpec(Document):
+    """Greedy answers of the base, of an adapter, or of both, to the same prompts.
+
+    Prompts come from inputs/prompts/rows.jsonl, {"id", "messages"} a line; the last message is the
+    assistant's reference and is left out of the prompt. The adapter is inputs/adapter/adapter.tar.gz. The
+    answers go to output/predictions.jsonl, one `Prediction` a line.
+    """
+
+    base_model: str
+    targets: tuple[Literal["base", "adapter"], ...] = ("base", "adapter")
+    max_new_tokens: Positive = 64
+    batch_size: Positive = 32
+    threads: Positive = 1
+    schema: Literal[1] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction(Document):
+    """One answer; `id` is the prompt's."""
+
+    id: str
+    target: Literal["base", "adapter"]
+    text: str
+    completion_tokens: Natural
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainManifest(Document):
+    """What a trained adapter was made of; hashes are SHA-256 in hexadecimal, `data` is by channel."""
+
+    spec: TrainSpec
+    versions: dict[str, str]
+    base_sha256: Sha256
+    data_sha256: dict[str, str]
+    adapter_sha256: Sha256
+    metrics: dict[str, float]
+    schema: Literal[1] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseEvent(Document):
+    """The run entered a phase; `t` is in Unix seconds, `seq` counts the run's events from 1."""
+
+    seq: Positive
+    t: float
+    phase: str
+    type: Literal["phase"] = "phase"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricEvent(Document):
+    """How far the run is. `eta_seconds` is the time left, `fraction` the share done."""
+
+    seq: Positive
+    t: float
+    step: Natural
+    total: Natural
+    fraction: Share
+    loss: float | None = None
+    eval_loss: float | None = None
+    learning_rate: float | None = None
+    tokens_per_second: float | None = None
+    eta_seconds: float | None = None
+    type: Literal["metric"] = "metric"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointEvent(Document):
+    """State to resume from was saved after a step."""
+
+    seq: Positive
+    t: float
+    step: Natural
+    type: Literal["checkpoint"] = "checkpoint"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageEvent(Document):
+    """Something that a person should know."""
+
+    seq: Positive
+    t: float
+    text: str
+    type: Literal["message"] = "message"
+
+
+ProgressEvent = PhaseEvent | MetricEvent | CheckpointEvent | MessageEvent
+EVENT_TYPES: dict[str, type[ProgressEvent]] = {
+    "phase": PhaseEvent,
+    "metric": MetricEvent,
+    "checkpoint": CheckpointEvent,
+    "message": MessageEvent,
+}
+
+
+def decode_event(line: str | bytes) -> ProgressEvent:
+    """Read a line of progress.jsonl; raises `ContractError`."""
+    try:
+        kind = msgspec.json.decode(line, type=dict[str, Any]).get("type")
+    except msgspec.DecodeError as error:
+        raise ContractError("", f"This is not a JSON object: {error}") from None
+    if not isinstance(kind, str) or kind not in EVENT_TYPES:
+        raise ContractError("type", f"There is no event of type {kind!r}.")
+    return decode(EVENT_TYPES[kind], line)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact(Document):
+    """A file that a run left in output/."""
+
+    name: str
+    sha256: Sha256
+    bytes: Natural
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure(Document):
+    """Why a run did not succeed; `text` says what to do, `temporary` whether trying again may help."""
+
+    code: str
+    text: str
+    temporary: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult(Document):
+    """How a run ended: result.json."""
+
+    ok: bool
+    artifacts: tuple[Artifact, ...] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    error: Failure | None = None
+    cancelled: bool = False
+    schema: Literal[1] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment(Document):
+    """An adapter as it is put on an endpoint.
+
+    `name` is the immutable model name there, `sha256` the hash of the package, `path` the package or its
+    directory as the endpoint sees it.
+    """
+
+    name: str
+    sha256: Sha256
+    path: str
+    base_id: str = ""
+    rank: Natural = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvocationRecord(Document):
+    """One answered (or refused) inference request; `at` is in Unix seconds, durations are in milliseconds."""
+
+    request_id: str
+    at: float
+    tenant_id: str
+    key_id: str
+    alias: str
+    version_id: str | None
+    deployment: str | None
+    status: int
+    error_code: str
+    prompt_tokens: Natural
+    completion_tokens: Natural
+    latency_ms: float
+    first_token_ms: float | None
+    busy_ms: float
+    streamed: bool
+    schema: Literal[1] = 1

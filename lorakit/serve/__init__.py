@@ -1,0 +1,1 @@
+"""An OpenAI-compatible server of one base model with many LoRA adapters."""

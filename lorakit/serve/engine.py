@@ -1,0 +1,159 @@
+"""A loaded base with its slots, registry and worker: what the HTTP server asks for answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import TemplateError
+
+from lorakit.base import (
+    base_sha256,
+    check_base,
+    context_length,
+    end_token_ids,
+    load_for_inference,
+    load_tokenizer,
+)
+from lorakit.serve.batcher import Batcher, Job, Overloaded
+from lorakit.serve.decode import DecodeBatch, Sequence
+from lorakit.serve.pool import BASE_SLOT, SlotPool, StoredAdapter
+from lorakit.serve.protocol import ApiError, Ask
+from lorakit.serve.registry import Registry
+from lorakit.serve.text import TextStream
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an engine is set up; unpacked adapters go to `cache`, a batch has at most `width` rows."""
+
+    base: str
+    base_id: str
+    cache: Path
+    slots: int = 16
+    max_rank: int = 32
+    threads: int = 1
+    width: int = 32
+
+
+@dataclass(frozen=True)
+class Target:
+    """A model name resolved; `adapter` is None for the base, `sha256` the hash of adapter or base."""
+
+    name: str
+    adapter: StoredAdapter | None
+    sha256: str
+
+    @property
+    def fingerprint(self) -> str:
+        """What an answer carries to tell whose weights made it."""
+        return self.sha256[:16] if self.adapter else f"base-{self.sha256[:11]}"
+
+
+class Answer:
+    """A running answer: its pieces as they come, and its totals once they ended."""
+
+    def __init__(self, job: Job, pieces: "asyncio.Queue[str | BaseException | None]") -> None:
+        self._job = job
+        self._pieces = pieces
+
+    async def pieces(self) -> AsyncIterator[str]:
+        """Pieces of text until the answer ends; raises `ApiError` if it fails."""
+        while (piece := await self._pieces.get()) is not None:
+            if isinstance(piece, BaseException):
+                raise ApiError(500, "The model failed on this request.", "engine_error")
+            if piece:
+                yield piece
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any more."""
+        self._job.cancelled.set()
+
+    @property
+    def finish(self) -> str:
+        """Why the answer ended: "stop" or "length"."""
+        return self._job.sequence.finish or "stop"
+
+    @property
+    def completion_tokens(self) -> int:
+        """Tokens of the answer so far, the end token included."""
+        return len(self._job.sequence.tokens)
+
+    @property
+    def busy_ms(self) -> float:
+        """The answer's share of the time in the model."""
+        return self._job.sequence.busy_seconds * 1000
+
+
+class Engine:
+    """Answers requests to a base and its adapters."""
+
+    def __init__(self, settings: Settings) -> None:
+        directory = check_base(settings.base)
+        self.settings = settings
+        self.tokenizer = load_tokenizer(directory)
+        model = load_for_inference(directory)
+        self.context = context_length(model)
+        self.base = Target(settings.base_id, None, base_sha256(directory))
+        self.pool = SlotPool(model, slots=settings.slots, max_rank=settings.max_rank)
+        self.registry = Registry(self.pool, settings.cache)
+        batch = DecodeBatch(
+            model,
+            self.pool,
+            end_ids=end_token_ids(model, self.tokenizer),
+            pad_id=int(self.tokenizer.pad_token_id),
+        )
+        self.batcher = Batcher(batch, self.pool, width=settings.width, threads=settings.threads)
+
+    def resolve(self, model: str) -> Target:
+        """What a model name stands for; an unknown one is refused, never answered by the base."""
+        if model == self.base.name:
+            return self.base
+        adapter = self.registry.find(model)
+        if adapter is None:
+            raise ApiError(404, f"The model `{model}` does not exist.", "model_not_found", "model")
+        return Target(model, adapter, adapter.sha256)
+
+    def encode(self, ask: Ask) -> list[int]:
+        """Token ids of a request's prompt."""
+        text = ask.prompt
+        if ask.messages is not None:
+            try:
+                text = str(self.tokenizer.apply_chat_template(ask.messages, tokenize=False, add_generation_prompt=True))
+            except TemplateError as error:
+                raise ApiError(400, f"The chat template refuses this: {error}", "bad_messages") from None
+        ids: list[int] = self.tokenizer(text, add_special_tokens=ask.messages is None)["input_ids"]
+        return ids
+
+    def start(self, ask: Ask, target: Target, prompt: list[int]) -> Answer:
+        """Queue a request for the worker; raises `ApiError` when it does not fit."""
+        room = self.context - len(prompt)
+        wanted = ask.max_tokens if ask.max_tokens is not None else max(room, 1)
+        if wanted > room:
+            text = (
+                f"This model's context is {self.context} tokens, but the request needs "
+                f"{len(prompt) + wanted}: {len(prompt)} in the prompt and {wanted} for the answer."
+            )
+            raise ApiError(400, text, "context_length_exceeded", "messages" if ask.messages else "prompt")
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
+        stream = TextStream(self.tokenizer, ask.stop)
+
+        def put(piece: str | BaseException | None) -> None:
+            loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+        def on_token(token: int) -> bool:
+            put(stream.push(token))
+            return stream.stopped
+
+        def finished(error: BaseException | None) -> None:
+            put(stream.finish() if error is None else error)
+            put(None)
+
+        sequence = Sequence(prompt, BASE_SLOT, wanted, ask.sampling, on_token)
+        job = Job(sequence, target.adapter, finished)
+        try:
+            self.batcher.submit(job)
+        except Overloaded:
+            raise ApiError(503, "Too many requests are waiting. Try again in a moment.", "overloaded") from None
+        return Answer(job, pieces)

@@ -1,0 +1,218 @@
+"""OpenAI's requests and answers: what is accepted, and the shape of what goes back."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from lorakit.serve.decode import Sampling
+
+UNSUPPORTED = {
+    "n": 1,
+    "best_of": 1,
+    "logprobs": False,
+    "top_logprobs": 0,
+    "echo": False,
+    "frequency_penalty": 0,
+    "presence_penalty": 0,
+    "logit_bias": {},
+    "tools": [],
+    "functions": [],
+    "suffix": "",
+    "response_format": {"type": "text"},
+}
+"""Options that would change the answer, and the one value of each that changes nothing."""
+
+
+class ApiError(Exception):
+    """A request is refused: HTTP status, text, OpenAI's error code, and the parameter at fault."""
+
+    def __init__(self, status: int, text: str, code: str, param: str | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.code = code
+        self.param = param
+
+    def body(self) -> dict[str, Any]:
+        """The error as OpenAI writes it."""
+        kind = "invalid_request_error" if self.status < 500 else "server_error"
+        return {"error": {"message": self.text, "type": kind, "param": self.param, "code": self.code}}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A checked request; exactly one of `messages` and `prompt` is set."""
+
+    model: str
+    messages: list[dict[str, str]] | None
+    prompt: str | None
+    max_tokens: int | None
+    sampling: Sampling
+    stop: list[str] = field(default_factory=list)
+    stream: bool = False
+    include_usage: bool = False
+
+
+def invalid(param: str, text: str) -> ApiError:
+    return ApiError(400, f"{param}: {text}", "invalid_value", param)
+
+
+def parse_ask(body: bytes, *, chat: bool) -> Ask:
+    """Check the body of a completion request; raises `ApiError`."""
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ApiError(400, "The body is not valid JSON.", "invalid_json") from None
+    if not isinstance(data, dict):
+        raise ApiError(400, "The body must be a JSON object.", "invalid_json")
+    model = data.get("model")
+    if not isinstance(model, str) or not model:
+        raise invalid("model", "name the model to ask.")
+    for name, neutral in UNSUPPORTED.items():
+        if data.get(name) not in (None, neutral):
+            raise ApiError(400, f"{name} is not supported by this server.", "unsupported_parameter", name)
+    options = data.get("stream_options") or {}
+    if not isinstance(options, dict):
+        raise invalid("stream_options", "this must be an object.")
+    return Ask(
+        model=model,
+        messages=parse_messages(data.get("messages")) if chat else None,
+        prompt=None if chat else parse_prompt(data.get("prompt")),
+        max_tokens=parse_limit(data, None if chat else 16),
+        sampling=parse_sampling(data),
+        stop=parse_stop(data.get("stop")),
+        stream=data.get("stream") is True,
+        include_usage=options.get("include_usage") is True,
+    )
+
+
+def parse_integer(data: dict[str, Any], name: str, low: int, high: int) -> int | None:
+    """A whole number within bounds; None where none is given."""
+    value = data.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise invalid(name, f"this must be a whole number from {low} to {high}.")
+    return value
+
+
+def parse_fraction(data: dict[str, Any], name: str, high: float) -> float:
+    """A number from 0 to `high`; 1 where none is given, as OpenAI has it."""
+    value = data.get(name)
+    if value is None:
+        return 1.0
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high:
+        raise invalid(name, f"this must be a number from 0 to {high:g}.")
+    return float(value)
+
+
+def parse_sampling(data: dict[str, Any]) -> Sampling:
+    """How tokens are to be chosen."""
+    return Sampling(
+        temperature=parse_fraction(data, "temperature", 2.0),
+        top_p=parse_fraction(data, "top_p", 1.0),
+        seed=parse_integer(data, "seed", -(2**63), 2**63 - 1),
+    )
+
+
+def parse_limit(data: dict[str, Any], default: int | None) -> int | None:
+    """The most tokens that the answer may have, under either of its names."""
+    name = "max_tokens" if data.get("max_completion_tokens") is None else "max_completion_tokens"
+    limit = parse_integer(data, name, 1, 1_000_000)
+    return default if limit is None else limit
+
+
+def parse_messages(value: Any) -> list[dict[str, str]]:
+    """Chat messages with plain text; content in parts is joined."""
+    if not isinstance(value, list) or not value:
+        raise invalid("messages", "this must be a list with at least one message.")
+    return [parse_message(message, index) for index, message in enumerate(value)]
+
+
+def parse_message(message: Any, index: int) -> dict[str, str]:
+    """One message as role and text."""
+    if not isinstance(message, dict) or message.get("role") not in (
+        "system",
+        "developer",
+        "user",
+        "assistant",
+    ):
+        raise invalid("messages", f"message {index + 1} needs the role system, user or assistant.")
+    role = "system" if message["role"] == "developer" else message["role"]
+    content = message.get("content")
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        texts = [part for part in parts if isinstance(part, str)]
+        content = "".join(texts) if len(texts) == len(content) else None
+    if not isinstance(content, str):
+        raise invalid("messages", f"message {index + 1} needs its content as text.")
+    return {"role": role, "content": content}
+
+
+def parse_prompt(value: Any) -> str:
+    """A text prompt."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, str) or not value:
+        raise invalid("prompt", "this must be one text.")
+    return value
+
+
+def parse_stop(value: Any) -> list[str]:
+    """Up to four stop strings."""
+    marks = [value] if isinstance(value, str) else value or []
+    if not isinstance(marks, list) or len(marks) > 4 or not all(isinstance(m, str) and m for m in marks):
+        raise invalid("stop", "this must be a text or a list of up to four.")
+    return marks
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What stays the same over all parts of one answer."""
+
+    id: str
+    model: str
+    fingerprint: str
+    chat: bool
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def whole(self, text: str, finish: str, usage: dict[str, int]) -> dict[str, Any]:
+        """The answer in one piece."""
+        choice: dict[str, Any] = {"index": 0, "finish_reason": finish, "logprobs": None}
+        if self.chat:
+            choice["message"] = {"role": "assistant", "content": text}
+        else:
+            choice["text"] = text
+        kind = "chat.completion" if self.chat else "text_completion"
+        return {**self._head(kind), "choices": [choice], "usage": usage}
+
+    def piece(self, text: str, *, first: bool = False, finish: str | None = None) -> dict[str, Any]:
+        """One event of a streamed answer."""
+        choice: dict[str, Any] = {"index": 0, "finish_reason": finish, "logprobs": None}
+        if self.chat:
+            delta = {"content": text} if text or first else {}
+            choice["delta"] = {"role": "assistant", **delta} if first else delta
+        else:
+            choice["text"] = text
+        kind = "chat.completion.chunk" if self.chat else "text_completion"
+        return {**self._head(kind), "choices": [choice]}
+
+    def closing(self, usage: dict[str, int]) -> dict[str, Any]:
+        """The last event, with the usage, where the client asked for it."""
+        kind = "chat.completion.chunk" if self.chat else "text_completion"
+        return {**self._head(kind), "choices": [], "usage": usage}
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "object": kind,
+            "created": self.created,
+            "model": self.model,
+            "system_fingerprint": self.fingerprint,
+        }
+
+
+def usage_of(prompt: int, completion: int) -> dict[str, int]:
+    """Token counts as OpenAI writes them."""
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

@@ -1,0 +1,231 @@
+"""The HTTP face: OpenAI's endpoints, and vLLM's for loading and unloading adapters."""
+
+import asyncio
+import hmac
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lorakit.errors import PackageError
+from lorakit.serve.engine import Answer, Engine
+from lorakit.serve.protocol import ApiError, Ask, Reply, parse_ask, usage_of
+from lorakit.serve.registry import AlreadyLoaded
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+
+
+class RequireKey:
+    """Lets only requests with the bearer key through; /health needs none."""
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {key}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry."""
+        given = dict(scope.get("headers", [])).get(b"authorization", b"")
+        guarded = scope["type"] == "http" and scope["path"] != "/health"
+        if guarded and not hmac.compare_digest(given, self._expected):
+            error = ApiError(401, "The API key is missing or wrong.", "invalid_api_key")
+            await JSONResponse(error.body(), 401)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+async def read_body(request: Request) -> bytes:
+    """The body, up to `MAX_BODY_BYTES`."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise ApiError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.", "body_too_large")
+    return body
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """An `ApiError` as OpenAI writes it."""
+    assert isinstance(error, ApiError)  # noqa: S101 - registered for this type only
+    headers = {"retry-after": "1"} if error.status == 503 else None
+    return JSONResponse(error.body(), error.status, headers)
+
+
+class Api:
+    """The endpoints of one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def health(self, request: Request) -> Response:
+        """Whether the worker is alive, and how much it has to do."""
+        running, waiting = self.engine.batcher.depth()
+        return JSONResponse(
+            {
+                "status": "ok",
+                "base": self.engine.base.name,
+                "adapters": len(self.engine.registry.items()),
+                "running": running,
+                "waiting": waiting,
+            }
+        )
+
+    async def models(self, request: Request) -> Response:
+        """The base and every adapter."""
+        base = self.engine.base
+        entries: list[dict[str, Any]] = [model_entry(base.name, None, base.sha256, self.engine.context)]
+        for name, adapter in self.engine.registry.items():
+            entries.append(model_entry(name, base.name, adapter.sha256, self.engine.context))
+        return JSONResponse({"object": "list", "data": entries})
+
+    async def chat(self, request: Request) -> Response:
+        """POST /v1/chat/completions."""
+        return await self._complete(request, chat=True)
+
+    async def completions(self, request: Request) -> Response:
+        """POST /v1/completions."""
+        return await self._complete(request, chat=False)
+
+    async def _complete(self, request: Request, *, chat: bool) -> Response:
+        ask = parse_ask(await read_body(request), chat=chat)
+        target = self.engine.resolve(ask.model)
+        prompt = self.engine.encode(ask)
+        answer = self.engine.start(ask, target, prompt)
+        reply = Reply(
+            id=f"{'chatcmpl' if chat else 'cmpl'}-{uuid.uuid4().hex}",
+            model=ask.model,
+            fingerprint=target.fingerprint,
+            chat=chat,
+        )
+        headers = {"x-adapter-sha256": target.sha256} if target.adapter else {}
+        if ask.stream:
+            events = stream_events(reply, answer, ask, len(prompt))
+            return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+        text = await collect(request, answer)
+        headers["x-busy-ms"] = f"{answer.busy_ms:.3f}"
+        usage = usage_of(len(prompt), answer.completion_tokens)
+        return JSONResponse(reply.whole(text, answer.finish, usage), headers=headers)
+
+    async def load(self, request: Request) -> Response:
+        """POST /v1/load_lora_adapter, as vLLM has it."""
+        body = await read_object(request)
+        name, path = body.get("lora_name"), body.get("lora_path")
+        if not isinstance(name, str) or not name or not isinstance(path, str) or not path:
+            raise ApiError(400, "Both 'lora_name' and 'lora_path' must be provided.", "invalid_value")
+        if name == self.engine.base.name:
+            raise ApiError(400, f"The name '{name}' is the base model's.", "already_loaded", "lora_name")
+        try:
+            adapter = await asyncio.to_thread(self.engine.registry.load, name, Path(path))
+        except AlreadyLoaded:
+            text = f"The lora adapter '{name}' has already been loaded with other content."
+            raise ApiError(400, text, "already_loaded", "lora_name") from None
+        except PackageError as error:
+            status = 404 if error.code == "package:not_found" else 400
+            raise ApiError(status, error.text, error.code.replace(":", "_"), "lora_path") from None
+        text = f"Success: LoRA adapter '{name}' added successfully."
+        return PlainTextResponse(text, headers={"x-adapter-sha256": adapter.sha256})
+
+    async def unload(self, request: Request) -> Response:
+        """POST /v1/unload_lora_adapter, as vLLM has it."""
+        name = (await read_object(request)).get("lora_name")
+        if not isinstance(name, str) or not name:
+            raise ApiError(400, "'lora_name' must be provided.", "invalid_value", "lora_name")
+        if not self.engine.registry.unload(name):
+            raise ApiError(404, f"The lora adapter '{name}' cannot be found.", "not_found", "lora_name")
+        return PlainTextResponse(f"Success: LoRA adapter '{name}' removed successfully.")
+
+
+def model_entry(name: str, parent: str | None, sha256: str, context: int) -> dict[str, Any]:
+    """A line of /v1/models."""
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "lorakit",
+        "root": parent or name,
+        "parent": parent,
+        "max_model_len": context,
+        "sha256": sha256,
+    }
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object."""
+    try:
+        data = json.loads(await read_body(request))
+    except (ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        raise ApiError(400, "The body must be a JSON object.", "invalid_json")
+    return data
+
+
+async def collect(request: Request, answer: Answer) -> str:
+    """The whole text of an answer; a client that goes away ends it."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        answer.cancel()
+
+    watching = asyncio.create_task(watch())
+    try:
+        return "".join([piece async for piece in answer.pieces()])
+    finally:
+        watching.cancel()
+
+
+async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: int) -> AsyncIterator[str]:
+    """Server-sent events of an answer, ending with [DONE]; a client that goes away ends it."""
+
+    def event(data: dict[str, Any]) -> str:
+        return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+    try:
+        if reply.chat:
+            yield event(reply.piece("", first=True))
+        async for piece in answer.pieces():
+            yield event(reply.piece(piece))
+        yield event(reply.piece("", finish=answer.finish))
+        if ask.include_usage:
+            usage = usage_of(prompt_tokens, answer.completion_tokens)
+            yield event({**reply.closing(usage), "busy_ms": round(answer.busy_ms, 3)})
+    except ApiError as error:
+        yield event(error.body())
+    finally:
+        answer.cancel()
+    yield "data: [DONE]\n\n"
+
+
+def create_app(engine: Engine, api_key: str | None = None) -> Starlette:
+    """The ASGI application; its lifespan starts and stops the engine's worker."""
+    api = Api(engine)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        engine.batcher.start()
+        yield
+        await asyncio.to_thread(engine.batcher.stop)
+
+    endpoints: list[tuple[str, Callable[[Request], Awaitable[Response]], str]] = [
+        ("/health", api.health, "GET"),
+        ("/v1/models", api.models, "GET"),
+        ("/v1/chat/completions", api.chat, "POST"),
+        ("/v1/completions", api.completions, "POST"),
+        ("/v1/load_lora_adapter", api.load, "POST"),
+        ("/v1/unload_lora_adapter", api.unload, "POST"),
+    ]
+    return Starlette(
+        routes=[Route(path, endpoint, methods=[method]) for path, endpoint, method in endpoints],
+        middleware=[Middleware(RequireKey, key=api_key)] if api_key else [],
+        exception_handlers={ApiError: refuse},
+        lifespan=lifespan,
+    )

@@ -1,0 +1,57 @@
+"""Text of an answer as its tokens arrive, cut at stop strings."""
+
+from tokenizers.decoders import DecodeStream
+from transformers import PreTrainedTokenizerFast
+
+
+class TextStream:
+    """Turns tokens into pieces of text that never have to be taken back.
+
+    Half characters wait for their other bytes, and text that may be the beginning of a stop string waits
+    until it is clear. `stopped` is set when a stop string has come; it is not part of the text.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, stop: list[str]) -> None:
+        self._tokenizer = tokenizer
+        self._stream = DecodeStream(skip_special_tokens=True)
+        self._stop = stop
+        self._tokens: list[int] = []
+        self._text = ""
+        self._given = 0
+        self.stopped = False
+
+    def push(self, token: int) -> str:
+        """Add a token; returns the text that is now certain."""
+        self._tokens.append(token)
+        self._text += self._stream.step(self._tokenizer.backend_tokenizer, token) or ""
+        starts = [start for mark in self._stop if (start := self._text.find(mark)) >= 0]
+        if starts:
+            self.stopped = True
+            self._text = self._text[: min(starts)]
+            return self._give(len(self._text))
+        return self._give(len(self._text) - self._held_back())
+
+    def finish(self) -> str:
+        """What was held back, once no more tokens come."""
+        if not self.stopped:
+            whole = str(self._tokenizer.decode(self._tokens, skip_special_tokens=True))
+            if whole.startswith(self._text):
+                self._text = whole
+        return self._give(len(self._text))
+
+    def _held_back(self) -> int:
+        """Length of the longest ending that a stop string begins with."""
+        return max(
+            (
+                size
+                for mark in self._stop
+                for size in range(1, min(len(mark), len(self._text) + 1))
+                if self._text.endswith(mark[:size])
+            ),
+            default=0,
+        )
+
+    def _give(self, end: int) -> str:
+        piece = self._text[self._given : end]
+        self._given = max(self._given, end)
+        return piece

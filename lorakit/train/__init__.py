@@ -1,0 +1,1 @@
+"""QLoRA training in a run directory: `python -m lorakit.train --run-dir DIR`."""

@@ -1,0 +1,33 @@
+"""Which checkpoints may be resumed from.
+
+The Trainer resumes from a folder without optimiser or scheduler files silently, with the wrong learning
+rate. So a checkpoint counts only once it carries a mark, written after everything else, and only for the
+same work.
+"""
+
+import shutil
+from pathlib import Path
+
+from lorakit.rundir import write_atomically
+
+MARK = "COMPLETE"
+
+
+def mark_complete(checkpoint: Path, work: str) -> None:
+    """Say that a checkpoint is whole; `work` identifies the specification and data it belongs to."""
+    write_atomically(checkpoint / MARK, work)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step in a folder's name, "checkpoint-50"."""
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def find_resumable(directory: Path, work: str) -> Path | None:
+    """The newest marked checkpoint of this work; all others are deleted."""
+    found = sorted(directory.glob("checkpoint-*"), key=step_of)
+    usable = [path for path in found if (path / MARK).is_file() and (path / MARK).read_text() == work]
+    for path in found:
+        if path not in usable:
+            shutil.rmtree(path)
+    return usable[-1] if usable else None

@@ -1,0 +1,78 @@
+"""Chat rows as training examples: token ids, and labels on the assistant's answers only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from lorakit.rows import ChatRow, Message
+
+IGNORED = -100
+"""The label that the loss leaves out."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row: `labels` equals `input_ids` where the loss counts, and `IGNORED` elsewhere."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+
+def encode_row(tokenizer: PreTrainedTokenizerFast, messages: list[Message]) -> Example:
+    """Tokenise a row by the base's chat template.
+
+    A template with {% generation %} marks labels every answer in the row. Without the marks only the last
+    answer is labelled, as what follows the prompt.
+    """
+    if "{% generation %}" in str(tokenizer.chat_template):
+        encoded: Any = tokenizer.apply_chat_template(
+            messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+        )
+        ids: list[int] = encoded["input_ids"]
+        mask: list[int] = encoded["assistant_masks"]
+        return Example(ids, [token if marked else IGNORED for token, marked in zip(ids, mask, strict=True)])
+    prompt = tokenizer.apply_chat_template(messages[:-1], tokenize=False, add_generation_prompt=True)
+    whole = tokenizer.apply_chat_template(messages, tokenize=False)
+    start = len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+    ids = tokenizer(whole, add_special_tokens=False)["input_ids"]
+    return Example(ids, [IGNORED] * start + ids[start:])
+
+
+def encode_rows(
+    tokenizer: PreTrainedTokenizerFast, rows: Iterable[ChatRow], max_length: int
+) -> tuple[list[Example], int]:
+    """Examples of all rows, and how many were left out for having more than `max_length` tokens.
+
+    A row is never cut: without its end an answer would teach the adapter not to stop.
+    """
+    examples, too_long = [], 0
+    for row in rows:
+        example = encode_row(tokenizer, row.messages)
+        if len(example.input_ids) > max_length:
+            too_long += 1
+        else:
+            examples.append(example)
+    return examples, too_long
+
+
+class Collator:
+    """Pads examples to the longest of a batch."""
+
+    def __init__(self, pad_token_id: int) -> None:
+        self.pad_token_id = pad_token_id
+
+    def __call__(self, examples: list[Example]) -> dict[str, torch.Tensor]:
+        """Tensors of shape [batch, longest]: input_ids, attention_mask, labels."""
+        longest = max(len(example.input_ids) for example in examples)
+
+        def pad(values: list[int], filler: int) -> list[int]:
+            return values + [filler] * (longest - len(values))
+
+        return {
+            "input_ids": torch.tensor([pad(e.input_ids, self.pad_token_id) for e in examples]),
+            "attention_mask": torch.tensor([pad([1] * len(e.input_ids), 0) for e in examples]),
+            "labels": torch.tensor([pad(e.labels, IGNORED) for e in examples]),
+        }

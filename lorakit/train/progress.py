@@ -1,0 +1,83 @@
+"""The Trainer's callback: events out, cancellation in, checkpoints marked."""
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from lorakit.contracts import TrainSpec
+from lorakit.errors import RunError
+from lorakit.rundir import Run
+from lorakit.train.checkpoints import mark_complete
+
+
+class Progress(TrainerCallback):
+    """Reports every logged step and stops the training when the run is cancelled."""
+
+    def __init__(self, run: Run[TrainSpec], work: str) -> None:
+        self.run = run
+        self.work = work
+        self.last_loss = math.nan
+        self.last_eval_loss = math.nan
+        self._started = self._logged = time.monotonic()
+        self._first_step = self._logged_tokens = 0
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Times count from here, and steps from where a checkpoint left off."""
+        self._started = self._logged = time.monotonic()
+        self._first_step = state.global_step
+        self._logged_tokens = state.num_input_tokens_seen
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """One metric event; the closing summary, whose mean loss is wrong after a resume, is left out."""
+        logs = logs or {}
+        if "loss" not in logs and "eval_loss" not in logs:
+            return
+        now, total = time.monotonic(), max(state.max_steps, 1)
+        fields: dict[str, float | None] = {
+            "loss": logs.get("loss"),
+            "eval_loss": logs.get("eval_loss"),
+            "learning_rate": logs.get("learning_rate"),
+        }
+        if done := state.global_step - self._first_step:
+            left = total - state.global_step
+            fields["eta_seconds"] = round((now - self._started) / done * left, 1)
+        if "loss" in logs:
+            if not math.isfinite(logs["loss"]):
+                text = "The loss is no longer a number. Train again with a lower learning rate."
+                raise RunError("training:diverged", text)
+            self.last_loss = logs["loss"]
+            tokens = state.num_input_tokens_seen - self._logged_tokens
+            fields["tokens_per_second"] = round(tokens / max(now - self._logged, 1e-3), 1)
+            self._logged, self._logged_tokens = now, state.num_input_tokens_seen
+        else:
+            self.last_eval_loss = logs["eval_loss"]
+        fraction = min(1.0, round(state.global_step / total, 4))
+        self.run.emit("metric", step=state.global_step, total=total, fraction=fraction, **fields)
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """The time of an evaluation does not count as training."""
+        self._logged, self._logged_tokens = time.monotonic(), state.num_input_tokens_seen
+
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Called after all files of the checkpoint are written."""
+        if state.is_world_process_zero:
+            mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}", self.work)
+            self.run.emit("checkpoint", step=state.global_step)
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """A cancelled run keeps its state, so that it can be taken up again."""
+        if self.run.cancelled():
+            control.should_save = True
+            control.should_training_stop = True

@@ -1,0 +1,143 @@
+"""Moves the ledgers' lines into the database, each exactly once.
+
+A batch's rows, its hours and the offset after it are written in one transaction, so wherever the collector dies, the
+next one goes on where the last commit ended.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+
+from lorakit.contracts import InvocationRecord
+from lorakit.errors import ContractError
+from metering.models import Invocation, LedgerFile
+from metering.rollup import add_to_hours
+from serving.ledger import SUFFIX, is_finished
+from tenants.models import Tenant
+from tenants.scope import system_scope
+
+log = structlog.get_logger(__name__)
+
+# Any constant will do, as long as nothing else in the database uses it.
+COLLECTOR_LOCK = 7_203_115
+BATCH_BYTES = 1 << 20
+KEPT_SECONDS = 86_400
+
+
+def collect(folder: Path | None = None) -> int:
+    """Read every ledger to its end; returns how many invocations were added. A second collector returns 0 at once."""
+    folder = folder or settings.LEDGER_DIR
+    added = 0
+    with system_scope():
+        for path in sorted(folder.glob(f"*{SUFFIX}")):
+            finished = is_finished(path)
+            while (count := _collect_batch(path)) is not None:
+                added += count
+            if finished:
+                _remove_if_old(path)
+    return added
+
+
+def _collect_batch(path: Path) -> int | None:
+    """Take over the next whole lines; None when there are none, or another collector is at work."""
+    with transaction.atomic():
+        if not _take_turn():
+            return None
+        ledger, _ = LedgerFile.objects.get_or_create(name=path.name)
+        with path.open("rb") as file:
+            file.seek(ledger.offset)
+            data = file.read(BATCH_BYTES)
+        end = data.rfind(b"\n") + 1
+        if end == 0:
+            if len(data) < BATCH_BYTES:
+                return None
+            # No record is this long: whatever it is, the lines after it count.
+            end = len(data)
+        records, broken = _read(data[:end].splitlines())
+        rows = _new_rows(records)
+        Invocation.objects.bulk_create(rows)
+        add_to_hours(rows)
+        ledger.offset += end
+        ledger.broken_lines += broken
+        ledger.save()
+        if broken:
+            log.warning("ledger_lines_broken", ledger=path.name, lines=broken)
+        return len(rows)
+
+
+def _take_turn() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [COLLECTOR_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _read(lines: Iterable[bytes]) -> tuple[list[Invocation], int]:
+    """The rows of all lines that can be read, and how many could not."""
+    rows, broken = [], 0
+    for line in lines:
+        if not line:
+            continue
+        try:
+            rows.append(_row(InvocationRecord.from_json(line)))
+        except (ContractError, ValueError, OverflowError, RecursionError):
+            broken += 1
+    tenants = set(Tenant.objects.filter(id__in={row.tenant_id for row in rows}).values_list("id", flat=True))
+    known = [row for row in rows if row.tenant_id in tenants]
+    return known, broken + len(rows) - len(known)
+
+
+def _row(record: InvocationRecord) -> Invocation:
+    """Raises ValueError for what no column holds."""
+    if len(record.request_id) > 40 or len(record.alias) > 80 or not 0 <= record.status < 1000:
+        raise ValueError("not a record of ours")
+    return Invocation(
+        tenant_id=UUID(record.tenant_id),
+        request_id=record.request_id,
+        at=dt.datetime.fromtimestamp(record.at, dt.UTC),
+        key_id=UUID(record.key_id) if record.key_id else None,
+        alias=record.alias,
+        version_id=UUID(record.version_id) if record.version_id else None,
+        deployment=record.deployment or "",
+        status=record.status,
+        error_code=record.error_code[:80],
+        prompt_tokens=record.prompt_tokens,
+        completion_tokens=record.completion_tokens,
+        latency_ms=record.latency_ms,
+        first_token_ms=record.first_token_ms,
+        busy_ms=record.busy_ms,
+        streamed=record.streamed,
+    )
+
+
+def _new_rows(rows: list[Invocation]) -> list[Invocation]:
+    """Without those whose request id has been seen: a copied ledger counts nothing twice."""
+    unique = {(row.tenant_id, row.request_id): row for row in rows}
+    known = Invocation.objects.filter(
+        tenant_id__in={tenant_id for tenant_id, _ in unique}, request_id__in={request_id for _, request_id in unique}
+    )
+    seen = set(known.values_list("tenant_id", "request_id"))
+    return [row for key, row in unique.items() if key not in seen]
+
+
+def _remove_if_old(path: Path) -> None:
+    """Delete a file that nobody writes any more, a day after its last line, once all of it is in the database."""
+    if time.time() - path.stat().st_mtime < KEPT_SECONDS:
+        return
+    with transaction.atomic():
+        ledger = LedgerFile.objects.select_for_update().filter(name=path.name).first()
+        if ledger is not None and not _has_line_after(path, ledger.offset):
+            ledger.delete()
+            path.unlink()
+
+
+def _has_line_after(path: Path, offset: int) -> bool:
+    """False also where a dying process left half a line, which nobody will finish."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return b"\n" in file.read()

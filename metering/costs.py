@@ -1,0 +1,113 @@
+"""What it cost: measured time times a price, each price with its source. The total is the sum of the lines."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Sum
+from django.db.models.functions import Coalesce, Now
+
+from adapters.models import AdapterVersion
+from jobs.models import Job
+from metering.models import HourlyUsage
+from metering.queries import whole_hours
+from serving.backends import endpoints
+from serving.models import Endpoint
+
+MICRO_DOLLAR = Decimal("0.000001")
+
+TITLES = {"training": "Training", "evaluation": "Evaluation", "dataset_check": "Checking datasets"}
+MEASURED = "measured run time × price per hour"
+BUSY = "time the endpoint worked for you × price per hour; its idle time is not charged here"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostLine:
+    """One kind of cost at one price. `usd` is rounded to a millionth of a dollar."""
+
+    kind: str
+    title: str
+    seconds: float
+    usd_per_hour: Decimal
+    price_source: str
+    basis: str
+    usd: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostSummary:
+    """The cost from `start` to before `end`."""
+
+    start: dt.datetime
+    end: dt.datetime
+    lines: list[CostLine]
+
+    @property
+    def total_usd(self) -> Decimal:
+        return sum((line.usd for line in self.lines), Decimal(0))
+
+
+def costs_of(start: dt.datetime, end: dt.datetime) -> CostSummary:
+    """The active tenant's costs. A job belongs to the hour in which it ended, one that runs to this moment."""
+    start, end = whole_hours(start, end)
+    return CostSummary(start=start, end=end, lines=[*_job_lines(start, end), *_serving_lines(start, end)])
+
+
+def _line(*, kind: str, title: str, seconds: float, usd_per_hour: Decimal, price_source: str, basis: str) -> CostLine:
+    usd = (Decimal(seconds) / 3600 * usd_per_hour).quantize(MICRO_DOLLAR)
+    return CostLine(
+        kind=kind,
+        title=title,
+        seconds=seconds,
+        usd_per_hour=usd_per_hour,
+        price_source=price_source,
+        basis=basis,
+        usd=usd,
+    )
+
+
+def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+    jobs = Job.objects.annotate(billed_at=Coalesce("finished_at", Now())).filter(
+        billed_at__gte=start, billed_at__lt=end, billable_seconds__gt=0
+    )
+    groups = jobs.order_by("kind").values("kind", "usd_per_hour", "price_source").annotate(sum=Sum("billable_seconds"))
+    return [
+        _line(
+            kind=group["kind"],
+            title=TITLES.get(group["kind"], group["kind"].replace("_", " ").capitalize()),
+            seconds=group["sum"],
+            usd_per_hour=group["usd_per_hour"] or Decimal(0),
+            price_source=group["price_source"] or "No price is configured",
+            basis=MEASURED,
+        )
+        for group in groups
+    ]
+
+
+def _serving_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+    """One line per endpoint. Usage of a version that is gone is priced as on the first endpoint."""
+    sites = list(Endpoint.objects.select_related("base_model"))
+    rows = HourlyUsage.objects.filter(hour__gte=start, hour__lt=end, busy_ms__gt=0)
+    groups = list(rows.order_by().values("alias", "version_key").annotate(sum=Sum("busy_ms")))
+    if not sites or not groups:
+        return []
+    keys = {group["version_key"] for group in groups if group["version_key"]}
+    bases = dict(AdapterVersion.objects.filter(id__in=keys).values_list("id", "adapter__base_model"))
+    base_of = {str(version_id): base_id for version_id, base_id in bases.items()}
+    busy_ms = dict.fromkeys((site.id for site in sites), 0.0)
+    for group in groups:
+        base_id, alias = base_of.get(group["version_key"]), group["alias"]
+        served = (s for s in sites if s.base_model_id == base_id or (base_id is None and s.base_model.name == alias))
+        busy_ms[next(served, sites[0]).id] += group["sum"]
+    return [
+        _line(
+            kind="serving",
+            title=f"Serving on {site.name}",
+            seconds=busy_ms[site.id] / 1000,
+            usd_per_hour=Decimal(str(endpoints[site.backend].usd_per_hour)),
+            price_source=endpoints[site.backend].price_source or "No price is configured",
+            basis=BUSY,
+        )
+        for site in sites
+        if busy_ms[site.id]
+    ]

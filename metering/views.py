@@ -1,0 +1,40 @@
+"""The usage page."""
+
+import datetime as dt
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from metering.charts import latency_figure, requests_figure
+from metering.costs import costs_of
+from metering.queries import usage_of
+from tenants.access import WRITERS, members_only
+from tenants.requests import TenantRequest
+
+RANGES = {
+    "24h": ("24 hours", dt.timedelta(hours=24)),
+    "7d": ("7 days", dt.timedelta(days=7)),
+    "30d": ("30 days", dt.timedelta(days=30)),
+}
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def usage(request: TenantRequest) -> HttpResponse:
+    """Requests, latency, tokens and cost of the last hours or days; an unknown range shows the shortest."""
+    chosen = request.GET.get("range", "")
+    chosen = chosen if chosen in RANGES else "24h"
+    now = timezone.now()
+    start = now - RANGES[chosen][1]
+    summary = usage_of(start, now)
+    context = {
+        "ranges": [(key, title, key == chosen) for key, (title, _) in RANGES.items()],
+        "range_title": RANGES[chosen][0],
+        "usage": summary,
+        "costs": costs_of(start, now),
+        "requests_figure": requests_figure(summary),
+        "latency_figure": latency_figure(summary),
+    }
+    return render(request, "metering/usage.html", context)

@@ -1,0 +1,152 @@
+"""One tenant's whole line: dataset, training, evaluation, review, promotion, answer, cost."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from portal.demo.cast import DemoTenant
+from portal.demo.client import DemoError, ExpertClient, PortalClient, answer, wait_for_job
+from portal.demo.datasets import RECIPES, demo_rows
+
+TEST_ROWS, UNSEEN_ROWS, REVIEWS = 150, 60, 8
+REQUIRED_GAIN = 0.80
+"""How much the adapter's exact match on held-out rows must lie above the base's."""
+
+Tell = Callable[[str, str, float | None], None]
+"""Called with (tenant's name, what it is doing, how far from 0 to 1)."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where the site is and how to sign in."""
+
+    web_url: str
+    gateway_url: str
+    password: str
+
+
+def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str, Any]:
+    """Walk the line for one tenant and return its row of the report. Raises DemoError where it breaks."""
+
+    def following(stage: str) -> Callable[[dict[str, Any]], None]:
+        return lambda job: tell(demo.name, f"{stage}: {job['phase'] or job['state']}", job["fraction"])
+
+    with PortalClient(site.web_url, api_key) as client:
+        tell(demo.name, "uploading the dataset", None)
+        version = _upload(client, demo, following("checking the dataset"))
+        run = client.post(
+            "training-runs/",
+            json={
+                "adapter": demo.adapter,
+                "dataset_version": version["id"],
+                "recipe": demo.recipe,
+                "overrides": {
+                    "learning_rate": RECIPES[demo.task].learning_rate,
+                    "epochs": RECIPES[demo.task].epochs,
+                },
+            },
+        )
+        training = wait_for_job(client, run["job"]["id"], following("training"))
+        adapter_version = client.get(f"training-runs/{run['id']}/")["version"]
+        evaluation = client.post("evaluations/", json={"version": adapter_version["id"]})
+        evaluating = wait_for_job(client, evaluation["job"]["id"], following("evaluating"))
+        evaluation = client.get(f"evaluations/{evaluation['id']}/")
+        items = client.all(f"evaluations/{evaluation['id']}/items/")
+        tell(demo.name, "an expert reviews", None)
+        grades = _review(site, demo, items)
+        promotion = client.post("promotions/", json={"version": adapter_version["id"]})
+        wait_for_job(client, promotion["job"]["id"], following("promoting"))
+        item = next(i for i in items if i["slice"] == "seen" and i["scores"]["adapter"]["exact_match"] == 1)
+        tell(demo.name, "asking the gateway", None)
+        base_id = client.get("endpoints/")["results"][0]["base_model"]
+        answers = {name: _ask(site, api_key, model, item) for name, model in
+                   (("base", base_id), ("adapter", demo.adapter))}  # fmt: skip
+        cost = _cost(client)
+    return _report(demo, version, training, evaluating, evaluation["summary"], item, answers, grades, cost)
+
+
+def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Upload the generated rows; a second demo on the same site finds them there already."""
+    for known in client.all("datasets/"):
+        if known["name"] == demo.dataset and known["version"]["state"] == "ready":
+            return dict(known["version"])
+    rows = demo_rows(demo.task, train=RECIPES[demo.task].rows, test=TEST_ROWS, unseen=UNSEEN_ROWS, seed=0)
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    files = {"file": (f"{demo.task}.jsonl", content, "application/jsonl")}
+    version = client.post("datasets/", data={"name": demo.dataset}, files=files)["version"]
+    wait_for_job(client, version["job"]["id"], on_progress)
+    ready: dict[str, Any] = client.get(f"dataset-versions/{version['id']}/")
+    if ready["state"] != "ready":
+        raise DemoError(f"The dataset was rejected: {ready['problems']}")
+    return ready
+
+
+def _review(site: Site, demo: DemoTenant, items: list[dict[str, Any]]) -> list[int]:
+    """A scripted expert, who knows the reference, grades a few answers: 5 if right, else 2."""
+    with ExpertClient(site.web_url, demo.expert, site.password) as expert:
+        grades = []
+        for item in items[:REVIEWS]:
+            grade = 5 if item["answer_adapter"].strip() == item["reference"].strip() else 2
+            expert.post("reviews/", json={"item": item["id"], "grade": grade, "comment": ""})
+            grades.append(grade)
+    return grades
+
+
+def _ask(site: Site, api_key: str, model: str, item: dict[str, Any]) -> str:
+    """The live answer at the gateway. Its own client, for the gateway is another address with another contract."""
+    body = {"model": model, "messages": item["messages"], "max_tokens": 64, "temperature": 0}
+    headers = {"Authorization": f"Bearer {api_key}"}
+    response = httpx.post(f"{site.gateway_url}/v1/chat/completions", json=body, headers=headers, timeout=60)
+    text: str = answer(response)["choices"][0]["message"]["content"]
+    return text
+
+
+def _cost(client: PortalClient) -> float:
+    """The tenant's whole cost in USD, once the gateway's two requests are accounted for."""
+    deadline = time.monotonic() + 30
+    while (usage := client.get("usage/"))["requests"] < 2:
+        if time.monotonic() > deadline:
+            raise DemoError("The gateway's requests did not reach the usage page within 30 s.")
+        time.sleep(0.5)
+    return float(usage["cost_usd"])
+
+
+def _report(
+    demo: DemoTenant,
+    version: dict[str, Any],
+    training: dict[str, Any],
+    evaluating: dict[str, Any],
+    summary: dict[str, Any],
+    item: dict[str, Any],
+    answers: dict[str, str],
+    grades: list[int],
+    cost: float,
+) -> dict[str, Any]:
+    seen, unseen = summary["seen"], summary["unseen"]
+    gain = seen["adapter"]["exact_match"] - seen["base"]["exact_match"]
+    return {
+        "tenant": demo.name,
+        "adapter": demo.adapter,
+        "rows": version["row_count"],
+        "train_seconds": round(training["billable_seconds"], 1),
+        "evaluation_seconds": round(evaluating["billable_seconds"], 1),
+        "exact_match_base": seen["base"]["exact_match"],
+        "exact_match_adapter": seen["adapter"]["exact_match"],
+        "exact_match_gain": round(gain, 4),
+        "rouge_l_base": seen["base"]["rouge_l"],
+        "rouge_l_adapter": seen["adapter"]["rouge_l"],
+        "exact_match_unseen": unseen["adapter"]["exact_match"],
+        "rouge_l_unseen": unseen["adapter"]["rouge_l"],
+        "judge_score": seen["adapter"]["judge"],
+        "expert_grade": sum(grades) / len(grades),
+        "prompt": item["messages"][-1]["content"],
+        "reference": item["reference"],
+        "answer_base": answers["base"],
+        "answer_adapter": answers["adapter"],
+        "cost_usd": round(cost, 6),
+        "gain_is_real": gain >= REQUIRED_GAIN and answers["adapter"].strip() == item["reference"].strip(),
+    }

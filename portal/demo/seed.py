@@ -1,0 +1,52 @@
+"""Makes the demo's tenants and people, again and again with the same outcome."""
+
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+
+from portal.demo.cast import TENANTS, DemoTenant
+from tenants.models import ApiKey, Role, Tenant, User
+from tenants.scope import system_scope, tenant_scope
+from tenants.services import add_member, create_api_key, create_tenant, revoke_api_key
+
+KEY_NAME = "Demo"
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the demo's driver gets in."""
+
+    slug: str
+    api_key: str
+
+    def to_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+@transaction.atomic
+def seed(*, password: str) -> list[Access]:
+    """Every demo tenant with its admin and expert, who all have `password`, and a fresh API key each."""
+    return [_seed_tenant(demo, password) for demo in TENANTS]
+
+
+def _seed_tenant(demo: DemoTenant, password: str) -> Access:
+    admin = _person(demo.admin, f"{demo.name} admin", password)
+    expert = _person(demo.expert, f"{demo.name} expert", password)
+    with system_scope():
+        tenant = Tenant.objects.filter(slug=demo.slug).first()
+    tenant = tenant or create_tenant(name=demo.name, slug=demo.slug, owner=admin)
+    with tenant_scope(tenant.id):
+        add_member(tenant=tenant, user=expert, role=Role.REVIEWER)
+        for old in ApiKey.objects.filter(name=KEY_NAME, revoked_at=None):
+            revoke_api_key(key_id=old.id)
+        _, token = create_api_key(tenant=tenant, name=KEY_NAME, created_by=admin)
+    return Access(demo.slug, token)
+
+
+def _person(email: str, name: str, password: str) -> User:
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        return User.objects.create_user(email, password, name=name)
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    return user

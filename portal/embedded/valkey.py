@@ -1,0 +1,101 @@
+"""A Valkey server of the project's own, on 127.0.0.1 behind a password."""
+
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from portal.embedded.binaries import find_valkey
+from portal.embedded.process import EmbeddedServiceError, free_port, last_lines, open_log, spawn, stop
+
+_START_SECONDS = 30.0
+_DURABLE = "appendonly yes\nappendfsync everysec\n"
+_NOT_DURABLE = 'save ""\nappendonly no\n'
+
+
+@dataclass
+class Valkey:
+    """The server with its data under `folder`; `start` adopts one that already runs there."""
+
+    folder: Path
+    log: Path
+    password: str
+    durable: bool = True
+    port: int = 0
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def owned(self) -> bool:
+        """Whether this object started the server, and so is to stop it."""
+        return self._process is not None
+
+    def url(self) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def start(self, *, preferred_port: int | None) -> None:
+        """Start the server, or adopt the one that answers to this password on the remembered port."""
+        if preferred_port and self._wait_until_gone_or_answers(preferred_port):
+            self.port = preferred_port
+            return
+        program = find_valkey()
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for _attempt in range(3):
+            self.port = free_port(preferred_port)
+            if self._launch(program):
+                return
+            preferred_port = None
+        raise EmbeddedServiceError(f"The embedded Valkey did not start; {self.log} ends with:\n{last_lines(self.log)}")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            stop(self._process, ((signal.SIGTERM, 20.0),))
+            self._process = None
+
+    def _launch(self, program: str) -> bool:
+        # Everyone on the machine can read arguments, so the password goes through standard input.
+        configuration = (
+            f'bind 127.0.0.1\nport {self.port}\ndir "{self.folder}"\nrequirepass {self.password}\n'
+            f"databases 64\n{_DURABLE if self.durable else _NOT_DURABLE}"
+        )
+        with open_log(self.log) as log, tempfile.TemporaryFile() as stdin:
+            stdin.write(configuration.encode())
+            stdin.seek(0)
+            process = spawn([program, "-"], log=log, death_signal=signal.SIGTERM, stdin=stdin)
+        deadline = time.monotonic() + _START_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:
+            if self._ask(self.port) == "PONG":
+                self._process = process
+                return True
+            time.sleep(0.02)
+        stop(process, ((signal.SIGTERM, 5.0),))
+        return False
+
+    def _wait_until_gone_or_answers(self, port: int) -> bool:
+        """True if our server answers (once it has loaded its data); false if nothing of ours is there."""
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            answer = self._ask(port)
+            if answer == "PONG":
+                return True
+            if answer != "LOADING":
+                return False
+            time.sleep(0.1)
+        return False
+
+    def _ask(self, port: int) -> str:
+        """PING with the password: "PONG", another first word of the answer, or "" where nobody answers."""
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+                connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                received = b""
+                while received.count(b"\r\n") < 2 and (part := connection.recv(512)):
+                    received += part
+        except OSError:
+            return ""
+        lines = received.decode(errors="replace").split("\r\n")
+        if not lines[0].startswith("+OK") or len(lines) < 2 or not lines[1]:
+            return ""
+        return lines[1].lstrip("+-").split()[0]

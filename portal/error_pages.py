@@ -1,0 +1,27 @@
+"""Errors that no view could answer: pages for people, problem+json for programs."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+
+from portal.problems import ProblemRenderer, problem
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 for an address that is not there."""
+    if not request.path.startswith("/api/"):
+        return defaults.page_not_found(request, exception)
+    return _problem(404, "request:not_found", "There is no such address. /api/v1/docs/ lists those there are.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: ours to mend; it is in the log."""
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
+    return _problem(500, "platform:unexpected", "Something went wrong on our side. Try again in a moment.")
+
+
+def _problem(status: int, code: str, text: str) -> JsonResponse:
+    document: dict[str, Any] = problem(status, code, text)
+    return JsonResponse(document, status=status, content_type=ProblemRenderer.media_type)

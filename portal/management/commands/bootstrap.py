@@ -1,0 +1,52 @@
+"""`manage.py bootstrap`: what the site needs before its first visitor; a second run changes nothing."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from adapters.models import BaseModel
+from adapters.services import ensure_base_model
+from serving.models import Endpoint
+from tenants.models import User
+from tenants.services import create_tenant
+
+FIRST_OWNER = "admin@localhost.example"
+
+
+class Command(BaseCommand):
+    help = "Make the base model and the endpoint known, and the first sign-in of an embedded site."
+
+    @transaction.atomic
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        base_model = self._base_model(settings.BASE_MODEL_DIR)
+        Endpoint.objects.get_or_create(name="shared", defaults={"backend": "default", "base_model": base_model})
+        if settings.EMBEDDED and not User.objects.exists():
+            self._first_sign_in()
+
+    def _base_model(self, folder: Path) -> BaseModel:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        recipe = folder / "build.json"
+        built = json.loads(recipe.read_text(encoding="utf-8")) if recipe.exists() else {}
+        return ensure_base_model(
+            name=settings.BASE_MODEL_NAME,
+            title=settings.BASE_MODEL_TITLE,
+            location=str(folder),
+            sha256=built.get("files", {}).get("model.safetensors", ""),
+            parameters=built.get("parameters", 0),
+            context_length=config["max_position_embeddings"],
+            is_synthetic=bool(built),
+        )
+
+    def _first_sign_in(self) -> None:
+        password = secrets.token_urlsafe(12)
+        owner = User.objects.create_superuser(FIRST_OWNER, password, name="Admin")
+        create_tenant(name="My organisation", owner=owner)
+        note = settings.PORTAL_VAR / "run" / "first-sign-in.txt"
+        note.touch(mode=0o600)
+        note.write_text(f"{FIRST_OWNER}\n{password}\n", encoding="utf-8")
+        self.stdout.write(f"First sign-in: {FIRST_OWNER}; its password is in {note}")

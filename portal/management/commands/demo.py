@@ -1,0 +1,121 @@
+"""`manage.py demo`: the whole line for two tenants on real input, then the site stays up."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from portal.demo import report
+from portal.demo.cast import TENANTS, DemoTenant
+from portal.demo.client import DemoError
+from portal.demo.line import Site as DemoSite
+from portal.demo.line import run_line
+from portal.demo.screen import Screen
+from portal.embedded.process import EmbeddedServiceError
+from portal.supervisor.console import Console
+from portal.supervisor.site import Site
+from portal.supervisor.supervisor import SupervisorError
+
+
+class Command(BaseCommand):
+    help = "Start the site and walk two tenants through it: upload, train, evaluate, review, promote, ask, cost."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="stop everything after the report")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
+        screen = Screen(sys.stdout)
+        console = Console(settings.PORTAL_VAR / "log", screen=None)
+        site = Site(var=settings.PORTAL_VAR, base_model=settings.BASE_MODEL_DIR, console=console)
+        try:
+            screen.tell("Site", "starting")
+            site.start()
+            site.wait_ready()
+            ok = self._walk(site, screen)
+            if not options["once"]:
+                screen.say(self._invitation(site))
+                signal.pause()
+        except KeyboardInterrupt:
+            ok = False
+            screen.say("Stopping.")
+        except (EmbeddedServiceError, SupervisorError) as error:
+            raise CommandError(str(error)) from error
+        finally:
+            site.stop()
+            console.close()
+        if options["once"] and not ok:
+            raise CommandError("The demo failed; the report says where.")
+
+    def _walk(self, site: Site, screen: Screen) -> bool:
+        started = time.monotonic()
+        self.password = _password(settings.PORTAL_VAR / "run" / "demo-password")
+        where = DemoSite(site.ports.web_url, site.ports.gateway_url, self.password)
+        keys = self._seed(site)
+        rows, errors = [], {}
+        with ThreadPoolExecutor(len(TENANTS)) as pool:
+            walks = {demo: pool.submit(run_line, demo, where, keys[demo.slug], screen.tell) for demo in TENANTS}
+        for demo, walk in walks.items():
+            try:
+                rows.append(walk.result())
+            except DemoError as error:
+                errors[demo.name] = str(error)
+        seconds = time.monotonic() - started
+        path = settings.PORTAL_VAR / "demo-report.json"
+        report.write(path, rows, seconds, errors)
+        screen.say("")
+        if rows:
+            screen.say(report.table(rows))
+        for name, text in errors.items():
+            screen.say(f"{name} failed: {text}")
+        weak = [row["tenant"] for row in rows if not row["gain_is_real"]]
+        for name in weak:
+            screen.say(f"{name} failed: the adapter is not clearly better than its base.")
+        screen.say(f"\n{seconds:.0f} s in all; the same figures are in {path}")
+        return not errors and not weak
+
+    def _seed(self, site: Site) -> dict[str, str]:
+        """In a process of its own, whose settings know the database that has just been started."""
+        command = [sys.executable, "manage.py", "demo_seed"]
+        env = os.environ | {"DEMO_PASSWORD": self.password}
+        seeded = subprocess.run(command, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=False)
+        if seeded.returncode:
+            raise SupervisorError(f"manage.py demo_seed failed:\n{seeded.stderr}")
+        return {access["slug"]: access["api_key"] for access in json.loads(seeded.stdout)}
+
+    def _invitation(self, site: Site) -> str:
+        people = [f"  {_people(demo)}" for demo in TENANTS]
+        return "\n".join(
+            [
+                f"\nThe site is up at {site.ports.web_url} (gateway {site.ports.gateway_url}/v1). Sign in as",
+                *people,
+                f"with the password {self.password}. Ctrl-C stops everything; make serve starts it again.",
+            ]
+        )
+
+
+def _people(demo: DemoTenant) -> str:
+    return f"{demo.admin} (admin) or {demo.expert} (expert)"
+
+
+def _password(path: Path) -> str:
+    """The demo people's password, kept so that a second demo does not lock anybody out."""
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(9))
+    return path.read_text()
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt

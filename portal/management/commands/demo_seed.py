@@ -1,0 +1,17 @@
+"""`manage.py demo_seed`: the demo's tenants and people; prints their API keys as JSON."""
+
+import json
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from portal.demo.seed import seed
+
+
+class Command(BaseCommand):
+    help = "Make the demo's tenants and people, whose password is DEMO_PASSWORD; print their API keys as JSON."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        accesses = seed(password=os.environ["DEMO_PASSWORD"])
+        self.stdout.write(json.dumps([access.to_dict() for access in accesses]))

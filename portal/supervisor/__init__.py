@@ -1,0 +1,1 @@
+"""Runs the whole site on one machine as child processes of one command."""

@@ -1,0 +1,111 @@
+"""The site's processes as data: what runs, on which port, how it shows it is well, how it is stopped."""
+
+import secrets
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """One supervised child. `health_url` answers 200 when ready; without one, running counts as ready."""
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path = ROOT
+    health_url: str | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_seconds: float = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """Where the three servers listen (IPv4); only `web` and `gateway` may listen beyond this machine."""
+
+    host: str = "127.0.0.1"
+    web: int = 8000
+    gateway: int = 8001
+    engine: int = 8002
+
+    @property
+    def web_url(self) -> str:
+        return f"http://{self.visible_host}:{self.web}"
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{self.visible_host}:{self.gateway}"
+
+    @property
+    def engine_url(self) -> str:
+        return f"http://127.0.0.1:{self.engine}"
+
+    @property
+    def visible_host(self) -> str:
+        return "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - compared, not bound
+
+
+def site_environment(ports: Ports) -> dict[str, str]:
+    """What every process of the site must agree on."""
+    return {
+        "ENGINE_URL": ports.engine_url,
+        "GATEWAY_URL": ports.gateway_url,
+        "ENGINE_API_KEY": secrets.token_urlsafe(32),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def site_processes(ports: Ports, *, base_model: Path, var: Path, env: Mapping[str, str]) -> list[Process]:
+    """The processes in the order they start; they stop in reverse."""
+    python = (sys.executable, "-m")
+    celery = (*python, "celery", "-A", "portal")
+    return [
+        Process(
+            name="engine",
+            argv=(
+                *python, "lorakit.serve", "--base", str(base_model), "--host", "127.0.0.1",
+                "--port", str(ports.engine), "--slots", "16", "--max-rank", "64", "--threads", "1",
+            ),
+            env=env,
+            health_url=f"{ports.engine_url}/health",
+        ),
+        Process(
+            name="web",
+            argv=(
+                *python, "gunicorn", "portal.wsgi:application", "--bind", f"{ports.host}:{ports.web}",
+                "--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "10",
+                "--no-control-socket",
+            ),
+            env=env,
+            health_url=f"{ports.web_url}/health/",
+        ),
+        Process(
+            name="gateway",
+            argv=(
+                *python, "uvicorn", "serving.gateway.app:app", "--host", ports.host,
+                "--port", str(ports.gateway), "--no-access-log", "--timeout-graceful-shutdown", "10",
+            ),
+            env=env,
+            health_url=f"{ports.gateway_url}/health",
+        ),
+        Process(
+            name="worker",
+            argv=(
+                *celery, "worker", "--concurrency", "2", "--without-mingle", "--without-gossip",
+                "--loglevel", "INFO",
+            ),
+            env=env,
+        ),
+        Process(
+            name="beat",
+            argv=(
+                *celery, "beat", "--schedule", str(var / "run" / "beat-schedule"), "--pidfile=",
+                "--loglevel", "INFO",
+            ),
+            env=env,
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,139 @@
+"""The whole site: database and broker, migrations, then the supervised processes."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Self
+
+from portal.embedded import runtime
+from portal.embedded.process import free_port, spawn, stop
+from portal.secret_key import local_secret_key
+from portal.supervisor.console import Console
+from portal.supervisor.processes import ROOT, Ports, site_environment, site_processes
+from portal.supervisor.supervisor import Supervisor, SupervisorError
+
+
+class Site:
+    """Everything `manage.py up` runs, for the demo and the browser tests too.
+
+    `ports` are wishes until `start`, which takes the next free one where one is taken.
+    """
+
+    def __init__(self, *, var: Path, base_model: Path, console: Console, ports: Ports | None = None) -> None:
+        self.ports = ports or Ports()
+        self.services = runtime.Services(var)
+        self._var = var
+        self._base_model = base_model
+        self._console = console
+        self._supervisor: Supervisor | None = None
+        self._lock: IO[str] | None = None
+
+    def start(self) -> Self:
+        """Start database and broker, migrate, bootstrap, then every process.
+
+        Raises SupervisorError where the site already runs or a step fails, EmbeddedServiceError where the
+        database or the broker cannot be started.
+        """
+        self._take_lock()
+        self.ports = _free(self.ports)
+        # WhiteNoise finds the files in the apps, but warns while the folder for collected ones is absent.
+        (self._var / "static").mkdir(exist_ok=True)
+        try:
+            self._console.write("portal", "starting database and broker")
+            self.services.start()
+            environment = site_environment(self.ports) | {"PORTAL_VAR": str(self._var)}
+            self._manage("migrate", "--no-input", env=environment | self._owner_environment())
+            self._manage("bootstrap", env=environment)
+            processes = site_processes(self.ports, base_model=self._base_model, var=self._var, env=environment)
+            self._supervisor = Supervisor(processes, self._console)
+            self._supervisor.start()
+            self._note_address()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def wait_ready(self, timeout: float = 120.0) -> None:
+        if self._supervisor is None:
+            raise SupervisorError("The site was not started.")
+        self._supervisor.wait_ready(timeout)
+
+    def stop(self) -> None:
+        """Stop the processes in reverse order, then broker and database."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        self._supervisor = None
+        self.services.stop()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def kill(self) -> None:
+        """Kill the processes without waiting; `stop` still stops the database cleanly."""
+        if self._supervisor is not None:
+            self._supervisor.kill()
+
+    @property
+    def supervisor(self) -> Supervisor:
+        if self._supervisor is None:
+            raise SupervisorError("The site was not started.")
+        return self._supervisor
+
+    def _take_lock(self) -> None:
+        path = self._var / "run" / "site.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            running = lock.read().strip()
+            lock.close()
+            raise SupervisorError(
+                f"The site already runs{f' at {running}' if running else ''}. Stop it first."
+            ) from None
+        lock.truncate(0)
+        self._lock = lock
+
+    def _note_address(self) -> None:
+        if self._lock is not None:
+            self._lock.write(self.ports.web_url)
+            self._lock.flush()
+
+    def _owner_environment(self) -> dict[str, str]:
+        # A set DATABASE_URL means a hosted site to the settings, and those must be given their key.
+        key = {} if os.environ.get("SECRET_KEY") else {"SECRET_KEY": local_secret_key(self._var)}
+        urls = self.services.urls
+        return {"DATABASE_URL": urls["DATABASE_OWNER_URL"], "REDIS_URL": urls["REDIS_URL"]} | key
+
+    def _manage(self, *arguments: str, env: Mapping[str, str]) -> None:
+        name, lines = arguments[0], deque[str](maxlen=12)
+        argv = [sys.executable, "manage.py", *arguments]
+        step = spawn(argv, log=subprocess.PIPE, death_signal=signal.SIGTERM, env=os.environ | dict(env), cwd=ROOT)
+        try:
+            for line in step.stdout or ():
+                lines.append(line.decode(errors="replace").rstrip())
+                self._console.write(name, lines[-1])
+            step.wait()
+        finally:
+            stop(step, [(signal.SIGTERM, 10.0)])
+        if step.returncode != 0:
+            text = "\n".join(lines)
+            raise SupervisorError(f"manage.py {name} ended with status {step.returncode}:\n{text}")
+
+
+def _free(ports: Ports) -> Ports:
+    """The ports that are free, each taken one replaced by the next free number."""
+    chosen: list[int] = []
+    for wish in (ports.web, ports.gateway, ports.engine):
+        port = wish
+        while port in chosen or free_port(port, host=ports.host) != port:
+            port += 1
+        chosen.append(port)
+    return replace(ports, web=chosen[0], gateway=chosen[1], engine=chosen[2])

@@ -1,0 +1,46 @@
+"""How durations and sums of money are written."""
+
+from typing import Literal
+
+from django import template
+
+register = template.Library()
+
+Number = float | Literal[""] | None
+"""A template gives "" where a look-up finds nothing."""
+
+
+@register.filter
+def duration(seconds: Number) -> str:
+    """`8 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`; a dash for nothing."""
+    if seconds is None or seconds == "":
+        return "–"
+    whole = max(0, round(float(seconds)))
+    for size, unit, part, part_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit}" + (f" {rest} {part_unit}" if rest else "")
+    return f"{whole} s"
+
+
+@register.filter
+def usd(amount: Number) -> str:
+    """Dollars with cents; sums under a cent with four places."""
+    if amount is None or amount == "":
+        return "–"
+    value = float(amount)
+    if 0 < abs(value) < 0.01:
+        return f"${value:.4f}" if abs(value) >= 0.0001 else "<$0.0001"
+    return f"${value:,.2f}"
+
+
+@register.filter
+def percent(share: Number) -> str:
+    """0.4213 as `42.1%`."""
+    return "–" if share is None or share == "" else f"{float(share):.1%}"
+
+
+@register.filter
+def percent_points(difference: Number) -> str:
+    """0.05 as `+5.0`, a difference of two shares in percentage points."""
+    return "–" if difference is None or difference == "" else f"{float(difference) * 100:+.1f}"

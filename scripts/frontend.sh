@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Install the locked npm packages under var/ and copy the few files that pages load into static/vendor.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v npm >/dev/null; then
+  echo "No npm here: installing one into .venv"
+  .venv/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/node.txt
+  PATH="$PWD/.venv/bin:$PATH"
+fi
+
+echo "Installing the front-end files"
+mkdir -p var/frontend
+cp package.json package-lock.json .npmrc var/frontend/
+(cd var/frontend && npm ci --ignore-scripts --loglevel=error)
+
+packages=var/frontend/node_modules
+rm -rf static/vendor
+install -D -m 644 -t static/vendor/tabler \
+  "$packages/@tabler/core/dist/css/tabler.min.css" "$packages/@tabler/core/dist/js/tabler.min.js"
+install -D -m 644 -t static/vendor/plotly \
+  "$packages/plotly.js-basic-dist-min/plotly-basic.min.js" "$packages/plotly.js-basic-dist-min/LICENSE"
+install -D -m 644 -t static/vendor/inter \
+  "$packages/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2" \
+  "$packages/@fontsource-variable/inter/LICENSE"
+# The source maps stay behind, so the references to them must too.
+sed -i -E 's@/[*/]# sourceMappingURL=[^ *]*( \*/)?@@' static/vendor/tabler/*

@@ -1,0 +1,137 @@
+"""REST: endpoints, deployments, routes and promotions."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.routers import SimpleRouter
+
+from serving.models import Deployment, Endpoint, Promotion, Route
+from serving.queries import deployments, promotions, version_named
+from serving.serializers import (
+    DeploymentSerializer,
+    EndpointSerializer,
+    NewPromotionSerializer,
+    PromotionSerializer,
+    RouteSerializer,
+)
+from serving.services import promote_version, roll_back
+from tenants.models import User
+
+INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `errors` name it (problem+json).")
+MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
+
+PROMOTE = OpenApiExample(
+    "Promote a version", request_only=True, value={"version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"}
+)
+
+
+class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
+    """List and retrieve."""
+
+
+@extend_schema_view(
+    list=extend_schema(summary="The shared endpoints"),
+    retrieve=extend_schema(summary="One endpoint", responses={200: EndpointSerializer, 404: MISSING}),
+)
+class EndpointViewSet(ReadOnly):
+    queryset = Endpoint.objects.select_related("base_model")
+    serializer_class = EndpointSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(summary="What is and was deployed, newest first"),
+    retrieve=extend_schema(summary="One deployment", responses={200: DeploymentSerializer, 404: MISSING}),
+)
+class DeploymentViewSet(ReadOnly):
+    serializer_class = DeploymentSerializer
+    filterset_fields = ("version", "state")
+
+    def get_queryset(self) -> QuerySet[Deployment]:
+        if getattr(self, "swagger_fake_view", False):
+            return Deployment._base_manager.none()
+        return deployments()
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Your aliases and which version answers each"),
+    retrieve=extend_schema(summary="One alias", responses={200: RouteSerializer, 404: MISSING}),
+)
+class RouteViewSet(ReadOnly):
+    serializer_class = RouteSerializer
+    filterset_fields = ("alias", "adapter")
+
+    def get_queryset(self) -> QuerySet[Route]:
+        if getattr(self, "swagger_fake_view", False):
+            return Route._base_manager.none()
+        return Route.objects.select_related("adapter", "active", "previous")
+
+    @extend_schema(
+        summary="Let the previous version answer again",
+        description="At once while its deployment is on the endpoint, else by a job.",
+        request=None,
+        responses={
+            201: PromotionSerializer,
+            404: MISSING,
+            409: OpenApiResponse(OpenApiTypes.OBJECT, "Nothing to roll back to, or a promotion runs (problem+json)."),
+        },
+    )
+    @action(detail=True, methods=["post"], url_path="roll-back")
+    def roll_back(self, request: Request, pk: str | None = None) -> Response:
+        tenant = request._request.tenant  # type: ignore[attr-defined]
+        promotion = roll_back(tenant=tenant, route=self.get_object(), created_by=_person(request))
+        return Response(PromotionSerializer(promotion).data, status=status.HTTP_201_CREATED)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Promotions and rollbacks, newest first"),
+    retrieve=extend_schema(summary="One promotion and how it goes", responses={200: PromotionSerializer, 404: MISSING}),
+)
+class PromotionViewSet(ReadOnly):
+    serializer_class = PromotionSerializer
+    filterset_fields = ("version", "is_rollback")
+
+    def get_queryset(self) -> QuerySet[Promotion]:
+        if getattr(self, "swagger_fake_view", False):
+            return Promotion._base_manager.none()
+        return promotions()
+
+    @extend_schema(
+        summary="Let a version answer for its adapter's alias",
+        description="A job deploys it, checks that it repeats known answers of its evaluation, and switches the alias.",
+        request=NewPromotionSerializer,
+        examples=[PROMOTE],
+        responses={
+            201: PromotionSerializer,
+            400: INVALID,
+            404: MISSING,
+            409: OpenApiResponse(OpenApiTypes.OBJECT, "Not evaluated, or another promotion runs (problem+json)."),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        wanted = NewPromotionSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        promotion = promote_version(
+            tenant=request._request.tenant,  # type: ignore[attr-defined]
+            version=version_named(wanted.validated_data["version"]),
+            created_by=_person(request),
+        )
+        return Response(PromotionSerializer(promotion).data, status=status.HTTP_201_CREATED)
+
+
+def _person(request: Request) -> User | None:
+    """Who asks, None for a program."""
+    membership = request._request.membership  # type: ignore[attr-defined]
+    return membership.user if membership else None
+
+
+router = SimpleRouter()
+router.register("endpoints", EndpointViewSet, basename="endpoint")
+router.register("deployments", DeploymentViewSet, basename="deployment")
+router.register("routes", RouteViewSet, basename="route")
+router.register("promotions", PromotionViewSet, basename="promotion")

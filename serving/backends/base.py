@@ -1,0 +1,116 @@
+"""The contract of an endpoint backend: one base model somewhere, and adapters put on it and taken off by name."""
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Set
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class EndpointError(Exception):
+    """The endpoint could not do as asked; `temporary` ones are worth another try."""
+
+    def __init__(self, code: str, text: str, *, temporary: bool) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+        self.temporary = temporary
+
+
+class Status(StrEnum):
+    """How an endpoint itself sees a deployment; `missing`: it has none of that name."""
+
+    CREATING = "creating"
+    IN_SERVICE = "in_service"
+    FAILED = "failed"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """A deployment's status; `text` says why it failed."""
+
+    status: Status
+    text: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """An adapter package in storage: its key and the SHA-256 of its bytes in hexadecimal."""
+
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a request for one model goes: an OpenAI-compatible `url` ending in /v1, and the name to ask for there."""
+
+    url: str
+    model: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Whether the endpoint answers, and what it says of itself; `adapters` is how many it holds."""
+
+    ok: bool
+    text: str = ""
+    base: str = ""
+    adapters: int = 0
+
+
+class EndpointBackend(ABC):
+    """One endpoint. Every method may be called twice with the same arguments.
+
+    Methods talk to another system with short time-outs, so none is called inside a transaction. `DRAIN_SECONDS` is
+    how long a replaced deployment stays able to answer, and to be rolled back to.
+    """
+
+    options: ClassVar[dict[str, Any]] = {
+        "DRAIN_SECONDS": 3600,
+        "PRICE_USD_PER_HOUR": 0.0,
+        "PRICE_SOURCE": "",
+    }
+
+    def __init__(self, alias: str, options: dict[str, Any]) -> None:
+        unknown = set(options) - set(self.options)
+        if unknown:
+            raise ValueError(f"ENDPOINTS[{alias!r}] has unknown options: {', '.join(sorted(unknown))}")
+        self.alias = alias
+        merged = {**self.options, **options}
+        self.drain = dt.timedelta(seconds=merged["DRAIN_SECONDS"])
+        self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
+        self.price_source: str = merged["PRICE_SOURCE"]
+
+    @abstractmethod
+    def deploy(self, name: str, package: Package) -> None:
+        """Begin to put the package on the endpoint as `name`; `describe` tells when it is in service.
+
+        A name that is there already is left alone: a name stands for one content for ever.
+        """
+
+    @abstractmethod
+    def describe(self, name: str) -> Description:
+        """How the deployment called `name` is."""
+
+    @abstractmethod
+    def delete(self, name: str) -> None:
+        """Take the deployment off; one that is gone already is fine."""
+
+    @abstractmethod
+    def list(self) -> Set[str]:
+        """Names of all adapters on the endpoint, also of those that are not ours."""
+
+    @abstractmethod
+    def target(self, model: str) -> Target:
+        """Where to send requests for a deployment, or for the base under its own name. Asks nobody."""
+
+    @abstractmethod
+    def health(self) -> Health:
+        """Whether the endpoint answers. Never raises."""
+
+    def tidy(self, keep: Set[str]) -> None:
+        """Drop copies of packages other than those with the SHA-256 hashes in `keep`."""

@@ -1,0 +1,66 @@
+"""Reads a request's body and makes of it what the endpoint is sent."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from serving.gateway.errors import GatewayError
+
+MAX_BODY_BYTES = 6 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A request as far as the gateway reads it: the rest of `document` is the endpoint's to judge."""
+
+    model: str
+    document: dict[str, Any]
+    streamed: bool
+    wants_usage: bool
+
+    def for_endpoint(self, model: str) -> dict[str, Any]:
+        """The same request under the endpoint's name for the model; a stream always tells its usage, to be metered."""
+        document = {**self.document, "model": model}
+        if self.streamed:
+            options = self.document.get("stream_options") or {}
+            document["stream_options"] = {**options, "include_usage": True}
+        return document
+
+
+async def read_ask(request: Request) -> Ask:
+    """Parse the body; raises GatewayError naming what is wrong."""
+    try:
+        document = json.loads(await _read(request))
+    except (ValueError, RecursionError):
+        raise GatewayError(400, "The body is not valid JSON.", "invalid_json") from None
+    if not isinstance(document, dict):
+        raise GatewayError(400, "The body must be a JSON object.", "invalid_json")
+    model = document.get("model")
+    if not isinstance(model, str) or not model:
+        raise GatewayError(400, "Name the model to ask, in `model`.", "missing_model", param="model")
+    if not isinstance(document.get("stream", False), bool | None):
+        raise GatewayError(400, "`stream` must be true or false.", "invalid_value", param="stream")
+    options = document.get("stream_options")
+    if options is not None and not isinstance(options, dict):
+        raise GatewayError(400, "`stream_options` must be an object.", "invalid_value", param="stream_options")
+    return Ask(
+        model=model,
+        document=document,
+        streamed=document.get("stream") is True,
+        wants_usage=bool(options and options.get("include_usage") is True),
+    )
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                limit = f"{MAX_BODY_BYTES // 2**20} MiB"
+                raise GatewayError(413, f"The body is larger than {limit}.", "body_too_large")
+    except ClientDisconnect:
+        raise GatewayError(499, "The client went away.", "client_closed") from None
+    return bytes(body)

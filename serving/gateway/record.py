@@ -1,0 +1,66 @@
+"""What is written down of one request, gathered while it runs."""
+
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from lorakit.contracts import InvocationRecord
+from serving.gateway.database import Caller, Model
+
+CLIENT_CLOSED = 499
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """A request under way: begins when it arrives, becomes a record when it ends."""
+
+    caller: Caller
+    request_id: str = field(default_factory=lambda: f"req-{uuid.uuid4().hex}")
+    at: float = field(default_factory=time.time)
+    started: float = field(default_factory=time.perf_counter)
+    model: Model | None = None
+    streamed: bool = False
+    status: int = CLIENT_CLOSED
+    error_code: str = "client_closed"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    first_token_ms: float | None = None
+    busy_ms: float | None = None
+
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the request arrived."""
+        return (time.perf_counter() - self.started) * 1000
+
+    def count(self, usage: Any) -> None:
+        """Take over an answer's `usage`."""
+        if isinstance(usage, dict):
+            self.prompt_tokens = int(usage.get("prompt_tokens") or 0)
+            self.completion_tokens = int(usage.get("completion_tokens") or 0)
+
+    def end(self, status: int, error_code: str = "") -> None:
+        """Say how the request ended."""
+        self.status, self.error_code = status, error_code
+
+    def record(self) -> InvocationRecord:
+        """The line for the ledger. An endpoint that does not tell its own time was busy as long as we waited."""
+        latency_ms = self.elapsed_ms()
+        waited_ms = latency_ms if self.status < 400 else 0.0
+        return InvocationRecord(
+            request_id=self.request_id,
+            at=self.at,
+            tenant_id=str(self.caller.tenant_id),
+            key_id=str(self.caller.key_id),
+            # A name that is nobody's is not kept: it is the caller's own text.
+            alias=self.model.alias if self.model else "",
+            version_id=self.model.version_id if self.model else None,
+            deployment=self.model.deployment if self.model else None,
+            status=self.status,
+            error_code=self.error_code,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            latency_ms=round(latency_ms, 3),
+            first_token_ms=None if self.first_token_ms is None else round(self.first_token_ms, 3),
+            busy_ms=round(waited_ms if self.busy_ms is None else self.busy_ms, 3),
+            streamed=self.streamed,
+        )

@@ -1,0 +1,134 @@
+"""Passes a streamed answer through, event by event, under the caller's name for the model."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from serving.gateway.errors import GatewayError
+from serving.gateway.forward import endpoint_errors
+from serving.gateway.record import Tally
+
+DONE = "[DONE]"
+
+
+class RelayedStream(Response):
+    """Streams `events` to the caller, settles, and only then sends the last event.
+
+    `settle` writes the record and is awaited exactly once, also when the caller went away or the server is stopped.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        events: AsyncGenerator[str],
+        *,
+        tally: Tally,
+        settle: Callable[[], Awaitable[None]],
+        resources: contextlib.AsyncExitStack,
+        headers: dict[str, str],
+    ) -> None:
+        super().__init__(headers={**headers, "cache-control": "no-store"}, media_type=self.media_type)
+        del self.headers["content-length"]
+        self._events = events
+        self._tally = tally
+        self._settle = settle
+        self._resources = resources
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry."""
+        gone = asyncio.create_task(_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self._pass_on(send, gone)
+        finally:
+            gone.cancel()
+            async with self._resources:
+                await self._settle()
+        await _send(send, sse(DONE), more=False)
+
+    async def _pass_on(self, send: Send, gone: "asyncio.Task[None]") -> None:
+        try:
+            async with contextlib.aclosing(self._events) as events:
+                async for event in events:
+                    if gone.done():
+                        return
+                    await _send(send, event)
+            self._tally.end(200)
+        except GatewayError as error:
+            self._tally.end(error.status, error.code)
+            await _send(send, sse(error.body()))
+
+
+async def relay(response: httpx.Response, tally: Tally, *, alias: str, wants_usage: bool) -> AsyncGenerator[str]:
+    """Events for the caller, without the last one, [DONE]; raises GatewayError when the stream breaks off.
+
+    Counts tokens on the way: the pieces seen, until the endpoint's own count comes.
+    """
+    with endpoint_errors():
+        async for data in _data_lines(response):
+            if data == DONE:
+                return
+            event = _parse(data)
+            if "error" in event:
+                raise GatewayError(502, "The endpoint failed on this request.", "endpoint_error")
+            if _has_text(event):
+                if tally.first_token_ms is None:
+                    tally.first_token_ms = tally.elapsed_ms()
+                tally.completion_tokens += 1
+            if event.get("usage"):
+                tally.count(event["usage"])
+                tally.busy_ms = event.pop("busy_ms", tally.busy_ms)
+            # The event that only tells the usage is there because the gateway asked for it.
+            if event.get("choices") or wants_usage:
+                yield sse({**event, "model": alias})
+    raise GatewayError(502, "The endpoint ended its answer half-way.", "stream_broken")
+
+
+def sse(event: dict[str, Any] | str) -> str:
+    """One server-sent event."""
+    data = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
+    return f"data: {data}\n\n"
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns once the caller has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: Send, event: str, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": event.encode(), "more_body": more})
+
+
+async def _data_lines(response: httpx.Response) -> AsyncIterator[str]:
+    """The data of each event. Split at line feeds only: httpx would also split at U+2028, which JSON may hold."""
+    rest = b""
+    async for chunk in response.aiter_bytes():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line.startswith(b"data:"):
+                yield line[5:].strip().decode("utf-8", "replace")
+
+
+def _parse(data: str) -> dict[str, Any]:
+    try:
+        event = json.loads(data)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict):
+        raise GatewayError(502, "The endpoint's answer is not an event stream.", "endpoint_error")
+    return event
+
+
+def _has_text(event: dict[str, Any]) -> bool:
+    for choice in event.get("choices") or ():
+        if choice.get("text") or (choice.get("delta") or {}).get("content"):
+            return True
+    return False

@@ -1,0 +1,173 @@
+"""The gateway's application: OpenAI's endpoints over every tenant's aliases.
+
+For each request: key -> tenant, name -> deployment in service, forward, record. What is recorded is on disk before the
+answer ends, and holds no text of either side.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import structlog
+from django.conf import settings
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from serving.backends import endpoints
+from serving.backends.base import Target
+from serving.gateway.body import Ask, read_ask
+from serving.gateway.database import Caller, Directory, Model, Models
+from serving.gateway.errors import GatewayError, refuse
+from serving.gateway.forward import forwarded, new_client
+from serving.gateway.record import Tally
+from serving.gateway.relay import RelayedStream, relay
+from serving.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+KEPT_HEADERS = ("x-adapter-sha256",)
+
+
+class Gateway:
+    """The endpoints and what they share."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._directory = Directory()
+        self._client = new_client()
+
+    async def close(self) -> None:
+        """Let go of connections, threads and the ledger's file."""
+        await self._client.aclose()
+        await asyncio.to_thread(self._directory.close)
+        self._ledger.close()
+
+    async def health(self, request: Request) -> Response:
+        """Whether this process answers; of endpoints it says nothing."""
+        return JSONResponse({"status": "ok"})
+
+    async def models(self, request: Request) -> Response:
+        """GET /v1/models: the tenant's aliases and the base models."""
+        models = await self._directory.models(await self._caller(request))
+        data = [
+            {"id": m.alias, "object": "model", "created": m.since, "owned_by": "you" if m.version_id else "operator"}
+            for m in models.by_name.values()
+        ]
+        return JSONResponse({"object": "list", "data": data})
+
+    async def chat(self, request: Request) -> Response:
+        """POST /v1/chat/completions."""
+        return await self._complete(request, "/chat/completions")
+
+    async def completions(self, request: Request) -> Response:
+        """POST /v1/completions."""
+        return await self._complete(request, "/completions")
+
+    async def _complete(self, request: Request, path: str) -> Response:
+        tally = Tally(caller=await self._caller(request))
+        try:
+            ask = await read_ask(request)
+            tally.streamed = ask.streamed
+            models = await self._directory.models(tally.caller)
+            tally.model = model = find_model(models, ask.model)
+            target = endpoints[model.endpoint].target(model.name)
+            answer = self._stream if ask.streamed else self._whole
+            return await answer(ask, tally, model, target, path)
+        except GatewayError as error:
+            tally.end(error.status, error.code)
+            await self._settle(tally)
+            return error.response(tally.request_id)
+        except Exception:
+            tally.end(500, "internal_error")
+            await self._settle(tally)
+            raise
+
+    async def _whole(self, ask: Ask, tally: Tally, model: Model, target: Target, path: str) -> Response:
+        document = ask.for_endpoint(target.model)
+        async with forwarded(self._client, target, path, document, alias=model.alias) as response:
+            await response.aread()
+            try:
+                answer = response.json()
+                answer["model"] = model.alias
+                tally.count(answer.get("usage"))
+                busy = response.headers.get("x-busy-ms")
+                tally.busy_ms = None if busy is None else float(busy)
+            except (ValueError, TypeError, AttributeError):
+                raise GatewayError(502, "The endpoint's answer is not JSON.", "endpoint_error") from None
+        tally.end(200)
+        await self._settle(tally)
+        return JSONResponse(answer, headers=headers_of(tally, model, response))
+
+    async def _stream(self, ask: Ask, tally: Tally, model: Model, target: Target, path: str) -> Response:
+        document = ask.for_endpoint(target.model)
+        async with contextlib.AsyncExitStack() as stack:
+            forwarding = forwarded(self._client, target, path, document, alias=model.alias)
+            response = await stack.enter_async_context(forwarding)
+            return RelayedStream(
+                relay(response, tally, alias=model.alias, wants_usage=ask.wants_usage),
+                tally=tally,
+                settle=lambda: self._settle(tally),
+                resources=stack.pop_all(),
+                headers=headers_of(tally, model, response),
+            )
+
+    async def _caller(self, request: Request) -> Caller:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        caller = await self._directory.caller(token.strip()) if scheme.lower() == "bearer" else None
+        if caller is None:
+            text = "Send a live API key of your organisation: `Authorization: Bearer apk_...`."
+            raise GatewayError(401, text, "invalid_api_key")
+        return caller
+
+    async def _settle(self, tally: Tally) -> None:
+        """Write the record; what cannot be recorded is not answered."""
+        try:
+            await asyncio.shield(asyncio.to_thread(self._ledger.append, tally.record()))
+        except OSError as error:
+            log.error("ledger_not_written", error=error.strerror)
+            text = "The request cannot be recorded just now. Try again in a few seconds."
+            raise GatewayError(503, text, "ledger_unavailable", retry_after=5) from error
+
+
+def find_model(models: Models, name: str) -> Model:
+    """The model a request names; an unknown one is refused, never answered by another."""
+    model = models.by_name.get(name)
+    if model is None:
+        known = ", ".join(sorted(models.by_name)) or "none yet"
+        text = f"The model `{name[:80]}` does not exist. Known models: {known}."
+        raise GatewayError(404, text, "model_not_found", param="model")
+    return model
+
+
+def headers_of(tally: Tally, model: Model, response: httpx.Response) -> dict[str, str]:
+    """Headers that say who answered: `x-adapter-version` is the version's number, absent for a base model."""
+    headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    if model.version_number is not None:
+        headers["x-adapter-version"] = str(model.version_number)
+    return {**headers, "x-request-id": tally.request_id}
+
+
+def create_app(ledger_folder: Path | None = None) -> Starlette:
+    """The ASGI application; its ledger is under the LEDGER_DIR setting unless told otherwise."""
+    gateway = Gateway(Ledger(ledger_folder or settings.LEDGER_DIR, writer="gateway"))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await gateway.close()
+
+    return Starlette(
+        routes=[
+            Route("/health", gateway.health, methods=["GET"]),
+            Route("/v1/models", gateway.models, methods=["GET"]),
+            Route("/v1/chat/completions", gateway.chat, methods=["POST"]),
+            Route("/v1/completions", gateway.completions, methods=["POST"]),
+        ],
+        exception_handlers={GatewayError: refuse, HTTPException: refuse, Exception: refuse},
+        lifespan=lifespan,
+    )

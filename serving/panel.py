@@ -1,0 +1,10 @@
+"""What the page of an adapter version shows of serving."""
+
+from adapters.models import AdapterVersion
+from adapters.panels import Panel
+from serving.queries import standing_of
+
+
+def promotion_panel(version: AdapterVersion) -> Panel:
+    """Live or not, and what a promotion would change."""
+    return Panel(template="serving/_version_panel.html", context={"standing": standing_of(version), "version": version})

@@ -1,0 +1,125 @@
+"""Reads of endpoints, routes, deployments and promotions, for the active tenant."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from adapters.models import AdapterVersion
+from evaluations.models import EvaluationItem
+from evaluations.queries import latest_ready
+from evaluations.report import SliceReport, headline
+from jobs.states import TERMINAL
+from serving.models import HELD, Deployment, Endpoint, Promotion, Route
+from tenants.errors import NotFound
+
+EXAMPLES = 5
+
+
+def live_routes() -> QuerySet[Route]:
+    """Aliases that answer, with their versions."""
+    related = ("adapter", "active__version__adapter", "active__endpoint__base_model", "previous__version__adapter")
+    return Route.objects.exclude(active=None).select_related(*related)
+
+
+def deployments() -> QuerySet[Deployment]:
+    """Newest first, also those that are gone."""
+    return Deployment.objects.select_related("version__adapter", "endpoint")
+
+
+def promotions() -> QuerySet[Promotion]:
+    """Newest first, with the job of each."""
+    return Promotion.objects.select_related("version__adapter", "job", "created_by", "deployment")
+
+
+def running_promotions() -> QuerySet[Promotion]:
+    """Those whose job has not ended."""
+    return promotions().exclude(job=None).exclude(job__state__in=TERMINAL)
+
+
+def version_named(version_id: UUID) -> AdapterVersion:
+    """The version with what a promotion reads of it; raises NotFound."""
+    version = AdapterVersion.objects.select_related("adapter__base_model").filter(id=version_id).first()
+    if version is None:
+        raise NotFound("There is no such adapter version.", field="version")
+    return version
+
+
+def route_named(route_id: UUID) -> Route:
+    """Raises NotFound."""
+    route = Route.objects.select_related("adapter").filter(id=route_id).first()
+    if route is None:
+        raise NotFound("There is no such route.")
+    return route
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """How a version stands to the endpoint, and what promoting it would change.
+
+    `figures` are its evaluation's, `active_figures` those of the version that answers now.
+    """
+
+    version: AdapterVersion
+    route: Route | None
+    deployment: Deployment | None
+    running: Promotion | None
+    figures: SliceReport | None
+    active_figures: SliceReport | None
+
+    @property
+    def is_live(self) -> bool:
+        return self.active_version == self.version
+
+    @property
+    def active_version(self) -> AdapterVersion | None:
+        """Never None for a route that answers."""
+        return self.route.active.version if self.route else None
+
+    @property
+    def comparison(self) -> list[tuple[str, str, str]]:
+        """(measure, the active version's value, this version's value)."""
+        if self.figures is None:
+            return []
+        active = self.active_figures.by_alias if self.active_figures else {}
+        return [
+            (figure.title, active[figure.alias].adapter if figure.alias in active else "–", figure.adapter)
+            for figure in self.figures.figures
+        ]
+
+
+def standing_of(version: AdapterVersion) -> Standing:
+    """Where this version stands now."""
+    route = live_routes().filter(adapter=version.adapter_id).first()
+    active = route.active.version if route else None
+    return Standing(
+        version=version,
+        route=route,
+        deployment=deployments().filter(version=version, state__in=HELD).first(),
+        running=running_promotions().filter(version__adapter=version.adapter_id).first(),
+        figures=_figures(version),
+        active_figures=_figures(active) if active and active != version else None,
+    )
+
+
+def _figures(version: AdapterVersion) -> SliceReport | None:
+    run = latest_ready(version)
+    return headline(run.summary) if run else None
+
+
+def example_items(version: AdapterVersion) -> list[EvaluationItem]:
+    """A few held-out rows of the version's evaluation, to try in the playground."""
+    run = latest_ready(version)
+    return list(EvaluationItem.objects.filter(run=run).order_by("position")[:EXAMPLES]) if run else []
+
+
+def example_named(item_id: UUID | None, version: AdapterVersion) -> EvaluationItem | None:
+    """One held-out row of this version, None where there is no such row."""
+    if item_id is None:
+        return None
+    return EvaluationItem.objects.filter(id=item_id, run__version=version).first()
+
+
+def endpoints_by_name() -> QuerySet[Endpoint]:
+    """The shared endpoints with their base models."""
+    return Endpoint.objects.select_related("base_model")

@@ -1,0 +1,81 @@
+"""How serving looks over REST."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from serving.models import Deployment, Endpoint, Promotion, Route
+
+
+class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
+    """A shared endpoint and the base model on it."""
+
+    base_model = serializers.SlugRelatedField[Any](slug_field="name", read_only=True)
+
+    class Meta:
+        model = Endpoint
+        fields = ("id", "name", "base_model", "created_at")
+
+
+class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
+    """One version on one endpoint."""
+
+    endpoint = serializers.SlugRelatedField[Any](slug_field="name", read_only=True)
+
+    class Meta:
+        model = Deployment
+        fields = (
+            "id",
+            "endpoint",
+            "version",
+            "name",
+            "state",
+            "error_text",
+            "drain_until",
+            "in_service_at",
+            "deleted_at",
+            "created_at",
+        )
+
+
+class RouteSerializer(serializers.ModelSerializer[Route]):
+    """An alias; `version` answers now, `previous_version` did before (null: none)."""
+
+    version = serializers.UUIDField(source="active.version_id", allow_null=True, default=None)
+    previous_version = serializers.UUIDField(source="previous.version_id", allow_null=True, default=None)
+
+    class Meta:
+        model = Route
+        fields = ("id", "alias", "adapter", "version", "previous_version", "switched_at", "created_at")
+
+
+class PromotionSerializer(serializers.ModelSerializer[Promotion]):
+    """A promotion or rollback; `job` is null for a rollback that switched at once."""
+
+    state = serializers.SerializerMethodField(help_text="state of its job; `succeeded` for one that switched at once")
+    error_code = serializers.CharField(source="job.error_code", default="")
+    error_text = serializers.CharField(source="job.error_text", default="")
+
+    class Meta:
+        model = Promotion
+        fields = (
+            "id",
+            "version",
+            "is_rollback",
+            "job",
+            "state",
+            "error_code",
+            "error_text",
+            "deployment",
+            "fingerprint",
+            "created_at",
+        )
+
+    def get_state(self, promotion: Promotion) -> str:
+        return str(promotion.job.state) if promotion.job else "succeeded"
+
+
+class NewPromotionSerializer(serializers.Serializer[Any]):
+    """Which version to promote."""
+
+    version = serializers.UUIDField(help_text="id of an adapter version that has been evaluated")

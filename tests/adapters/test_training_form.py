@@ -1,0 +1,112 @@
+"""The form of a new training: what it offers, what it estimates, what it says of a bad value."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from adapters.models import BaseModel, TrainingRun
+from corpora.models import DatasetVersion, VersionState
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
+
+URL = reverse("adapters:train")
+ESTIMATE = reverse("adapters:estimate")
+
+
+@pytest.fixture
+def form(dataset_version: DatasetVersion, base_model: BaseModel) -> dict[str, str]:
+    return {"dataset_version": str(dataset_version.id), "adapter": "boxes", "recipe": "structured"}
+
+
+def test_a_filled_form_starts_a_training(as_bob: Client, form: dict[str, str]) -> None:
+    location = as_bob.post(URL, form | {"rank": "8"})["Location"]
+    run = TrainingRun.objects.select_related("adapter", "created_by").get()
+    assert location == reverse("jobs:detail", args=[run.job_id])
+    assert (run.adapter.name, run.hyperparameters["rank"], str(run.created_by)) == ("boxes", 8, "Bob")
+
+
+def test_it_begins_with_what_the_link_names(as_alice: Client, form: dict[str, str]) -> None:
+    page = as_alice.get(URL, {"dataset": form["dataset_version"]}).content.decode()
+    assert f'<option value="{form["dataset_version"]}" selected>' in page
+    assert 'value="boxes"' in page
+    assert "9</dd>" in page
+    assert "does not understand English" in page
+
+
+@pytest.mark.parametrize("query", ["dataset=nonsense", "dataset=", "dataset=0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"])
+def test_a_link_to_nothing_fills_in_nothing(as_alice: Client, form: dict[str, str], query: str) -> None:
+    answer = as_alice.get(f"{URL}?{query}")
+    assert answer.status_code == 200
+    assert " selected" not in answer.content.decode().split("</select>")[0].replace('value="" selected', "")
+
+
+@pytest.mark.usefixtures("base_model", "in_tenant")
+def test_without_a_dataset_it_says_where_to_go(as_alice: Client) -> None:
+    assert reverse("corpora:upload") in as_alice.get(URL).content.decode()
+
+
+@pytest.mark.usefixtures("in_tenant")
+def test_without_a_base_model_it_names_the_operator(as_alice: Client) -> None:
+    assert "operator" in as_alice.get(URL).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("rank", "65", "from 1 to 64"),
+        ("rank", "eight", "whole number"),
+        ("learning_rate", "nan", "number"),
+        ("adapter", "Legal Summaries", "“legal-summaries”"),
+        ("adapter", "tiny-llama", "name of a base model"),
+        ("recipe", "magic", "magic"),
+        ("dataset_version", "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11", "valid choice"),
+    ],
+)
+def test_a_bad_value_is_explained_at_its_field(
+    as_alice: Client, form: dict[str, str], field: str, value: str, message: str
+) -> None:
+    answer = as_alice.post(URL, form | {field: value})
+    assert message in " ".join(answer.context["form"].errors[field])
+    assert not TrainingRun.objects.exists()
+
+
+def test_a_rejected_dataset_names_the_next_step(
+    as_alice: Client, form: dict[str, str], make_dataset: Callable[..., DatasetVersion]
+) -> None:
+    rejected = make_dataset(name="Broken", state=VersionState.REJECTED)
+    page = as_alice.post(URL, form | {"dataset_version": str(rejected.id)}).content.decode()
+    assert "upload the file again" in page
+    assert not TrainingRun.objects.exists()
+    page = as_alice.get(URL, {"dataset": str(rejected.id)}).content.decode()
+    assert "upload the file again" in page
+    assert f'value="{rejected.id}"' not in page
+
+
+def test_the_estimate_follows_the_form(as_alice: Client, form: dict[str, str]) -> None:
+    page = as_alice.get(ESTIMATE, form | {"epochs": "6", "rank": "4"}).content.decode()
+    assert "18</dd>" in page
+    assert "rank 4 instead of 16" in page
+    assert "alpha 8 instead of 32" in page
+    assert "structured output on Tiny Llama" in page
+    assert "Assumed" in page
+
+
+def test_the_estimate_explains_what_is_wrong(as_alice: Client, form: dict[str, str]) -> None:
+    assert "from 1 to 64" in as_alice.get(ESTIMATE, form | {"rank": "65"}).content.decode()
+    assert "Choose a dataset" in as_alice.get(ESTIMATE, {"recipe": "style"}).content.decode()
+
+
+def test_charlie_neither_sees_nor_trains_on_it(as_charlie: Client, other_tenant: Tenant, form: dict[str, str]) -> None:
+    assert "Boxes" not in as_charlie.get(URL, {"dataset": form["dataset_version"]}).content.decode()
+    assert "24</dd>" not in as_charlie.get(ESTIMATE, form).content.decode()
+    answer = as_charlie.post(URL, form)
+    assert "dataset_version" in answer.context["form"].errors
+    with tenant_scope(other_tenant.id):
+        assert not TrainingRun.objects.exists()
+
+
+def test_a_reviewer_may_not_train(as_rita: Client, form: dict[str, str]) -> None:
+    assert as_rita.post(URL, form).status_code == 403
+    assert as_rita.get(ESTIMATE, form).status_code == 403

@@ -1,0 +1,90 @@
+"""Which rows are held out, and what the profile says of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from corpora.ingest.profile import Lengths
+from tests.corpora.checking import check
+from tests.corpora.conftest import jsonl, pairs
+
+
+def test_a_tenth_is_held_out_and_every_row_is_in_one_split(tmp_path: Path) -> None:
+    outcome = check(pairs(2000), tmp_path / "a")
+    train, test = ({row["id"] for row in rows} for rows in (outcome.train, outcome.test))
+    assert not train & test
+    assert train | test == {row["id"] for row in outcome.rows}
+    assert 150 < len(test) < 250
+    assert (outcome.report.train, outcome.report.test) == (len(train), len(test))
+    assert [row["split"] for row in outcome.test] == ["test"] * len(test)
+
+
+@pytest.mark.parametrize("count", [2, 3, 10])
+def test_neither_split_of_a_small_file_is_empty(count: int, tmp_path: Path) -> None:
+    outcome = check(pairs(count), tmp_path / "a")
+    assert outcome.train
+    assert outcome.test
+
+
+def test_a_row_keeps_its_split_when_others_are_added(tmp_path: Path) -> None:
+    before = check(pairs(300), tmp_path / "before")
+    after = check(pairs(600), tmp_path / "after")
+    assert {row["id"] for row in before.test} <= {row["id"] for row in after.test}
+    assert {row["id"] for row in before.train} <= {row["id"] for row in after.train}
+
+
+def test_named_splits_are_kept_and_the_other_rows_are_for_training(tmp_path: Path) -> None:
+    rows = [{"prompt": f"q{i}", "completion": "a"} for i in range(40)]
+    rows[3]["split"], rows[7]["split"], rows[9]["split"] = "test", "Validation", "train"
+    outcome = check(jsonl(*rows), tmp_path / "a")
+    assert [row["messages"][0]["content"] for row in outcome.test] == ["q3", "q7"]
+    assert outcome.report.train == 38
+
+
+def test_a_file_without_test_rows_is_accepted_with_a_warning(tmp_path: Path) -> None:
+    report = check(pairs(4, split="train"), tmp_path / "a").report
+    assert report.accepted
+    assert [warning.code for warning in report.warnings] == ["dataset:no_test_rows"]
+
+
+def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
+    content = pairs(50, slice="x", label=3)
+    first, second = check(content, tmp_path / "a"), check(content, tmp_path / "b")
+    assert first.report == second.report
+    assert first.rows == second.rows
+
+
+def test_the_profile_counts_slices_labels_and_lengths(tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "x" * (i + 1), "completion": "yes", "slice": "long" if i > 6 else "short", "label": True}
+        for i in range(10)
+    ]
+    profile = check(jsonl(*rows), tmp_path / "a").report.profile
+    assert profile is not None
+    assert [(count.name, count.train + count.test) for count in profile.slices] == [("short", 7), ("long", 3)]
+    assert [count.name for count in profile.labels] == ["true"]
+    lengths = profile.prompt_characters
+    assert (lengths.minimum, lengths.p50, lengths.p90, lengths.maximum, lengths.mean) == (1, 5, 9, 10, 5.5)
+    assert profile.answer_characters.bins[0].rows == 10
+
+
+@pytest.mark.parametrize("values", [[5], [1, 1, 2], list(range(1000)), [10] * 200 + [90_000]])
+def test_bins_are_in_order_and_hold_every_row(values: list[int]) -> None:
+    lengths = Lengths(100_000)
+    for value in values:
+        lengths.add(value)
+    summary = lengths.summary()
+    assert sum(entry.rows for entry in summary.bins) == len(values)
+    assert len(summary.bins) <= 25
+    edges = [edge for entry in summary.bins for edge in (entry.low, entry.high)]
+    assert edges == sorted(edges)
+    assert (summary.bins[0].low, summary.bins[-1].high) == (min(values), max(values) + 1)
+
+
+def test_the_preview_shows_both_splits_with_long_texts_cut(tmp_path: Path) -> None:
+    outcome = check(pairs(200) + jsonl({"prompt": "x" * 9000, "completion": "a", "split": "test"}), tmp_path / "a")
+    splits = [row.split for row in outcome.report.preview]
+    assert (splits.count("train"), splits.count("test")) == (8, 1)
+    assert len(outcome.report.preview[-1].messages[0].content) == 2001
+    assert len(json.dumps(outcome.test[0])) > 9000

@@ -1,0 +1,159 @@
+"""A version with held-out rows, evaluations that ended before the test began, and a compute that ends at once."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+
+from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
+from corpora.models import Dataset, DatasetVersion, VersionState
+from evaluations.backends import judges
+from evaluations.held_out import held_out_rows
+from evaluations.kinds import store_items
+from evaluations.metrics import metrics
+from evaluations.models import EvaluationRun, EvaluationState
+from evaluations.scoring import score_row, summarise
+from jobs.backends.local import LocalCompute
+from jobs.models import Job
+from jobs.states import State
+from tenants.models import Tenant
+from tenants.objects import object_key
+from tenants.scope import tenant_scope
+
+Respond = Callable[[dict[str, Any], str], str]
+"""(row, target) -> answer."""
+
+
+def reference_of(row: dict[str, Any]) -> str:
+    content: str = row["messages"][-1]["content"]
+    return content
+
+
+def good_adapter(row: dict[str, Any], target: str) -> str:
+    """The adapter knows every answer, the base none."""
+    return reference_of(row) if target == "adapter" else "I do not know."
+
+
+def row(number: int) -> dict[str, Any]:
+    """Rows come back from an evaluation in this order; every third is of the slice `unseen`."""
+    messages = [
+        {"role": "user", "content": f"Which shelf holds box {number}?"},
+        {"role": "assistant", "content": f"SHELF {number % 7} row {number}"},
+    ]
+    return {"id": f"{number:032x}", "messages": messages, "slice": "seen" if number % 3 else "unseen"}
+
+
+def lines(rows: Iterable[dict[str, Any]]) -> "ContentFile[bytes]":
+    return ContentFile("".join(json.dumps(row) + "\n" for row in rows).encode())
+
+
+@pytest.fixture
+def base_model(db: None) -> BaseModel:
+    return BaseModel.objects.create(name="tiny-llama", title="Tiny Llama", location=str(settings.BASE_MODEL_DIR))
+
+
+@pytest.fixture
+def make_version(base_model: BaseModel, tenant: Tenant) -> Callable[..., AdapterVersion]:
+    """A trained version whose dataset holds `rows` rows out; `package` is the adapter's file."""
+
+    def make(owner: Tenant = tenant, *, rows: int = 6, package: bytes = b"package") -> AdapterVersion:
+        with tenant_scope(owner.id):
+            dataset, _ = Dataset.objects.get_or_create(tenant=owner, name=f"Boxes of {owner}")
+            adapter, _ = Adapter.objects.get_or_create(tenant=owner, name="boxes", base_model=base_model)
+            number = adapter.versions.count() + 1
+            key = object_key(owner.id, "tests", f"test-{number}.jsonl")
+            dataset_version = DatasetVersion.objects.create(
+                tenant=owner,
+                dataset=dataset,
+                number=number,
+                state=VersionState.READY,
+                file_name="boxes.jsonl",
+                upload_sha256=f"{number:064x}",
+                upload_bytes=1,
+                test_key=default_storage.save(key, lines(row(n) for n in range(1, rows + 1))),
+                test_count=rows,
+            )
+            job = Job.objects.create(tenant=owner, kind="training", title="Train", state=State.SUCCEEDED)
+            run = TrainingRun.objects.create(
+                tenant=owner, adapter=adapter, dataset_version=dataset_version, job=job, recipe="style"
+            )
+            package_key = object_key(owner.id, "tests", f"adapter-{number}.tar.gz")
+            return AdapterVersion.objects.create(
+                tenant=owner,
+                adapter=adapter,
+                number=number,
+                run=run,
+                package_key=default_storage.save(package_key, ContentFile(package)),
+                package_sha256="ab" * 32,
+                package_bytes=len(package),
+                rank=8,
+                metrics={"train_seconds": 4.0},
+            )
+
+    return make
+
+
+@pytest.fixture
+def version(make_version: Callable[..., AdapterVersion]) -> AdapterVersion:
+    return make_version()
+
+
+@pytest.fixture
+def make_evaluation(make_version: Callable[..., AdapterVersion]) -> Callable[..., EvaluationRun]:
+    """A ready evaluation of `version`, or of a new one, with the answers that `respond` gives."""
+
+    def make(
+        owner: Tenant, *, version: AdapterVersion | None = None, respond: Respond = good_adapter, rows: int = 6
+    ) -> EvaluationRun:
+        version = version or make_version(owner, rows=rows)
+        with tenant_scope(owner.id):
+            job = Job.objects.create(tenant=owner, kind="evaluation", title="Evaluate", state=State.SUCCEEDED)
+            run = EvaluationRun.objects.create(
+                tenant=owner, version=version, dataset_version=version.run.dataset_version, job=job, judge="default"
+            )
+            scored = []
+            for held_out in held_out_rows(run.dataset_version):
+                messages = [*held_out.messages, {"role": "assistant", "content": held_out.reference}]
+                asked = {"id": held_out.id, "messages": messages}
+                answers = {target: respond(asked, target) for target in ("base", "adapter")}
+                scored.append(score_row(held_out, answers, metrics=metrics, judge=judges["default"]))
+            store_items(run, scored)
+            run.state, run.summary = EvaluationState.READY, summarise(scored)
+            run.save()
+            return run
+
+    return make
+
+
+@pytest.fixture
+def evaluation(tenant: Tenant, make_evaluation: Callable[..., EvaluationRun]) -> EvaluationRun:
+    return make_evaluation(tenant)
+
+
+@pytest.fixture
+def answer_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Respond], None]:
+    """Let every generation end at once with the answers that `respond` gives."""
+
+    def use(respond: Respond) -> None:
+        def finish(self: LocalCompute, run: Path, module: str) -> None:
+            assert module == "lorakit.generate"
+            spec = json.loads((run / "spec.json").read_text())
+            rows = [json.loads(line) for line in (run / "inputs/prompts/rows.jsonl").read_text().splitlines()]
+            predictions = [
+                {"id": row["id"], "target": target, "text": respond(row, target), "completion_tokens": 3}
+                for row in rows
+                for target in spec["targets"]
+            ]
+            text = "".join(json.dumps(prediction) + "\n" for prediction in predictions)
+            (run / "output" / "predictions.jsonl").write_text(text)
+            (run / "pid").write_text("0")
+            (run / "result.json").write_text(json.dumps({"ok": True, "artifacts": [], "metrics": {}}))
+
+        monkeypatch.setattr(LocalCompute, "_spawn", finish)
+
+    return use

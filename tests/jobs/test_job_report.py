@@ -1,0 +1,78 @@
+"""What a page makes of a job's events."""
+
+import datetime as dt
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from jobs.charts import MAX_POINTS, loss_figure
+from jobs.models import Job, JobEvent
+from jobs.reports import Report, cost_so_far_usd, read_report
+from jobs.states import State
+from tenants.scope import tenant_scope
+
+NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture(autouse=True)
+def _some_tenant() -> Iterator[None]:
+    with tenant_scope(uuid4()):
+        yield
+
+
+def metric(attempt: int, step: int, **data: float | None) -> JobEvent:
+    return JobEvent(attempt=attempt, seq=step, at=NOON, type="metric", data={"step": step, "total": 9, **data})
+
+
+def test_a_later_attempt_replaces_the_steps_it_repeats() -> None:
+    events = [metric(1, 1, loss=3.0), metric(1, 2, loss=2.0), metric(2, 2, loss=1.9), metric(2, 3, loss=1.0)]
+    report = read_report(events)
+    assert [(point["step"], point["loss"]) for point in report.points] == [(1, 3.0), (2, 1.9), (3, 1.0)]
+    assert report.step_text == "Step 3 of 9"
+
+
+def test_a_loss_and_an_evaluation_of_one_step_are_kept_both() -> None:
+    report = read_report([metric(1, 5, loss=2.0, eval_loss=None), metric(1, 5, loss=None, eval_loss=2.5)])
+    assert (report.points[0]["loss"], report.points[0]["eval_loss"]) == (2.0, 2.5)
+
+
+def test_the_log_has_the_newest_first() -> None:
+    events = [
+        JobEvent(attempt=1, seq=1, at=NOON, type="phase", data={"phase": "loading"}),
+        metric(1, 2, loss=1.0),
+        JobEvent(attempt=1, seq=3, at=NOON, type="message", data={"text": "Loaded."}),
+    ]
+    assert [event.type for event in read_report(events).log] == ["message", "phase"]
+
+
+def test_the_chart_has_a_trace_for_each_curve() -> None:
+    points = [{"step": n, "loss": 1 / n, "learning_rate": 1e-4} for n in range(1, 4)] + [{"step": 4, "eval_loss": 0.5}]
+    figure = loss_figure(points)
+    assert figure is not None
+    traces = {trace["name"]: trace for trace in figure["data"]}
+    assert traces["Training loss"]["x"] == [1, 2, 3]
+    assert traces["Held-out loss"]["y"] == [0.5]
+    assert traces["Learning rate"]["yaxis"] == "y2"
+    assert figure["layout"]["yaxis2"]["overlaying"] == "y"
+
+
+def test_without_losses_there_is_no_chart() -> None:
+    assert loss_figure([{"step": 1, "fraction": 0.5}]) is None
+
+
+def test_a_long_run_is_thinned_and_keeps_its_last_point() -> None:
+    figure = loss_figure([{"step": n, "loss": 1.0} for n in range(10_000)])
+    assert figure is not None
+    steps = figure["data"][0]["x"]
+    assert len(steps) <= MAX_POINTS + 1
+    assert (steps[0], steps[-1]) == (0, 9999)
+
+
+def test_the_running_attempt_counts_towards_the_cost() -> None:
+    job = Job(state=State.RUNNING, attempt=2, billed_attempt=1, billable_seconds=1800.0, usd_per_hour=2)
+    report = Report(attempt_began_at=timezone.now() - dt.timedelta(minutes=15))
+    assert cost_so_far_usd(job, report) == pytest.approx(1.50, abs=0.01)
+    job.billed_attempt = 2
+    assert cost_so_far_usd(job, report) == pytest.approx(1.00)

@@ -1,0 +1,113 @@
+"""Rows that join, leave, sample and stop do not disturb one another."""
+
+from pathlib import Path
+
+import pytest
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
+from lorakit.serve.decode import DecodeBatch, Sampling, Sequence, decode_all
+from lorakit.serve.pool import SlotPool
+from lorakit.serve.text import TextStream
+
+
+@pytest.fixture(scope="module")
+def model(base: Path) -> PreTrainedModel:
+    return load_for_inference(base)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(base: Path) -> PreTrainedTokenizerFast:
+    return load_tokenizer(base)
+
+
+@pytest.fixture
+def batch(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> DecodeBatch:
+    pool = SlotPool(model, slots=1, max_rank=4)
+    return DecodeBatch(model, pool, end_ids=end_token_ids(model, tokenizer), pad_id=0)
+
+
+def ask(tokenizer: PreTrainedTokenizerFast, text: str, tokens: int = 40, **sampling: float) -> Sequence:
+    """A row that asks the base to repeat a text."""
+    messages = [{"role": "user", "content": f"Repeat the text.\n{text}"}]
+    prompt = str(tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
+    ids = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+    return Sequence(ids, 0, tokens, Sampling(**sampling))  # type: ignore[arg-type]
+
+
+TEXTS = [
+    "Mira Novak leaves Trodax Ltd on 3 May 2024.",
+    "No rush.",
+    "Please refund $41 for order BX-7734, I cancelled it last week.",
+    "The laws of Oslo apply to this Agreement between Lorfen Inc and Kasta GmbH.",
+]
+
+
+def test_joining_later_gives_the_same_answer_as_alone(batch: DecodeBatch, tokenizer: PreTrainedTokenizerFast) -> None:
+    alone = [ask(tokenizer, text) for text in TEXTS]
+    for row in alone:
+        decode_all(batch, [row], width=1)
+    joining = [ask(tokenizer, text) for text in TEXTS]
+    for row in joining:
+        batch.admit([row])
+        batch.step()
+        batch.step()
+    while len(batch):
+        batch.step()
+    assert [row.tokens for row in joining] == [row.tokens for row in alone]
+    assert {row.finish for row in joining} == {"stop"}
+    assert all(row.busy_seconds > 0 for row in joining)
+
+
+def test_the_limit_ends_an_answer(batch: DecodeBatch, tokenizer: PreTrainedTokenizerFast) -> None:
+    row = ask(tokenizer, TEXTS[0], tokens=3)
+    decode_all(batch, [row], width=1)
+    assert (len(row.tokens), row.finish) == (3, "length")
+
+
+def test_sampling_repeats_with_a_seed_and_varies_without(
+    batch: DecodeBatch, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    def sample(seed: int) -> list[int]:
+        row = ask(tokenizer, TEXTS[0], tokens=12, temperature=2.0, seed=seed)
+        decode_all(batch, [row], width=1)
+        return row.tokens
+
+    assert sample(1) == sample(1)
+    assert len({tuple(sample(seed)) for seed in range(5)}) > 1
+
+
+def test_the_smallest_top_p_is_greedy(batch: DecodeBatch, tokenizer: PreTrainedTokenizerFast) -> None:
+    greedy, narrow = ask(tokenizer, TEXTS[2]), ask(tokenizer, TEXTS[2], temperature=1.5, top_p=0.0)
+    decode_all(batch, [greedy, narrow], width=2)
+    assert narrow.tokens == greedy.tokens
+
+
+def push_all(stream: TextStream, tokenizer: PreTrainedTokenizerFast, text: str) -> list[str]:
+    pieces = []
+    for token in tokenizer(text, add_special_tokens=False)["input_ids"]:
+        pieces.append(stream.push(token))
+        if stream.stopped:
+            break
+    return [*pieces, stream.finish()]
+
+
+@pytest.mark.parametrize("text", ["Crème brûlée costs 4 €.", "日本語 ok", "a\n\tb  c", ""])
+def test_pieces_add_up_and_hold_no_half_characters(tokenizer: PreTrainedTokenizerFast, text: str) -> None:
+    pieces = push_all(TextStream(tokenizer, []), tokenizer, text)
+    assert "".join(pieces) == text
+    assert not any("\ufffd" in piece for piece in pieces)
+
+
+def test_a_stop_string_is_cut_off_even_across_tokens(tokenizer: PreTrainedTokenizerFast) -> None:
+    stream = TextStream(tokenizer, ["END now", "never"])
+    pieces = push_all(stream, tokenizer, "one two ENDless END now and more")
+    assert "".join(pieces) == "one two ENDless "
+    assert stream.stopped
+    assert not any("END now" in piece for piece in pieces)
+
+
+def test_a_held_back_ending_comes_at_the_end(tokenizer: PreTrainedTokenizerFast) -> None:
+    pieces = push_all(TextStream(tokenizer, ["stop here"]), tokenizer, "go and stop")
+    assert "".join(pieces) == "go and stop"
+    assert "stop" in pieces[-1]

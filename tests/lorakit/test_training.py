@@ -1,0 +1,181 @@
+"""QLoRA in a run directory: it learns, reports, stops when asked, and says what is wrong with its input."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from lorakit.contracts import MetricEvent, TrainManifest, TrainSpec, decode_event
+from lorakit.digest import file_sha256
+from lorakit.errors import RunCancelled, RunError
+from lorakit.package import inspect
+from lorakit.rundir import Run, run_task
+from lorakit.train import training
+from lorakit.train.examples import IGNORED, encode_row
+
+TrainRun = Callable[..., Run[TrainSpec]]
+
+
+def rows(count: int) -> list[dict[str, object]]:
+    """Tickets with one and the same answer."""
+    return [
+        {
+            "id": str(number),
+            "messages": [
+                {"role": "user", "content": f"Where is order AB-{number}?"},
+                {"role": "assistant", "content": "queue=logistics"},
+            ],
+        }
+        for number in range(count)
+    ]
+
+
+def metrics(run: Run[TrainSpec]) -> list[MetricEvent]:
+    lines = (run.directory / "progress.jsonl").read_text().splitlines()
+    return [event for event in map(decode_event, lines) if isinstance(event, MetricEvent)]
+
+
+def test_training_in_four_bits_learns_and_leaves_a_package(tmp_path: Path, train_run: TrainRun) -> None:
+    run = train_run(tmp_path, rows(24), max_steps=12, eval_steps=6, eval_rows=4)
+    evaluation = tmp_path / "inputs" / "eval" / "rows.jsonl"
+    evaluation.parent.mkdir()
+    evaluation.write_text(json.dumps(rows(30)[-1]) + "\n")
+    final = training.train(run)
+
+    losses = [event.loss for event in metrics(run) if event.loss is not None]
+    assert losses[-1] < losses[0] / 2
+    assert [event.fraction for event in metrics(run)][-1] == 1.0
+    assert final["eval_loss"] < losses[0]
+
+    info = inspect(run.output / "adapter.tar.gz")
+    assert (info.base_id, info.rank, info.alpha) == ("tiny-llama", 8, 32.0)
+    assert len(info.modules) == 4 * 7
+    manifest = TrainManifest.from_json((run.output / "manifest.json").read_text())
+    assert manifest.adapter_sha256 == info.sha256
+    assert manifest.spec == run.spec
+    assert manifest.data_sha256["eval"] == file_sha256(evaluation)
+
+
+def test_the_base_is_really_quantised(base: Path) -> None:
+    from lorakit.base import load_for_training
+
+    model = load_for_training(base, "nf4")
+    quantised = [weight for weight in model.parameters() if weight.dtype == torch.uint8]
+    assert len(quantised) == 4 * 7
+    assert {getattr(weight, "quant_type", None) for weight in quantised} == {"nf4"}
+
+
+def test_an_evaluation_in_between_does_not_change_the_gradients(
+    base: Path, tmp_path: Path, train_run: TrainRun
+) -> None:
+    from lorakit.base import load_for_training
+
+    spec = train_run(tmp_path, rows(1)).spec
+    torch.manual_seed(0)
+    model = training.add_lora(load_for_training(base, "nf4"), spec)
+    ids = torch.arange(5, 25).view(1, -1)
+
+    def gradients() -> list[torch.Tensor]:
+        model.train()
+        model.zero_grad()
+        torch.autograd.backward(model(input_ids=ids, labels=ids).loss)
+        return [p.grad.clone() for p in model.parameters() if p.grad is not None]
+
+    before = gradients()
+    model.eval()
+    with torch.no_grad():
+        model(input_ids=ids)
+    after = gradients()
+    assert len(before) == 2 * 4 * 7
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    assert any(float(gradient.abs().max()) > 0 for gradient in before)
+
+
+def test_only_answers_count_in_the_loss(base: Path) -> None:
+    from lorakit.base import load_tokenizer
+
+    tokenizer = load_tokenizer(base)
+    messages = [
+        {"role": "user", "content": "One?"},
+        {"role": "assistant", "content": "First."},
+        {"role": "user", "content": "Two?"},
+        {"role": "assistant", "content": "Second."},
+    ]
+    example = encode_row(tokenizer, messages)
+    counted = [token for token in example.labels if token != IGNORED]
+    assert tokenizer.decode(counted) == "First.<|end|>Second.<|end|>"
+
+    tokenizer.chat_template = (
+        str(tokenizer.chat_template).replace("{% generation %}", "").replace("{% endgeneration %}", "")
+    )
+    unmarked = encode_row(tokenizer, messages)
+    assert unmarked.input_ids == example.input_ids
+    assert tokenizer.decode([token for token in unmarked.labels if token != IGNORED]) == "Second.<|end|>"
+
+
+def test_rows_that_are_too_long_are_left_out_and_reported(tmp_path: Path, train_run: TrainRun) -> None:
+    data = rows(8)
+    data[3]["messages"] = [
+        {"role": "user", "content": "word " * 200},
+        {"role": "assistant", "content": "queue=none"},
+    ]
+    run = train_run(tmp_path, data, max_steps=2, max_length=64)
+    final = training.train(run)
+    assert (final["rows"], final["rows_too_long"]) == (7.0, 1.0)
+    assert "1 of 8 rows are longer than 64 tokens" in (tmp_path / "progress.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("fields", "data", "code"),
+    [
+        ({}, [], "training:no_rows"),
+        ({"max_length": 8}, rows(2), "training:rows_too_long"),
+        ({"max_length": 4096}, rows(2), "training:context_exceeded"),
+        ({"target_modules": ("no_such_layer",)}, rows(2), "training:bad_targets"),
+        ({"base_model": "/nowhere"}, rows(2), "base:missing"),
+        ({}, [*rows(2), {"messages": [{"role": "user", "content": "?"}]}], "training:bad_row"),
+    ],
+)
+def test_unusable_input_is_refused_with_a_code(
+    tmp_path: Path, train_run: TrainRun, fields: dict[str, object], data: list[dict[str, object]], code: str
+) -> None:
+    with pytest.raises(RunError) as caught:
+        training.train(train_run(tmp_path, data, **fields))
+    assert caught.value.code == code
+    assert not list((tmp_path / "output").iterdir())
+
+
+def test_a_bad_row_is_named_by_its_line(tmp_path: Path, train_run: TrainRun) -> None:
+    run = train_run(tmp_path, [*rows(2), {"messages": "none"}])
+    with pytest.raises(RunError, match="Line 3 of"):
+        training.train(run)
+
+
+def test_running_out_of_memory_is_an_error_that_says_what_to_do(
+    tmp_path: Path, train_run: TrainRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(*arguments: object, **options: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr("transformers.Trainer.training_step", exhausted)
+    result = run_task(train_run(tmp_path, rows(4)), training.train)
+    assert result.error is not None
+    assert result.error.code == "training:out_of_memory"
+    assert "batch size" in result.error.text
+
+
+def test_a_cancelled_training_keeps_its_state_and_can_be_taken_up(
+    tmp_path: Path, train_run: TrainRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = train_run(tmp_path, rows(16), max_steps=8)
+    monkeypatch.setattr(run, "cancelled", lambda: len(metrics(run)) >= 3)
+    with pytest.raises(RunCancelled) as caught:
+        training.train(run)
+    assert caught.value.code == "training:cancelled"
+    assert (run.checkpoints / "checkpoint-4" / "COMPLETE").is_file()
+
+    again = Run(tmp_path, run.spec, area="training")
+    training.train(again)
+    assert [event.step for event in metrics(again) if event.loss is not None] == list(range(1, 9))

@@ -1,0 +1,93 @@
+"""Cost is measured time times a price with its source, and the lines sum to the total."""
+
+import datetime as dt
+from collections.abc import Callable
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+
+from adapters.models import BaseModel
+from jobs.models import Job
+from jobs.states import State
+from lorakit.contracts import InvocationRecord
+from metering.costs import CostSummary, costs_of
+from serving.backends import endpoints
+from serving.backends.vllm import VllmEndpoint
+from serving.services import ensure_endpoint
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
+
+pytestmark = pytest.mark.django_db
+Record = Callable[..., InvocationRecord]
+
+
+@pytest.fixture(autouse=True)
+def priced_endpoint(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    options = {
+        "URL": "http://127.0.0.1:9", "ADAPTER_DIR": "unused", "PRICE_USD_PER_HOUR": 3.6, "PRICE_SOURCE": "a quote"
+    }  # fmt: skip
+    monkeypatch.setitem(endpoints._backends, "default", VllmEndpoint("default", options))
+    base = BaseModel.objects.create(name="tiny-llama", title="Tiny", location="nowhere")
+    ensure_endpoint(name="shared", backend="default", base_model=base)
+
+
+def job(tenant: Tenant, **values: object) -> Job:
+    plain = {
+        "kind": "training", "title": "Train", "state": State.SUCCEEDED, "finished_at": timezone.now(),
+        "billable_seconds": 360.0, "usd_per_hour": Decimal("2"), "price_source": "price list",
+    }  # fmt: skip
+    with tenant_scope(tenant.id):
+        return Job.objects.create(tenant=tenant, **{**plain, **values})
+
+
+def last_day() -> CostSummary:
+    return costs_of(timezone.now() - dt.timedelta(days=1), timezone.now())
+
+
+def test_each_kind_has_its_line_and_the_lines_sum_to_the_total(
+    in_tenant: Tenant, record: Record, count: Callable[..., int]
+) -> None:
+    job(in_tenant)
+    job(in_tenant, billable_seconds=180.0)
+    job(in_tenant, kind="evaluation", billable_seconds=36.0)
+    count(record(busy_ms=1500.0), record(busy_ms=500.0, version_id=str(uuid4())))
+    costs = last_day()
+    assert {(line.title, line.usd, line.price_source) for line in costs.lines} == {
+        ("Training", Decimal("0.300000"), "price list"),
+        ("Evaluation", Decimal("0.020000"), "price list"),
+        ("Serving on shared", Decimal("0.002000"), "a quote"),
+    }
+    assert costs.total_usd == Decimal("0.322000")
+
+
+def test_another_price_is_another_line(in_tenant: Tenant) -> None:
+    job(in_tenant)
+    job(in_tenant, usd_per_hour=Decimal("4"), price_source="new price list")
+    assert [line.usd for line in sorted(last_day().lines, key=lambda line: line.usd)] == [
+        Decimal("0.200000"),
+        Decimal("0.400000"),
+    ]
+
+
+def test_what_ended_outside_the_range_is_not_in_it(in_tenant: Tenant) -> None:
+    job(in_tenant, finished_at=timezone.now() - dt.timedelta(days=3))
+    assert last_day().lines == []
+    assert last_day().total_usd == 0
+
+
+def test_attempts_of_a_job_that_still_runs_count(in_tenant: Tenant) -> None:
+    job(in_tenant, state=State.RUNNING, finished_at=None)
+    assert last_day().total_usd == Decimal("0.200000")
+
+
+def test_a_job_without_price_costs_nothing_and_says_so(in_tenant: Tenant) -> None:
+    job(in_tenant, usd_per_hour=None, price_source="")
+    [line] = last_day().lines
+    assert (line.usd, line.price_source) == (Decimal("0.000000"), "No price is configured")
+
+
+def test_other_tenants_costs_are_not_seen(in_tenant: Tenant, other_tenant: Tenant) -> None:
+    job(other_tenant)
+    assert last_day().lines == []

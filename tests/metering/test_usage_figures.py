@@ -1,0 +1,85 @@
+"""Usage is the sum of its hours; latencies are those of answered requests, within one per cent."""
+
+import datetime as dt
+import random
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from lorakit.contracts import InvocationRecord
+from metering.charts import latency_figure, requests_figure
+from metering.queries import usage_of
+from metering.sketches import dump_sketch, load_sketch, merged, new_sketch, quantile
+from tenants.models import Tenant
+from tests.metering.conftest import at
+
+Record = Callable[..., InvocationRecord]
+START = dt.datetime(2026, 3, 1, 9, 30, tzinfo=dt.UTC)
+END = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
+
+
+@pytest.mark.django_db
+def test_a_range_is_widened_to_whole_hours(record: Record, count: Callable[..., int], in_tenant: Tenant) -> None:
+    times = ("2026-03-01T08:59:59", "2026-03-01T09:00:00", "2026-03-01T11:59:59", "2026-03-01T12:00:00")
+    count(*(record(at=at(time)) for time in times))
+    usage = usage_of(START, END)
+    assert (usage.start.hour, usage.end.hour) == (9, 12)
+    assert usage.total.requests == 2
+    assert [row.hour.hour for row in usage.hours] == [9, 11]
+
+
+@pytest.mark.django_db
+def test_lines_are_told_apart_and_sum_to_the_total(
+    record: Record, count: Callable[..., int], in_tenant: Tenant
+) -> None:
+    moment, version = at("2026-03-01T10:10:00"), str(uuid4())
+    count(record(at=moment, version_id=version), record(at=moment, version_id=version, latency_ms=300.0))
+    count(record(at=moment, alias="tiny-llama"))
+    count(record(at=moment, alias="", status=404, latency_ms=0.5, busy_ms=0.0, prompt_tokens=0, completion_tokens=0))
+    usage = usage_of(START, END)
+    assert {(line.label, line.figures.requests, line.figures.errors) for line in usage.lines} == {
+        ("legal", 2, 0),
+        ("tiny-llama", 1, 0),
+        ("Unknown names", 1, 1),
+    }
+    assert usage.total.requests == sum(line.figures.requests for line in usage.lines) == 4
+    assert (usage.total.tokens, usage.total.busy_ms, usage.total.error_share) == (45, 120.0, 0.25)
+    assert usage.total.p50_ms == pytest.approx(100, rel=0.01)
+    assert usage.total.p95_ms == pytest.approx(100, rel=0.01)
+    assert usage.lines[0].figures.p95_ms == pytest.approx(100, rel=0.01)
+
+
+@pytest.mark.django_db
+def test_nothing_is_nothing(in_tenant: Tenant) -> None:
+    usage = usage_of(START, END)
+    assert (usage.total.requests, usage.total.p50_ms, usage.total.error_share) == (0, None, 0.0)
+    assert [trace["y"] for trace in requests_figure(usage)["data"]] == [[0, 0, 0], [0, 0, 0]]
+    assert [trace["y"] for trace in latency_figure(usage)["data"]] == [[], []]
+
+
+@pytest.mark.django_db
+def test_the_chart_shows_hours_without_requests(record: Record, count: Callable[..., int], in_tenant: Tenant) -> None:
+    count(record(at=at("2026-03-01T10:00:00")), record(at=at("2026-03-01T10:20:00"), status=503))
+    answered, failed = requests_figure(usage_of(START, END))["data"]
+    assert answered["y"] == [0, 1, 0]
+    assert failed["y"] == [0, 1, 0]
+
+
+def test_merged_sketches_are_as_good_as_one() -> None:
+    values = [random.Random(5).lognormvariate(4, 1) for _ in range(2000)]
+    parts = [dump_sketch(new_sketch(values[i::7])) for i in range(7)]
+    whole = merged(parts)
+    for share in (0.5, 0.95, 0.99):
+        exact = sorted(values)[int(share * (len(values) - 1))]
+        assert quantile(whole, share) == pytest.approx(exact, rel=0.011)
+
+
+def test_a_sketch_survives_storage_again_and_again() -> None:
+    sketch = new_sketch([0.0, 0.4, 12.0, 12.0, 90_000.0])
+    stored = dump_sketch(sketch)
+    for _ in range(20):
+        stored = dump_sketch(load_sketch(stored))
+    assert stored == dump_sketch(sketch)
+    assert quantile(load_sketch(stored), 0.0) == 0
+    assert quantile(load_sketch(stored), 1.0) == pytest.approx(90_000, rel=0.01)

@@ -1,0 +1,71 @@
+"""The usage page and its REST twin."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from lorakit.contracts import InvocationRecord
+
+pytestmark = pytest.mark.django_db
+Record = Callable[..., InvocationRecord]
+
+
+@pytest.mark.parametrize("chosen", ["", "24h", "7d", "30d", "all"])
+def test_the_page_shows_every_range(as_bob: Client, record: Record, count: Callable[..., int], chosen: str) -> None:
+    count(record(), record(status=503))
+    page = as_bob.get("/usage/", {"range": chosen}).content.decode()
+    assert "legal" in page
+    assert "1 failed" in page
+    assert "50.0%" in page
+
+
+def test_an_empty_page_says_what_to_do(as_alice: Client) -> None:
+    page = as_alice.get("/usage/").content.decode()
+    assert "No requests in this time" in page
+    assert "/serving/playground/" in page
+
+
+def test_charlie_sees_nothing_of_it(
+    as_charlie: Client, other_api: APIClient, record: Record, count: Callable[..., int]
+) -> None:
+    count(record(alias="canary-of-alice"))
+    assert "canary-of-alice" not in as_charlie.get("/usage/").content.decode()
+    assert other_api.get("/api/v1/usage/").json()["total"]["requests"] == 0
+
+
+def test_a_reviewer_has_no_usage_page(as_rita: Client) -> None:
+    assert as_rita.get("/usage/").status_code == 403
+
+
+def test_rest_tells_the_same(api: APIClient, record: Record, count: Callable[..., int]) -> None:
+    count(record(), record(status=404, alias=""))
+    document = api.get("/api/v1/usage/").json()
+    assert document["total"]["requests"] == 2
+    assert {(line["alias"], line["figures"]["requests"]) for line in document["lines"]} == {("legal", 1), ("", 1)}
+    assert document["total_usd"] == "0.000000"
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"start": "yesterday"}, "start"),
+        ({"start": "2026-03-02T00:00:00Z", "end": "2026-03-01T00:00:00Z"}, "start"),
+        ({"start": "2020-03-02T00:00:00Z", "end": "2026-03-01T00:00:00Z"}, "start"),
+        ({"end": "0000"}, "end"),
+    ],
+)
+def test_a_wrong_time_is_named(api: APIClient, query: dict[str, str], field: str) -> None:
+    answer = api.get("/api/v1/usage/", query)
+    assert answer.status_code == 400
+    assert answer["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["field"] == field
+
+
+def test_its_queries_do_not_grow_with_the_lines(
+    as_alice: Client, record: Record, count: Callable[..., int], django_assert_max_num_queries: Callable[..., object]
+) -> None:
+    count(*(record(alias=f"adapter-{number}") for number in range(30)))
+    with django_assert_max_num_queries(16):  # type: ignore[attr-defined]
+        as_alice.get("/usage/?range=30d")

@@ -1,0 +1,115 @@
+"""docker-compose.yml runs the same parts as the supervisor, and its database has the same two roles."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from portal.embedded.binaries import find_postgres
+from portal.embedded.process import (
+    UNPRIVILEGED_ID,
+    free_port,
+    give_to_unprivileged,
+    is_root,
+    minimal_environment,
+    spawn,
+    stop,
+)
+from portal.supervisor.processes import ROOT, Ports, site_processes
+
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+
+
+def words(command: str | list[str]) -> list[str]:
+    return command.split() if isinstance(command, str) else command
+
+
+def test_every_process_of_the_supervisor_is_a_service_with_the_same_program(tmp_path: Path) -> None:
+    for process in site_processes(Ports(), base_model=tmp_path, var=tmp_path, env={}):
+        _python, _dash_m, program, *arguments = process.argv
+        command = [word for word in words(SERVICES[process.name]["command"]) if word not in {"python", "-m"}]
+        assert command[0] == program
+        positional = {argument for argument in arguments[:3] if re.fullmatch(r"[a-z.]+(:[a-z]+)?", argument)}
+        assert positional <= set(command), process.name
+
+
+def test_no_password_has_a_default() -> None:
+    secret = [
+        (name, value)
+        for service in SERVICES.values()
+        for name, value in service.get("environment", {}).items()
+        if re.search(r"PASSWORD|SECRET|KEY|_URL$", name) and re.search(r"PASSWORD|SECRET|KEY", value)
+    ]
+    assert secret
+    assert not [name for name, value in secret if not re.search(r"\$\{\w+:\?set it in \.env\}", value)]
+
+
+def test_every_variable_is_one_the_settings_read() -> None:
+    settings = (ROOT / "portal" / "settings.py").read_text()
+    names = SERVICES["web"]["environment"]
+    assert not [name for name in names if f'"{name}"' not in settings]
+
+
+def test_only_this_machine_reaches_the_published_ports() -> None:
+    published = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+@pytest.fixture
+def empty_server() -> Iterator[int]:
+    """The port of a new PostgreSQL with nothing in it but its superuser, as in the image."""
+    folder = Path(tempfile.mkdtemp(prefix="adapter-portal-compose-"))
+    folder.chmod(0o755)
+    give_to_unprivileged(folder)
+    server, port = find_postgres(), free_port()
+    user = UNPRIVILEGED_ID if is_root() else None
+    subprocess.run(
+        [server.path("initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "--no-sync"],
+        check=True, capture_output=True, env=minimal_environment(), cwd=folder, user=user, group=user,
+    )  # fmt: skip
+    # Passwords must be asked for, or the test could not see that they were set.
+    access = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+    (folder / "data" / "pg_hba.conf").write_text(access)
+    process = spawn(
+        [server.path("postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", "", "-c", "fsync=off"],
+        log=subprocess.DEVNULL, death_signal=signal.SIGINT, env=minimal_environment(), cwd=folder,
+        drop_privileges=True,
+    )  # fmt: skip
+    ready = [server.path("pg_isready"), "--host=127.0.0.1", f"--port={port}", "--quiet"]
+    while subprocess.run(ready, env=minimal_environment()).returncode != 0:
+        assert process.poll() is None
+    yield port
+    stop(process, [(signal.SIGINT, 20)])
+    shutil.rmtree(folder)
+
+
+def test_the_init_script_makes_an_owner_and_a_role_that_may_only_use(empty_server: int) -> None:
+    environment = minimal_environment() | {
+        "PATH": f"{find_postgres().folder}:{os.environ['PATH']}",
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(empty_server),
+        "PORTAL_OWNER_PASSWORD": "owner's",
+        "PORTAL_APP_PASSWORD": "app's",
+    }
+    subprocess.run([ROOT / "deploy" / "postgres" / "init.sh"], check=True, env=environment)
+    address = f"host=127.0.0.1 port={empty_server} dbname=portal"
+    with psycopg.connect(address, user="portal_owner", password="owner's") as owner:
+        owner.execute("CREATE TABLE note (id serial, value int)")
+    with psycopg.connect(address, user="portal_app", password="app's") as app:
+        app.execute("INSERT INTO note (value) VALUES (1)")
+        assert app.execute(
+            "SELECT rolsuper, rolbypassrls, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = user"
+        ).fetchone() == (False, False, False, False)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute("CREATE TABLE mine (id int)")

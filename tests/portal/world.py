@@ -1,0 +1,96 @@
+"""One row of everything for one tenant, whose texts all carry a canary that no other tenant may ever see."""
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db.models import Model
+from django.utils import timezone
+
+from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
+from corpora.models import Dataset, DatasetVersion, VersionState
+from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
+from jobs.models import Job
+from jobs.states import State
+from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
+from tenants.models import ApiKey, Tenant, User
+from tenants.objects import object_key
+from tenants.scope import tenant_scope
+from tenants.services import create_api_key
+
+CANARY = "canary-7f3a"
+
+
+def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
+    """Rows by model, all of `tenant`."""
+    with tenant_scope(tenant.id):
+        dataset = Dataset.objects.create(name=CANARY)
+        dataset_version = DatasetVersion.objects.create(
+            dataset=dataset, number=1, state=VersionState.READY, file_name=f"{CANARY}.jsonl", upload_bytes=1,
+            upload_sha256="0" * 64, upload_key=CANARY, row_count=1, train_count=1, job=_job("dataset_check"),
+            preview=[{"messages": [{"role": "user", "content": CANARY}]}],
+        )  # fmt: skip
+        base_model = BaseModel.objects.create(name="base", title="Base", location="base")
+        adapter = Adapter.objects.create(name=CANARY, description=CANARY, base_model=base_model)
+        run = TrainingRun.objects.create(
+            adapter=adapter, dataset_version=dataset_version, job=_job("training"), recipe="style"
+        )
+        package = default_storage.save(object_key(tenant.id, "package"), ContentFile(CANARY.encode()))
+        version = AdapterVersion.objects.create(
+            adapter=adapter,
+            number=1,
+            run=run,
+            package_key=package,
+            package_sha256="1" * 64,
+            package_bytes=1,
+            rank=8,
+        )
+        evaluation = EvaluationRun.objects.create(
+            version=version, dataset_version=dataset_version, job=_job("evaluation"), judge="default",
+            state=EvaluationState.READY,
+        )  # fmt: skip
+        item = EvaluationItem.objects.create(
+            run=evaluation, position=0, messages=[{"role": "user", "content": CANARY}], reference=CANARY,
+            answer_base=CANARY, answer_adapter=CANARY,
+        )  # fmt: skip
+        review = Review.objects.create(item=item, reviewer=person, grade=3, comment=CANARY)
+        endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
+        deployment = Deployment.objects.create(
+            endpoint=endpoint, version=version, name=CANARY, state=DeploymentState.IN_SERVICE
+        )
+        route = Route.objects.create(adapter=adapter, alias=CANARY, active=deployment, switched_at=timezone.now())
+        promotion = Promotion.objects.create(version=version, job=_job("promotion"), deployment=deployment)
+        key, _ = create_api_key(tenant=tenant, name=CANARY)
+        rows = (dataset, dataset_version, adapter, run, version, evaluation, item, review, deployment, route,
+                promotion, key, run.job)  # fmt: skip
+        return {type(row): row for row in rows}
+
+
+def _job(kind: str) -> Job:
+    job: Job = Job.objects.create(kind=kind, title=CANARY, state=State.SUCCEEDED, error_text=CANARY)
+    return job
+
+
+ADDRESSED: dict[str, type[Model]] = {
+    "dataset": Dataset,
+    "dataset_id": Dataset,
+    "dataset-version": DatasetVersion,
+    "adapter": Adapter,
+    "adapter_id": Adapter,
+    "adapter-version": AdapterVersion,
+    "training-run": TrainingRun,
+    "job": Job,
+    "job_id": Job,
+    "evaluation": EvaluationRun,
+    "run_id": EvaluationRun,
+    "item_id": EvaluationItem,
+    "review": Review,
+    "route": Route,
+    "route_id": Route,
+    "promotion": Promotion,
+    "deployment": Deployment,
+    "key_id": ApiKey,
+    "corpora:version_id": DatasetVersion,
+    "adapters:version_id": AdapterVersion,
+    "evaluations:version_id": AdapterVersion,
+    "serving:version_id": AdapterVersion,
+}
+"""Which model an address means: by its parameter, by namespace and parameter, or by the REST route's name."""

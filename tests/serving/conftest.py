@@ -1,0 +1,192 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from django.conf import settings
+
+from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
+from corpora.models import Dataset, DatasetVersion, VersionState
+from evaluations.kinds import MIN_NEW_TOKENS
+from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
+from jobs.models import Job
+from jobs.states import State
+from serving.asking import ask
+from serving.backends import endpoints
+from serving.backends.base import Package
+from serving.backends.vllm import VllmEndpoint
+from serving.models import Endpoint
+from serving.services import ensure_endpoint
+from tenants.models import Tenant
+from tenants.objects import object_key, put_file
+from tenants.scope import tenant_scope
+from tests.serving.canaries import pack_canary
+from tests.serving.engine import KEY, Engine
+from tests.serving.memory_endpoint import MemoryEndpoint
+
+PROMPTS = ("Repeat: amber.", "Name: Ruth Vale.", "Total: 42.")
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = Engine(settings.BASE_MODEL_DIR, tmp_path_factory.mktemp("engine") / "log.txt")
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def canary(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], tuple[Path, str]]:
+    """(package, SHA-256) of the canary with a seed, packed once."""
+    folder = tmp_path_factory.mktemp("canaries")
+    packed: dict[int, tuple[Path, str]] = {}
+
+    def get(seed: int) -> tuple[Path, str]:
+        if seed not in packed:
+            path = folder / f"{seed}.tar.gz"
+            packed[seed] = (path, pack_canary(settings.BASE_MODEL_DIR, path, seed=seed))
+        return packed[seed]
+
+    return get
+
+
+@pytest.fixture
+def vllm(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VllmEndpoint]:
+    """The real engine as the site's endpoint, empty before and after."""
+    options = {"URL": engine.url, "API_KEY": KEY, "ADAPTER_DIR": tmp_path / "adapters", "PRICE_USD_PER_HOUR": 0.5}
+    backend = VllmEndpoint("default", options)
+    monkeypatch.setitem(endpoints._backends, "default", backend)
+    yield backend
+    for name in backend.list():
+        backend.delete(name)
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch) -> MemoryEndpoint:
+    backend = MemoryEndpoint()
+    monkeypatch.setitem(endpoints._backends, "default", backend)
+    return backend
+
+
+@pytest.fixture
+def endpoint(db: None) -> Endpoint:
+    base, _ = BaseModel.objects.get_or_create(
+        name="tiny-llama", defaults={"title": "Tiny Llama", "location": str(settings.BASE_MODEL_DIR)}
+    )
+    return ensure_endpoint(name="shared", backend="default", base_model=base)
+
+
+MakeVersion = Callable[..., AdapterVersion]
+
+
+@pytest.fixture
+def make_version(endpoint: Endpoint, canary: Callable[[int], tuple[Path, str]], tmp_path: Path) -> MakeVersion:
+    """A trained version of an adapter with a canary's package; `answers` make a ready evaluation of it."""
+
+    def make(
+        tenant: Tenant, name: str, seed: int, *, answers: tuple[tuple[str, str], ...] | None = (("Hi", "Hi"),)
+    ) -> AdapterVersion:
+        path, sha256 = canary(seed)
+        with tenant_scope(tenant.id):
+            version = _store_version(tenant, endpoint.base_model, name, path, sha256)
+            if answers is not None:
+                _store_evaluation(version, answers)
+        return version
+
+    return make
+
+
+@pytest.fixture
+def true_answers(
+    vllm: VllmEndpoint, canary: Callable[[int], tuple[Path, str]]
+) -> Callable[[int], tuple[tuple[str, str], ...]]:
+    """What a canary really answers to PROMPTS, asked under a name of its own."""
+
+    def get(seed: int) -> tuple[tuple[str, str], ...]:
+        path, sha256 = canary(seed)
+        key = object_key_of_canary(sha256)
+        put_file(key, path)
+        vllm.deploy(f"probe-{seed}", Package(key=key, sha256=sha256))
+        target = vllm.target(f"probe-{seed}")
+        answers = tuple((prompt, ask(target, user(prompt), max_tokens=MIN_NEW_TOKENS).text) for prompt in PROMPTS)
+        vllm.delete(f"probe-{seed}")
+        return answers
+
+    return get
+
+
+def object_key_of_canary(sha256: str) -> str:
+    return f"canaries/{sha256}"
+
+
+def user(prompt: str) -> list[Any]:
+    return [{"role": "user", "content": prompt}]
+
+
+@pytest.fixture
+def gateway(vllm: VllmEndpoint, endpoint: Endpoint, tmp_path: Path, transactional_db: None) -> Iterator[str]:
+    """A gateway in a thread, over real HTTP; its URL. The ledger is in `tmp_path / "ledger"`."""
+    from serving.gateway.server import create_app
+
+    config = uvicorn.Config(create_app(tmp_path / "ledger"), host="127.0.0.1", port=0, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < deadline, "the gateway did not start in time"
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=20)
+
+
+def _store_version(tenant: Tenant, base: BaseModel, name: str, package: Path, sha256: str) -> AdapterVersion:
+    dataset, _ = Dataset.objects.get_or_create(tenant=tenant, name=name)
+    number = dataset.versions.count() + 1
+    job = Job.objects.create(tenant=tenant, kind="training", title=f"Train {name}", state=State.SUCCEEDED)
+    data = DatasetVersion.objects.create(
+        tenant=tenant, dataset=dataset, number=number, state=VersionState.READY, file_name="rows.jsonl",
+        upload_sha256=f"{number:064x}", upload_bytes=1, upload_key="none",
+    )  # fmt: skip
+    adapter, _ = Adapter.objects.get_or_create(tenant=tenant, name=name, defaults={"base_model": base})
+    run = TrainingRun.objects.create(tenant=tenant, adapter=adapter, dataset_version=data, job=job, recipe="style")
+    key = object_key(tenant.id, "packages", sha256)
+    put_file(key, package)
+    return AdapterVersion.objects.create(
+        tenant=tenant, adapter=adapter, number=number, run=run, package_key=key, package_sha256=sha256,
+        package_bytes=package.stat().st_size, rank=4, metrics={"train_seconds": 1.0},
+    )  # fmt: skip
+
+
+def _store_evaluation(version: AdapterVersion, answers: tuple[tuple[str, str], ...]) -> EvaluationRun:
+    job = Job.objects.create(
+        tenant=version.tenant, kind="evaluation", title=f"Evaluate {version}", state=State.SUCCEEDED
+    )
+    scores = {"exact_match": 0.9, "rouge_l": 0.95}
+    difference = {"exact_match": {"mean": 0.9, "low": 0.8, "high": 1.0, "p_value": 0.001}}
+    run = EvaluationRun.objects.create(
+        tenant=version.tenant,
+        version=version,
+        dataset_version=version.run.dataset_version,
+        job=job,
+        state=EvaluationState.READY,
+        judge="default",
+        summary={
+            "all": {
+                "rows": len(answers),
+                "base": {"exact_match": 0.0, "rouge_l": 0.1},
+                "adapter": scores,
+                "difference": difference,
+            }
+        },
+    )
+    for position, (prompt, answer) in enumerate(answers, 1):
+        EvaluationItem.objects.create(
+            tenant=version.tenant, run=run, position=position, messages=user(prompt), reference=answer,
+            answer_base="base", answer_adapter=answer,
+        )  # fmt: skip
+    return run

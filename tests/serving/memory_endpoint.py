@@ -1,0 +1,47 @@
+"""An endpoint in memory, for states that a real engine reaches only by accident. It passes the same contract tests."""
+
+from collections.abc import Set
+
+from serving.backends.base import Description, EndpointBackend, EndpointError, Health, Package, Status, Target
+
+
+class MemoryEndpoint(EndpointBackend):
+    """Holds names; `next_status` is what a new deployment becomes, `away` makes every call fail."""
+
+    def __init__(self, alias: str = "default", options: dict[str, object] | None = None) -> None:
+        super().__init__(alias, options or {})
+        self.held: dict[str, tuple[Package, Status]] = {}
+        self.next_status = Status.IN_SERVICE
+        self.away = False
+        self.kept: Set[str] = set()
+
+    def deploy(self, name: str, package: Package) -> None:
+        self._answer()
+        self.held.setdefault(name, (package, self.next_status))
+
+    def describe(self, name: str) -> Description:
+        self._answer()
+        if name not in self.held:
+            return Description(status=Status.MISSING)
+        return Description(status=self.held[name][1])
+
+    def delete(self, name: str) -> None:
+        self._answer()
+        self.held.pop(name, None)
+
+    def list(self) -> Set[str]:
+        self._answer()
+        return set(self.held)
+
+    def target(self, model: str) -> Target:
+        return Target(url="http://127.0.0.1:9/v1", model=model)
+
+    def health(self) -> Health:
+        return Health(ok=not self.away, text="It is away." if self.away else "", adapters=len(self.held))
+
+    def tidy(self, keep: Set[str]) -> None:
+        self.kept = keep
+
+    def _answer(self) -> None:
+        if self.away:
+            raise EndpointError("platform:endpoint_unreachable", "The endpoint does not answer.", temporary=True)

@@ -1,0 +1,94 @@
+"""The whole site as a person runs it, `manage.py up`, with its own database, used from outside only."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from portal.demo.client import PortalClient
+from portal.embedded.process import free_port
+from portal.embedded.runtime import URL_NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "site test password"
+READY_SECONDS = 150.0
+
+
+@dataclass
+class RunningSite:
+    """Addresses, keys by tenant's slug, and the processes behind them."""
+
+    process: subprocess.Popen[str]
+    web_url: str
+    gateway_url: str
+    var: Path
+    env: dict[str, str]
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def client(self, slug: str) -> PortalClient:
+        """REST with the tenant's key."""
+        return PortalClient(self.web_url, self.keys[slug])
+
+    def pids(self, *words: str) -> list[int]:
+        """Processes of this site whose command line has all `words`."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                ours = str(self.var).encode() in (folder / "environ").read_bytes() or str(self.var) in command
+            except OSError:
+                continue
+            if ours and all(word in command for word in words):
+                found.append(int(folder.name))
+        return found
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[RunningSite]:
+    var = Path(tempfile.mkdtemp(prefix="adapter-portal-site-"))
+    var.chmod(0o755)
+    env = {k: v for k, v in os.environ.items() if k not in {*URL_NAMES, "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}}
+    env |= {"PORTAL_VAR": str(var), "DEMO_PASSWORD": PASSWORD}
+    ports = [arg for name in ("--port", "--gateway-port", "--engine-port") for arg in (name, str(free_port()))]
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "up", *ports],
+        cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        web, gateway = _wait_until_ready(process)
+        site = RunningSite(process, web, gateway, var, env)
+        seeded = subprocess.run(
+            [sys.executable, "manage.py", "demo_seed"], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+        )
+        site.keys = {access["slug"]: access["api_key"] for access in json.loads(seeded.stdout)}
+        yield site
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        shutil.rmtree(var, ignore_errors=True)
+
+
+def _wait_until_ready(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """(web address, gateway address), read from what the command prints."""
+    assert process.stdout is not None
+    too_late = threading.Timer(READY_SECONDS, process.kill)
+    too_late.start()
+    said: list[str] = []
+    for line in process.stdout:
+        said.append(line)
+        if "ready: " in line:
+            too_late.cancel()
+            # Somebody must go on reading, or the site would stop at a full pipe.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            words = line.split("ready: ")[1].split()
+            return words[0], words[2].rstrip(")").removesuffix("/v1")
+    raise AssertionError("the site did not start:\n" + "".join(said[-40:]))

@@ -1,0 +1,180 @@
+"""The whole line as an admin and an expert walk it, in a real Chromium, on the whole site."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from portal.demo.cast import TENANTS
+from portal.demo.datasets import demo_rows
+from scripts.browser import find, launch_arguments
+from tests.site.conftest import PASSWORD, RunningSite
+
+LAW = TENANTS[0]
+TRAINING_MS = 240_000
+STEP_MS = 60_000
+PAGES = (
+    "/",
+    "/datasets/",
+    "/datasets/upload/",
+    "/adapters/",
+    "/adapters/train/",
+    "/jobs/",
+    "/evaluations/",
+    "/evaluations/reviews/",
+    "/serving/",
+    "/serving/playground/",
+    "/usage/",
+    "/keys/",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = find()
+    assert program, "no Chromium here: `make test` installs one, or run scripts/browser.py"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=launch_arguments())
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A signed-in person with a page; every console error fails the test at the end."""
+
+    def __init__(self, browser: Browser, site: RunningSite, email: str, **options: object) -> None:
+        self.context = browser.new_context(base_url=site.web_url, **options)  # type: ignore[arg-type]
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(STEP_MS)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.goto("/sign-in/")
+        self.page.get_by_label("E-mail").fill(email)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(lambda url: "sign-in" not in url)
+
+    def close(self) -> None:
+        assert self.errors == []
+        self.context.close()
+
+
+def write_dataset(path: Path) -> None:
+    rows = demo_rows("legal", train=400, test=30, unseen=10, seed=11)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def accessibility_problems(page: Page) -> list[str]:
+    """What axe finds serious, with the elements at fault."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{page.url} {problem['id']}: {problem['nodes'][0]['target']}"
+        for problem in found
+        if problem["impact"] in {"serious", "critical"}
+    ]
+
+
+def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Path) -> None:
+    admin = Visitor(browser, site, LAW.admin)
+    page = admin.page
+
+    page.get_by_role("main").get_by_role("link", name="Upload a dataset").first.click()
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"messages": []}\nnot json\n', encoding="utf-8")
+    page.get_by_label("File").set_input_files(broken)
+    page.get_by_label("Name of the new dataset").fill("Broken")
+    page.get_by_role("button", name="Upload and check").click()
+    expect(page.get_by_text("Rejected").first).to_be_visible(timeout=STEP_MS)
+    expect(page.get_by_role("main")).to_contain_text(re.compile(r"line 2", re.IGNORECASE))
+
+    page.goto("/datasets/upload/")
+    clauses = tmp_path / "clauses.jsonl"
+    write_dataset(clauses)
+    page.get_by_label("File").set_input_files(clauses)
+    page.get_by_label("Name of the new dataset").fill("Clauses")
+    page.get_by_role("button", name="Upload and check").click()
+    expect(page.get_by_text("Ready").first).to_be_visible(timeout=STEP_MS)
+
+    page.get_by_role("link", name="Train on this").first.click()
+    page.get_by_label("Adapter", exact=True).fill("clauses")
+    page.get_by_text("Style and format").click()
+    page.get_by_role("button", name="Start the training").click()
+
+    expect(page.get_by_role("progressbar").first).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Train clauses")
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=TRAINING_MS)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+
+    page.goto("/adapters/")
+    page.get_by_role("link", name="clauses", exact=True).click()
+    page.get_by_role("main").get_by_role("link", name="v1").first.click()
+    version_url = page.url
+    page.get_by_role("button", name="Evaluate").click()
+    expect(page.get_by_text("Ready").first).to_be_visible(timeout=TRAINING_MS)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    evaluation_url = page.url
+
+    review_as_expert(site, browser)
+
+    page.goto(version_url)
+    page.get_by_role("button", name="Promote v1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Promote").click()
+    expect(page.get_by_text("Succeeded").first).to_be_visible(timeout=STEP_MS)
+
+    page.goto("/serving/playground/")
+    page.locator(".list-group-item-action").first.click()
+    page.get_by_role("button", name="Ask both").click()
+    expect(page.get_by_role("heading", name="Adapter: clauses")).to_be_visible(timeout=STEP_MS)
+    expect(page.get_by_role("heading", name="Base:")).to_be_visible()
+
+    expect(page.get_by_role("main")).not_to_contain_text("went wrong")
+    # The gateway's ledger is collected every few seconds.
+    for _ in range(20):
+        page.goto("/usage/")
+        if page.get_by_role("cell", name="clauses").count():
+            break
+        page.wait_for_timeout(1000)
+    expect(page.get_by_role("cell", name="clauses").first).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("$")
+
+    problems = []
+    for address in (*PAGES, version_url, evaluation_url):
+        page.goto(address)
+        problems += accessibility_problems(page)
+    assert problems == []
+    admin.close()
+
+
+def review_as_expert(site: RunningSite, browser: Browser) -> None:
+    """Grades with the keyboard alone, and sees nothing but reviews."""
+    expert = Visitor(browser, site, LAW.expert)
+    page = expert.page
+    page.wait_for_url("**/evaluations/reviews/")
+    expect(page.get_by_role("navigation").get_by_role("link", name="Datasets")).to_have_count(0)
+    page.get_by_role("link", name=re.compile("Start reviewing|Go on")).first.focus()
+    page.keyboard.press("Enter")
+    for graded in range(3):
+        expect(page.get_by_text(f"{graded} graded")).to_be_visible()
+        page.keyboard.press("4")
+    expect(page.get_by_text("3 graded")).to_be_visible()
+    assert accessibility_problems(page) == []
+    expert.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_phone(site: RunningSite, browser: Browser, scheme: str) -> None:
+    phone = Visitor(browser, site, LAW.admin, color_scheme=scheme, viewport={"width": 375, "height": 740})
+    too_wide = []
+    for address in PAGES:
+        phone.page.goto(address)
+        if phone.page.evaluate("document.documentElement.scrollWidth") > 375:
+            too_wide.append(address)
+        assert accessibility_problems(phone.page) == []
+    assert too_wide == []
+    phone.close()
