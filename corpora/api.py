@@ -30,7 +30,7 @@ VERSION = {
     "dataset": "c2b9c6a7-0a8e-4b7f-8a3c-1e2d3f405162",
     "number": 1,
     "state": "checking",
-    "job": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11",
+    "job": {"id": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11", "state": "running", "fraction": 0.4},
     "error": None,
     "file_name": "clauses.jsonl",
     "file_format": "",
@@ -108,8 +108,6 @@ class DatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     filterset_fields = ("name",)
 
     def get_queryset(self) -> QuerySet[Dataset]:
-        if getattr(self, "swagger_fake_view", False):
-            return Dataset._base_manager.none()
         return Dataset.objects.with_latest()
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -127,7 +125,7 @@ class DatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     def create(self, request: Request) -> Response:
         version = self._upload(request, NewDatasetSerializer(data=request.data))
         dataset = self.get_queryset().get(id=version.dataset_id)
-        return Response(DatasetSerializer(dataset).data, status=status.HTTP_201_CREATED)
+        return Response(self.get_serializer(dataset).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="Upload a file as the next version",
@@ -140,7 +138,9 @@ class DatasetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     def versions(self, request: Request, pk: UUID) -> Response:
         dataset = self.get_object()
         version = self._upload(request, NewVersionSerializer(data=request.data), dataset=dataset)
-        return Response(VersionSerializer(version).data, status=status.HTTP_201_CREATED)
+        return Response(
+            VersionSerializer(version, context=self.get_serializer_context()).data, status=status.HTTP_201_CREATED
+        )
 
     def _upload(
         self, request: Request, body: NewVersionSerializer, *, dataset: Dataset | None = None
@@ -176,11 +176,8 @@ class DatasetVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         return VersionDetailSerializer if self.action == "retrieve" else VersionSerializer
 
     def get_queryset(self) -> QuerySet[DatasetVersion]:
-        if getattr(self, "swagger_fake_view", False):
-            return DatasetVersion._base_manager.none()
-        if self.action == "list":
-            return DatasetVersion.objects.defer("problems", "profile", "preview")
-        return DatasetVersion.objects.defer("preview")
+        versions = DatasetVersion.objects.select_related("job").defer("preview")
+        return versions.defer("problems", "profile") if self.action == "list" else versions
 
 
 router = SimpleRouter()

@@ -12,7 +12,7 @@ from tenants.models import TenantManager, TenantModel, TenantQuerySet, User
 class DatasetQuerySet(TenantQuerySet["Dataset"]):
     def with_latest(self) -> Self:
         """Each with its newest version, read by one more query; see `Dataset.latest`."""
-        newest = DatasetVersion.objects.order_by("dataset_id", "-number").distinct("dataset_id")
+        newest = DatasetVersion.objects.select_related("job").order_by("dataset_id", "-number").distinct("dataset_id")
         return self.prefetch_related(models.Prefetch("versions", queryset=newest, to_attr="latest_versions"))
 
 

@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from corpora.models import Dataset, DatasetVersion
+from jobs.serializers import JobSerializer
 
 
 class RejectionSerializer(serializers.Serializer[Any]):
@@ -16,10 +17,10 @@ class RejectionSerializer(serializers.Serializer[Any]):
 
 
 class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
-    """A version without its rows; `job` is the id of the job that checks it."""
+    """A version without its rows; `job` checks it."""
 
     error = serializers.SerializerMethodField()
-    job = serializers.UUIDField(source="job_id", read_only=True, allow_null=True)
+    job = JobSerializer(read_only=True, allow_null=True)
     dataset = serializers.UUIDField(source="dataset_id", read_only=True)
 
     class Meta:

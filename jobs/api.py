@@ -35,6 +35,7 @@ RUNNING_JOB = OpenApiExample(
         "eta_seconds": 95.0,
         "error": None,
         "attempts": 1,
+        "billable_seconds": 64.8,
         "cost_usd": 0.0018,
         "price_source": "Configured by LOCAL_PRICE_USD_PER_HOUR; a stand-in, not a bill",
         "created_at": "2026-11-22T17:00:00Z",

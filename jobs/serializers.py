@@ -41,6 +41,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "eta_seconds",
             "error",
             "attempts",
+            "billable_seconds",
             "cost_usd",
             "price_source",
             "created_at",

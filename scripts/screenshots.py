@@ -63,7 +63,9 @@ def main() -> int:
         return 1
     IMAGES.mkdir(parents=True, exist_ok=True)
     console = Console(settings.PORTAL_VAR / "log", screen=None)
-    site = Site(var=settings.PORTAL_VAR, base_model=settings.BASE_MODEL_DIR, console=console)
+    site = Site(
+        var=settings.PORTAL_VAR, base_model=settings.BASE_MODEL_DIR, base_id=settings.BASE_MODEL_NAME, console=console
+    )
     try:
         site.start()
         site.wait_ready()

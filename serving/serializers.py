@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from jobs.serializers import JobSerializer
 from serving.models import Deployment, Endpoint, Promotion, Route
 
 
@@ -53,8 +54,7 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
     """A promotion or rollback; `job` is null for a rollback that switched at once."""
 
     state = serializers.SerializerMethodField(help_text="state of its job; `succeeded` for one that switched at once")
-    error_code = serializers.CharField(source="job.error_code", default="")
-    error_text = serializers.CharField(source="job.error_text", default="")
+    job = JobSerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = Promotion
@@ -64,8 +64,6 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
             "is_rollback",
             "job",
             "state",
-            "error_code",
-            "error_text",
             "deployment",
             "fingerprint",
             "created_at",

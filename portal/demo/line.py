@@ -62,10 +62,11 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         wait_for_job(client, promotion["job"]["id"], following("promoting"))
         item = next(i for i in items if i["slice"] == "seen" and i["scores"]["adapter"]["exact_match"] == 1)
         tell(demo.name, "asking the gateway", None)
+        asked_before = _requests(client)
         base_id = client.get("endpoints/")["results"][0]["base_model"]
         answers = {name: _ask(site, api_key, model, item) for name, model in
                    (("base", base_id), ("adapter", demo.adapter))}  # fmt: skip
-        cost = _cost(client)
+        cost = _cost(client, requests=asked_before + len(answers))
     return _report(demo, version, training, evaluating, evaluation["summary"], item, answers, grades, cost)
 
 
@@ -105,14 +106,18 @@ def _ask(site: Site, api_key: str, model: str, item: dict[str, Any]) -> str:
     return text
 
 
-def _cost(client: PortalClient) -> float:
-    """The tenant's whole cost in USD, once the gateway's two requests are accounted for."""
+def _requests(client: PortalClient) -> int:
+    return int(client.get("usage/")["total"]["requests"])
+
+
+def _cost(client: PortalClient, *, requests: int) -> float:
+    """The tenant's whole cost in USD of the last day, once the gateway's `requests` are accounted for."""
     deadline = time.monotonic() + 30
-    while (usage := client.get("usage/"))["requests"] < 2:
+    while _requests(client) < requests:
         if time.monotonic() > deadline:
             raise DemoError("The gateway's requests did not reach the usage page within 30 s.")
         time.sleep(0.5)
-    return float(usage["cost_usd"])
+    return float(client.get("usage/")["total_usd"])
 
 
 def _report(

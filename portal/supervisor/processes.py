@@ -59,7 +59,7 @@ def site_environment(ports: Ports) -> dict[str, str]:
     }
 
 
-def site_processes(ports: Ports, *, base_model: Path, var: Path, env: Mapping[str, str]) -> list[Process]:
+def site_processes(ports: Ports, *, base_model: Path, base_id: str, var: Path, env: Mapping[str, str]) -> list[Process]:
     """The processes in the order they start; they stop in reverse."""
     python = (sys.executable, "-m")
     celery = (*python, "celery", "-A", "portal")
@@ -67,7 +67,7 @@ def site_processes(ports: Ports, *, base_model: Path, var: Path, env: Mapping[st
         Process(
             name="engine",
             argv=(
-                *python, "lorakit.serve", "--base", str(base_model), "--host", "127.0.0.1",
+                *python, "lorakit.serve", "--base", str(base_model), "--base-id", base_id, "--host", "127.0.0.1",
                 "--port", str(ports.engine), "--slots", "16", "--max-rank", "64", "--threads", "1",
             ),
             env=env,

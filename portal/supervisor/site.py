@@ -25,11 +25,14 @@ class Site:
     `ports` are wishes until `start`, which takes the next free one where one is taken.
     """
 
-    def __init__(self, *, var: Path, base_model: Path, console: Console, ports: Ports | None = None) -> None:
+    def __init__(
+        self, *, var: Path, base_model: Path, base_id: str, console: Console, ports: Ports | None = None
+    ) -> None:
         self.ports = ports or Ports()
         self.services = runtime.Services(var)
         self._var = var
         self._base_model = base_model
+        self._base_id = base_id
         self._console = console
         self._supervisor: Supervisor | None = None
         self._lock: IO[str] | None = None
@@ -50,7 +53,9 @@ class Site:
             environment = site_environment(self.ports) | {"PORTAL_VAR": str(self._var)}
             self._manage("migrate", "--no-input", env=environment | self._owner_environment())
             self._manage("bootstrap", env=environment)
-            processes = site_processes(self.ports, base_model=self._base_model, var=self._var, env=environment)
+            processes = site_processes(
+                self.ports, base_model=self._base_model, base_id=self._base_id, var=self._var, env=environment
+            )
             self._supervisor = Supervisor(processes, self._console)
             self._supervisor.start()
             self._note_address()

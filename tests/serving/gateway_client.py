@@ -1,6 +1,5 @@
 """A tenant with promoted canaries, and the `openai` client that its programs would use."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from openai import OpenAI
@@ -53,6 +52,3 @@ def put_live(line: Line, vllm: VllmEndpoint, endpoint: Endpoint, version: Adapte
             tenant=line.tenant, adapter=version.adapter, defaults={"alias": version.adapter.name}
         )
         return switch_route(route=route, to=deployment)
-
-
-PutLive = Callable[..., Route]

@@ -86,23 +86,23 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.get_by_role("main").get_by_role("link", name="Upload a dataset").first.click()
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"messages": []}\nnot json\n', encoding="utf-8")
-    page.get_by_label("File").set_input_files(broken)
+    page.get_by_label("File", exact=True).set_input_files(broken)
     page.get_by_label("Name of the new dataset").fill("Broken")
     page.get_by_role("button", name="Upload and check").click()
     expect(page.get_by_text("Rejected").first).to_be_visible(timeout=STEP_MS)
-    expect(page.get_by_role("main")).to_contain_text(re.compile(r"line 2", re.IGNORECASE))
+    expect(page.get_by_role("row", name="2 – This is not one whole JSON object")).to_be_visible()
 
     page.goto("/datasets/upload/")
     clauses = tmp_path / "clauses.jsonl"
     write_dataset(clauses)
-    page.get_by_label("File").set_input_files(clauses)
+    page.get_by_label("File", exact=True).set_input_files(clauses)
     page.get_by_label("Name of the new dataset").fill("Clauses")
     page.get_by_role("button", name="Upload and check").click()
     expect(page.get_by_text("Ready").first).to_be_visible(timeout=STEP_MS)
 
     page.get_by_role("link", name="Train on this").first.click()
     page.get_by_label("Adapter", exact=True).fill("clauses")
-    page.get_by_text("Style and format").click()
+    page.get_by_text("Style and format", exact=True).click()
     page.get_by_role("button", name="Start the training").click()
 
     expect(page.get_by_role("progressbar").first).to_be_visible()
@@ -116,7 +116,7 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.get_by_role("main").get_by_role("link", name="v1").first.click()
     version_url = page.url
     page.get_by_role("button", name="Evaluate").click()
-    expect(page.get_by_text("Ready").first).to_be_visible(timeout=TRAINING_MS)
+    expect(page.get_by_role("heading", name="Rows", exact=True)).to_be_visible(timeout=TRAINING_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     evaluation_url = page.url
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from adapters.models import BaseModel
 from adapters.services import ensure_base_model
-from serving.models import Endpoint
+from serving.services import ensure_endpoint
 from tenants.models import User
 from tenants.services import create_tenant
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *_args: Any, **_options: Any) -> None:
         base_model = self._base_model(settings.BASE_MODEL_DIR)
-        Endpoint.objects.get_or_create(name="shared", defaults={"backend": "default", "base_model": base_model})
+        ensure_endpoint(name="shared", backend="default", base_model=base_model)
         if settings.EMBEDDED and not User.objects.exists():
             self._first_sign_in()
 

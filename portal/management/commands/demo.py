@@ -38,7 +38,12 @@ class Command(BaseCommand):
             signal.signal(number, _interrupt)
         screen = Screen(sys.stdout)
         console = Console(settings.PORTAL_VAR / "log", screen=None)
-        site = Site(var=settings.PORTAL_VAR, base_model=settings.BASE_MODEL_DIR, console=console)
+        site = Site(
+            var=settings.PORTAL_VAR,
+            base_model=settings.BASE_MODEL_DIR,
+            base_id=settings.BASE_MODEL_NAME,
+            console=console,
+        )
         try:
             screen.tell("Site", "starting")
             site.start()

@@ -33,7 +33,13 @@ class Command(BaseCommand):
             engine=options["engine_port"],
         )
         console = Console(settings.PORTAL_VAR / "log")
-        site = Site(var=settings.PORTAL_VAR, base_model=settings.BASE_MODEL_DIR, console=console, ports=ports)
+        site = Site(
+            var=settings.PORTAL_VAR,
+            base_model=settings.BASE_MODEL_DIR,
+            base_id=settings.BASE_MODEL_NAME,
+            console=console,
+            ports=ports,
+        )
         stopping = False
 
         def on_signal(_number: int, _frame: object) -> None:
