@@ -32,7 +32,7 @@ def decode(kind: type[T], text: str | bytes) -> T:
     except msgspec.ValidationError as error:
         field, message = split_message(str(error))
         raise ContractError(field, message) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError("", f"This is not JSON: {error}") from None
     for field in unknown_fields(raw, msgspec.to_builtins(document)):
         raise ContractError(field, "This field is not known.")

@@ -36,7 +36,8 @@ def test_an_upload_answers_with_the_version_and_its_job(api: APIClient, run_jobs
     dataset = response.json()
     version = dataset["version"]
     assert (version["number"], version["state"], version["error"]) == (1, "checking", None)
-    assert api.get(f"/api/v1/jobs/{version['job']}/").json()["kind"] == "dataset_check"
+    assert version["job"]["kind"] == "dataset_check"
+    assert api.get(f"/api/v1/jobs/{version['job']['id']}/").status_code == 200
     run_jobs()
     ready = api.get(f"{VERSIONS}{version['id']}/").json()
     assert (ready["state"], ready["row_count"], ready["problems"]) == ("ready", 30, [])

@@ -106,3 +106,8 @@ def test_an_event_is_read_by_its_type() -> None:
     with pytest.raises(ContractError) as caught:
         decode_event('{"seq": 3, "t": 9.5, "type": "party"}')
     assert caught.value.field == "type"
+
+
+def test_json_nested_a_million_deep_is_refused_like_any_other_nonsense() -> None:
+    with pytest.raises(ContractError):
+        TrainSpec.from_json('{"target_modules": ' + "[" * 1_000_000 + "]" * 1_000_000 + "}")
