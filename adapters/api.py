@@ -1,6 +1,5 @@
 """REST: base models, adapters, versions and training runs."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,7 +7,7 @@ from django.http import FileResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import mixins, status, viewsets
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,8 +26,7 @@ from adapters.services import start_training
 from corpora.models import DatasetVersion
 from tenants.errors import NotFound
 from tenants.requests import person_of, tenant_of
-
-MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
+from tenants.rest import MISSING, ReadOnly
 
 NEW_TRAINING = OpenApiExample(
     "Train the next version",
@@ -52,10 +50,6 @@ class TrainingRunFilter(VersionFilter):
     """By adapter and by what was trained on."""
 
     dataset_version = filters.UUIDFilter(field_name="dataset_version_id")
-
-
-class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
-    """List and retrieve."""
 
 
 @extend_schema_view(

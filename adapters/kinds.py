@@ -50,7 +50,7 @@ class TrainingKind(ComputeKind):
             "package_sha256": package.sha256,
             "package_bytes": package.size,
             "rank": package.rank,
-            "manifest": _public_manifest(folder / MANIFEST, package),
+            "manifest": _public_manifest(folder / MANIFEST, package, base_sha256=_base_sha256(job)),
             "metrics": result["metrics"],
         }
 
@@ -92,11 +92,19 @@ def _checked_package(path: Path, job: Job) -> PackageInfo:
     return package
 
 
-def _public_manifest(path: Path, package: PackageInfo) -> dict[str, Any]:
+def _base_sha256(job: Job) -> str:
+    """Hash of the base as the operator made it known; empty if they did not say."""
+    return BaseModel.objects.get(id=job.spec["base_model"]).sha256
+
+
+def _public_manifest(path: Path, package: PackageInfo, *, base_sha256: str) -> dict[str, Any]:
     """The run's manifest without where the base model lies, which is the operator's business."""
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if manifest["adapter_sha256"] != package.sha256:
         raise PortalError("The manifest belongs to another package.", code="platform:bad_package")
+    if base_sha256 and manifest["base_sha256"] != base_sha256:
+        text = "The base model's files are not those that the operator made known, so this adapter would not fit it."
+        raise PortalError(text, code="platform:other_base_model")
     del manifest["spec"]["base_model"]
     manifest["parameters"] = package.parameters
     return manifest

@@ -24,6 +24,7 @@ from corpora.serializers import (
 )
 from corpora.services import upload_version
 from tenants.requests import person_of, tenant_of
+from tenants.rest import MISSING
 
 VERSION = {
     "id": "5e1d6a52-6a1b-4d41-9a35-4f6f0d9f5a01",
@@ -84,7 +85,6 @@ A_REJECTION = OpenApiExample("A rejected version", VERSION | REJECTION, response
 
 WRONG = OpenApiResponse(OpenApiTypes.OBJECT, "No file, an empty file (`dataset:empty_file`) or no name (problem+json).")
 WRONG_QUERY = OpenApiResponse(OpenApiTypes.OBJECT, "A query parameter is not valid (problem+json).")
-MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
 SAME = OpenApiResponse(
     OpenApiTypes.OBJECT, "`dataset:same_file`: the dataset has these bytes; `version` is their id (problem+json)."
 )

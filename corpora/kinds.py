@@ -10,7 +10,8 @@ from corpora.services import CHECK, record_report, reject_version
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, InputFile
 from jobs.compute import ComputeKind
 from jobs.models import Job
-from tenants.objects import file_sha256, object_key, put_file
+from lorakit.digest import file_sha256
+from tenants.objects import object_key, put_file
 
 
 class DatasetCheck(ComputeKind):

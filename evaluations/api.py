@@ -25,9 +25,8 @@ from evaluations.services import record_review, start_evaluation
 from tenants.errors import NotFound, PermissionMissing
 from tenants.models import User
 from tenants.requests import person_of, tenant_of
+from tenants.rest import INVALID, MISSING
 
-MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
-WRONG = OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `field` or `errors` name it (problem+json).")
 BUSY = OpenApiResponse(
     OpenApiTypes.OBJECT, "It is being evaluated already, or has no held-out rows; with the next step (problem+json)."
 )
@@ -85,7 +84,7 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         summary="Evaluate an adapter version",
         request=NewEvaluationSerializer,
         examples=[NEW_EVALUATION],
-        responses={201: EvaluationSerializer, 400: WRONG, 404: MISSING, 409: BUSY},
+        responses={201: EvaluationSerializer, 400: INVALID, 404: MISSING, 409: BUSY},
     )
     def create(self, request: Request) -> Response:
         wanted = NewEvaluationSerializer(data=request.data)
@@ -135,7 +134,7 @@ class ReviewViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Review]):
         description="A second grade of the same answer replaces your first.",
         request=NewReviewSerializer,
         examples=[NEW_REVIEW],
-        responses={201: ReviewSerializer, 400: WRONG, 403: NO_PERSON, 404: MISSING, 409: NOT_READY},
+        responses={201: ReviewSerializer, 400: INVALID, 403: NO_PERSON, 404: MISSING, 409: NOT_READY},
     )
     def create(self, request: Request) -> Response:
         given = NewReviewSerializer(data=request.data)

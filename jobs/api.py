@@ -15,11 +15,10 @@ from rest_framework.routers import SimpleRouter
 from jobs.models import Job, JobEvent
 from jobs.serializers import EventsQuerySerializer, JobEventsSerializer, JobSerializer
 from jobs.services import stop_job
+from tenants.rest import INVALID, MISSING
 
 EVENTS_PER_ANSWER = 1000
 
-MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
-WRONG = OpenApiResponse(OpenApiTypes.OBJECT, "A query parameter is not valid (problem+json).")
 ENDED = OpenApiResponse(OpenApiTypes.OBJECT, "The job has ended: `job:already_ended` (problem+json).")
 
 RUNNING_JOB = OpenApiExample(
@@ -77,7 +76,7 @@ SOME_EVENTS = OpenApiExample(
 
 
 @extend_schema_view(
-    list=extend_schema(summary="Jobs, newest first", responses={200: JobSerializer(many=True), 400: WRONG}),
+    list=extend_schema(summary="Jobs, newest first", responses={200: JobSerializer(many=True), 400: INVALID}),
     retrieve=extend_schema(
         summary="How one job goes", responses={200: JobSerializer, 404: MISSING}, examples=[RUNNING_JOB]
     ),
@@ -95,7 +94,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         summary="What a job reported",
         description=f"Oldest first, at most {EVENTS_PER_ANSWER}; ask again with `after` set to `next`.",
         parameters=[EventsQuerySerializer],
-        responses={200: JobEventsSerializer, 400: WRONG, 404: MISSING},
+        responses={200: JobEventsSerializer, 400: INVALID, 404: MISSING},
         examples=[SOME_EVENTS],
         filters=False,
     )

@@ -1,6 +1,5 @@
 """Loading a base model from a local directory, for training (optionally in 4 bits) or for inference."""
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Literal
@@ -18,7 +17,6 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from lorakit.digest import file_sha256
 from lorakit.errors import RunError
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -30,15 +28,6 @@ def check_base(directory: str) -> Path:
     if not (path / "config.json").is_file():
         raise RunError("base:missing", f"There is no base model in {directory}. Check the base model's path.")
     return path
-
-
-def base_sha256(directory: Path) -> str:
-    """One hash over the base's configuration, tokenizer and weights."""
-    digest = hashlib.sha256()
-    for path in sorted(directory.iterdir()):
-        if path.suffix == ".safetensors" or path.name in ("config.json", "tokenizer.json"):
-            digest.update(f"{path.name} {file_sha256(path)}\n".encode())
-    return digest.hexdigest()
 
 
 def load_tokenizer(directory: Path) -> PreTrainedTokenizerFast:

@@ -6,7 +6,6 @@ from typing import Any
 from metering.queries import UsageSummary
 
 HOUR = dt.timedelta(hours=1)
-TIME_AXIS = {"type": "date", "nticks": 5, "tickangle": 0, "tickformat": "%H:%M\n%-d %b"}
 
 
 def requests_figure(usage: UsageSummary) -> dict[str, Any]:
@@ -23,7 +22,7 @@ def requests_figure(usage: UsageSummary) -> dict[str, Any]:
         ],
         "layout": {
             "barmode": "stack",
-            "xaxis": TIME_AXIS,
+            "xaxis": _time_axis(usage),
             "yaxis": {"title": {"text": "Requests per hour"}, "rangemode": "tozero"},
         },
     }
@@ -40,10 +39,16 @@ def latency_figure(usage: UsageSummary) -> dict[str, Any]:
             for name, values in lines.items()
         ],
         "layout": {
-            "xaxis": TIME_AXIS,
+            "xaxis": _time_axis(usage),
             "yaxis": {"title": {"text": "Milliseconds"}, "rangemode": "tozero"},
         },
     }
+
+
+def _time_axis(usage: UsageSummary) -> dict[str, Any]:
+    """The whole range asked for, also where little happened in it."""
+    whole = [usage.start.isoformat(), usage.end.isoformat()]
+    return {"type": "date", "range": whole, "nticks": 5, "tickangle": 0, "tickformat": "%H:%M\n%-d %b"}
 
 
 def _hours(usage: UsageSummary) -> list[dt.datetime]:

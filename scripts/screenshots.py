@@ -44,15 +44,7 @@ class Picture:
     height: int = 800
 
 
-PICTURES = (
-    Picture("overview", "/"),
-    Picture("overview-phone", "/", width=390, height=844),
-    Picture("dataset", "/datasets/", first_row),
-    Picture("adapter", "/adapters/", first_row),
-    Picture("evaluation", "/evaluations/", first_row),
-    Picture("endpoint", "/serving/"),
-    Picture("usage", "/usage/"),
-)
+PICTURES = (Picture("evaluation", "/evaluations/", first_row),)
 
 
 def main() -> int:

@@ -1,11 +1,9 @@
 """REST: endpoints, deployments, routes and promotions."""
 
-from typing import Any
-
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import mixins, status, viewsets
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,17 +20,11 @@ from serving.serializers import (
 )
 from serving.services import promote_version, roll_back
 from tenants.requests import person_of, tenant_of
-
-INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `errors` name it (problem+json).")
-MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
+from tenants.rest import INVALID, MISSING, ReadOnly
 
 PROMOTE = OpenApiExample(
     "Promote a version", request_only=True, value={"version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"}
 )
-
-
-class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
-    """List and retrieve."""
 
 
 @extend_schema_view(

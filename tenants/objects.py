@@ -1,6 +1,5 @@
 """Objects of a tenant in Django's default storage: each key begins with the tenant it belongs to."""
 
-import hashlib
 from pathlib import Path
 from typing import IO
 from uuid import UUID
@@ -40,9 +39,3 @@ def open_object(key: str) -> IO[bytes]:
 def delete_object(key: str) -> None:
     """Remove the object; one that is gone already is fine."""
     default_storage.delete(key)
-
-
-def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a local file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

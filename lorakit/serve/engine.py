@@ -8,13 +8,13 @@ from pathlib import Path
 from jinja2 import TemplateError
 
 from lorakit.base import (
-    base_sha256,
     check_base,
     context_length,
     end_token_ids,
     load_for_inference,
     load_tokenizer,
 )
+from lorakit.digest import base_sha256
 from lorakit.serve.batcher import Batcher, Job, Overloaded
 from lorakit.serve.decode import DecodeBatch, Sequence
 from lorakit.serve.pool import BASE_SLOT, SlotPool, StoredAdapter

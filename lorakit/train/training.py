@@ -17,9 +17,9 @@ from transformers import (
     set_seed,
 )
 
-from lorakit.base import base_sha256, check_base, context_length, load_for_training, load_tokenizer
+from lorakit.base import check_base, context_length, load_for_training, load_tokenizer
 from lorakit.contracts import TrainManifest, TrainSpec
-from lorakit.digest import file_sha256
+from lorakit.digest import base_sha256, file_sha256
 from lorakit.errors import RunError
 from lorakit.package import PACKAGE, pack
 from lorakit.rows import read_rows

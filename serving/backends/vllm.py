@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import httpx
 
+from lorakit.digest import file_sha256
 from lorakit.errors import PackageError
 from lorakit.package import unpack
 from serving.backends.base import (
@@ -24,7 +25,7 @@ from serving.backends.base import (
     Status,
     Target,
 )
-from tenants.objects import CHUNK_BYTES, file_sha256, open_object
+from tenants.objects import CHUNK_BYTES, open_object
 
 TIDY_AFTER_SECONDS = 3600
 

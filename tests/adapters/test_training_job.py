@@ -152,3 +152,15 @@ def test_without_held_out_rows_there_is_no_evaluation_channel(
         spec = TrainingKind().prepare(Job.objects.get(id=run.job_id))
     assert set(spec.inputs) == {"train"}
     assert (spec.spec["r"], spec.spec["alpha"], spec.spec["epochs"]) == (4, 8, 1.0)
+
+
+def test_an_adapter_of_another_base_than_the_one_made_known_is_refused(
+    tenant: Tenant, start: Start, run_jobs: Callable[..., None], base_model: BaseModel
+) -> None:
+    BaseModel.objects.filter(id=base_model.id).update(sha256="0" * 64)
+    run = start()
+    run_jobs()
+    with tenant_scope(tenant.id):
+        job = Job.objects.get(id=run.job_id)
+        assert (job.state, job.error_code) == (State.FAILED, "platform:other_base_model")
+        assert not AdapterVersion.objects.exists()

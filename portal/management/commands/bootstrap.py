@@ -11,6 +11,7 @@ from django.db import transaction
 
 from adapters.models import BaseModel
 from adapters.services import ensure_base_model
+from lorakit.digest import base_sha256
 from serving.services import ensure_endpoint
 from tenants.models import User
 from tenants.services import create_tenant
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             name=settings.BASE_MODEL_NAME,
             title=settings.BASE_MODEL_TITLE,
             location=str(folder),
-            sha256=built.get("files", {}).get("model.safetensors", ""),
+            sha256=base_sha256(folder),
             parameters=built.get("parameters", 0),
             context_length=config["max_position_embeddings"],
             is_synthetic=bool(built),
