@@ -28,6 +28,7 @@ step "Template format" djade --check --target-version 5.2 "${templates[@]}"
 step "Template rules" djlint templates --lint --quiet
 step "Migrations match the models" python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 step "Security settings of a hosted site" "${hosted[@]}" python manage.py check --deploy --fail-level WARNING
+step "OpenAPI document" "${hosted[@]}" python manage.py spectacular --validate --fail-on-warn --file /dev/null
 step "docker-compose.yml" check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 step "Development image" hadolint deploy/Dockerfile.dev
 step "Installed packages" python -m pip --disable-pip-version-check check

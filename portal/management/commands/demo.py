@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="stop everything after the report")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
         screen = Screen(sys.stdout)
         console = Console(settings.PORTAL_VAR / "log", screen=None)
