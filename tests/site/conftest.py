@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,10 +53,9 @@ class RunningSite:
         return found
 
 
-@pytest.fixture(scope="session")
-def site() -> Iterator[RunningSite]:
-    var = Path(tempfile.mkdtemp(prefix="adapter-portal-site-"))
-    var.chmod(0o755)
+@contextmanager
+def running_site(var: Path) -> Iterator[RunningSite]:
+    """The site on the data under `var`, from ready to stopped; a killed one is left as it is."""
     env = {k: v for k, v in os.environ.items() if k not in {*URL_NAMES, "SECRET_KEY", "DJANGO_SETTINGS_MODULE"}}
     env |= {"PORTAL_VAR": str(var), "DEMO_PASSWORD": PASSWORD}
     ports = [arg for name in ("--port", "--gateway-port", "--engine-port") for arg in (name, str(free_port()))]
@@ -65,16 +65,29 @@ def site() -> Iterator[RunningSite]:
     )  # fmt: skip
     try:
         web, gateway = _wait_until_ready(process)
-        site = RunningSite(process, web, gateway, var, env)
         seeded = subprocess.run(
             [sys.executable, "manage.py", "demo_seed"], cwd=ROOT, env=env, capture_output=True, text=True, check=True
         )
-        site.keys = {access["slug"]: access["api_key"] for access in json.loads(seeded.stdout)}
-        yield site
+        keys = {access["slug"]: access["api_key"] for access in json.loads(seeded.stdout)}
+        yield RunningSite(process, web, gateway, var, env, keys)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
-        shutil.rmtree(var, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def site_folder() -> Iterator[Path]:
+    """A folder for a site's data; PostgreSQL, which is not root, must be able to enter it."""
+    folder = Path(tempfile.mkdtemp(prefix="adapter-portal-site-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def site(site_folder: Path) -> Iterator[RunningSite]:
+    with running_site(site_folder / "shared") as site:
+        yield site
 
 
 def _wait_until_ready(process: subprocess.Popen[str]) -> tuple[str, str]:

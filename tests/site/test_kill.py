@@ -1,14 +1,15 @@
-"""kill -9 of the trainer and of the worker in the middle of a real training: the job ends well all the same."""
+"""kill -9 in the middle of a real training, of one process or of all: the job ends well all the same."""
 
 import json
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 from portal.demo.client import PortalClient, wait_for_job
 from portal.demo.datasets import demo_rows
-from tests.site.conftest import RunningSite
+from tests.site.conftest import RunningSite, running_site
 
 
 def upload(client: PortalClient, name: str, rows: int) -> str:
@@ -35,18 +36,27 @@ def kill_all(pids: list[int]) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def test_a_training_survives_both(site: RunningSite) -> None:
+def start_training(client: PortalClient, adapter: str) -> str:
+    """The id of the job that trains `adapter`."""
+    run = client.post(
+        "training-runs/",
+        json={
+            "adapter": adapter,
+            "dataset_version": upload(client, adapter, 480),
+            "recipe": "structured",
+            "overrides": {"epochs": 2},
+        },
+    )
+    return str(run["job"]["id"])
+
+
+def versions_of(client: PortalClient, adapter: str) -> int:
+    return len([version for version in client.all("adapter-versions/") if version["adapter_name"] == adapter])
+
+
+def test_a_training_survives_its_trainer_and_its_worker(site: RunningSite) -> None:
     with site.client("harbour-support") as client:
-        run = client.post(
-            "training-runs/",
-            json={
-                "adapter": "kill-test",
-                "dataset_version": upload(client, "kill test", 480),
-                "recipe": "structured",
-                "overrides": {"epochs": 2},
-            },
-        )
-        job_id = run["job"]["id"]
+        job_id = start_training(client, "kill-test")
         follow_until(client, job_id, 0.5)
         kill_all(site.pids("-m lorakit.train"))
         follow_until(client, job_id, 0.6)
@@ -56,5 +66,15 @@ def test_a_training_survives_both(site: RunningSite) -> None:
         events = client.get(f"jobs/{job_id}/events/")["events"]
         first_step = min(e["data"]["step"] for e in events if e["attempt"] == 2 and "step" in e["data"])
         assert first_step > 50, "the second attempt went on from a checkpoint"
-        versions = client.all("adapter-versions/")
-        assert len([v for v in versions if v["adapter_name"] == "kill-test"]) == 1
+        assert versions_of(client, "kill-test") == 1
+
+
+def test_a_training_survives_the_death_of_the_whole_site(site_folder: Path) -> None:
+    folder = site_folder / "killed"
+    with running_site(folder) as site, site.client("harbour-support") as client:
+        job_id = start_training(client, "blackout")
+        follow_until(client, job_id, 0.3)
+        site.process.kill()
+    with running_site(folder) as site, site.client("harbour-support") as client:
+        wait_for_job(client, job_id, lambda job: None, seconds=240)
+        assert versions_of(client, "blackout") == 1
