@@ -64,11 +64,19 @@ class Postgres:
         """Whether this object started the server, and so is to stop it."""
         return self._process is not None
 
+    @property
+    def died(self) -> bool:
+        """Whether the server that this object started has ended without being asked to."""
+        return self._process is not None and self._process.poll() is not None
+
     def url(self, role: str) -> str:
         return f"postgres://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{DATABASE}"
 
-    def start(self, *, preferred_port: int | None, passwords_changed: bool) -> None:
-        """Make the cluster if there is none, start or adopt its server, wait until it answers."""
+    def start(self, *, preferred_port: int | None, passwords_changed: bool, only_there: bool = False) -> None:
+        """Make the cluster if there is none, start or adopt its server, wait until it answers.
+
+        `only_there`: on that port or not at all, because others already know it.
+        """
         if self._adopt():
             return
         binaries = find_postgres(major=self._data_major())
@@ -77,10 +85,10 @@ class Postgres:
         elif passwords_changed:
             self._single_user(binaries, self.data, "postgres", _PASSWORDS_SQL.format(**self.passwords))
         for _attempt in range(3):
-            self.port = free_port(preferred_port)
+            self.port = preferred_port if only_there and preferred_port else free_port(preferred_port)
             if self._launch(binaries):
                 return
-            preferred_port = None
+            preferred_port = preferred_port if only_there else None
         raise EmbeddedServiceError(
             f"The embedded PostgreSQL did not start; {self.log} ends with:\n{last_lines(self.log)}"
         )

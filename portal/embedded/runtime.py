@@ -36,6 +36,21 @@ class Services:
                 raise
         return self
 
+    def revive(self) -> list[str]:
+        """Start those of our servers that died again, where they were; the names of the ones that were started.
+
+        A server dies with the thread that calls this. EmbeddedServiceError if one does not come back.
+        """
+        revived = []
+        with exclusive(self._run / "embedded.lock"):
+            if self._postgres is not None and self._postgres.died:
+                self._postgres.start(preferred_port=self._postgres.port, passwords_changed=False, only_there=True)
+                revived.append("PostgreSQL")
+            if self._valkey is not None and self._valkey.died:
+                self._valkey.start(preferred_port=self._valkey.port, only_there=True)
+                revived.append("Valkey")
+        return revived
+
     def stop(self) -> None:
         """Stop the servers that this object started; adopted ones stay."""
         with exclusive(self._run / "embedded.lock"):

@@ -32,21 +32,29 @@ class Valkey:
         """Whether this object started the server, and so is to stop it."""
         return self._process is not None
 
+    @property
+    def died(self) -> bool:
+        """Whether the server that this object started has ended without being asked to."""
+        return self._process is not None and self._process.poll() is not None
+
     def url(self) -> str:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
-    def start(self, *, preferred_port: int | None) -> None:
-        """Start the server, or adopt the one that answers to this password on the remembered port."""
+    def start(self, *, preferred_port: int | None, only_there: bool = False) -> None:
+        """Start the server, or adopt the one that answers to this password on the remembered port.
+
+        `only_there`: on that port or not at all, because others already know it.
+        """
         if preferred_port and self._wait_until_gone_or_answers(preferred_port):
             self.port = preferred_port
             return
         program = find_valkey()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for _attempt in range(3):
-            self.port = free_port(preferred_port)
+            self.port = preferred_port if only_there and preferred_port else free_port(preferred_port)
             if self._launch(program):
                 return
-            preferred_port = None
+            preferred_port = preferred_port if only_there else None
         raise EmbeddedServiceError(f"The embedded Valkey did not start; {self.log} ends with:\n{last_lines(self.log)}")
 
     def stop(self) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import IO, Self
 
 from portal.embedded import runtime
-from portal.embedded.process import free_port, spawn, stop
+from portal.embedded.process import EmbeddedServiceError, free_port, spawn, stop
 from portal.secret_key import local_secret_key
 from portal.supervisor.console import Console
 from portal.supervisor.processes import ROOT, Ports, site_environment, site_processes
 from portal.supervisor.supervisor import Supervisor, SupervisorError
+
+_SERVICES_TICK_SECONDS = 1.0
 
 
 class Site:
@@ -33,6 +36,8 @@ class Site:
         self._var = var
         self._base_model = base_model
         self._base_id = base_id
+        self._watcher: threading.Thread | None = None
+        self._stopping = threading.Event()
         self._console = console
         self._supervisor: Supervisor | None = None
         self._lock: IO[str] | None = None
@@ -50,6 +55,8 @@ class Site:
         try:
             self._console.write("portal", "starting database and broker")
             self.services.start()
+            self._watcher = threading.Thread(target=self._watch_services, name="services", daemon=True)
+            self._watcher.start()
             environment = site_environment(self.ports) | {"PORTAL_VAR": str(self._var)}
             self._manage("migrate", "--no-input", env=environment | self._owner_environment())
             self._manage("bootstrap", env=environment)
@@ -74,6 +81,9 @@ class Site:
         if self._supervisor is not None:
             self._supervisor.stop()
         self._supervisor = None
+        if self._watcher is not None:
+            self._stopping.set()
+            self._watcher.join()
         self.services.stop()
         if self._lock is not None:
             self._lock.close()
@@ -89,6 +99,14 @@ class Site:
         if self._supervisor is None:
             raise SupervisorError("The site was not started.")
         return self._supervisor
+
+    def _watch_services(self) -> None:
+        while not self._stopping.wait(_SERVICES_TICK_SECONDS):
+            try:
+                for name in self.services.revive():
+                    self._console.write("portal", f"{name} died and was started again")
+            except EmbeddedServiceError as error:
+                self._console.write("portal", str(error))
 
     def _take_lock(self) -> None:
         path = self._var / "run" / "site.lock"

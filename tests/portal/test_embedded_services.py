@@ -197,3 +197,25 @@ def test_a_system_server_serves_where_the_wheel_is_absent(monkeypatch: pytest.Mo
     monkeypatch.setattr(shutil, "which", lambda name: bundled.path(name))
     monkeypatch.setattr(Path, "glob", lambda _folder, _pattern: iter(()))
     assert binaries.find_postgres() == bundled
+
+
+def test_a_server_that_dies_comes_back_where_it_was_with_its_data(var: Path) -> None:
+    with runtime.Services(var) as services:
+        remember(services.urls, 4)
+        assert services.revive() == []
+        folders = [str(var / "postgres"), str(var / "valkey")]
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                ours = any(str(process.joinpath("cwd").readlink()).startswith(folder) for folder in folders)
+            except OSError:
+                continue
+            if ours:
+                os.kill(int(process.name), signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        revived: list[str] = []
+        while len(revived) < 2:
+            assert time.monotonic() < deadline, revived
+            revived += services.revive()
+            time.sleep(0.1)
+        assert sorted(revived) == ["PostgreSQL", "Valkey"]
+        assert recall(services.urls) == ([4], 4)
