@@ -13,7 +13,7 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".jsonl,.json,.csv,.tsv,.txt,.parquet"}),
+        widget=forms.FileInput(attrs={"accept": ".jsonl,.json,.csv,.tsv,.txt,.parquet,.gz"}),
     )
     dataset = forms.ModelChoiceField(
         Dataset._base_manager.none(),

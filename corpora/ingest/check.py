@@ -21,6 +21,7 @@ from corpora.ingest.contracts import (
     Report,
     Row,
 )
+from corpora.ingest.gzipped import is_gzip, unpack
 from corpora.ingest.preview import Preview
 from corpora.ingest.problems import FileProblem, RowProblem, joined
 from corpora.ingest.profile import Profiler
@@ -43,6 +44,7 @@ class Check:
     def __init__(self, spec: IngestSpec, *, folder: Path, scratch: Path) -> None:
         self.spec = spec
         self.folder = folder
+        self.unpacked_path = scratch / "unpacked"
         self.kept_path = scratch / "kept.jsonl"
         self.seen_path = scratch / "seen.sqlite3"
         self.canonical = Canonical(max_row_bytes=spec.max_row_bytes)
@@ -58,17 +60,22 @@ class Check:
         """Report on the file at `path`; the rows are written if every one of them can be used."""
         source: Source | None = None
         try:
-            with path.open("rb") as file:
-                try:
-                    source = open_source(file, size=self.spec.bytes, max_row_bytes=self.spec.max_row_bytes)
+            try:
+                if is_gzip(path):
+                    limit = self.spec.max_unpacked_bytes
+                    unpack(path, self.unpacked_path, limit=limit, tick=lambda: progress(0.0))
+                    path = self.unpacked_path
+                with path.open("rb") as file:
+                    source = open_source(file, size=path.stat().st_size, max_row_bytes=self.spec.max_row_bytes)
                     self._read(source, progress)
-                    self._judge_whole()
-                except FileProblem as problem:
-                    self._note(problem.at(problem.line))
+                self._judge_whole()
+            except FileProblem as problem:
+                self._note(problem.at(problem.line))
             if source is None or self.problems:
                 return self._rejection(source)
             return self._write(source, progress)
         finally:
+            self.unpacked_path.unlink(missing_ok=True)
             self.kept_path.unlink(missing_ok=True)
 
     def _read(self, source: Source, progress: Progress) -> None:

@@ -17,6 +17,7 @@ TRAIN = "train.jsonl"
 TEST = "test.jsonl"
 
 MAX_PROBLEMS = 200
+MAX_UNPACKED_BYTES = 4 << 30
 MAX_ROW_BYTES = 1 << 20
 MAX_SLICES = 50
 MAX_NAME_LENGTH = 80
@@ -29,13 +30,14 @@ Split = Literal["train", "test"]
 class IngestSpec(Document):
     """`sha256` and `bytes` were counted while the file was received; another file is not checked in its place.
 
-    A row may take `max_row_bytes`, as it is written in the file and as canonical JSON. `test_share` of the rows are
-    held out where the file names no split.
+    A row may take `max_row_bytes`, as it is written in the file and as canonical JSON, and a packed file
+    `max_unpacked_bytes`. `test_share` of the rows are held out where the file names no split.
     """
 
     sha256: Sha256
     bytes: Natural
     max_row_bytes: Positive = MAX_ROW_BYTES
+    max_unpacked_bytes: Positive = MAX_UNPACKED_BYTES
     test_share: Share = 0.1
     schema: Literal[1] = 1
 

@@ -12,10 +12,10 @@ FileFormat = Literal["jsonl", "csv", "tsv", "parquet"]
 
 HEAD_BYTES = 1 << 16
 DELIMITERS: dict[str, FileFormat] = {",": "csv", ";": "csv", "\t": "tsv"}
-ACCEPTED = "Upload JSONL, CSV, TSV or Parquet."
+ACCEPTED = "Upload JSONL, CSV, TSV or Parquet, as it is or packed by gzip."
 
 FOREIGN = (
-    (b"\x1f\x8b", "This is a gzip archive. Unpack it and upload the file inside."),
+    (b"\x1f\x8b", "This is a gzip file inside another. Unpack it and upload the file inside."),
     (b"PK\x03\x04", "This is a zip archive or an Excel workbook. Unpack it, or save the sheet as “CSV UTF-8”."),
     (b"\xd0\xcf\x11\xe0", "This is an old Office document. Save the sheet as “CSV UTF-8”."),
     (b"%PDF", f"This is a PDF document. {ACCEPTED}"),

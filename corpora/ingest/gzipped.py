@@ -1,0 +1,38 @@
+"""Unpacks a gzip file, within bounds: what is small to send may be endless to read."""
+
+import gzip
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from corpora.ingest.problems import FileProblem
+
+MAGIC = b"\x1f\x8b"
+CHUNK_BYTES = 1 << 18
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether a file begins as gzip does."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def unpack(path: Path, destination: Path, *, limit: int, tick: Callable[[], None]) -> int:
+    """Write what is packed in `path` and return its bytes; FileProblem if it is broken or more than `limit`.
+
+    `tick` is called now and then, so that a long unpacking can be stopped.
+    """
+    written = 0
+    try:
+        with gzip.open(path) as packed, destination.open("wb") as target:
+            while chunk := packed.read(CHUNK_BYTES):
+                written += len(chunk)
+                if written > limit:
+                    text = f"Unpacked, the file has more than {limit / 2**30:.3g} GiB. Split it into several datasets."
+                    raise FileProblem("dataset:too_large", text)
+                target.write(chunk)
+                tick()
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        text = "The gzip file is damaged or cut short. Pack it again, or upload the file unpacked."
+        raise FileProblem("dataset:broken_archive", text) from None
+    return written
