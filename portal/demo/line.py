@@ -67,7 +67,17 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         answers = {name: _ask(site, api_key, model, item) for name, model in
                    (("base", base_id), ("adapter", demo.adapter))}  # fmt: skip
         cost = _cost(client, requests=asked_before + len(answers))
-    return _report(demo, version, training, evaluating, evaluation["summary"], item, answers, grades, cost)
+    return tenant_report(
+        demo,
+        version=version,
+        training=training,
+        evaluating=evaluating,
+        summary=evaluation["summary"],
+        item=item,
+        answers=answers,
+        grades=grades,
+        cost=cost,
+    )
 
 
 def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -120,8 +130,9 @@ def _cost(client: PortalClient, *, requests: int) -> float:
     return float(client.get("usage/")["total_usd"])
 
 
-def _report(
+def tenant_report(
     demo: DemoTenant,
+    *,
     version: dict[str, Any],
     training: dict[str, Any],
     evaluating: dict[str, Any],
@@ -131,6 +142,7 @@ def _report(
     grades: list[int],
     cost: float,
 ) -> dict[str, Any]:
+    """One tenant's row of the report; the gain is measured on the slice of wordings that training has seen."""
     seen, unseen = summary["seen"], summary["unseen"]
     gain = seen["adapter"]["exact_match"] - seen["base"]["exact_match"]
     return {

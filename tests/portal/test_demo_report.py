@@ -1,0 +1,83 @@
+"""The demo's report: the same figures on the screen and in the file, and a weak gain is a failure."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portal.demo import report
+from portal.demo.cast import TENANTS
+from portal.demo.line import REQUIRED_GAIN, tenant_report
+from portal.demo.screen import Screen
+
+PROMISED = {
+    "rows",
+    "train_seconds",
+    "exact_match_base",
+    "exact_match_adapter",
+    "rouge_l_base",
+    "rouge_l_adapter",
+    "judge_score",
+    "answer_base",
+    "answer_adapter",
+    "cost_usd",
+}
+
+
+def figures(exact_match: float) -> dict[str, float]:
+    return {"exact_match": exact_match, "rouge_l": exact_match, "meteor": exact_match, "judge": 4.5}
+
+
+def row(*, adapter: float = 0.95, answer: str = "CAP - $5") -> dict[str, Any]:
+    both = {"base": figures(0.05), "adapter": figures(adapter)}
+    return tenant_report(
+        TENANTS[0],
+        version={"row_count": 1210},
+        training={"billable_seconds": 61.26},
+        evaluating={"billable_seconds": 8.0},
+        summary={"seen": both, "unseen": both},
+        item={"messages": [{"role": "user", "content": "Summarize\nthis"}], "reference": "CAP - $5"},
+        answers={"base": "", "adapter": answer},
+        grades=[5, 4],
+        cost=0.0019,
+    )
+
+
+def test_the_file_holds_what_is_promised(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    report.write(path, [row()], 83.21, {})
+    document = json.loads(path.read_text())
+    assert (document["ok"], document["total_seconds"]) == (True, 83.2)
+    assert set(document["tenants"][0]) >= PROMISED
+    assert document["tenants"][0]["expert_grade"] == 4.5
+
+
+@pytest.mark.parametrize(
+    ("weak", "errors"),
+    [
+        (row(adapter=0.05 + REQUIRED_GAIN - 0.01), {}),
+        (row(answer="CAP - $6"), {}),
+        (row(), {"Harbour Support": "no answer"}),
+    ],
+    ids=["too small a gain", "a wrong live answer", "a tenant that failed"],
+)
+def test_what_is_not_clearly_better_is_not_ok(weak: dict[str, Any], errors: dict[str, str], tmp_path: Path) -> None:
+    report.write(tmp_path / "report.json", [weak], 1.0, errors)
+    assert json.loads((tmp_path / "report.json").read_text())["ok"] is False
+
+
+def test_the_table_shows_figures_and_live_answers() -> None:
+    text = report.table([row()])
+    assert "0.950" in text
+    assert "base: (nothing)" in text
+    assert "prompt: Summarize this" in text
+
+
+def test_plain_output_says_each_stage_once() -> None:
+    out = io.StringIO()
+    screen = Screen(out)
+    for fraction in (0.0, 0.01, 0.02, 0.15, 0.16):
+        screen.tell("Alder Law", "training", fraction)
+    assert out.getvalue().count("Alder Law: training") == 2
