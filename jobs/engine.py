@@ -39,7 +39,13 @@ def step_job(job_id: UUID) -> Outcome | None:
     with tenant_scope(job.tenant_id), structlog.contextvars.bound_contextvars(job=str(job.id), kind=job.kind):
         kind = get_kind(job.kind)
         outcome = _step(kind, job)
-        _apply(kind, job, outcome)
+        try:
+            _apply(kind, job, outcome)
+        except Exception:
+            # What the kind writes at the end was rolled back, and the job is still active.
+            log.exception("job_end_failed")
+            job.refresh_from_db()
+            _apply(kind, job, Retry(error=UNEXPECTED, after=10.0))
         return outcome
 
 

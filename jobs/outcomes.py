@@ -15,10 +15,6 @@ class JobError:
     text: str
     temporary: bool = False
 
-    @property
-    def is_platform(self) -> bool:
-        return self.code.startswith("platform:")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Running:

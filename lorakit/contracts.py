@@ -246,21 +246,6 @@ class RunResult(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deployment(Document):
-    """An adapter as it is put on an endpoint.
-
-    `name` is the immutable model name there, `sha256` the hash of the package, `path` the package or its
-    directory as the endpoint sees it.
-    """
-
-    name: str
-    sha256: Sha256
-    path: str
-    base_id: str = ""
-    rank: Natural = 0
-
-
-@dataclass(frozen=True, kw_only=True)
 class InvocationRecord(Document):
     """One answered (or refused) inference request; `at` is in Unix seconds, durations are in milliseconds."""
 

@@ -62,7 +62,6 @@ class Observation:
     cursor: int = 0
     result: dict[str, Any] = field(default_factory=dict)
     billable_seconds: float = 0.0
-    log_tail: str = ""
 
 
 class ComputeBackend(ABC):

@@ -21,7 +21,6 @@ from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observ
 
 # A child that has not taken its lock by then never will: importing torch comes after the lock.
 START_SECONDS = 30
-LOG_TAIL_BYTES = 8192
 
 
 class LocalCompute(ComputeBackend):
@@ -69,7 +68,6 @@ class LocalCompute(ComputeBackend):
             cursor=position,
             result=result,
             billable_seconds=_billable_seconds(run, ended),
-            log_tail=_tail(run / "log.txt"),
         )
 
     def cancel(self, name: str) -> None:
@@ -174,11 +172,3 @@ def _billable_seconds(run: Path, ended: bool) -> float:
     last = result if result.exists() else log
     finish = last.stat().st_mtime if last.exists() and (ended or result.exists()) else time.time()
     return max(0.0, finish - (run / "submitted").stat().st_mtime)
-
-
-def _tail(path: Path) -> str:
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LOG_TAIL_BYTES))
-        return file.read().decode("utf-8", "replace")

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from lorakit.contracts import (
-    Deployment,
     InvocationRecord,
     MetricEvent,
     RunResult,
@@ -40,8 +39,7 @@ def test_a_document_comes_back_as_it_was_written() -> None:
         busy_ms=0.0,
         streamed=False,
     )
-    deployment = Deployment(name="a-1", sha256="0" * 64, path="/adapters/a.tar.gz")
-    for document in (SPEC, record, deployment, RunResult(ok=True, metrics={"loss": 0.5})):
+    for document in (SPEC, record, RunResult(ok=True, metrics={"loss": 0.5})):
         assert type(document).from_json(document.to_json()) == document
 
 
