@@ -1,30 +1,66 @@
 """Charts of a dataset version's profile: pure functions that return Plotly figures as plain dicts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 MAX_BARS = 12
 SPLITS = {"train": ("Train", "--chart-1"), "test": ("Test", "--chart-5")}
+MAX_TABLE_ROWS = 100
+FAR = 2
+"""A limit this many times beyond the longest bar is told in words: drawn, it would squeeze the bars together."""
 
 
-def length_figure(lengths: Mapping[str, Any]) -> dict[str, Any]:
-    """Rows by their length in characters; the last bar takes the long tail, so it is drawn as wide as the others."""
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A figure with its numbers as a table; `note` says what is worth knowing about it."""
+
+    name: str
+    title: str
+    label: str
+    figure: dict[str, Any]
+    columns: tuple[str, ...]
+    rows: list[tuple[str | int, ...]]
+    note: str = ""
+    lengths: Mapping[str, Any] = field(default_factory=dict)
+
+
+def profile_charts(profile: Mapping[str, Any]) -> list[Chart]:
+    """What the profile tab shows, in its order; a chart without data is left out."""
+    return [*_length_charts(profile), *_count_charts(profile)]
+
+
+def length_figure(lengths: Mapping[str, Any], *, unit: str = "characters", limit: int = 0) -> dict[str, Any]:
+    """Rows by their length; the last bar takes the long tail, so it is drawn as wide as the others.
+
+    A `limit` that is not far beyond the bars is drawn as a line, and bars beyond it are marked.
+    """
     bins = lengths["bins"]
     width = bins[0]["high"] - bins[0]["low"]
+    start = bins[0]["low"]
     trace = {
         "type": "bar",
-        "x": [bins[0]["low"] + (index + 0.5) * width for index in range(len(bins))],
+        "x": [start + (index + 0.5) * width for index in range(len(bins))],
         "y": [entry["rows"] for entry in bins],
         "width": 0.92 * width,
-        "marker": {"color": "--chart-1", "line": {"width": 0}},
+        "marker": {
+            "color": ["--chart-3" if limit and entry["low"] >= limit else "--chart-1" for entry in bins],
+            "line": {"width": 0},
+        },
         "customdata": [f"{entry['low']:,}–{entry['high'] - 1:,}" for entry in bins],
-        "hovertemplate": "%{customdata} characters: %{y} rows<extra></extra>",
+        "hovertemplate": f"%{{customdata}} {unit}: %{{y}} rows<extra></extra>",
     }
-    layout = {
+    layout: dict[str, Any] = {
         "hovermode": "closest",
-        "xaxis": {"title": {"text": "Characters"}},
+        "xaxis": {"title": {"text": unit.capitalize()}},
         "yaxis": {"title": {"text": "Rows"}, "rangemode": "tozero"},
     }
+    place = _place(limit, bins)
+    if limit and place <= FAR * (start + len(bins) * width):
+        line = {"color": "--chart-3", "width": 2, "dash": "dash"}
+        name = {"text": f"limit {limit:,}", "showarrow": False, "xanchor": "right", "yanchor": "top"}
+        layout["shapes"] = [{"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1, "line": line}]
+        layout["annotations"] = [{"x": place, "yref": "paper", "y": 1, **name}]
     return {"data": [trace], "layout": layout}
 
 
@@ -58,3 +94,65 @@ def counts_figure(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "yaxis": {"type": "category", "showgrid": False},
     }
     return {"data": data, "layout": layout}
+
+
+def _place(length: int, bins: Sequence[Mapping[str, int]]) -> float:
+    """Where a length lies on an axis whose last bar is drawn narrower than what it stands for."""
+    width = bins[0]["high"] - bins[0]["low"]
+    end = bins[0]["low"] + len(bins) * width
+    last = bins[-1]
+    if length <= last["low"]:
+        return length
+    return end - width / 2 if length < last["high"] else max(length, end)
+
+
+def _length_charts(profile: Mapping[str, Any]) -> Iterator[Chart]:
+    for name, title, unit in (
+        ("prompt_characters", "Length of the prompts", "characters"),
+        ("answer_characters", "Length of the answers", "characters"),
+        ("tokens", "Tokens", "tokens"),
+    ):
+        lengths = profile.get(name)
+        if not lengths:
+            continue
+        limit = profile.get("context_tokens", 0) if name == "tokens" else 0
+        yield Chart(
+            name=name.replace("_", "-"),
+            title=title,
+            label=f"{title}: rows by {unit}",
+            figure=length_figure(lengths, unit=unit, limit=limit),
+            columns=(unit.capitalize(), "Rows"),
+            rows=[(f"{entry['low']:,}–{entry['high'] - 1:,}", entry["rows"]) for entry in lengths["bins"]],
+            note=_token_note(profile) if name == "tokens" else "",
+            lengths=lengths | {"unit": unit},
+        )
+
+
+def _token_note(profile: Mapping[str, Any]) -> str:
+    sampled, limit = profile.get("sampled", 0), profile.get("context_tokens", 0)
+    note = f"Prompt and answer together, of {sampled:,} rows drawn at random."
+    if limit:
+        share = profile["tokens"]["maximum"] / limit
+        note += f" {profile['context']} reads {limit:,} at once; the longest of these rows takes {share:.0%} of that."
+    return note
+
+
+def _count_charts(profile: Mapping[str, Any]) -> Iterator[Chart]:
+    sampled = f"Of {profile.get('sampled', 0):,} rows drawn at random."
+    for name, title, what, note in (
+        ("turns", "Turns", "Messages in the row", "A prompt and its answer are two."),
+        ("labels", "Labels", "Label", "As your file has them."),
+        ("slices", "Slices", "Slice", "An evaluation shows its figures for each slice."),
+        ("languages", "Languages", "Language", sampled),
+    ):
+        counts = profile.get(name)
+        if counts:
+            yield Chart(
+                name=name,
+                title=title,
+                label=f"{title}: rows, for training and for the test",
+                figure=counts_figure(counts),
+                columns=(what, *(title for title, _ in SPLITS.values())),
+                rows=[(count["name"], count["train"], count["test"]) for count in counts[:MAX_TABLE_ROWS]],
+                note=note,
+            )

@@ -1,11 +1,11 @@
 """Forms of datasets."""
 
-from pathlib import PurePath
 from typing import Any
 
 from django import forms
 
 from corpora.models import Dataset
+from corpora.services.uploads import name_after
 
 
 class UploadForm(forms.Form):
@@ -36,5 +36,5 @@ class UploadForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if not cleaned.get("name") and cleaned.get("file"):
-            cleaned["name"] = PurePath(cleaned["file"].name).stem.replace("_", " ").strip()
+            cleaned["name"] = name_after(cleaned["file"].name)
         return cleaned

@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from corpora.ingest.contracts import REPORT, ROWS, TEST, TRAIN, IngestSpec, Report
-from corpora.services import CHECK, record_report, reject_version
+from corpora.contexts import context_named
+from corpora.ingest.contracts import FINDINGS, INDEX, REPORT, TEST, TRAIN, IngestSpec, Report
+from corpora.models import DatasetVersion
+from corpora.options import read_options
+from corpora.services.versions import CHECK, record_report, reject_version
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, InputFile
 from jobs.compute import ComputeKind
 from jobs.models import Job
@@ -25,22 +28,29 @@ class DatasetCheck(ComputeKind):
         return "checks"
 
     def prepare(self, job: Job) -> ComputeSpec:
-        spec = IngestSpec(sha256=job.spec["sha256"], bytes=job.spec["bytes"])
+        version = DatasetVersion.objects.get(id=job.spec["version"])
+        options = read_options(version.options)
+        spec = IngestSpec(
+            sha256=version.upload_sha256,
+            bytes=version.upload_bytes,
+            options=options,
+            context=context_named(options.context),
+        )
         return ComputeSpec(
             module="corpora.ingest",
             spec=json.loads(spec.to_json()),
-            inputs={"upload": (InputFile(key=job.spec["upload_key"], filename="upload"),)},
+            inputs={"upload": (InputFile(key=version.upload_key, filename="upload"),)},
             tags={"tenant": str(job.tenant_id), "job": str(job.id)},
         )
 
     def collect(self, job: Job, result: dict[str, Any], folder: Path, backend: ComputeBackend) -> dict[str, Any]:
         hashes = {item["name"]: item["sha256"] for item in result["artifacts"]}
-        report_path = _fetch(backend, job, REPORT, folder, hashes)
+        report_path = fetch_checked(backend, job, REPORT, folder, hashes)
         report = json.loads(report_path.read_text(encoding="utf-8"))
         keys: dict[str, str] = {}
-        for name in (ROWS, TRAIN, TEST) if report["accepted"] else ():
+        for name in (FINDINGS, TRAIN, TEST, INDEX) if report["accepted"] else (FINDINGS,):
             keys[name] = object_key(job.tenant_id, "datasets", UUID(job.spec["version"]).hex, name)
-            put_file(keys[name], _fetch(backend, job, name, folder, hashes))
+            put_file(keys[name], fetch_checked(backend, job, name, folder, hashes))
         return {"report": report, "keys": keys}
 
     def on_succeeded(self, job: Job) -> None:
@@ -55,7 +65,8 @@ class DatasetCheck(ComputeKind):
         reject_version(version_id=UUID(job.spec["version"]), code="dataset:check_stopped", text=text)
 
 
-def _fetch(backend: ComputeBackend, job: Job, name: str, folder: Path, hashes: dict[str, str]) -> Path:
+def fetch_checked(backend: ComputeBackend, job: Job, name: str, folder: Path, hashes: dict[str, str]) -> Path:
+    """Copy an artifact of the run into `folder`; raises ComputeError if its hash is not the one of the result."""
     path = folder / name
     backend.fetch(job.external_name, name, path)
     if file_sha256(path) != hashes[name]:

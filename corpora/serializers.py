@@ -4,6 +4,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.reverse import reverse
 
 from corpora.models import Dataset, DatasetVersion
 from jobs.serializers import JobSerializer
@@ -16,12 +17,34 @@ class RejectionSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(source="error_text")
 
 
+class VersionLinksSerializer(serializers.Serializer[Any]):
+    """Where to go on; `page` is for people."""
+
+    self = serializers.URLField()
+    rows = serializers.URLField()
+    findings = serializers.URLField()
+    diff = serializers.URLField()
+    uses = serializers.URLField()
+    recheck = serializers.URLField()
+    export_rows = serializers.URLField()
+    export_findings = serializers.URLField()
+    page = serializers.URLField()
+
+
 class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
     """A version without its rows; `job` checks it."""
 
     error = serializers.SerializerMethodField()
     job = JobSerializer(read_only=True, allow_null=True)
     dataset = serializers.UUIDField(source="dataset_id", read_only=True)
+    options = serializers.DictField(read_only=True, help_text="How the file was read.")
+    derived_from = serializers.UUIDField(
+        source="derived_from_id",
+        read_only=True,
+        allow_null=True,
+        help_text="Same file, other options.",
+    )
+    links = serializers.SerializerMethodField()
 
     class Meta:
         model = DatasetVersion
@@ -41,6 +64,10 @@ class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
             "train_count",
             "test_count",
             "problem_count",
+            "options",
+            "derived_from",
+            "personal_data_kept_at",
+            "links",
             "created_at",
         )
         read_only_fields = fields
@@ -48,6 +75,15 @@ class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
     @extend_schema_field(RejectionSerializer(allow_null=True))
     def get_error(self, version: DatasetVersion) -> dict[str, Any] | None:
         return dict(RejectionSerializer(version).data) if version.error_code else None
+
+    @extend_schema_field(VersionLinksSerializer)
+    def get_links(self, version: DatasetVersion) -> dict[str, str]:
+        request = self.context.get("request")
+        url = reverse("dataset-version-detail", kwargs={"pk": version.pk}, request=request)
+        parts = {name: f"{url}{name}/" for name in ("rows", "findings", "diff", "uses", "recheck")}
+        exports = {f"export_{content}": f"{url}export/?content={content}" for content in ("rows", "findings")}
+        page = reverse("corpora:version", kwargs={"version_id": version.pk}, request=request)
+        return {"self": url, **parts, **exports, "page": page}
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -91,3 +127,10 @@ class NewDatasetSerializer(NewVersionSerializer):
     """A file and the dataset's name; a name you have used gets the file as its next version."""
 
     name = serializers.CharField(max_length=120)
+
+
+class DatasetChangeSerializer(serializers.Serializer[Any]):
+    """What is left out stays as it is."""
+
+    name = serializers.CharField(required=False, max_length=120)
+    description = serializers.CharField(required=False, allow_blank=True, max_length=2000)

@@ -6,10 +6,13 @@ class EvaluationsConfig(AppConfig):
 
     def ready(self) -> None:
         from adapters import panels
+        from corpora import lineage
         from evaluations import checks  # noqa: F401
         from evaluations.kinds import EvaluationKind
+        from evaluations.lineage import evaluation_uses
         from evaluations.panels import evaluation_panel
         from jobs.kinds import register
 
         register(EvaluationKind())
         panels.register(evaluation_panel)
+        lineage.register(evaluation_uses)

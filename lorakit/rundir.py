@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -36,6 +36,7 @@ from lorakit.contracts import (
     encode,
 )
 from lorakit.digest import file_sha256
+from lorakit.disk import DISK_FULL, is_disk_full
 from lorakit.errors import ContractError, RunCancelled, RunError
 
 LEASE_SECONDS = 30.0
@@ -62,6 +63,7 @@ class Run(Generic[S]):
         self.checkpoints = directory / "checkpoints"
         self._stop = threading.Event()
         self._emitting = threading.Lock()
+        self.hashes: dict[str, str] = {}
         for path in (self.output, self.checkpoints):
             path.mkdir(exist_ok=True)
         self._seq = resume_progress(directory / "progress.jsonl") if leader else 0
@@ -80,6 +82,10 @@ class Run(Generic[S]):
             known = {name: value for name, value in asdict(event).items() if value is not None}
             with (self.directory / "progress.jsonl").open("a") as log:
                 log.write(encode(known) + "\n")
+
+    def know_hash(self, artifact: str, sha256: str) -> None:
+        """Say the SHA-256 of a file in output/ that was counted while it was written, so that nobody reads it again."""
+        self.hashes[artifact] = sha256
 
     def phase(self, name: str) -> None:
         """Say what the run is doing now."""
@@ -126,10 +132,10 @@ def write_atomically(path: Path, text: str) -> None:
     part.replace(path)
 
 
-def list_artifacts(output: Path) -> tuple[Artifact, ...]:
-    """The files directly in a run's output, by name."""
+def list_artifacts(output: Path, hashes: Mapping[str, str]) -> tuple[Artifact, ...]:
+    """The files directly in a run's output, by name; `hashes` are those that are known already."""
     return tuple(
-        Artifact(name=path.name, sha256=file_sha256(path), bytes=path.stat().st_size)
+        Artifact(name=path.name, sha256=hashes.get(path.name) or file_sha256(path), bytes=path.stat().st_size)
         for path in sorted(output.iterdir())
         if path.is_file()
     )
@@ -173,7 +179,7 @@ def run_task(run: Run[S], task: Callable[[Run[S]], dict[str, float]]) -> RunResu
     """Run a task and turn whatever happens into a result."""
     try:
         metrics = task(run)
-        return RunResult(ok=True, artifacts=list_artifacts(run.output), metrics=metrics)
+        return RunResult(ok=True, artifacts=list_artifacts(run.output, run.hashes), metrics=metrics)
     except RunError as error:
         failure = Failure(code=error.code, text=error.text, temporary=error.temporary)
         return RunResult(ok=False, error=failure, cancelled=isinstance(error, RunCancelled))
@@ -182,6 +188,8 @@ def run_task(run: Run[S], task: Callable[[Run[S]], dict[str, float]]) -> RunResu
         return RunResult(ok=False, error=Failure(code=f"{run.area}:out_of_memory", text=text))
     except Exception as error:
         traceback.print_exc()
+        if is_disk_full(error, run.directory):
+            return RunResult(ok=False, error=DISK_FULL)
         text = f"The run stopped on an unexpected error ({type(error).__name__}). Its log says where."
         return RunResult(ok=False, error=Failure(code=f"{run.area}:internal", text=text))
 

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.ActiveTenantMiddleware",
+    "portal.body_limit.BodyLimitMiddleware",
     "portal.middleware.ProblemPageMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -146,15 +147,36 @@ STATIC_URL = "/static/"
 STATIC_ROOT = PORTAL_VAR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
-STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": PORTAL_VAR / "objects", "file_permissions_mode": 0o600},
+AWS_REGION = env.str("AWS_REGION", default="")
+S3_BUCKET = env.str("S3_BUCKET", default="")
+S3_PREFIX = env.str("S3_PREFIX", default="")
+S3_KMS_KEY_ID = env.str("S3_KMS_KEY_ID", default="")
+_files: dict[str, Any] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": PORTAL_VAR / "objects", "file_permissions_mode": 0o600},
+}
+_s3: dict[str, Any] = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "location": S3_PREFIX,
+        "region_name": AWS_REGION or None,
+        "signature_version": "s3v4",
+        "file_overwrite": False,
+        "object_parameters": {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": S3_KMS_KEY_ID} if S3_KMS_KEY_ID else {},
     },
+}
+STORAGES = {
+    "default": _s3 if S3_BUCKET else _files,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
-MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=200 * 2**20)
+MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=5 * 2**30)
+MAX_FORM_BYTES = env.int("MAX_FORM_BYTES", default=200 * 2**20)
+UPLOAD_DIR = Path(env.str("UPLOAD_DIR", default=str(PORTAL_VAR / "uploads")))
+UPLOAD_IDLE_SECONDS = env.int("UPLOAD_IDLE_SECONDS", default=60)
+UPLOAD_KEPT_HOURS = env.int("UPLOAD_KEPT_HOURS", default=24)
+UPLOAD_ORIGINS = env.list("UPLOAD_ORIGINS", default=[])
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -164,6 +186,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": ["'self'", "'unsafe-inline'"],
         "img-src": ["'self'", "data:", "blob:"],
         "font-src": ["'self'", "data:"],
+        "connect-src": ["'self'", *UPLOAD_ORIGINS],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'self'"],
         "form-action": ["'self'"],
@@ -198,6 +221,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "JobState": "jobs.states.State",
         "DatasetVersionState": "corpora.models.VersionState",
+        "UploadState": "corpora.models.UploadState",
         "EvaluationState": "evaluations.models.EvaluationState",
         "DeploymentState": "serving.models.DeploymentState",
     },
@@ -230,6 +254,8 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_VAR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": {"expires": 4}},
     "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": {"expires": 300}},
+    "go-on-with-uploads": {"task": "corpora.go_on_with_uploads", "schedule": 10.0, "options": {"expires": 20}},
+    "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": {"expires": 600}},
     "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": {"expires": 20}},
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": {"expires": 10}},
 }
@@ -237,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
 BASE_MODEL_DIR = Path(env.str("BASE_MODEL_DIR", default=str(BASE_DIR / "lorakit" / "tiny" / "model")))
 BASE_MODEL_NAME = env.str("BASE_MODEL_NAME", default="tiny-llama")
 BASE_MODEL_TITLE = env.str("BASE_MODEL_TITLE", default="Tiny Llama (2 M parameters, synthetic English)")
+MAX_LORA_RANK = env.int("MAX_LORA_RANK", default=64)
 ENGINE_URL = env.str("ENGINE_URL", default="http://127.0.0.1:8002")
 ENGINE_API_KEY = env.str("ENGINE_API_KEY", default="")
 GATEWAY_URL = env.str("GATEWAY_URL", default="http://127.0.0.1:8001")
@@ -248,16 +275,46 @@ LOCAL_PRICE_SOURCE = env.str(
 )
 _local_price = {"PRICE_USD_PER_HOUR": LOCAL_PRICE_USD_PER_HOUR, "PRICE_SOURCE": LOCAL_PRICE_SOURCE}
 
-COMPUTE: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "jobs.backends.local.LocalCompute",
-        "OPTIONS": {
-            "ROOT": PORTAL_VAR / "compute",
-            "MAX_RUNNING": env.int("LOCAL_COMPUTE_SLOTS", default=2),
-            "LEASE_SECONDS": 30,
-            **_local_price,
-        },
+_local_compute: dict[str, Any] = {
+    "BACKEND": "jobs.backends.local.LocalCompute",
+    "OPTIONS": {
+        "ROOT": PORTAL_VAR / "compute",
+        "MAX_RUNNING": env.int("LOCAL_COMPUTE_SLOTS", default=2),
+        "LEASE_SECONDS": 30,
+        **_local_price,
     },
+}
+SAGEMAKER_ROLE_ARN = env.str("SAGEMAKER_ROLE_ARN", default="")
+_base_model_uri = env.str("SAGEMAKER_BASE_MODEL_URI", default="")
+_sagemaker_compute: dict[str, Any] = {
+    "BACKEND": "jobs.backends.sagemaker.SageMakerCompute",
+    "OPTIONS": {
+        "BUCKET": S3_BUCKET,
+        "PREFIX": S3_PREFIX,
+        "KMS_KEY_ID": S3_KMS_KEY_ID,
+        "REGION": AWS_REGION,
+        "ROLE_ARN": SAGEMAKER_ROLE_ARN,
+        "IMAGE": env.str("SAGEMAKER_IMAGE", default=""),
+        "REGISTRY_IMAGE": env.str("SAGEMAKER_REGISTRY_IMAGE", default=""),
+        "INSTANCE_TYPE": env.str("SAGEMAKER_INSTANCE_TYPE", default="ml.g6e.xlarge"),
+        "VOLUME_GB": env.int("SAGEMAKER_VOLUME_GB", default=100),
+        "MAX_RUNTIME_SECONDS": env.int("SAGEMAKER_MAX_RUNTIME_SECONDS", default=86_400),
+        "SPOT": env.bool("SAGEMAKER_SPOT", default=False),
+        "MAX_WAIT_SECONDS": env.int("SAGEMAKER_MAX_WAIT_SECONDS", default=172_800),
+        "SUBNETS": tuple(env.list("SAGEMAKER_SUBNETS", default=[])),
+        "SECURITY_GROUP_IDS": tuple(env.list("SAGEMAKER_SECURITY_GROUP_IDS", default=[])),
+        "NETWORK_ISOLATION": env.bool("SAGEMAKER_NETWORK_ISOLATION", default=False),
+        "PIP_INSTALL": env.bool("SAGEMAKER_PIP_INSTALL", default=False),
+        "BASE_MODELS": {str(BASE_MODEL_DIR): _base_model_uri} if _base_model_uri else {},
+        "MAX_RUNNING": env.int("SAGEMAKER_SLOTS", default=4),
+        "POLL_SECONDS": env.float("SAGEMAKER_POLL_SECONDS", default=10.0),
+        "PRICE_USD_PER_HOUR": env.float("SAGEMAKER_PRICE_USD_PER_HOUR", default=0.0),
+        "PRICE_SOURCE": env.str("SAGEMAKER_PRICE_SOURCE", default="No price is set: SAGEMAKER_PRICE_USD_PER_HOUR"),
+    },
+}
+
+COMPUTE: dict[str, dict[str, Any]] = {
+    "default": _sagemaker_compute if SAGEMAKER_ROLE_ARN else _local_compute,
     "checks": {
         "BACKEND": "jobs.backends.local.LocalCompute",
         "OPTIONS": {

@@ -20,8 +20,9 @@ install -D -m 644 -t static/vendor/tabler \
   "$packages/@tabler/core/dist/css/tabler.min.css" "$packages/@tabler/core/dist/js/tabler.min.js"
 install -D -m 644 -t static/vendor/plotly \
   "$packages/plotly.js-basic-dist-min/plotly-basic.min.js" "$packages/plotly.js-basic-dist-min/LICENSE"
+install -D -m 644 -t static/vendor/tus "$packages/tus-js-client/dist/tus.min.js" "$packages/tus-js-client/LICENSE"
 install -D -m 644 -t static/vendor/inter \
   "$packages/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2" \
   "$packages/@fontsource-variable/inter/LICENSE"
 # The source maps stay behind, so the references to them must too.
-sed -i -E 's@/[*/]# sourceMappingURL=[^ *]*( \*/)?@@' static/vendor/tabler/*
+sed -i -E 's@/[*/]# sourceMappingURL=[^ *]*( \*/)?@@' static/vendor/tabler/* static/vendor/tus/tus.min.js

@@ -74,12 +74,7 @@ class IsolateTenant(Operation):
             return
         schema_editor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant_uniq" UNIQUE (tenant_id, id)')
         for field in _tenant_keys(model):
-            target = cast(type[models.Model], field.related_model)._meta.db_table
-            schema_editor.execute(
-                f'ALTER TABLE "{table}" ADD CONSTRAINT "{_constraint(table, field)}" '
-                f'FOREIGN KEY (tenant_id, "{field.column}") REFERENCES "{target}" (tenant_id, id) '
-                "DEFERRABLE INITIALLY DEFERRED"
-            )
+            schema_editor.execute(_add_constraint(table, field))
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
@@ -88,7 +83,7 @@ class IsolateTenant(Operation):
         table = model._meta.db_table
         if self.tenant_column != "id":
             for field in _tenant_keys(model):
-                schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{_constraint(table, field)}"')
+                schema_editor.execute(_drop_constraint(table, field))
             schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_tenant_uniq"')
         schema_editor.execute(f'DROP POLICY tenant_isolation ON "{table}"')
         schema_editor.execute(f'ALTER TABLE "{table}" NO FORCE ROW LEVEL SECURITY')
@@ -98,9 +93,51 @@ class IsolateTenant(Operation):
         return f"Isolate the rows of {self.model_name} by tenant"
 
 
+class IsolateKey(Operation):
+    """Make the constraint of a TenantForeignKey that was added to a table later."""
+
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(self, model_name: str, field_name: str) -> None:
+        self.model_name = model_name
+        self.field_name = field_name
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        pass
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        meta = to_state.apps.get_model(app_label, self.model_name)._meta
+        schema_editor.execute(_add_constraint(meta.db_table, meta.get_field(self.field_name)))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        meta = from_state.apps.get_model(app_label, self.model_name)._meta
+        schema_editor.execute(_drop_constraint(meta.db_table, meta.get_field(self.field_name)))
+
+    def describe(self) -> str:
+        return f"Isolate {self.field_name} of {self.model_name} by tenant"
+
+
 def _tenant_keys(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     return [f for f in model._meta.local_fields if isinstance(f, (TenantForeignKey, TenantOneToOneField))]
 
 
 def _constraint(table: str, field: models.Field[Any, Any]) -> str:
     return f"{table}_{field.column}_tenant_fk"[:63]
+
+
+def _add_constraint(table: str, field: Any) -> str:
+    target = cast(type[models.Model], field.related_model)._meta.db_table
+    return (
+        f'ALTER TABLE "{table}" ADD CONSTRAINT "{_constraint(table, field)}" '
+        f'FOREIGN KEY (tenant_id, "{field.column}") REFERENCES "{target}" (tenant_id, id) '
+        "DEFERRABLE INITIALLY DEFERRED"
+    )
+
+
+def _drop_constraint(table: str, field: Any) -> str:
+    return f'ALTER TABLE "{table}" DROP CONSTRAINT "{_constraint(table, field)}"'

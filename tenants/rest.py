@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.utils.decorators import method_decorator
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import mixins, viewsets
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
 INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `field` or `errors` name it (problem+json).")
@@ -12,3 +17,16 @@ INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `field` or `er
 
 class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
     """List and retrieve."""
+
+
+class OutsideTransactions(APIView):
+    """For views whose services open transactions themselves, because what comes in may take long to come."""
+
+    @method_decorator(transaction.non_atomic_requests)
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return super().dispatch(request, *args, **kwargs)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        # Django REST framework marks the innermost transaction for rollback; without one here, it would be a caller's.
+        with transaction.atomic():
+            return super().handle_exception(exc)

@@ -4,38 +4,44 @@ import sys
 import time
 
 from corpora.ingest.check import Check, Progress
-from corpora.ingest.contracts import REPORT, IngestSpec
-from lorakit.digest import file_sha256
-from lorakit.errors import RunError
+from corpora.ingest.contracts import INSPECTION, REPORT, IngestSpec
+from corpora.ingest.inspection import inspect_file
 from lorakit.rundir import Run, execute
 
 REPORT_SECONDS = 0.5
 
 
 def task(run: Run[IngestSpec]) -> dict[str, float]:
-    """Check the file in inputs/upload; a file with problems is a run that succeeded in finding them."""
+    """Check or inspect the file in inputs/upload; a file with problems is a run that succeeded in finding them."""
     path = run.input("upload", "upload")
-    if path.stat().st_size != run.spec.bytes or file_sha256(path) != run.spec.sha256:
-        text = "The stored file is not the one that was uploaded. We fetch it again."
-        raise RunError("platform:object_damaged", text, temporary=True)
-    run.phase("checking")
-    check = Check(run.spec, folder=run.output, scratch=run.directory)
-    report = check.run(path, _reporter(run))
-    (run.output / REPORT).write_text(report.to_json(), encoding="utf-8")
+    if run.spec.task == "inspect":
+        run.phase("inspecting")
+        inspection = inspect_file(path, run.spec, scratch=run.directory)
+        (run.output / INSPECTION).write_text(inspection.to_json(), encoding="utf-8")
+        return {"bytes": inspection.bytes}
+    checked = Check(run.spec, folder=run.output, scratch=run.directory).run(path, _reporter(run))
+    (run.output / REPORT).write_text(checked.report.to_json(), encoding="utf-8")
+    for name, sha256 in checked.hashes.items():
+        run.know_hash(name, sha256)
+    report = checked.report
     return {"rows": report.rows, "train": report.train, "test": report.test, "problems": report.problem_count}
 
 
 def _reporter(run: Run[IngestSpec]) -> Progress:
     """Tells how far the check is, twice a second, and stops it when asked to."""
     begun = reported = time.monotonic()
+    current = ""
 
-    def report(fraction: float) -> None:
-        nonlocal reported
+    def report(phase: str, fraction: float) -> None:
+        nonlocal begun, reported, current
         now = time.monotonic()
+        if phase != current:
+            current, begun = phase, now
+            run.phase(phase)
+        run.check_cancelled()
         if now - reported < REPORT_SECONDS:
             return
         reported = now
-        run.check_cancelled()
         eta = (now - begun) * (1 / fraction - 1) if fraction > 0 else None
         run.emit("metric", step=round(100 * fraction), total=100, fraction=round(fraction, 4), eta_seconds=eta)
 

@@ -1,60 +1,49 @@
-"""From a row as the file has it to a canonical one."""
+"""From a row as the file has it to messages and marks."""
 
-import hashlib
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
-from corpora.ingest.contracts import MAX_NAME_LENGTH, Message, Row, Split
-from corpora.ingest.layouts import Layout, Raw, check_characters, detect_layout, missing_columns
+from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks
+from corpora.ingest.contracts import MAX_NAME_LENGTH, Message, Split
+from corpora.ingest.layouts import Layout, Raw, check_characters, missing_columns
 from corpora.ingest.problems import RowProblem, shown
 
 SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test"}
-MARKS = ("split", "slice", "label")
-DEFAULT_SLICE = "all"
-
-_encoder = msgspec.json.Encoder()
+MARKS = ("split", "slice", "label", "group")
 
 
 class Canonical:
-    """Turns rows of one file, whose first readable row decides the layout, into canonical ones."""
+    """Reads rows of one `layout`; `columns` says which of the file's own stands for a field (see contracts.FIELDS)."""
 
-    def __init__(self, *, max_row_bytes: int) -> None:
-        self.max_row_bytes = max_row_bytes
-        self.layout: Layout | None = None
-        self.unused: set[str] = set()
+    def __init__(self, layout: Layout | None, columns: Mapping[str, str]) -> None:
+        self.layout = layout
+        self.columns = dict(columns)
+        self._known = {*layout.required, *layout.optional, *MARKS} if layout else set()
+        self._renamed = set(self.columns.values())
 
-    def row(self, raw: Any) -> Row:
-        """The canonical row; raises RowProblem."""
+    def read(self, raw: Any) -> tuple[list[Message], Marks]:
+        """Messages and marks of a row; raises RowProblem."""
         if not isinstance(raw, dict):
             raise RowProblem("data_type", "", "A row must be an object: {…} with named fields.")
-        if self.layout is None:
-            self.layout = detect_layout(raw)
+        if self.columns:
+            raw = self._rename(raw)
         if self.layout is None:
             raise missing_columns(raw)
-        messages = self.layout.messages(raw)
-        row = Row(row_id(messages), messages, _split(raw), _name(raw, "slice") or DEFAULT_SLICE, _name(raw, "label"))
-        if len(_encoder.encode(row)) > self.max_row_bytes:
-            raise too_long(self.max_row_bytes)
-        self._note_unused(raw, self.layout)
-        return row
+        messages = list(self.layout.messages(raw))
+        group = _name(raw, "group") if "group" in self.columns else None
+        split, name, label = _split(raw), _name(raw, "slice"), _name(raw, "label")
+        if split is name is label is group is None:
+            return messages, NO_MARKS
+        return messages, Marks(split=split, slice=name or DEFAULT_SLICE, label=label, group=group)
 
-    def _note_unused(self, raw: Raw, layout: Layout) -> None:
-        if len(self.unused) < 20:
-            known = {*layout.required, *layout.optional, *MARKS}
-            self.unused.update(shown(key) for key in raw if key not in known)
+    def unused(self, raw: Raw) -> set[str]:
+        """Columns that nothing is read from."""
+        return {shown(key) for key in raw if key not in self._renamed and (key not in self._known or key == "group")}
 
-
-def row_id(messages: tuple[Message, ...]) -> str:
-    """32 hexadecimal digits that name a conversation."""
-    return hashlib.sha256(_encoder.encode(messages)).hexdigest()[:32]
-
-
-def too_long(max_row_bytes: int) -> RowProblem:
-    """A row over the limit."""
-    limit = f"{max_row_bytes / 2**20:g} MiB" if max_row_bytes >= 2**20 else f"{max_row_bytes:,} bytes"
-    text = f"The row is longer than {limit}. Shorten it, or check that every row ends with a line break."
-    return RowProblem("dataset:row_too_long", "", text)
+    def _rename(self, raw: Raw) -> dict[Any, Any]:
+        """The row by field. A column that stands for something is nothing else beside."""
+        kept = {key: value for key, value in raw.items() if key not in self._renamed and key not in self.columns}
+        return kept | {field: raw[column] for field, column in self.columns.items() if column in raw}
 
 
 def _split(raw: Raw) -> Split | None:

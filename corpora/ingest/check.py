@@ -1,197 +1,267 @@
-"""The check itself: two passes, the file's rows and then the rows that were kept."""
+"""The check itself: one pass over the file, and a closer look at a sample of what was kept."""
 
-import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
-import msgspec
-
-from corpora.ingest.canonical import Canonical
-from corpora.ingest.contracts import (
-    MAX_PROBLEMS,
-    MAX_SLICES,
-    ROWS,
-    TEST,
-    TRAIN,
-    IngestSpec,
-    Notice,
-    Problem,
-    Report,
-    Row,
-)
+from corpora.ingest.assembly import Assembly
+from corpora.ingest.batch import Batch
+from corpora.ingest.blocks import BLOCK_BYTES, Blocks
+from corpora.ingest.closer import CloserLook
+from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Finding, IngestSpec, Notice, Report
+from corpora.ingest.findings import Findings
 from corpora.ingest.gzipped import is_gzip, unpack
-from corpora.ingest.preview import Preview
-from corpora.ingest.problems import FileProblem, RowProblem, joined
-from corpora.ingest.profile import Profiler
-from corpora.ingest.seen import SeenRows
+from corpora.ingest.pool import Pool
+from corpora.ingest.problems import FileProblem, joined
+from corpora.ingest.reader import Reader
 from corpora.ingest.source import Source, open_source
-from corpora.ingest.split import SplitPlan
+from corpora.ingest.split import Bounds, NamesFound, SplitPlan
+from lorakit.digest import file_sha256
+from lorakit.errors import RunError
 
-MAX_LINES_NAMED = 10
+PARALLEL_FROM_BYTES = 16 * BLOCK_BYTES
+"""Below this a second process costs more time than it saves."""
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Row)
+MAX_PROCESSES = 4
 
-Progress = Callable[[float], None]
-"""Called with the share done, after every row."""
+Progress = Callable[[str, float], None]
+"""Called with the phase and the share of it that is done, often."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The report, and SHA-256 of the files in the folder that are known already."""
+
+    report: Report
+    hashes: dict[str, str]
 
 
 class Check:
-    """Checks one file: `folder` gets the rows, `scratch` what is needed meanwhile."""
+    """Checks one file: `folder` gets the rows and the findings, `scratch` what is needed meanwhile."""
 
     def __init__(self, spec: IngestSpec, *, folder: Path, scratch: Path) -> None:
         self.spec = spec
         self.folder = folder
-        self.unpacked_path = scratch / "unpacked"
-        self.kept_path = scratch / "kept.jsonl"
-        self.seen_path = scratch / "seen.sqlite3"
-        self.canonical = Canonical(max_row_bytes=spec.max_row_bytes)
-        self.plan = SplitPlan(spec.test_share)
-        self.slices: set[str] = set()
-        self.problems: list[Problem] = []
-        self.codes: Counter[str] = Counter()
-        self.duplicates: list[int] = []
-        self.duplicate_count = 0
-        self.kept = 0
+        self.scratch = scratch
 
-    def run(self, path: Path, progress: Progress) -> Report:
-        """Report on the file at `path`; the rows are written if every one of them can be used."""
-        source: Source | None = None
+    def run(self, path: Path, progress: Progress) -> Checked:
+        """Check the file at `path`; raises RunError if it is not the one that was uploaded."""
+        if path.stat().st_size != self.spec.bytes:
+            raise damaged()
+        unpacked = self.scratch / "unpacked"
         try:
+            if not is_gzip(path):
+                return self._run(path, progress, upload_sha256="")
+            sha256 = checked_sha256(path, self.spec)
             try:
-                if is_gzip(path):
-                    limit = self.spec.max_unpacked_bytes
-                    unpack(path, self.unpacked_path, limit=limit, tick=lambda: progress(0.0))
-                    path = self.unpacked_path
-                with path.open("rb") as file:
-                    source = open_source(file, size=path.stat().st_size, max_row_bytes=self.spec.max_row_bytes)
-                    self._read(source, progress)
-                self._judge_whole()
+                unpack(path, unpacked, limit=self.spec.max_unpacked_bytes, tick=lambda: progress("checking", 0.0))
             except FileProblem as problem:
-                self._note(problem.at(problem.line))
-            if source is None or self.problems:
-                return self._rejection(source)
-            return self._write(source, progress)
+                return self._refuse_unread(problem, sha256)
+            return self._run(unpacked, progress, upload_sha256=sha256)
         finally:
-            self.unpacked_path.unlink(missing_ok=True)
-            self.kept_path.unlink(missing_ok=True)
+            unpacked.unlink(missing_ok=True)
 
-    def _read(self, source: Source, progress: Progress) -> None:
-        with SeenRows(self.seen_path) as seen, self.kept_path.open("wb") as kept:
-            for record in source.records:
-                progress(0.8 * source.fraction())
-                if isinstance(record, Problem):
-                    self._note(record)
-                    continue
-                line, raw = record
-                try:
-                    row = self.canonical.row(raw)
-                    self._count_slice(row)
-                except RowProblem as problem:
-                    self._note(problem.at(line))
-                    continue
-                if seen.add(row.id):
-                    self._keep(row, kept)
-                else:
-                    self._note_duplicate(line)
+    def _run(self, path: Path, progress: Progress, *, upload_sha256: str) -> Checked:
+        options = self.spec.options
+        plan = SplitPlan(options.test_share, options.seed)
+        # A pass may find out that it should have split otherwise: the names come late, or one split stayed empty.
+        for _ in range(3):
+            try:
+                with _Pass(self, path, plan, progress, upload_sha256) as reading:
+                    checked = reading.run()
+            except NamesFound:
+                plan = SplitPlan(options.test_share, options.seed, named=True)
+                continue
+            bounds = reading.missing_split()
+            if bounds is None:
+                break
+            plan = SplitPlan(options.test_share, options.seed, bounds=bounds)
+        if not checked.report.accepted:
+            for name in (TRAIN, TEST, INDEX):
+                (self.folder / name).unlink(missing_ok=True)
+        return checked
 
-    def _keep(self, row: Row, kept: BinaryIO) -> None:
-        self.kept += 1
-        self.plan.see(row)
-        if not self.problems:
-            kept.write(_encoder.encode(row) + b"\n")
+    def _refuse_unread(self, problem: FileProblem, sha256: str) -> Checked:
+        with Findings(self.folder / FINDINGS) as findings:
+            findings.add([_finding(problem)])
+        return Checked(Report(accepted=False, upload_sha256=sha256, file_format="", **findings.summary()), {})
 
-    def _count_slice(self, row: Row) -> None:
-        self.slices.add(row.slice)
-        if len(self.slices) > MAX_SLICES:
-            self.slices.discard(row.slice)
-            text = f"There are more than {MAX_SLICES} slices. A slice is a large group; use “label” for finer ones."
-            raise RowProblem("dataset:too_many_slices", "slice", text)
 
-    def _note(self, problem: Problem) -> None:
-        self.codes[problem.code] += 1
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(problem)
+class _Pass:
+    """One reading of an unpacked file with one plan for the split."""
 
-    def _note_duplicate(self, line: int) -> None:
-        self.duplicate_count += 1
-        if len(self.duplicates) < MAX_LINES_NAMED:
-            self.duplicates.append(line)
+    def __init__(self, check: Check, path: Path, plan: SplitPlan, progress: Progress, upload_sha256: str) -> None:
+        self._spec = check.spec
+        self._folder = check.folder
+        self._path = path
+        self._progress = progress
+        self._upload_sha256 = upload_sha256
+        self._source: Source | None = None
+        self._stack = ExitStack()
+        self._findings = self._stack.enter_context(Findings(check.folder / FINDINGS))
+        self._assembly = self._stack.enter_context(
+            Assembly(
+                check.spec.options,
+                plan,
+                self._findings,
+                folder=check.folder,
+                scratch=check.scratch,
+                sampled=check.spec.sampled_rows,
+                max_row_bytes=check.spec.max_row_bytes,
+            )
+        )
+
+    def __enter__(self) -> "_Pass":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def run(self) -> Checked:
+        """Read all of it and report."""
+        try:
+            self._read()
+            self._judge_whole()
+        except FileProblem as problem:
+            self._findings.add([_finding(problem)])
+            return self._refusal()
+        if self._assembly.refused:
+            return self._refusal()
+        return self._accept()
+
+    def missing_split(self) -> Bounds | None:
+        """The bounds to draw with if one split stayed empty though it need not."""
+        assembly, plan = self._assembly, self._assembly.plan
+        if assembly.refused or plan.named or plan.bounds or plan.test_share <= 0 or assembly.kept < 2:
+            return None
+        empty = not assembly.train.count or not assembly.test.count
+        return Bounds(plan.lowest, plan.highest) if empty else None
+
+    def _read(self) -> None:
+        with self._path.open("rb") as file:
+            size = self._path.stat().st_size
+            self._source = source = open_source(file, size=size, spec=self._spec)
+            source.check_names()
+            reader = Reader(self._spec, source.layout, source.columns)
+            if source.records is None:
+                self._read_blocks(reader, file.fileno(), size)
+                return
+            for batch in reader.records(source.records):
+                self._assembly.take(batch)
+                self._progress("checking", source.fraction())
+        self._upload_sha256 = self._upload_sha256 or checked_sha256(self._path, self._spec)
+
+    def _read_blocks(self, reader: Reader, descriptor: int, size: int) -> None:
+        blocks = Blocks(descriptor, size, max_row_bytes=self._spec.max_row_bytes)
+        with closing(self._batches(reader, descriptor, blocks, size)) as batches:
+            for batch in batches:
+                self._assembly.take(batch)
+                self._progress("checking", blocks.position / size)
+        if not self._upload_sha256:
+            self._upload_sha256 = blocks.sha256.hexdigest()
+            if self._spec.sha256 not in ("", self._upload_sha256):
+                raise damaged()
+
+    def _batches(self, reader: Reader, descriptor: int, blocks: Blocks, size: int) -> Generator[Batch, None, None]:
+        processes = min(os.cpu_count() or 1, MAX_PROCESSES)
+        if size < PARALLEL_FROM_BYTES or processes == 1:
+            for span in blocks:
+                yield (
+                    reader.too_long()
+                    if span.is_too_long
+                    else reader.block(os.pread(descriptor, span.size, span.offset))
+                )
+            return
+        pool = Pool(reader, descriptor, processes=processes, text_bytes=2 * BLOCK_BYTES)
+        try:
+            yield from pool.batches(blocks)
+        finally:
+            pool.close()
 
     def _judge_whole(self) -> None:
         """Whether the rows together make a dataset."""
-        if self.problems:
+        assembly = self._assembly
+        if assembly.refused:
             return
-        if not self.kept:
+        if not assembly.kept:
+            if self._findings.problem_codes:
+                raise FileProblem(
+                    "dataset:no_usable_rows", "No row of the file can be used. Mend them and upload it again."
+                )
             raise FileProblem("dataset:empty_file", "The file has no rows. Add a row for each example.")
-        if self.kept < 2:
+        if assembly.kept < 2:
             text = "There is only one row. Add more, so that some can be held out to test what was learnt."
             raise FileProblem("dataset:too_few_rows", text)
-        if self.plan.named_test == self.kept:
+        if not assembly.train.count and assembly.plan.named:
             text = "Every row is in the split “test”, so there is nothing to train on. Mark the others “train”."
             raise FileProblem("dataset:no_train_rows", text, field="split")
 
-    def _rejection(self, source: Source | None) -> Report:
-        return Report(
-            accepted=False,
-            file_format=source.file_format if source else "",
-            layout=self.canonical.layout.name if self.canonical.layout else "",
-            position=source.position if source else "line",
-            rows=self.kept,
-            problem_count=self.codes.total(),
-            problems=tuple(self.problems),
-            problems_by_code=dict(self.codes.most_common()),
-            warnings=tuple(self._warnings(test=None)),
-        )
-
-    def _write(self, source: Source, progress: Progress) -> Report:
-        profiler = Profiler(max_characters=self.spec.max_row_bytes)
-        preview = Preview()
-        counts = {"train": 0, "test": 0}
-        digest = hashlib.sha256()
-        with (
-            self.kept_path.open("rb") as kept,
-            (self.folder / ROWS).open("wb") as rows,
-            (self.folder / TRAIN).open("wb") as train,
-            (self.folder / TEST).open("wb") as test,
-        ):
-            for number, line in enumerate(kept, 1):
-                progress(0.8 + 0.2 * number / self.kept)
-                drawn = _decoder.decode(line)
-                split = self.plan.place(drawn)
-                row = msgspec.structs.replace(drawn, split=split)
-                encoded = _encoder.encode(row) + b"\n"
-                digest.update(encoded)
-                rows.write(encoded)
-                (train if split == "train" else test).write(encoded)
-                counts[split] += 1
-                profiler.add(row, split)
-                preview.add(row)
-        return Report(
+    def _accept(self) -> Checked:
+        assembly = self._assembly
+        rows_sha256 = assembly.finish()
+        self._progress("profiling", 0.0)
+        closer = CloserLook(self._spec.context)
+        closer.take(assembly.sample.read(self._folder / TRAIN, self._folder / TEST))
+        self._findings.add(closer.findings)
+        report = self._report(
             accepted=True,
-            file_format=source.file_format,
-            layout=self.canonical.layout.name if self.canonical.layout else "",
-            position=source.position,
-            rows=self.kept,
-            train=counts["train"],
-            test=counts["test"],
-            rows_sha256=digest.hexdigest(),
-            warnings=tuple(self._warnings(test=counts["test"])),
-            profile=profiler.summary(),
-            preview=tuple(preview.rows),
+            train=assembly.train.count,
+            test=assembly.test.count,
+            rows_sha256=rows_sha256,
+            profile=closer.describe(assembly.profiler.summary()),
+        )
+        return Checked(report, {TRAIN: assembly.train.sha256.hexdigest(), TEST: assembly.test.sha256.hexdigest()})
+
+    def _refusal(self) -> Checked:
+        self._upload_sha256 = self._upload_sha256 or checked_sha256(self._path, self._spec)
+        return Checked(self._report(accepted=False), {})
+
+    def _report(self, *, accepted: bool, **results: Any) -> Report:
+        source, layout = self._source, self._source.layout if self._source else None
+        return Report(
+            accepted=accepted,
+            upload_sha256=self._upload_sha256,
+            file_format=source.file_format if source else "",
+            delimiter=source.delimiter if source else "",
+            layout=layout.name if layout else "",
+            position=source.position if source else "line",
+            rows=self._assembly.kept,
+            warnings=tuple(self._warnings(accepted=accepted)),
+            **self._findings.summary(),
+            **results,
         )
 
-    def _warnings(self, *, test: int | None) -> Iterator[Notice]:
-        if self.duplicate_count:
-            text = "Rows that repeat an earlier one word for word were left out."
-            yield Notice(
-                code="dataset:duplicate_row", count=self.duplicate_count, text=text, lines=tuple(self.duplicates)
-            )
-        if self.canonical.unused:
-            text = f"Not used in training: {joined(sorted(self.canonical.unused))}."
-            yield Notice(code="dataset:unused_field", count=len(self.canonical.unused), text=text)
-        if test == 0:
+    def _warnings(self, *, accepted: bool) -> Iterator[Notice]:
+        left_out = self._findings.problem_codes.total()
+        if accepted and left_out:
+            text = "Rows that cannot be used were left out, as you wanted."
+            yield Notice(code="dataset:left_out", count=left_out, text=text)
+        yield from self._findings.notices(masked=self._spec.options.personal_data == "mask")
+        unused = self._assembly.unused
+        if unused:
+            text = f"Not used in training: {joined(sorted(unused))}."
+            yield Notice(code="dataset:unused_field", count=len(unused), text=text)
+        if accepted and not self._assembly.test.count:
             text = "No row is in the split “test”, so what is trained on this cannot be evaluated."
             yield Notice(code="dataset:no_test_rows", count=1, text=text)
+
+
+def checked_sha256(path: Path, spec: IngestSpec) -> str:
+    """SHA-256 of the uploaded file; raises RunError if it is another file."""
+    sha256 = file_sha256(path)
+    if spec.sha256 not in ("", sha256):
+        raise damaged()
+    return sha256
+
+
+def damaged() -> RunError:
+    """The file is not the one that was uploaded."""
+    text = "The stored file is not the one that was uploaded. We fetch it again."
+    return RunError("platform:object_damaged", text, temporary=True)
+
+
+def _finding(problem: FileProblem) -> Finding:
+    return Finding(problem.line, problem.field, problem.code, problem.text, kept=False)

@@ -1,48 +1,102 @@
 """What goes into a check and what comes out of it.
 
-output/report.json is a `Report`. If it says `accepted`, output/ also holds rows.jsonl, train.jsonl and test.jsonl with
-a `Row` a line; otherwise none of them.
+An inspection leaves output/inspection.json, an `Inspection`. A check leaves output/report.json, a `Report`, and
+output/findings.jsonl, a `Finding` a line. If the report says `accepted`, output/ also holds train.jsonl and test.jsonl
+with a `Row` a line, and rows.idx, which says where each row lies (see `corpora.ingest.index`).
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from lorakit.contracts import Document, Natural, Positive, Sha256, Share
+from lorakit.contracts import Document, Natural, Positive, Share
 
+INSPECTION = "inspection.json"
 REPORT = "report.json"
-ROWS = "rows.jsonl"
+FINDINGS = "findings.jsonl"
 TRAIN = "train.jsonl"
 TEST = "test.jsonl"
+INDEX = "rows.idx"
 
 MAX_PROBLEMS = 200
-MAX_UNPACKED_BYTES = 4 << 30
+MAX_FINDINGS = 1_000_000
+MAX_UNPACKED_BYTES = 16 << 30
 MAX_ROW_BYTES = 1 << 20
 MAX_SLICES = 50
 MAX_NAME_LENGTH = 80
+SAMPLED_ROWS = 10_000
+
+FIELDS = (
+    "messages", "prompt", "completion", "instruction", "input", "output", "text", "label", "system",
+    "split", "slice", "group",
+)  # fmt: skip
+"""What a column of the customer's file can be."""
 
 Role = Literal["system", "user", "assistant"]
 Split = Literal["train", "test"]
+Format = Literal["", "jsonl", "csv", "tsv", "parquet"]
+LayoutName = Literal["", "chat", "prompt and completion", "instruction", "classification"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Document):
+    """What a customer decides about a file; the same file with other options is another version.
+
+    Empty means: as it is detected. `columns` says which column of the file stands for one of `FIELDS`, for example
+    {"prompt": "Question"}. `bad_rows` are refused with the whole file or left out; `personal_data` is e-mail
+    addresses, phone, card and account numbers and keys; `over_long` are rows that do not fit into the `context`, a
+    base model's name; `leaks` are rows of the test whose prompt is trained on. `test_share` of the rows, or of the
+    groups where a column for `group` is named, are held out where the file names no split; `seed` draws others.
+    """
+
+    file_format: Format = ""
+    delimiter: Annotated[str, msgspec.Meta(max_length=1)] = ""
+    layout: LayoutName = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    bad_rows: Literal["refuse", "leave_out"] = "refuse"
+    personal_data: Literal["keep", "mask"] = "keep"
+    over_long: Literal["keep", "leave_out"] = "keep"
+    leaks: Literal["keep", "leave_out"] = "keep"
+    context: Annotated[str, msgspec.Meta(max_length=100)] = ""
+    test_share: Share = 0.1
+    seed: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0
+    schema: Literal[1] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context(Document):
+    """How much a base model reads at once: `tokens`, counted by the tokenizer file at `tokenizer`.
+
+    Without a tokenizer file tokens are estimated from the text's length.
+    """
+
+    name: str
+    tokens: Positive
+    tokenizer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngestSpec(Document):
-    """`sha256` and `bytes` were counted while the file was received; another file is not checked in its place.
+    """A file of `bytes` and, where it is known already, of this `sha256`; another is not checked in its place.
 
-    A row may take `max_row_bytes`, as it is written in the file and as canonical JSON, and a packed file
-    `max_unpacked_bytes`. `test_share` of the rows are held out where the file names no split.
+    `task` inspect looks at the head of the file only, so that a person can correct how it is read. A row may take
+    `max_row_bytes`, as it is written in the file and as canonical JSON, and a packed file `max_unpacked_bytes`.
+    `sampled_rows` are looked at more closely: for near duplicates, languages and tokens.
     """
 
-    sha256: Sha256
     bytes: Natural
+    sha256: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    task: Literal["check", "inspect"] = "check"
+    options: Options = field(default_factory=Options)
+    context: Context | None = None
     max_row_bytes: Positive = MAX_ROW_BYTES
     max_unpacked_bytes: Positive = MAX_UNPACKED_BYTES
-    test_share: Share = 0.1
+    sampled_rows: Natural = SAMPLED_ROWS
     schema: Literal[1] = 1
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One turn of a conversation."""
 
     role: Role
@@ -52,14 +106,13 @@ class Message(msgspec.Struct, frozen=True):
 class Row(msgspec.Struct, frozen=True):
     """One canonical row; the last message is the answer to learn.
 
-    `id` is 32 hexadecimal digits of the SHA-256 of the messages. `split` is null only until it has been drawn.
+    `id` is 32 hexadecimal digits of the SHA-256 of the messages (see `corpora.ingest.rows.row_id`).
     """
 
     id: str
-    messages: tuple[Message, ...]
-    split: Split | None
     slice: str
     label: str | None
+    messages: tuple[Message, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,19 +125,36 @@ class Problem(Document):
     text: str
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """One line of findings.jsonl: a problem or a notice about one row, or about the whole file (`line` 0).
+
+    `kept` says whether the row is in the version all the same.
+    """
+
+    line: int
+    field: str
+    code: str
+    text: str
+    kept: bool
+
+
 @dataclass(frozen=True, kw_only=True)
 class Notice(Document):
-    """Something that was put right or left out; `lines` are the first of `count`."""
+    """Something about usable rows to know or to decide; `lines` are the first of `count`.
+
+    `decision` names the option that answers it, for example "personal_data"; empty if nothing is to be decided.
+    """
 
     code: str
     count: Natural
     text: str
     lines: tuple[int, ...] = ()
+    decision: Literal["", "personal_data", "over_long", "leaks"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bin(Document):
-    """Rows whose length is at least `low` and below `high` characters."""
+    """Rows whose length is at least `low` and below `high`."""
 
     low: Natural
     high: Natural
@@ -93,7 +163,7 @@ class Bin(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class LengthProfile(Document):
-    """Characters per row; quantiles are exact."""
+    """Characters or tokens per row."""
 
     mean: float
     minimum: Natural
@@ -115,24 +185,37 @@ class Count(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class Profile(Document):
-    """What the rows look like; `slices` and `labels` come with the largest first."""
+    """What the rows look like; counts come with the largest first.
+
+    Characters, `slices`, `labels` and `turns` (messages per row) are of every row. `languages` (ISO 639-1, rows) and
+    `tokens` (of the whole row, by the tokenizer of `context`) are of `sampled` rows, drawn by their ids.
+    """
 
     prompt_characters: LengthProfile
     answer_characters: LengthProfile
     slices: tuple[Count, ...]
     labels: tuple[Count, ...]
+    turns: tuple[Count, ...] = ()
+    sampled: Natural = 0
+    languages: tuple[Count, ...] = ()
+    tokens: LengthProfile | None = None
+    context: str = ""
+    context_tokens: Natural = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Document):
     """The outcome of a check.
 
-    `problems` are the first `MAX_PROBLEMS` of `problem_count`, one for each row that cannot be used;
-    `position` says what their `line` counts. `preview` are rows with long texts cut short.
+    `problems` are the first `MAX_PROBLEMS` of `problem_count`, one for each row that cannot be used; all of them, and
+    a line for each row of a notice, are in findings.jsonl. `position` says what their `line` counts. `rows_sha256` is
+    over train.jsonl and then test.jsonl.
     """
 
     accepted: bool
+    upload_sha256: str
     file_format: str
+    delimiter: str = ""
     layout: str = ""
     position: Literal["line", "row"] = "line"
     rows: Natural = 0
@@ -144,5 +227,27 @@ class Report(Document):
     problems_by_code: dict[str, int] = field(default_factory=dict)
     warnings: tuple[Notice, ...] = ()
     profile: Profile | None = None
-    preview: tuple[Row, ...] = ()
+    schema: Literal[1] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection(Document):
+    """How the head of a file reads with given options, for a person to correct.
+
+    `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`. `sample`
+    are the first rows as they stand in the file, a text for each column, cut short; `rows` are the first that could
+    be read and `problems` the first that could not.
+    """
+
+    upload_sha256: str
+    bytes: Natural
+    packed: bool
+    file_format: str
+    delimiter: str = ""
+    layout: str = ""
+    columns: tuple[str, ...] = ()
+    mapping: dict[str, str] = field(default_factory=dict)
+    sample: tuple[dict[str, str], ...] = ()
+    rows: tuple[Row, ...] = ()
+    problems: tuple[Problem, ...] = ()
     schema: Literal[1] = 1

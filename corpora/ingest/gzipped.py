@@ -17,6 +17,16 @@ def is_gzip(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
+def unpack_head(path: Path, destination: Path, *, limit: int) -> bool:
+    """Write at most the first `limit` bytes of what is packed; whether that is all. FileProblem if it is broken."""
+    try:
+        with gzip.open(path) as packed, destination.open("wb") as target:
+            target.write(packed.read(limit))
+            return not packed.read(1)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise _broken() from None
+
+
 def unpack(path: Path, destination: Path, *, limit: int, tick: Callable[[], None]) -> int:
     """Write what is packed in `path` and return its bytes; FileProblem if it is broken or more than `limit`.
 
@@ -33,6 +43,10 @@ def unpack(path: Path, destination: Path, *, limit: int, tick: Callable[[], None
                 target.write(chunk)
                 tick()
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        text = "The gzip file is damaged or cut short. Pack it again, or upload the file unpacked."
-        raise FileProblem("dataset:broken_archive", text) from None
+        raise _broken() from None
     return written
+
+
+def _broken() -> FileProblem:
+    text = "The gzip file is damaged or cut short. Pack it again, or upload the file unpacked."
+    return FileProblem("dataset:broken_archive", text)

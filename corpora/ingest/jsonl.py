@@ -1,27 +1,11 @@
 """JSON Lines: one object a line, by the letter of RFC 8259."""
 
 import json
-from collections.abc import Iterator
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn
 
-from corpora.ingest.canonical import too_long
-from corpora.ingest.contracts import Problem
-from corpora.ingest.lines import bounded_lines
 from corpora.ingest.problems import RowProblem, shown
 
 NOT_UTF8 = "These bytes are not UTF-8. Save the file again as UTF-8 (in Excel: “CSV UTF-8”)."
-
-
-def read_jsonl(file: BinaryIO, *, max_row_bytes: int) -> Iterator[tuple[int, Any] | Problem]:
-    """(line, value) of each line that is not blank, or why it cannot be read."""
-    for number, line in bounded_lines(file, max_row_bytes):
-        try:
-            if line is None:
-                raise too_long(max_row_bytes)
-            if line.strip():
-                yield number, parse_line(line)
-        except RowProblem as problem:
-            yield problem.at(number)
 
 
 def parse_line(line: bytes) -> Any:

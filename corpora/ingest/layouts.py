@@ -9,7 +9,7 @@ from corpora.ingest.problems import RowProblem, joined, shown
 
 ROLES = ("system", "user", "assistant")
 MESSAGE_KEYS = frozenset({"role", "content"})
-EXPECTED = "messages, or prompt and completion, or instruction and output (and perhaps input)"
+EXPECTED = "messages, or prompt and completion, or instruction and output (and perhaps input), or text and label"
 
 Raw = Mapping[Any, Any]
 
@@ -28,6 +28,11 @@ def detect_layout(keys: Iterable[Any]) -> Layout | None:
     """The layout whose required keys are all there."""
     present = set(keys)
     return next((layout for layout in LAYOUTS if present.issuperset(layout.required)), None)
+
+
+def layout_named(name: str) -> Layout:
+    """The layout of that name."""
+    return next(layout for layout in LAYOUTS if layout.name == name)
 
 
 def missing_columns(keys: Iterable[Any]) -> RowProblem:
@@ -99,6 +104,12 @@ def _instruction(raw: Raw) -> tuple[Message, ...]:
     return *_system(raw), Message("user", instruction), Message("assistant", _text(raw.get("output"), "output"))
 
 
+def _classification(raw: Raw) -> tuple[Message, ...]:
+    label = raw.get("label")
+    answer = str(label) if isinstance(label, int) and not isinstance(label, bool) else label
+    return *_system(raw), Message("user", _text(raw.get("text"), "text")), Message("assistant", _text(answer, "label"))
+
+
 def _system(raw: Raw) -> tuple[Message, ...]:
     system = raw.get("system")
     return () if system in (None, "") else (Message("system", _text(system, "system")),)
@@ -132,4 +143,5 @@ LAYOUTS = (
     Layout("chat", ("messages",), (), _chat),
     Layout("prompt and completion", ("prompt", "completion"), ("system",), _prompt),
     Layout("instruction", ("instruction", "output"), ("input", "system"), _instruction),
+    Layout("classification", ("text", "label"), ("system",), _classification),
 )

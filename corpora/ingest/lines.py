@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-UTF8_BOM = b"\xef\xbb\xbf"
+from corpora.ingest.blocks import UTF8_BOM
+
 SKIP_BYTES = 1 << 16
 
 

@@ -1,13 +1,13 @@
 """Parquet with the same columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.ingest.canonical import MARKS
-from corpora.ingest.layouts import LAYOUTS, missing_columns
+from corpora.ingest.layouts import LAYOUTS, Layout, detect_layout
 from corpora.ingest.problems import FileProblem
 
 # Rows at a time: few enough for rows of the greatest length to fit in memory.
@@ -20,18 +20,18 @@ KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in (*layout.requ
 class ParquetRows:
     """Reads one file; `fraction` of its rows have been read."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, columns: Mapping[str, str], forced: Layout | None) -> None:
         try:
             self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(0) from error
-        names = self._file.schema_arrow.names
-        self._columns = [name for name in KNOWN if name in names]
+        self.names: list[str] = self._file.schema_arrow.names
+        wanted = dict.fromkeys((*KNOWN, *columns.values()))
+        self._columns = [name for name in wanted if name in self.names]
         self._rows: int = max(1, self._file.metadata.num_rows)
         self._read = 0
-        if not any(set(layout.required) <= set(self._columns) for layout in LAYOUTS):
-            problem = missing_columns(names)
-            raise FileProblem(problem.code, problem.text, field=problem.field)
+        fields = {column: field for field, column in columns.items()}
+        self.layout = forced or detect_layout(fields.get(name, name) for name in self.names)
 
     def fraction(self) -> float:
         """Share of the rows read."""
@@ -48,7 +48,7 @@ class ParquetRows:
             except MemoryError as error:
                 text = "The rows from here on are too large to be read. Shorten them."
                 raise FileProblem("dataset:row_too_long", text, line=self._read + 1) from error
-            except (pa.ArrowException, OSError, ValueError) as error:
+            except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
                 raise _damaged(self._read + 1) from error
             if rows is None:
                 return

@@ -1,64 +1,61 @@
 """Counts what the rows look like while they pass by, in memory that does not grow with their number."""
 
-from array import array
 from collections import Counter
+from collections.abc import Iterable
 from itertools import pairwise
 
-from corpora.ingest.contracts import Bin, Count, LengthProfile, Profile, Row, Split
+import numpy as np
+import numpy.typing as npt
+
+from corpora.ingest.batch import DEFAULT_SLICE, Batch
+from corpora.ingest.contracts import Bin, Count, LengthProfile, Profile, Split
 
 BINS = 24
 MAX_VALUES = 1000
 OTHER = "(other)"
+
+Flags = npt.NDArray[np.bool_]
 
 
 class Lengths:
     """How many rows have each length; exact, for a length is bounded by a row's bytes."""
 
     def __init__(self, limit: int) -> None:
-        self._rows = array("L", bytes(array("L").itemsize * (limit + 1)))
+        self._rows = np.zeros(limit + 1, dtype=np.uint32)
         self._count = 0
         self._total = 0
-        self._minimum = limit
-        self._maximum = 0
 
-    def add(self, length: int) -> None:
-        self._rows[length] += 1
-        self._count += 1
-        self._total += length
-        self._minimum = min(self._minimum, length)
-        self._maximum = max(self._maximum, length)
+    def add(self, lengths: npt.NDArray[np.int64]) -> None:
+        """Take the lengths of some rows."""
+        values, counts = np.unique(lengths, return_counts=True)
+        self._rows[values] += counts.astype(np.uint32)
+        self._count += len(lengths)
+        self._total += int(lengths.sum())
 
     def summary(self) -> LengthProfile:
         """Of one row at least."""
-        p50, p90, p99 = self._quantiles(0.5, 0.9, 0.99)
+        lengths = np.flatnonzero(self._rows)
+        reached = np.cumsum(self._rows[lengths], dtype=np.int64)
+        p50, p90, p99 = (int(lengths[np.searchsorted(reached, share * self._count)]) for share in (0.5, 0.9, 0.99))
+        minimum, maximum = int(lengths[0]), int(lengths[-1])
         return LengthProfile(
             mean=round(self._total / self._count, 1),
-            minimum=self._minimum,
+            minimum=minimum,
             p50=p50,
             p90=p90,
             p99=p99,
-            maximum=self._maximum,
-            bins=self._bins(p99),
+            maximum=maximum,
+            bins=self._bins(minimum, p99, maximum),
         )
 
-    def _quantiles(self, *shares: float) -> list[int]:
-        """The smallest length that at least such a share of the rows do not exceed."""
-        found: list[int] = []
-        seen = 0
-        for length in range(self._minimum, self._maximum + 1):
-            seen += self._rows[length]
-            while len(found) < len(shares) and seen >= shares[len(found)] * self._count:
-                found.append(length)
-        return found
-
-    def _bins(self, p99: int) -> tuple[Bin, ...]:
+    def _bins(self, minimum: int, p99: int, maximum: int) -> tuple[Bin, ...]:
         """Equally wide up to the 99th percentile; the last bin takes the long tail."""
-        width = max(1, -(-(p99 + 1 - self._minimum) // BINS))
-        edges = [*range(self._minimum, p99 + 1, width), p99 + 1]
-        bins = [Bin(low=low, high=high, rows=sum(self._rows[low:high])) for low, high in pairwise(edges)]
-        if self._maximum > p99:
-            tail = sum(self._rows[p99 + 1 : self._maximum + 1])
-            bins.append(Bin(low=p99 + 1, high=self._maximum + 1, rows=tail))
+        width = max(1, -(-(p99 + 1 - minimum) // BINS))
+        edges = [*range(minimum, p99 + 1, width), p99 + 1]
+        bins = [Bin(low=low, high=high, rows=int(self._rows[low:high].sum())) for low, high in pairwise(edges)]
+        if maximum > p99:
+            tail = int(self._rows[p99 + 1 : maximum + 1].sum())
+            bins.append(Bin(low=p99 + 1, high=maximum + 1, rows=tail))
         return tuple(bins)
 
 
@@ -68,37 +65,66 @@ class Tally:
     def __init__(self) -> None:
         self._counts: dict[str, Counter[Split]] = {}
 
-    def add(self, value: str, split: Split) -> None:
+    def add(self, value: str, split: Split, rows: int = 1) -> None:
+        """Count rows of one value."""
         if value not in self._counts and len(self._counts) >= MAX_VALUES:
             value = OTHER
-        self._counts.setdefault(value, Counter())[split] += 1
+        self._counts.setdefault(value, Counter())[split] += rows
 
     def summary(self) -> tuple[Count, ...]:
+        """The most frequent first."""
         ordered = sorted(self._counts.items(), key=lambda item: (-item[1].total(), item[0]))
         return tuple(Count(name=name, train=counts["train"], test=counts["test"]) for name, counts in ordered)
 
 
 class Profiler:
-    """Collects the profile of canonical rows."""
+    """Collects the profile of rows of at most `max_characters`."""
 
     def __init__(self, *, max_characters: int) -> None:
         self._prompt = Lengths(max_characters)
         self._answer = Lengths(max_characters)
+        self._turns = Tally()
         self._slices = Tally()
         self._labels = Tally()
 
-    def add(self, row: Row, split: Split) -> None:
-        *prompt, answer = row.messages
-        self._prompt.add(sum(len(message.content) for message in prompt))
-        self._answer.add(len(answer.content))
-        self._slices.add(row.slice, split)
-        if row.label is not None:
-            self._labels.add(row.label, split)
+    def add(self, batch: Batch, kept: Flags, tests: Flags) -> None:
+        """Take the rows of a batch that are kept; `tests` says which of all are held out."""
+        self._prompt.add(batch.prompt_lengths[kept])
+        self._answer.add(batch.answer_lengths[kept])
+        self._count(batch, "train", kept & ~tests)
+        self._count(batch, "test", kept & tests)
+
+    def _count(self, batch: Batch, split: Split, chosen: Flags) -> None:
+        turns, rows = np.unique(batch.turns[chosen], return_counts=True)
+        for value, count in zip(turns.tolist(), rows.tolist(), strict=True):
+            self._turns.add(str(value), split, count)
+        indexes = np.flatnonzero(chosen).tolist()
+        if batch.marks is None:
+            if indexes:
+                self._slices.add(DEFAULT_SLICE, split, len(indexes))
+            return
+        for index in indexes:
+            marks = batch.marks[index]
+            self._slices.add(marks.slice, split)
+            if marks.label is not None:
+                self._labels.add(marks.label, split)
 
     def summary(self) -> Profile:
+        """Of one row at least."""
         return Profile(
             prompt_characters=self._prompt.summary(),
             answer_characters=self._answer.summary(),
+            turns=self._turns.summary(),
             slices=self._slices.summary(),
             labels=self._labels.summary(),
         )
+
+
+def length_profile(lengths: Iterable[int]) -> LengthProfile | None:
+    """Of a few rows' lengths; None without rows."""
+    values = np.fromiter(lengths, dtype=np.int64)
+    if not len(values):
+        return None
+    counted = Lengths(int(values.max()))
+    counted.add(values)
+    return counted.summary()

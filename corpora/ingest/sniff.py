@@ -4,14 +4,16 @@ import csv
 import re
 from typing import Literal
 
-from corpora.ingest.layouts import detect_layout, missing_columns
-from corpora.ingest.lines import UTF8_BOM
-from corpora.ingest.problems import FileProblem, joined, shown
+from corpora.ingest.blocks import UTF8_BOM
+from corpora.ingest.contracts import Options
+from corpora.ingest.layouts import detect_layout
+from corpora.ingest.problems import FileProblem, shown
 
 FileFormat = Literal["jsonl", "csv", "tsv", "parquet"]
 
 HEAD_BYTES = 1 << 16
 DELIMITERS: dict[str, FileFormat] = {",": "csv", ";": "csv", "\t": "tsv"}
+DEFAULT_DELIMITERS = {"jsonl": "", "csv": ",", "tsv": "\t"}
 ACCEPTED = "Upload JSONL, CSV, TSV or Parquet, as it is or packed by gzip."
 
 FOREIGN = (
@@ -21,23 +23,33 @@ FOREIGN = (
     (b"%PDF", f"This is a PDF document. {ACCEPTED}"),
 )
 UTF16 = "The file is UTF-16 text. Save it again as UTF-8 (in Excel: “CSV UTF-8”)."
-_COLUMN = re.compile(r"[^\W\d][\w .-]{0,39}")
+_COLUMN = re.compile(r"[^\W\d][\w .:?()/-]{0,39}")
 
 
-def sniff(head: bytes) -> tuple[FileFormat, str]:
-    """(format, delimiter of a table) from a file's first `HEAD_BYTES`; raises FileProblem for anything else."""
+def sniff(head: bytes, options: Options) -> tuple[FileFormat, str]:
+    """(format, delimiter of a table) from a file's first `HEAD_BYTES`, or as the options say.
+
+    Raises FileProblem for anything that is no dataset.
+    """
     if head.startswith(b"PAR1"):
         return "parquet", ""
     _refuse_foreign(head)
     text = head.removeprefix(UTF8_BOM)
     if not text.strip():
         raise FileProblem("dataset:empty_file", "The file is empty. Choose the file with your rows.")
+    if options.file_format == "parquet":
+        raise FileProblem("dataset:broken_file", "This is not a Parquet file. Choose another format.")
+    if options.file_format:
+        return options.file_format, options.delimiter or DEFAULT_DELIMITERS[options.file_format]
     lines = [line for line in text.splitlines() if line.strip()]
-    table = _table(lines[0])
+    table = _table(lines[0], options)
     if table:
         return table
-    if any(line.lstrip().startswith(b"{") for line in lines):
+    if lines[0].strip() != b"[" and any(line.lstrip().startswith(b"{") for line in lines):
         return "jsonl", ""
+    unknown = _table_of_unknown_columns(lines[0])
+    if unknown:
+        return unknown
     raise _not_a_dataset(lines[0])
 
 
@@ -59,9 +71,22 @@ def _looks_like_utf16(head: bytes) -> bool:
     return zeros > 0.8 and others < 0.2
 
 
-def _table(first: bytes) -> tuple[FileFormat, str] | None:
+def _table(first: bytes, options: Options) -> tuple[FileFormat, str] | None:
+    named = {column.strip().lower(): field for field, column in options.columns.items()}
+    for delimiter, name in (
+        {options.delimiter: "csv", **DELIMITERS}.items() if options.delimiter else DELIMITERS.items()
+    ):
+        cells = _cells(first, delimiter)
+        if detect_layout(named.get(cell, cell) for cell in cells):
+            return name, delimiter
+    return None
+
+
+def _table_of_unknown_columns(first: bytes) -> tuple[FileFormat, str] | None:
+    """The first line looks like names, though none of ours: a person can say what they stand for."""
     for delimiter, name in DELIMITERS.items():
-        if detect_layout(_cells(first, delimiter)):
+        cells = _cells(first, delimiter)
+        if len(cells) > 1 and all(_COLUMN.fullmatch(cell) for cell in cells):
             return name, delimiter
     return None
 
@@ -77,12 +102,6 @@ def _not_a_dataset(first: bytes) -> FileProblem:
     if first.lstrip().startswith(b"["):
         text = "The file is one JSON list. Write each row on a line of its own, without the brackets (JSONL)."
         return FileProblem("dataset:not_a_dataset", text, line=1)
-    for delimiter in DELIMITERS:
-        cells = _cells(first, delimiter)
-        if len(cells) > 1 and all(_COLUMN.fullmatch(cell) for cell in cells):
-            problem = missing_columns(cells)
-            text = f"The first line names the columns {joined(cells)}. {problem.text}"
-            return FileProblem("dataset:missing_field", text, line=1, field=problem.field)
     quoted = shown(first.decode("utf-8", "replace"))
     text = f"The first line is neither a JSON object nor a line of column names: “{quoted}”. {ACCEPTED}"
     return FileProblem("dataset:not_a_dataset", text, line=1)

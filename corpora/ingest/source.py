@@ -1,39 +1,101 @@
 """Opens a file as a stream of rows, whatever its format."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, BinaryIO, Literal
 
-from corpora.ingest.contracts import Problem
-from corpora.ingest.jsonl import read_jsonl
+from corpora.ingest.contracts import IngestSpec, Problem
+from corpora.ingest.jsonl import parse_line
+from corpora.ingest.layouts import Layout, detect_layout, layout_named, missing_columns
+from corpora.ingest.lines import bounded_lines
+from corpora.ingest.problems import FileProblem, RowProblem, joined
 from corpora.ingest.sniff import HEAD_BYTES, sniff
-from corpora.ingest.tables import read_table
+from corpora.ingest.tables import read_header, read_table
+
+LINES_FOR_LAYOUT = 10_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
-    """`records` are (position, raw row) or problems; iterating them may raise FileProblem."""
+    """`records` are (position, raw row) or problems; iterating them may raise FileProblem. JSON Lines have none: they
+    are read by the block. `columns` says which of the file's own stands for a field; `names` are those of a file that
+    names them once for all rows.
+    """
 
     file_format: str
-    position: Literal["line", "row"]
-    records: Iterable[tuple[int, Any] | Problem]
+    delimiter: str = ""
+    position: Literal["line", "row"] = "line"
+    layout: Layout | None
+    columns: Mapping[str, str]
+    names: Sequence[str] = ()
+    records: Iterable[tuple[int, Any] | Problem] | None
     fraction: Callable[[], float]
 
+    def check_names(self) -> None:
+        """Raises FileProblem where the file names columns that make up no row."""
+        if self.layout is None and self.names:
+            problem = missing_columns(list(fields_of(self.names, self.columns)))
+            line = 1 if self.position == "line" else 0
+            text = f"{problem.text} Or say which column stands for what; there are {joined(self.names)}."
+            if problem.code == "missing_messages_list":
+                text = f"{problem.text} Or say which column stands for what."
+            raise FileProblem("dataset:missing_field", text, line=line, field=problem.field)
 
-def open_source(file: BinaryIO, *, size: int, max_row_bytes: int) -> Source:
+
+def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
     """The rows of a file of `size` bytes; raises FileProblem if it is none of ours."""
-    file_format, delimiter = sniff(file.read(HEAD_BYTES))
-    if file_format == "parquet":
-        # Loading pyarrow takes longer than checking most files of the other formats.
-        from corpora.ingest.parquet import ParquetRows
-
-        rows = ParquetRows(file)
-        return Source(file_format, "row", rows, rows.fraction)
+    options, limit = spec.options, spec.max_row_bytes
+    forced = layout_named(options.layout) if options.layout else None
 
     def fraction() -> float:
         return min(1.0, file.tell() / size)
 
+    file_format, delimiter = sniff(file.read(HEAD_BYTES), options)
+    if file_format == "parquet":
+        # Loading pyarrow takes longer than checking most files of the other formats.
+        from corpora.ingest.parquet import ParquetRows
+
+        rows = ParquetRows(file, options.columns, forced)
+        return Source(
+            file_format=file_format,
+            position="row",
+            layout=rows.layout,
+            columns=options.columns,
+            names=rows.names,
+            records=rows,
+            fraction=rows.fraction,
+        )
     if file_format == "jsonl":
-        return Source(file_format, "line", read_jsonl(file, max_row_bytes=max_row_bytes), fraction)
-    table = read_table(file, delimiter=delimiter, max_row_bytes=max_row_bytes)
-    return Source(file_format, "line", table, fraction)
+        layout = forced or _layout_of_lines(file, options.columns, limit)
+        return Source(file_format=file_format, layout=layout, columns=options.columns, records=None, fraction=fraction)
+    # A table's column names are taken in lower case.
+    columns = {field: column.strip().lower() for field, column in options.columns.items()}
+    header = read_header(file, delimiter=delimiter, max_row_bytes=limit)
+    return Source(
+        file_format=file_format,
+        delimiter=delimiter,
+        layout=forced or detect_layout(fields_of(header, columns)),
+        columns=columns,
+        names=header,
+        records=read_table(file, delimiter=delimiter, max_row_bytes=limit),
+        fraction=fraction,
+    )
+
+
+def fields_of(names: Iterable[Any], columns: Mapping[str, str]) -> Iterator[Any]:
+    """What each of the file's columns stands for; its own name if nothing is said."""
+    fields = {column: field for field, column in columns.items()}
+    return (fields.get(name, name) for name in names)
+
+
+def _layout_of_lines(file: BinaryIO, columns: Mapping[str, str], limit: int) -> Layout | None:
+    """The layout of the first line that has one."""
+    for _, line in islice(bounded_lines(file, limit), LINES_FOR_LAYOUT):
+        try:
+            raw = parse_line(line) if line and line.strip() else None
+        except RowProblem:
+            continue
+        if isinstance(raw, dict) and (layout := detect_layout(fields_of(raw, columns))):
+            return layout
+    return None

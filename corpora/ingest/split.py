@@ -1,45 +1,90 @@
 """Decides which rows are held out for the test.
 
-A row's place is drawn from its own id. But for files of a few rows it is therefore the same in every later version of
-the dataset: a row that was trained on does not become a test row because others were added.
+A row's place is drawn from the hash of its group, or else of its prompt: rows of one group or prompt are never on both
+sides, and a row keeps its place in every later version of the dataset. Where rows have labels, each label's share is
+held out, row by row as they come.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from corpora.ingest.contracts import Row, Split
+import numpy as np
+import numpy.typing as npt
 
-ID_SPACE = 1 << 64
+from corpora.ingest.batch import TEST_ROW, TRAIN_ROW, Marks
+from corpora.ingest.rows import mark_hash
+from corpora.ingest.seen import UNSEEN
+
+Places = npt.NDArray[np.uint64]
+Codes = npt.NDArray[np.int8]
+
+_SPREAD = np.uint64(0xBF58476D1CE4E5B9)
+_SHIFT = np.uint64(31)
+
+
+class NamesFound(Exception):
+    """Some rows name their split, so none is drawn: the file has to be read again, with `named`."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The lowest and the highest place of a file."""
+
+    lowest: int
+    highest: int
 
 
 @dataclass
 class SplitPlan:
-    """Sees every row once, then places each.
-
-    Where some rows name their split, the others are for training. Where none does, about `test_share` of them are
-    held out, and never none nor all.
-    """
+    """Places rows as they come. `named`: only rows that say so are held out. `bounds` makes sure of both splits."""
 
     test_share: float
-    named_train: int = 0
-    named_test: int = 0
-    lowest: str = ""
-    highest: str = ""
+    seed: int
+    named: bool = False
+    bounds: Bounds | None = None
+    lowest: int = (1 << 64) - 1
+    highest: int = 0
+    _labels: Counter[str] = field(default_factory=Counter)
 
-    def see(self, row: Row) -> None:
-        """Take note of one row."""
-        self.named_train += row.split == "train"
-        self.named_test += row.split == "test"
-        self.lowest = min(self.lowest or row.id, row.id)
-        self.highest = max(self.highest, row.id)
+    def place(self, places: Places, marks: Sequence[Marks] | None, earlier: Codes) -> Codes:
+        """TRAIN_ROW or TEST_ROW for each row; `earlier` says where rows with the same prompt were placed before."""
+        mixed = self._mix(places)
+        if len(mixed):
+            self.lowest = min(self.lowest, int(mixed.min()))
+            self.highest = max(self.highest, int(mixed.max()))
+        codes = self._draw(mixed)
+        if marks is not None:
+            self._mark(codes, marks, earlier)
+        return codes
 
-    def place(self, row: Row) -> Split:
-        """The row's split."""
-        if row.split is not None:
-            return row.split
-        if self.named_train or self.named_test:
-            return "train"
-        if row.id == self.lowest:
-            return "test"
-        if row.id == self.highest:
-            return "train"
-        return "test" if int(row.id[:16], 16) < self.test_share * ID_SPACE else "train"
+    def _draw(self, mixed: Places) -> Codes:
+        if self.named or self.test_share <= 0:
+            return np.zeros(len(mixed), dtype=np.int8)
+        limit = min((1 << 64) - 1, int(self.test_share * (1 << 64)))
+        codes = (mixed < np.uint64(limit)).astype(np.int8)
+        if self.bounds and self.bounds.lowest < self.bounds.highest:
+            codes[mixed == np.uint64(self.bounds.highest)] = TRAIN_ROW
+            codes[mixed == np.uint64(self.bounds.lowest)] = TEST_ROW
+        return codes
+
+    def _mark(self, codes: Codes, marks: Sequence[Marks], earlier: Codes) -> None:
+        for index, row in enumerate(marks):
+            if row.split is not None:
+                if not self.named:
+                    raise NamesFound
+                codes[index] = TEST_ROW if row.split == "test" else TRAIN_ROW
+            elif row.label is not None and row.group is None and not self.named and self.bounds is None:
+                codes[index] = self._stratify(row.label) if earlier[index] == UNSEEN else earlier[index]
+
+    def _stratify(self, label: str) -> int:
+        """Hold out a row whenever the label's share of test rows has fallen behind."""
+        phase = int(self._mix(np.frombuffer(mark_hash(label), dtype=np.uint64))[0]) / (1 << 64)
+        seen = self._labels[label]
+        self._labels[label] += 1
+        due = int(self.test_share * (seen + 1) + phase) - int(self.test_share * seen + phase)
+        return TEST_ROW if due else TRAIN_ROW
+
+    def _mix(self, places: Places) -> Places:
+        mixed = (places ^ np.uint64(self.seed * 0x9E3779B97F4A7C15 & ((1 << 64) - 1))) * _SPREAD
+        return mixed ^ (mixed >> _SHIFT)

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from corpora.ingest.canonical import too_long
+from corpora.ingest.batch import too_long
 from corpora.ingest.contracts import Problem
 from corpora.ingest.jsonl import NOT_UTF8
 from corpora.ingest.lines import bounded_lines
@@ -17,10 +17,12 @@ def read_table(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Iterato
     Raises FileProblem where it is no longer certain where rows begin.
     """
     csv.field_size_limit(max_row_bytes)
-    reader = csv.reader(_text_lines(file, max_row_bytes), delimiter=delimiter, strict=True)
+    lines = _TextLines(file, max_row_bytes)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     columns: list[str] | None = None
     while True:
         line = reader.line_num + 1
+        lines.held = 0
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -37,6 +39,16 @@ def read_table(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Iterato
             yield line, dict(zip(columns, cells, strict=True))
 
 
+def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> list[str]:
+    """The column names of a table; raises FileProblem if there are none that can be used."""
+    csv.field_size_limit(max_row_bytes)
+    reader = csv.reader(_TextLines(file, max_row_bytes), delimiter=delimiter, strict=True)
+    try:
+        return next((column_names(cells) for cells in reader if any(cells)), [])
+    except csv.Error as error:
+        raise _unreadable(error, 1) from None
+
+
 def column_names(cells: list[str]) -> list[str]:
     """The header's names, in lower case; raises FileProblem for a name that is there twice."""
     names = [cell.strip().lower() for cell in cells]
@@ -47,20 +59,35 @@ def column_names(cells: list[str]) -> list[str]:
     return names
 
 
-def _text_lines(file: BinaryIO, limit: int) -> Iterator[str]:
-    for number, line in bounded_lines(file, limit):
-        if line is None:
-            problem = too_long(limit)
-            raise FileProblem(problem.code, problem.text, line=number)
-        try:
-            yield line.decode()
-        except UnicodeDecodeError:
-            raise FileProblem("dataset:encoding", NOT_UTF8, line=number) from None
+class _TextLines:
+    """The file's lines; `held` bytes were handed out since it was set to 0, and never many more than `limit`.
+
+    The bound is for rows of many lines, which quoted line breaks make endless; it leaves the csv module room to name
+    the cell that is too long.
+    """
+
+    def __init__(self, file: BinaryIO, limit: int) -> None:
+        self._file = file
+        self._limit = limit
+        self.held = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in bounded_lines(self._file, self._limit):
+            if line is None or self.held > 2 * self._limit:
+                problem = too_long(self._limit)
+                raise FileProblem(problem.code, problem.text, line=number)
+            self.held += len(line)
+            try:
+                yield line.decode()
+            except UnicodeDecodeError:
+                raise FileProblem("dataset:encoding", NOT_UTF8, line=number) from None
 
 
 def _unreadable(error: csv.Error, line: int) -> FileProblem:
     if "field larger than field limit" in str(error) or "unexpected end of data" in str(error):
         text = "A quotation mark is opened here and never closed. Close it, or write it twice inside a quoted text."
+    elif "new-line character" in str(error):
+        text = "A line ends as on an old Macintosh (CR alone). Save the file again with LF or CRLF as line breaks."
     else:
         text = "The quotation marks do not match. Put the text between quotes and write a quote inside it twice."
     return FileProblem("dataset:broken_line", text, line=line)

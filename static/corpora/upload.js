@@ -1,39 +1,123 @@
-// The drop area names the file that was chosen, and the form shows how much of it has been sent.
-// The form is replaced when it comes back with errors, so everything listens on the document.
+// Files dropped on the page are sent one after the other, two at a time, each in a row of its own. A file that was
+// begun before goes on where it stopped. A single file leads on to the page that shows how it reads.
+import { Row, cancelled, follow } from "./upload-row.js";
+import { PartsSender } from "./upload-parts.js";
+import { TusSender } from "./upload-tus.js";
 
-const size = (bytes) => {
-  const units = ["bytes", "kB", "MB", "GB"];
-  let step = 0;
-  for (; bytes >= 1000 && step < units.length - 1; step += 1) bytes /= 1000;
-  return `${bytes.toFixed(step ? 1 : 0)} ${units[step]}`;
+const AT_ONCE = 2;
+
+const form = document.getElementById("upload");
+const list = document.querySelector("[data-upload-list]");
+const status = document.querySelector("[data-upload-status]");
+const site = {
+  endpoint: form.dataset.uploads,
+  dataset: form.dataset.dataset,
+  token: form.querySelector("[name=csrfmiddlewaretoken]").value,
 };
+const Sender = "inParts" in form.dataset ? PartsSender : TusSender;
+const waiting = [];
+const sending = new Set();
+let chosen = 0;
 
-function prepare() {
-  document.querySelectorAll("[data-drop-area]").forEach((area) => area.classList.add("drop-area-ready"));
+function add(files) {
+  for (const file of files) {
+    const row = Row.fromTemplate(document.getElementById("upload-row"), file);
+    list.prepend(row.element);
+    row.phase("Waiting for its turn", "grey");
+    document.getElementById("uploads").hidden = false;
+    chosen += 1;
+    waiting.push({ file, row });
+    control(row);
+  }
+  next();
 }
 
-document.addEventListener("change", (event) => {
-  const area = event.target.closest("[data-drop-area]");
-  if (!area) return;
-  const file = event.target.files[0];
-  area.classList.toggle("has-file", Boolean(file));
-  area.querySelector("[data-drop-text]").textContent = file
-    ? `${file.name} (${size(file.size)})`
-    : "Choose a file, or drop it here";
-});
+function next() {
+  while (waiting.length && sending.size < AT_ONCE) send(waiting.shift());
+}
 
-for (const [type, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
-  document.addEventListener(type, (event) => {
-    event.target.closest?.("[data-drop-area]")?.classList.toggle("is-over", over);
+function send(job) {
+  const { file, row } = job;
+  job.sender = new Sender(file, site, {
+    found: (id) => adopt(row, id),
+    progress: (sent) => row.progress(sent, file.size),
+    interrupted: () => row.phase("Waiting for the connection", "orange", "It goes on by itself."),
+    done: () => end(job, () => follow(row, site, opened)),
+    failed: (text) => end(job, () => row.failed(text)),
+  });
+  row.job = job;
+  sending.add(job);
+  row.sending();
+  job.sender.start();
+}
+
+function end(job, then) {
+  sending.delete(job);
+  job.row.ended();
+  then();
+  next();
+}
+
+// The upload may have a row already, from before the page was loaded.
+function adopt(row, id) {
+  const other = list.querySelector(`[data-upload="${CSS.escape(id)}"]`);
+  if (other && other !== row.element) other.remove();
+  row.adopt(id);
+}
+
+// Once the file was looked at; with several files the person chooses where to go.
+function opened(row, url) {
+  status.textContent = `${row.name} is ready for you.`;
+  if (chosen === 1 && sending.size === 0) location.assign(url);
+}
+
+function control(row) {
+  row.on("pause", () => {
+    row.job?.sender.pause();
+    row.paused();
+  });
+  row.on("resume", () => {
+    row.sending();
+    row.job.sender.start();
+  });
+  row.on("cancel", async (event) => {
+    event.preventDefault();
+    const place = waiting.findIndex((job) => job.row === row);
+    if (place >= 0) waiting.splice(place, 1);
+    try {
+      if (row.job?.sender) await row.job.sender.cancel();
+      else if (row.id) await cancelled(site, row.id);
+    } catch {
+      row.failed("It could not be cancelled. Try again.");
+      return;
+    }
+    status.textContent = `${row.name} was cancelled.`;
+    row.element.remove();
+    document.getElementById("uploads").hidden = !list.children.length;
+    if (row.job && sending.delete(row.job)) next();
   });
 }
 
-document.addEventListener("htmx:xhr:progress", (event) => {
-  const block = event.target.querySelector("[data-upload-progress]");
-  if (!block || !event.detail.lengthComputable) return;
-  block.hidden = false;
-  block.querySelector("progress").value = event.detail.loaded / event.detail.total;
-});
+for (const element of list.querySelectorAll("[data-upload]")) {
+  const row = new Row(element);
+  control(row);
+  if (row.state === "inspecting") follow(row, site, () => {});
+}
 
-document.addEventListener("htmx:load", prepare);
-prepare();
+const area = form.querySelector("[data-drop-area]");
+const input = area.querySelector("input[type=file]");
+area.classList.add("drop-area-ready");
+input.multiple = true;
+input.addEventListener("change", () => {
+  add([...input.files]);
+  input.value = "";
+});
+for (const [type, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
+  area.addEventListener(type, () => area.classList.toggle("is-over", over));
+}
+form.addEventListener("submit", (event) => event.preventDefault());
+
+addEventListener("online", () => sending.forEach((job) => job.sender.wake()));
+addEventListener("beforeunload", (event) => {
+  if (sending.size) event.preventDefault();
+});

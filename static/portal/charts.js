@@ -46,18 +46,17 @@ function merge(base, own) {
   return result;
 }
 
-function smoothed(values) {
+function smoothed(values, weight) {
   let last = null;
   return values.map((value) => {
     if (value === null) return null;
-    last = last === null ? value : 0.85 * last + 0.15 * value;
+    last = last === null ? value : weight * last + (1 - weight) * value;
     return last;
   });
 }
 
-function pressed(chart, toggle) {
-  const button = chart.closest(".chart")?.querySelector(`[data-chart-toggle="${toggle}"]`);
-  return button?.getAttribute("aria-pressed") === "true";
+function control(chart, selector) {
+  return chart.closest(".chart")?.querySelector(selector);
 }
 
 function draw(chart) {
@@ -67,12 +66,14 @@ function draw(chart) {
   const figure = themed(JSON.parse(source.textContent));
   const layout = merge(baseLayout(), figure.layout);
   if (!figure.layout?.yaxis2) delete layout.yaxis2;
-  if (pressed(chart, "log")) layout.yaxis.type = "log";
+  const logarithmic = control(chart, '[data-chart-toggle="log"]')?.getAttribute("aria-pressed") === "true";
+  if (logarithmic) layout.yaxis.type = "log";
   let traces = figure.data;
-  if (pressed(chart, "smooth")) {
+  const weight = Number(control(chart, "[data-chart-smooth]")?.value ?? 0);
+  if (weight) {
     // Only what is noisy: a second axis carries schedules such as the learning rate.
     const noisy = (trace) => trace.mode === "lines" && !trace.yaxis;
-    traces = traces.map((trace) => (noisy(trace) ? { ...trace, y: smoothed(trace.y) } : trace));
+    traces = traces.map((trace) => (noisy(trace) ? { ...trace, y: smoothed(trace.y, weight) } : trace));
   }
   globalThis.Plotly.react(chart, traces, layout, { displayModeBar: false, responsive: true });
 }
@@ -88,4 +89,7 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
   drawAll(button.closest(".chart"));
+});
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-chart-smooth]")) drawAll(event.target.closest(".chart"));
 });

@@ -3,12 +3,14 @@
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from corpora.models import Dataset, DatasetVersion
-from corpora.services import upload_version
+from corpora.services.versions import upload_version
 from tenants.models import Tenant, User
 
 
@@ -20,6 +22,13 @@ def jsonl(*rows: Any) -> bytes:
 def pairs(count: int, **extra: Any) -> bytes:
     """JSONL of `count` different prompts and completions."""
     return jsonl(*({"prompt": f"question {i}", "completion": f"answer {i}", **extra} for i in range(count)))
+
+
+@pytest.fixture(autouse=True)
+def upload_folder(tmp_path: Path, settings: Settings) -> Path:
+    """An empty folder for files on their way in."""
+    settings.UPLOAD_DIR = tmp_path / "uploads"
+    return tmp_path / "uploads"
 
 
 @pytest.fixture

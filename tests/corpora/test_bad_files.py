@@ -85,7 +85,7 @@ FILES = {
     "a CSV quote never closed": (b'prompt,completion\nq,a\n"q,a\nq,a\n', (3, "", "dataset:broken_line")),
     "a CSV in Latin-1": (b"prompt,completion\nq,a\n\xe9,a\n", (3, "", "dataset:encoding")),
     "a Parquet cut short": (parquet({"prompt": ["q"], "completion": ["a"]})[:-9], (0, "", "dataset:broken_file")),
-    "a Parquet with other columns": (parquet({"text": ["q"]}), (0, "messages", "missing_messages_list")),
+    "a Parquet with other columns": (parquet({"question": ["q"]}), (0, "messages", "dataset:missing_field")),
     "a Parquet without an answer": (
         parquet({"prompt": ["q", "r"], "completion": ["a", None]}),
         (2, "completion", "dataset:missing_field"),

@@ -1,20 +1,38 @@
 """The figures of a profile are what Plotly can draw, and hold every row."""
 
-from pathlib import Path
 from typing import Any
 
-import msgspec
+import pytest
 
-from corpora.charts import counts_figure, length_figure
-from tests.corpora.checking import check
-from tests.corpora.conftest import pairs
+from corpora.charts import counts_figure, length_figure, profile_charts
+
+BINS = [{"low": low, "high": low + 10, "rows": 5} for low in range(0, 100, 10)]
+TAIL = {"low": 100, "high": 400, "rows": 2}
 
 
-def test_lengths_are_bars_that_hold_every_row(tmp_path: Path) -> None:
-    profile = msgspec.to_builtins(check(pairs(120), tmp_path / "a").report)["profile"]
-    trace = length_figure(profile["prompt_characters"])["data"][0]
-    assert sum(trace["y"]) == 120
-    assert len(trace["x"]) == len(trace["y"]) == len(trace["customdata"])
+def lengths(*bins: dict[str, int]) -> dict[str, Any]:
+    return {"mean": 1.0, "minimum": 0, "p50": 40, "p90": 90, "p99": 99, "maximum": bins[-1]["high"] - 1, "bins": bins}
+
+
+def test_lengths_are_bars_that_hold_every_row() -> None:
+    trace = length_figure(lengths(*BINS, TAIL))["data"][0]
+    assert sum(trace["y"]) == 52
+    assert trace["x"] == [5 + 10 * index for index in range(11)]
+    assert trace["customdata"][-1] == "100–399"
+    assert len(trace["x"]) == len(trace["y"]) == len(trace["customdata"]) == len(trace["marker"]["color"])
+
+
+@pytest.mark.parametrize(
+    ("limit", "place"), [(45, 45), (100, 100), (250, 105), (399, 105), (400, None), (90_000, None)]
+)
+def test_a_limit_is_drawn_where_it_lies_among_the_bars(limit: int, place: float | None) -> None:
+    layout = length_figure(lengths(*BINS, TAIL), unit="tokens", limit=limit)["layout"]
+    assert [shape["x0"] for shape in layout.get("shapes", [])] == ([] if place is None else [place])
+
+
+def test_bars_beyond_the_limit_are_marked() -> None:
+    colours = length_figure(lengths(*BINS), limit=80)["data"][0]["marker"]["color"]
+    assert colours == ["--chart-1"] * 8 + ["--chart-3"] * 2
 
 
 def test_many_labels_are_added_up_at_the_bottom() -> None:
@@ -23,3 +41,17 @@ def test_many_labels_are_added_up_at_the_bottom() -> None:
     assert train["y"][0] == "8 others"
     assert train["y"][-1] == "label 0"
     assert sum(train["x"]) + sum(test["x"]) == sum(count["train"] + count["test"] for count in counts)
+
+
+def test_only_what_was_counted_is_shown() -> None:
+    assert profile_charts({"warnings": []}) == []
+    profile: dict[str, Any] = {
+        "prompt_characters": lengths(*BINS),
+        "answer_characters": lengths(*BINS),
+        "labels": [],
+        "tokens": None,
+    }
+    slices = [{"name": f"s{number}", "train": 1, "test": 0} for number in range(150)]
+    charts = profile_charts({**profile, "slices": slices})
+    assert [chart.name for chart in charts] == ["prompt-characters", "answer-characters", "slices"]
+    assert len(charts[2].rows) == 100

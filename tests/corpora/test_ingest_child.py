@@ -54,14 +54,14 @@ def test_it_leaves_the_rows_and_a_report(tmp_path: Path) -> None:
     result = run_child(tmp_path, pairs(20))
     assert result["ok"]
     names = [artifact["name"] for artifact in result["artifacts"]]
-    assert names == ["report.json", "rows.jsonl", "test.jsonl", "train.jsonl"]
+    assert names == ["findings.jsonl", "report.json", "rows.idx", "test.jsonl", "train.jsonl"]
     assert result["metrics"]["rows"] == 20
 
 
 def test_a_file_with_problems_is_a_run_that_succeeded(tmp_path: Path) -> None:
     result = run_child(tmp_path, b"{broken\n")
     assert result["ok"]
-    assert [artifact["name"] for artifact in result["artifacts"]] == ["report.json"]
+    assert [artifact["name"] for artifact in result["artifacts"]] == ["findings.jsonl", "report.json"]
     assert not report_of(tmp_path)["accepted"]
 
 

@@ -4,13 +4,18 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from django.core.files.storage import default_storage
 
+from corpora.errors import SameFile, StillChecking
+from corpora.ingest.index import RECORD
 from corpora.models import DatasetVersion, VersionState
+from corpora.services.versions import delete_version, recheck_version
 from jobs.services import stop_job
 from jobs.states import State
 from tenants.objects import open_object
@@ -30,9 +35,10 @@ def test_a_good_file_becomes_a_ready_version(checked: Send) -> None:
     with open_object(version.test_key) as file:
         rows = [json.loads(line) for line in file]
     assert len(rows) == version.test_count
-    assert {row["split"] for row in rows} == {"test"}
+    with open_object(version.index_key) as file:
+        index = np.frombuffer(file.read(), dtype=RECORD)
+    assert [record["id"].tobytes().hex() for record in index[version.train_count :]] == [row["id"] for row in rows]
     assert version.profile["layout"] == "prompt and completion"
-    assert version.preview[0]["messages"][0] == {"role": "user", "content": "question 0"}
     assert version.job.state == State.SUCCEEDED
 
 
@@ -53,7 +59,46 @@ def test_a_file_with_a_broken_row_is_rejected_and_says_where(checked: Send) -> N
     assert version.error_text.startswith("Line 4, completion: ")
     assert version.problem_count == 1
     assert version.problems[0]["line"] == 4
-    assert version.rows_key == ""
+    assert (version.train_key, version.test_key, version.index_key) == ("", "", "")
+    with open_object(version.findings_key) as file:
+        assert json.loads(file.readline())["line"] == 4
+
+
+def test_the_rows_that_cannot_be_used_may_be_left_out_in_a_new_version(
+    checked: Send, run_jobs: Callable[..., None]
+) -> None:
+    refused = checked(pairs(3) + jsonl({"prompt": "no answer"}) + pairs(6))
+    version = recheck_version(version=refused, changes={"bad_rows": "leave_out"}, created_by=None)
+    run_jobs()
+    version.refresh_from_db()
+    assert (version.number, version.derived_from_id, version.state) == (2, refused.id, VersionState.READY)
+    assert (version.row_count, version.upload_key) == (6, refused.upload_key)
+    assert "dataset:left_out" in {warning["code"] for warning in version.profile["warnings"]}
+
+
+def test_the_same_file_with_the_same_options_is_no_second_version(checked: Send) -> None:
+    version = checked(pairs(5))
+    with pytest.raises(SameFile):
+        recheck_version(version=version, changes={"seed": 0}, created_by=None)
+    assert recheck_version(version=version, changes={"seed": 1}, created_by=None).number == 2
+
+
+def test_a_deleted_version_leaves_nothing_in_storage_but_what_others_use(
+    checked: Send, run_jobs: Callable[..., None], django_capture_on_commit_callbacks: Any
+) -> None:
+    first = checked(pairs(5))
+    second = recheck_version(version=first, changes={"seed": 1}, created_by=None)
+    with pytest.raises(StillChecking):
+        delete_version(version=second)
+    run_jobs()
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_version(version=first)
+    assert not default_storage.exists(first.train_key)
+    assert default_storage.exists(first.upload_key)
+    second.refresh_from_db()
+    with django_capture_on_commit_callbacks(execute=True):
+        delete_version(version=second)
+    assert not default_storage.exists(first.upload_key)
 
 
 def test_a_rejected_file_may_be_sent_again_as_the_next_version(checked: Send) -> None:

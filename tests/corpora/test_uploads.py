@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from corpora.errors import EmptyUpload, NameMissing, SameFile, UploadTooLarge
 from corpora.models import Dataset, DatasetVersion
-from corpora.services import reject_version, upload_version
+from corpora.services.versions import reject_version, upload_version
 from jobs.models import Job
 from tenants.errors import PortalError
 from tenants.models import Tenant
@@ -99,7 +99,7 @@ def test_a_failure_after_storing_leaves_nothing(upload: Send, storage: Path, mon
     def fail(**arguments: object) -> None:
         raise RuntimeError("the database went away")
 
-    monkeypatch.setattr("corpora.services.start_job", fail)
+    monkeypatch.setattr("corpora.services.versions.start_job", fail)
     with pytest.raises(RuntimeError):
         upload(pairs(3))
     assert nothing_is_left(storage)

@@ -5,8 +5,9 @@ from django.core.files.storage import default_storage
 from django.db.models import Model
 from django.utils import timezone
 
-from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
-from corpora.models import Dataset, DatasetVersion, VersionState
+from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
+from adapters.recipes import get_recipe
+from corpora.models import Dataset, DatasetVersion, Upload, UploadState
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 from jobs.models import Job
 from jobs.states import State
@@ -15,6 +16,7 @@ from tenants.models import ApiKey, Tenant, User
 from tenants.objects import object_key
 from tenants.scope import tenant_scope
 from tenants.services import create_api_key
+from tests.corpora.stored import chat, finding, stored_version
 
 CANARY = "canary-7f3a"
 
@@ -23,16 +25,20 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
     """Rows by model, all of `tenant`."""
     with tenant_scope(tenant.id):
         dataset = Dataset.objects.create(name=CANARY)
-        dataset_version = DatasetVersion.objects.create(
-            dataset=dataset, number=1, state=VersionState.READY, file_name=f"{CANARY}.jsonl", upload_bytes=1,
-            upload_sha256="0" * 64, upload_key=CANARY, row_count=1, train_count=1, job=_job("dataset_check"),
-            preview=[{"messages": [{"role": "user", "content": CANARY}]}],
+        dataset_version = stored_version(
+            dataset, [chat(CANARY, CANARY)], findings=[finding(1, text=CANARY)], file_name=f"{CANARY}.jsonl",
+            job=_job("dataset_check"), problems=[{"line": 1, "field": CANARY, "code": "data_type", "text": CANARY}],
         )  # fmt: skip
+        upload = Upload.objects.create(
+            dataset=dataset, file_name=f"{CANARY}.jsonl", bytes=1, state=UploadState.WAITING, key=CANARY
+        )
         base_model = BaseModel.objects.create(name="base", title="Base", location="base")
         adapter = Adapter.objects.create(name=CANARY, description=CANARY, base_model=base_model)
+        sweep = Sweep.objects.create(adapter=adapter, grid={})
         run = TrainingRun.objects.create(
-            adapter=adapter, dataset_version=dataset_version, job=_job("training"), recipe="style"
-        )
+            adapter=adapter, dataset_version=dataset_version, job=_job("training"), recipe="style", sweep=sweep,
+            hyperparameters=get_recipe("style").for_base(base_model).hyperparameters.to_dict(),
+        )  # fmt: skip
         package = default_storage.save(object_key(tenant.id, "package"), ContentFile(CANARY.encode()))
         version = AdapterVersion.objects.create(
             adapter=adapter,
@@ -59,8 +65,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         route = Route.objects.create(adapter=adapter, alias=CANARY, active=deployment, switched_at=timezone.now())
         promotion = Promotion.objects.create(version=version, job=_job("promotion"), deployment=deployment)
         key, _ = create_api_key(tenant=tenant, name=CANARY)
-        rows = (dataset, dataset_version, adapter, run, version, evaluation, item, review, deployment, route,
-                promotion, key, run.job)  # fmt: skip
+        rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, review, deployment,
+                route, promotion, key, run.job)  # fmt: skip
         return {type(row): row for row in rows}
 
 
@@ -73,10 +79,15 @@ ADDRESSED: dict[str, type[Model]] = {
     "dataset": Dataset,
     "dataset_id": Dataset,
     "dataset-version": DatasetVersion,
+    "upload": Upload,
+    "upload_id": Upload,
     "adapter": Adapter,
     "adapter_id": Adapter,
     "adapter-version": AdapterVersion,
     "training-run": TrainingRun,
+    "adapters:run_id": TrainingRun,
+    "sweep": Sweep,
+    "sweep_id": Sweep,
     "job": Job,
     "job_id": Job,
     "evaluation": EvaluationRun,

@@ -6,8 +6,11 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from portal.demo.client import DemoError
 from portal.demo.line import Site as DemoSite
 from portal.demo.line import run_line
 from portal.demo.screen import Screen
+from portal.demo.standin import aws_standin
 from portal.embedded.process import EmbeddedServiceError
 from portal.supervisor.console import Console
 from portal.supervisor.site import Site
@@ -32,14 +36,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop everything after the report")
+        parser.add_argument("--aws", choices=["standin"], help="train in SageMaker's stand-in, with objects in its S3")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
+        self.var, self.report_name = settings.PORTAL_VAR, "demo-report.json"
+        with ExitStack() as stack:
+            if options["aws"]:
+                self.report_name = f"demo-report-{options['aws']}.json"
+                # What is in the stand-in's S3 ends with it, so the database that names it must not stay either.
+                self.var = stack.enter_context(_passing_folder())
+                os.environ |= stack.enter_context(aws_standin(self.var, settings.BASE_MODEL_DIR))
+            self._run(once=options["once"])
+
+    def _run(self, *, once: bool) -> None:
         screen = Screen(sys.stdout)
-        console = Console(settings.PORTAL_VAR / "log", screen=None)
+        console = Console(self.var / "log", screen=None)
         site = Site(
-            var=settings.PORTAL_VAR,
+            var=self.var,
             base_model=settings.BASE_MODEL_DIR,
             base_id=settings.BASE_MODEL_NAME,
             console=console,
@@ -49,7 +64,7 @@ class Command(BaseCommand):
             site.start()
             site.wait_ready()
             ok = self._walk(site, screen)
-            if not options["once"]:
+            if not once:
                 screen.say(self._invitation(site))
                 signal.pause()
         except KeyboardInterrupt:
@@ -60,12 +75,12 @@ class Command(BaseCommand):
         finally:
             site.stop()
             console.close()
-        if options["once"] and not ok:
+        if once and not ok:
             raise CommandError("The demo failed; the report says where.")
 
     def _walk(self, site: Site, screen: Screen) -> bool:
         started = time.monotonic()
-        self.password = _password(settings.PORTAL_VAR / "run" / "demo-password")
+        self.password = _password(self.var / "run" / "demo-password")
         where = DemoSite(site.ports.web_url, site.ports.gateway_url, self.password)
         keys = self._seed(site)
         rows, errors = [], {}
@@ -77,7 +92,7 @@ class Command(BaseCommand):
             except DemoError as error:
                 errors[demo.name] = str(error)
         seconds = time.monotonic() - started
-        path = settings.PORTAL_VAR / "demo-report.json"
+        path = settings.PORTAL_VAR / self.report_name
         report.write(path, rows, seconds, errors)
         screen.say("")
         if rows:
@@ -93,7 +108,7 @@ class Command(BaseCommand):
     def _seed(self, site: Site) -> dict[str, str]:
         """In a process of its own, whose settings know the database that has just been started."""
         command = [sys.executable, "manage.py", "demo_seed"]
-        env = os.environ | {"DEMO_PASSWORD": self.password}
+        env = os.environ | {"DEMO_PASSWORD": self.password, "PORTAL_VAR": str(self.var)}
         seeded = subprocess.run(command, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=False)
         if seeded.returncode:
             raise SupervisorError(f"manage.py demo_seed failed:\n{seeded.stderr}")
@@ -108,6 +123,14 @@ class Command(BaseCommand):
                 f"with the password {self.password}. Ctrl-C stops everything; make serve starts it again.",
             ]
         )
+
+
+@contextmanager
+def _passing_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="adapter-portal-demo-", ignore_cleanup_errors=True) as name:
+        # The embedded database runs as another user where this one is root.
+        Path(name).chmod(0o755)
+        yield Path(name)
 
 
 def _people(demo: DemoTenant) -> str:

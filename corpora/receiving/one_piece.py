@@ -1,4 +1,4 @@
-"""Receives a file: counted, hashed and bounded while it streams into storage."""
+"""A file that comes in one request: counted, hashed and bounded while it streams into storage."""
 
 import hashlib
 from collections.abc import Iterator

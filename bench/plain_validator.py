@@ -1,0 +1,71 @@
+"""The peer of bench/ingest.py, run in an environment that has `datasets`: load JSON Lines, then look at every row.
+
+Usage: python plain_validator.py FILE CACHE_FOLDER. Prints one JSON object with what it found. The checks are those of
+the data preparation example that OpenAI published for fine-tuning; rows are hashed, repeated ones dropped, and lengths
+counted, as a plain script would.
+"""
+
+import hashlib
+import json
+import sys
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from datasets import disable_progress_bars, load_dataset  # type: ignore[import-not-found,unused-ignore]
+
+ROLES = ("system", "user", "assistant")
+KEYS = ("role", "content", "name", "function_call", "weight")
+
+
+def problems(row: Any) -> list[str]:
+    """Codes of what is wrong with a row."""
+    if not isinstance(row, dict):
+        return ["data_type"]
+    messages = row.get("messages")
+    if not messages:
+        return ["missing_messages_list"]
+    found = []
+    for message in messages:
+        if "role" not in message or "content" not in message:
+            found.append("message_missing_key")
+        if any(key not in KEYS for key in message):
+            found.append("message_unrecognized_key")
+        if message.get("role") not in ROLES:
+            found.append("unrecognized_role")
+        content = message.get("content")
+        if not content or not isinstance(content, str):
+            found.append("missing_content")
+    if not any(message.get("role") == "assistant" for message in messages):
+        found.append("example_missing_assistant_message")
+    return found
+
+
+def main(path: str, cache: str) -> None:
+    """Check the file."""
+    disable_progress_bars()
+    rows = load_dataset("json", data_files=path, split="train", cache_dir=cache)
+    errors: Counter[str] = Counter()
+    seen: set[str] = set()
+    prompts, answers = [], []
+    for row in rows:
+        found = problems(row)
+        if found:
+            errors.update(found)
+            continue
+        messages = row["messages"]
+        digest = hashlib.sha256(json.dumps(messages, ensure_ascii=False).encode()).hexdigest()
+        if digest in seen:
+            continue
+        seen.add(digest)
+        prompts.append(sum(len(message["content"]) for message in messages[:-1]))
+        answers.append(len(messages[-1]["content"]))
+    profile = {}
+    for name, lengths in (("prompt", prompts), ("answer", answers)):
+        values = np.array(lengths)
+        profile[name] = [*np.percentile(values, [50, 90, 99]).tolist(), *np.histogram(values, 24)[0].tolist()]
+    print(json.dumps({"rows": len(seen), "errors": errors.total(), "profile": profile}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

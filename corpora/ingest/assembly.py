@@ -1,0 +1,198 @@
+"""Puts batches together to a version: drops what is there twice, draws the split, writes and indexes the rows."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from corpora.ingest.batch import TEST_ROW, Batch
+from corpora.ingest.contracts import INDEX, MAX_SLICES, TEST, TRAIN, Finding, Options
+from corpora.ingest.findings import Findings
+from corpora.ingest.index import RECORD
+from corpora.ingest.profile import Profiler
+from corpora.ingest.sample import Sample
+from corpora.ingest.seen import UNSEEN, SeenHashes
+from corpora.ingest.split import SplitPlan
+
+CONFLICT = "An earlier row asks the same and has another answer. Decide which is right, or make the prompts differ."
+LEAK = "The prompt of this row is in the other split too, so a test on it would show memory, not learning."
+LEAK_LEFT_OUT = "The prompt of this row is in the other split too; the row was left out."
+DUPLICATE = "The row repeats an earlier one word for word; it was left out."
+
+
+@dataclass
+class SplitFile:
+    """One split's rows and where they lie; `sha256` is of what has been written."""
+
+    rows: Path
+    index: Path
+
+    def __post_init__(self) -> None:
+        self.count = 0
+        self.size = 0
+        self.sha256 = hashlib.sha256()
+        self._rows = self.rows.open("wb", buffering=0)
+        self._index = self.index.open("wb")
+
+    def write(self, parts: list[memoryview], records: npt.NDArray[np.void]) -> None:
+        """Append rows; the records' offsets count from the first of them."""
+        text = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._rows.write(text)
+        self.sha256.update(text)
+        records["offset"] += self.size
+        self._index.write(records.tobytes())
+        self.size += len(text)
+        self.count += len(records)
+
+    def close(self) -> None:
+        self._rows.close()
+        self._index.close()
+
+
+class Assembly:
+    """Takes a file's batches in order. `folder` gets the rows, `scratch` what is needed meanwhile.
+
+    With a problem in the file, unless bad rows may be left out, nothing more is written: there will be no version.
+    """
+
+    def __init__(
+        self, options: Options, plan: SplitPlan, findings: Findings, *, folder: Path, scratch: Path, sampled: int,
+        max_row_bytes: int,
+    ) -> None:  # fmt: skip
+        self._options = options
+        self.plan = plan
+        self._findings = findings
+        self._folder = folder
+        self.train = SplitFile(folder / TRAIN, scratch / "train.idx")
+        self.test = SplitFile(folder / TEST, scratch / "test.idx")
+        self._rows = SeenHashes(scratch / "seen-rows")
+        self._prompts = SeenHashes(scratch / "seen-prompts")
+        self.profiler = Profiler(max_characters=max_row_bytes)
+        self.sample = Sample(sampled)
+        self.kept = 0
+        self.unused: set[str] = set()
+        self._slices: set[str] = set()
+        self._lines = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for split in (self.train, self.test):
+            split.close()
+            split.index.unlink(missing_ok=True)
+        self._rows.__exit__(kind, error, traceback)
+        self._prompts.__exit__(kind, error, traceback)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a problem was found that the options do not let pass."""
+        return bool(self._findings.problem_codes) and self._options.bad_rows == "refuse"
+
+    def take(self, batch: Batch) -> None:
+        """Take the next stretch of the file; raises NamesFound (see split)."""
+        found = list(batch.findings)
+        kept = np.ones(len(batch), dtype=np.bool_)
+        if batch.marks is not None:
+            found += self._check_slices(batch, kept)
+        if len(batch):
+            tests = self._place(batch, kept, found)
+            self.kept += int(kept.sum())
+            if len(self.unused) < 20:
+                self.unused |= batch.unused
+        if found:
+            found.sort(key=lambda finding: finding.line)
+            self._findings.add(_moved(found, self._lines))
+        if len(batch) and not self.refused:
+            self._write(batch, kept, tests)
+        self._lines += batch.line_count
+
+    def _place(self, batch: Batch, kept: npt.NDArray[np.bool_], found: list[Finding]) -> npt.NDArray[np.bool_]:
+        """Drop rows that are there already and say which of the others are for the test."""
+        hashes = batch.rows.view(np.uint64).reshape(-1, 2)[:, 0]
+        repeated = np.zeros(len(batch), dtype=np.bool_)
+        repeated[kept] = self._rows.add(hashes[kept], np.zeros(int(kept.sum()), dtype=np.int8)) != UNSEEN
+        found += _findings_at(batch, repeated, "dataset:duplicate_row", DUPLICATE, kept=False)
+        kept &= ~repeated
+        earlier = np.full(len(batch), UNSEEN, dtype=np.int8)
+        if batch.marks is not None:
+            earlier = self._prompts.find(batch.prompts)
+        codes = self.plan.place(batch.places, batch.marks, earlier)
+        earlier[kept] = self._prompts.add(batch.prompts[kept], codes[kept])
+        conflicts = kept & (earlier != UNSEEN)
+        if conflicts.any():
+            leaks = conflicts & (earlier != codes)
+            leaves_out = self._options.leaks == "leave_out"
+            text = LEAK_LEFT_OUT if leaves_out else LEAK
+            found += _findings_at(batch, leaks, "dataset:leak", text, kept=not leaves_out)
+            found += _findings_at(batch, conflicts & ~leaks, "dataset:conflicting_answer", CONFLICT, kept=True)
+            if leaves_out:
+                kept &= ~leaks
+        tests: npt.NDArray[np.bool_] = codes == TEST_ROW
+        return tests
+
+    def _check_slices(self, batch: Batch, kept: npt.NDArray[np.bool_]) -> Iterator[Finding]:
+        for index, marks in enumerate(batch.marks or ()):
+            if marks.slice in self._slices:
+                continue
+            if len(self._slices) < MAX_SLICES:
+                self._slices.add(marks.slice)
+                continue
+            kept[index] = False
+            text = f"There are more than {MAX_SLICES} slices. A slice is a large group; use “label” for finer ones."
+            yield Finding(int(batch.lines[index]), "slice", "dataset:too_many_slices", text, kept=False)
+
+    def _write(self, batch: Batch, kept: npt.NDArray[np.bool_], tests: npt.NDArray[np.bool_]) -> None:
+        self.profiler.add(batch, kept, tests)
+        starts = np.concatenate(([0], batch.ends[:-1]))
+        text = memoryview(batch.text)
+        for split, chosen in ((self.train, kept & ~tests), (self.test, kept & tests)):
+            rows = np.flatnonzero(chosen)
+            if not len(rows):
+                continue
+            records = np.empty(len(rows), dtype=RECORD)
+            records["id"] = batch.rows[rows]
+            records["bytes"] = sizes = batch.ends[rows] - starts[rows]
+            records["offset"] = np.cumsum(sizes) - sizes
+            records["line"] = batch.lines[rows] + self._lines
+            self.sample.add(records, split is self.test, split.size)
+            split.write([text[start:stop] for start, stop in _stretches(rows, starts, batch.ends)], records)
+
+    def finish(self) -> str:
+        """Write the index; returns SHA-256 of the training rows and then the test rows."""
+        for split in (self.train, self.test):
+            split.close()
+        with (self._folder / INDEX).open("wb") as index:
+            for split in (self.train, self.test):
+                with split.index.open("rb") as part:
+                    while data := part.read(1 << 20):
+                        index.write(data)
+        both = hashlib.sha256(self.train.sha256.digest() + self.test.sha256.digest())
+        return both.hexdigest()
+
+
+def _stretches(
+    rows: npt.NDArray[np.intp], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> Iterator[tuple[int, int]]:
+    """(start, stop) of neighbouring rows' text."""
+    breaks = np.flatnonzero(np.diff(rows) > 1)
+    first = rows[np.concatenate(([0], breaks + 1))]
+    last = rows[np.concatenate((breaks, [len(rows) - 1]))]
+    return zip(starts[first].tolist(), ends[last].tolist(), strict=True)
+
+
+def _findings_at(batch: Batch, chosen: npt.NDArray[np.bool_], code: str, text: str, *, kept: bool) -> Iterator[Finding]:
+    return (Finding(line, "", code, text, kept) for line in batch.lines[chosen].tolist())
+
+
+def _moved(found: list[Finding], lines: int) -> Iterator[Finding]:
+    """The findings by the file's lines; those about the whole file have none."""
+    for item in found:
+        yield Finding(item.line + lines if item.line else 0, item.field, item.code, item.text, item.kept)

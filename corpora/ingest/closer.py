@@ -1,0 +1,78 @@
+"""A closer look at a sample of the rows: languages, tokens, and rows that are almost the same."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import pycld2
+
+from corpora.ingest.contracts import Context, Finding, LengthProfile, Message, Profile, Row
+from corpora.ingest.near import near_pairs
+from corpora.ingest.profile import Tally, length_profile
+from corpora.ingest.tokens import TokenCounter
+
+MEASURED_ROWS = 2_000
+"""Rows whose language and tokens are measured; shares of so many are within 2 points, 19 times out of 20."""
+
+LANGUAGE_CHARACTERS = 2_000
+UNKNOWN = "un"
+
+
+@dataclass
+class CloserLook:
+    """Takes the sampled rows, then tells what it saw."""
+
+    context: Context | None
+    findings: list[Finding] = field(default_factory=list)
+    _rows: int = 0
+    _languages: Tally = field(default_factory=Tally)
+    _tokens: LengthProfile | None = None
+
+    def take(self, rows: Iterator[tuple[Row, bool, int]]) -> None:
+        """`rows` are (row, whether it is held out, line), in a random order."""
+        counter = TokenCounter(self.context) if self.context else None
+        tokens: list[int] = []
+        places: list[tuple[bool, int]] = []
+
+        def prompts() -> Iterator[str]:
+            for row, is_test, line in rows:
+                if len(places) < MEASURED_ROWS:
+                    self._languages.add(language_of(row.messages), "test" if is_test else "train")
+                    if counter:
+                        tokens.append(counter.count(row.messages))
+                places.append((is_test, line))
+                yield "\n".join(turn.content for turn in row.messages[:-1] if turn.role == "user")
+
+        for pair in near_pairs(prompts()):
+            (first_test, first_line), (is_test, line) = places[pair.earlier], places[pair.later]
+            code = "dataset:near_duplicate" if first_test == is_test else "dataset:near_leak"
+            other = min(first_line, line)
+            text = f"The prompt is almost that of row {other:,}."
+            if first_test != is_test:
+                text = f"The prompt is almost that of row {other:,}, which is in the other split."
+            self.findings.append(Finding(max(first_line, line), "", code, text, kept=True))
+        self.findings.sort(key=lambda finding: finding.line)
+        self._rows = len(places)
+        self._tokens = length_profile(tokens)
+
+    def describe(self, profile: Profile) -> Profile:
+        """The profile with what was seen."""
+        return replace(
+            profile,
+            sampled=self._rows,
+            languages=self._languages.summary(),
+            tokens=self._tokens,
+            context=self.context.name if self.context else "",
+            context_tokens=self.context.tokens if self.context else 0,
+        )
+
+
+def language_of(messages: Sequence[Message]) -> str:
+    """ISO 639-1 code of the language that most of a conversation is in; `un` where the texts are too short to tell."""
+    text = "\n".join(turn.content for turn in messages if turn.role != "system")[:LANGUAGE_CHARACTERS]
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    try:
+        reliable, _, details = pycld2.detect(printable.encode("utf-8", "ignore"), bestEffort=True)
+    except pycld2.error:
+        return UNKNOWN
+    code: str = details[0][1]
+    return code.partition("-")[0] if reliable else UNKNOWN

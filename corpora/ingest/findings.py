@@ -1,0 +1,100 @@
+"""Keeps what was found in a file: every line of it in a file of its own, the counts and the first of each in memory."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgspec
+
+from corpora.ingest.contracts import MAX_FINDINGS, MAX_PROBLEMS, Finding, Notice, Problem
+
+MAX_LINES_NAMED = 10
+NOTICES: dict[str, str] = {
+    "dataset:duplicate_row": "Rows that repeat an earlier one word for word were left out.",
+    "dataset:conflicting_answer": "Rows ask what an earlier row asks and answer something else. Decide which is right.",
+    "dataset:leak": "Rows of the test have a prompt that is also trained on, so the test will look too good.",
+    "dataset:near_duplicate": "Rows are almost the same as an earlier one. Many of them teach the same thing twice.",
+    "dataset:near_leak": "Rows of the test are almost the same as one that is trained on.",
+    "dataset:over_long": "Rows have more tokens than the base model reads. What is beyond is cut off in training.",
+    "dataset:personal_email": "Rows hold an e-mail address.",
+    "dataset:personal_phone": "Rows hold a phone number.",
+    "dataset:personal_card": "Rows hold a payment card number.",
+    "dataset:personal_iban": "Rows hold a bank account number (IBAN).",
+    "dataset:personal_secret": "Rows hold a key or a password token.",
+}
+
+Decision = Literal["", "personal_data", "over_long", "leaks"]
+
+
+def decision_for(code: str) -> Decision:
+    """The option that answers a notice."""
+    if code.startswith("dataset:personal_"):
+        return "personal_data"
+    if code == "dataset:leak":
+        return "leaks"
+    return "over_long" if code == "dataset:over_long" else ""
+
+
+class Findings:
+    """Takes findings in the file's order; codes of NOTICES are about usable rows, all others are problems."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._encoder = msgspec.json.Encoder()
+        self._written = 0
+        self._lines: dict[str, list[int]] = {}
+        self.problems: list[Problem] = []
+        self.problem_codes: Counter[str] = Counter()
+        self.notice_codes: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Take some findings."""
+        for finding in findings:
+            if finding.code in NOTICES:
+                self.notice_codes[finding.code] += 1
+                lines = self._lines.setdefault(finding.code, [])
+                if len(lines) < MAX_LINES_NAMED:
+                    lines.append(finding.line)
+            else:
+                self.problem_codes[finding.code] += 1
+                if len(self.problems) < MAX_PROBLEMS:
+                    self.problems.append(_problem(finding))
+            if self._written < MAX_FINDINGS:
+                self._file.write(self._encoder.encode(finding) + b"\n")
+                self._written += 1
+
+    def summary(self) -> dict[str, Any]:
+        """The report's fields about problems."""
+        return {
+            "problem_count": self.problem_codes.total(),
+            "problems": tuple(self.problems),
+            "problems_by_code": dict(self.problem_codes.most_common()),
+        }
+
+    def notices(self, *, masked: bool) -> Iterator[Notice]:
+        """What there is to know about usable rows, in a fixed order."""
+        for code, text in NOTICES.items():
+            count = self.notice_codes[code]
+            if count:
+                decided = masked and code.startswith("dataset:personal_")
+                yield Notice(
+                    code=code,
+                    count=count,
+                    text=text.replace("Rows hold", "Masked in rows that held") if decided else text,
+                    lines=tuple(self._lines[code]),
+                    decision="" if decided else decision_for(code),
+                )
+
+
+def _problem(finding: Finding) -> Problem:
+    return Problem(line=finding.line, field=finding.field, code=finding.code, text=finding.text)

@@ -1,0 +1,142 @@
+"""How the head of a file reads, for a person to see and correct before all of it is checked."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from corpora.ingest.canonical import Canonical
+from corpora.ingest.check import checked_sha256, damaged
+from corpora.ingest.contracts import FIELDS, IngestSpec, Inspection, Message, Problem, Row
+from corpora.ingest.gzipped import is_gzip, unpack, unpack_head
+from corpora.ingest.jsonl import parse_line
+from corpora.ingest.lines import bounded_lines
+from corpora.ingest.problems import FileProblem, RowProblem
+from corpora.ingest.rows import row_id
+from corpora.ingest.source import Source, fields_of, open_source
+
+HEAD_ROWS = 50
+HEAD_BYTES = 4 << 20
+SHOWN_ROWS = 5
+SHOWN_COLUMNS = 40
+CELL_CHARACTERS = 300
+TEXT_CHARACTERS = 2_000
+
+
+def inspect_file(path: Path, spec: IngestSpec, *, scratch: Path) -> Inspection:
+    """Read the head of the file at `path`; raises RunError if it is not the one that was uploaded."""
+    if path.stat().st_size != spec.bytes:
+        raise damaged()
+    sha256 = checked_sha256(path, spec)
+    packed = is_gzip(path)
+    head = scratch / "head"
+    try:
+        if packed:
+            _unpack(path, head, spec)
+        with (head if packed else path).open("rb") as file:
+            seen = _look(file, spec)
+    except FileProblem as problem:
+        seen = {"file_format": "", "problems": (problem.at(problem.line),)}
+    finally:
+        head.unlink(missing_ok=True)
+    return Inspection(upload_sha256=sha256, bytes=spec.bytes, packed=packed, **seen)
+
+
+def _unpack(path: Path, head: Path, spec: IngestSpec) -> None:
+    whole = unpack_head(path, head, limit=HEAD_BYTES)
+    with head.open("rb") as file:
+        is_parquet = file.read(4) == b"PAR1"
+    if whole:
+        return
+    if is_parquet:
+        # What a Parquet file holds is said at its end.
+        unpack(path, head, limit=spec.max_unpacked_bytes, tick=lambda: None)
+        return
+    with head.open("r+b") as file:
+        if end := file.read().rfind(b"\n") + 1:
+            file.truncate(end)
+
+
+def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
+    size = file.seek(0, 2)
+    file.seek(0)
+    source = open_source(file, size=size, spec=spec)
+    canonical = Canonical(source.layout, source.columns)
+    sample: list[dict[str, str]] = []
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    columns: dict[str, None] = dict.fromkeys(source.names)
+    try:
+        source.check_names()
+    except FileProblem as problem:
+        problems.append(problem.at(problem.line))
+    try:
+        for record in islice(_records(file, source, spec), HEAD_ROWS):
+            if isinstance(record, Problem):
+                problems.append(record)
+                continue
+            line, raw = record
+            if isinstance(raw, Mapping):
+                columns.update(dict.fromkeys(str(key) for key in raw))
+                if len(sample) < SHOWN_ROWS:
+                    sample.append(_cells(raw))
+            if source.layout is None and source.names:
+                continue
+            try:
+                rows.append(_row(canonical, raw))
+            except RowProblem as problem:
+                problems.append(problem.at(line))
+    except FileProblem as problem:
+        problems.append(problem.at(problem.line))
+    names = list(columns)[:SHOWN_COLUMNS]
+    return {
+        "file_format": source.file_format,
+        "delimiter": source.delimiter,
+        "layout": source.layout.name if source.layout else "",
+        "columns": tuple(names),
+        "mapping": _mapping(names, source.columns),
+        "sample": tuple(sample),
+        "rows": tuple(rows[:SHOWN_ROWS]),
+        "problems": tuple(problems[:SHOWN_ROWS]),
+    }
+
+
+def _mapping(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
+    fields = fields_of(names, columns)
+    return {field: name for name, field in zip(names, fields, strict=True) if field in FIELDS}
+
+
+def _records(file: BinaryIO, source: Source, spec: IngestSpec) -> Iterator[tuple[int, Any] | Problem]:
+    if source.records is not None:
+        yield from source.records
+        return
+    for number, line in bounded_lines(file, spec.max_row_bytes):
+        if line is None:
+            yield Problem(line=number, field="", code="dataset:row_too_long", text="The row is too long to be read.")
+        elif line.strip():
+            try:
+                yield number, parse_line(line)
+            except RowProblem as problem:
+                yield problem.at(number)
+
+
+def _row(canonical: Canonical, raw: Any) -> Row:
+    messages, marks = canonical.read(raw)
+    shown = tuple(Message(turn.role, _cut(turn.content, TEXT_CHARACTERS)) for turn in messages)
+    return Row(row_id(messages), marks.slice, marks.label, shown)
+
+
+def _cells(raw: Mapping[Any, Any]) -> dict[str, str]:
+    """The row's first columns as short texts."""
+    return {_text(key): _text(value) for key, value in islice(raw.items(), SHOWN_COLUMNS)}
+
+
+def _text(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return _cut(text, CELL_CHARACTERS)
+
+
+def _cut(text: str, limit: int) -> str:
+    safe = text.encode("utf-8", "replace").decode().replace("\0", "�")
+    return safe if len(safe) <= limit else f"{safe[:limit]}…"

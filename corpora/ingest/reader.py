@@ -1,0 +1,106 @@
+"""Reads rows into batches: a block of JSON Lines at a time, or records of a table or a Parquet file."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from corpora.ingest.batch import Batch, BatchBuilder, too_long
+from corpora.ingest.canonical import Canonical
+from corpora.ingest.contracts import Finding, IngestSpec, Problem
+from corpora.ingest.fast import FastBlocks
+from corpora.ingest.jsonl import parse_line
+from corpora.ingest.layouts import Layout
+from corpora.ingest.personal import Suspects
+from corpora.ingest.problems import FileProblem, RowProblem
+from corpora.ingest.rows import digest
+from corpora.ingest.rules import Rules
+
+RECORDS = 500
+"""Rows of a table that make a batch."""
+
+
+class Reader:
+    """Reads the rows of one file, all of them in one layout."""
+
+    def __init__(self, spec: IngestSpec, layout: Layout | None, columns: Mapping[str, str]) -> None:
+        self.layout = layout
+        self._max_row_bytes = spec.max_row_bytes
+        self._canonical = Canonical(layout, columns)
+        self._rules = Rules(spec.options, spec.context)
+        self._suspects = Suspects()
+        self._fast: FastBlocks | None = None
+        if layout is not None and not columns and FastBlocks.reads(layout.name):
+            self._fast = FastBlocks(
+                layout.name, rules=self._rules, suspects=self._suspects, max_row_bytes=spec.max_row_bytes
+            )
+
+    def block(self, data: bytes) -> Batch:
+        """The rows of whole lines of JSON Lines."""
+        batch = self._fast.read(data) if self._fast else None
+        return batch if batch is not None else self._lines(data)
+
+    def too_long(self) -> Batch:
+        """What stands for a line that is too long to be read."""
+        builder = BatchBuilder(self._max_row_bytes)
+        builder.findings.append(_finding(too_long(self._max_row_bytes), 1))
+        return builder.batch(line_count=1)
+
+    def records(self, records: Iterable[tuple[int, Any] | Problem]) -> Iterator[Batch]:
+        """Batches of (line, row) or problems, in order; lines count from the file's first. Raises FileProblem."""
+        builder, begun = BatchBuilder(self._max_row_bytes), 0
+        try:
+            for record in records:
+                if isinstance(record, Problem):
+                    line = record.line
+                    builder.findings.append(Finding(line - begun, record.field, record.code, record.text, kept=False))
+                else:
+                    line, raw = record
+                    self._add(builder, line - begun, raw)
+                if len(builder) + len(builder.findings) >= RECORDS:
+                    yield builder.batch(line_count=line - begun)
+                    builder, begun = BatchBuilder(self._max_row_bytes), line
+        except FileProblem:
+            # The rows before it are judged all the same.
+            yield builder.batch(line_count=0)
+            raise
+        yield builder.batch(line_count=0)
+
+    def _lines(self, data: bytes) -> Batch:
+        builder = BatchBuilder(self._max_row_bytes)
+        number = 0
+        for number, line in enumerate(data.split(b"\n"), 1):
+            if not line.strip():
+                continue
+            try:
+                if len(line) > self._max_row_bytes:
+                    raise too_long(self._max_row_bytes)
+                raw = parse_line(line)
+            except RowProblem as problem:
+                builder.findings.append(_finding(problem, number))
+            else:
+                self._add(builder, number, raw)
+        return builder.batch(line_count=number - data.endswith(b"\n"))
+
+    def _add(self, builder: BatchBuilder, line: int, raw: Any) -> None:
+        try:
+            messages, marks = self._canonical.read(raw)
+            named = digest(messages)
+            suspicious = bool(self._suspects.scan(named.conversation)[0])
+            long = len(named.conversation) > self._rules.longest_certain
+            if suspicious or long:
+                ruling = self._rules.apply(line, messages, suspicious=suspicious, long=long)
+                builder.findings += ruling.findings
+                if ruling.messages is None:
+                    return
+                if ruling.messages is not messages:
+                    messages = ruling.messages
+                    named = digest(messages)
+            builder.add(line, messages, named, marks)
+        except RowProblem as problem:
+            builder.findings.append(_finding(problem, line))
+            return
+        if len(builder.unused) < 20:
+            builder.unused |= self._canonical.unused(raw)
+
+
+def _finding(problem: RowProblem, line: int) -> Finding:
+    return Finding(line, problem.field, problem.code, problem.text, kept=False)

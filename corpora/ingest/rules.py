@@ -1,0 +1,66 @@
+"""What is looked for in the text of a usable row: personal data, and too many tokens for the base model."""
+
+import sys
+from dataclasses import dataclass
+
+from corpora.ingest.contracts import Context, Finding, Message, Options
+from corpora.ingest.personal import KINDS, find_personal_data, mask
+from corpora.ingest.tokens import TokenCounter
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """`messages` are the row's as they are kept, None if it is left out."""
+
+    messages: list[Message] | None
+    findings: tuple[Finding, ...]
+
+
+class Rules:
+    """Applies a customer's options to rows."""
+
+    def __init__(self, options: Options, context: Context | None) -> None:
+        self._masks = options.personal_data == "mask"
+        self._leaves_out_long = options.over_long == "leave_out"
+        self._counter = TokenCounter(context) if context else None
+
+    @property
+    def longest_certain(self) -> int:
+        """Bytes of JSON that a conversation may have without its tokens having to be counted."""
+        return sys.maxsize if self._counter is None else self._counter.context.tokens
+
+    def apply(self, line: int, messages: list[Message], *, suspicious: bool, long: bool) -> Ruling:
+        """Look at a row for what it is suspected of."""
+        findings: list[Finding] = []
+        if suspicious:
+            messages, kinds = self._personal(messages)
+            findings += (
+                Finding(line, "", f"dataset:personal_{kind}", _personal_text(kind, self._masks), kept=True)
+                for kind in kinds
+            )
+        if long and self._counter is not None:
+            tokens, limit = self._counter.count(messages), self._counter.context.tokens
+            if tokens > limit:
+                kept = not self._leaves_out_long
+                text = f"The row has about {tokens:,} tokens, {self._counter.context.name} reads {limit:,}. Shorten it."
+                findings.append(Finding(line, "", "dataset:over_long", text, kept=kept))
+                if not kept:
+                    return Ruling(None, tuple(findings))
+        return Ruling(messages, tuple(findings))
+
+    def _personal(self, messages: list[Message]) -> tuple[list[Message], list[str]]:
+        kinds: dict[str, None] = {}
+        looked: list[Message] = []
+        for turn in messages:
+            hits = find_personal_data(turn.content)
+            kinds.update(dict.fromkeys(hit.kind for hit in hits))
+            looked.append(Message(turn.role, mask(turn.content, hits)) if hits and self._masks else turn)
+        return looked, list(kinds)
+
+
+def _personal_text(kind: str, masked: bool) -> str:
+    what = KINDS[kind]
+    article = "an" if what[0] in "aeio" else "a"
+    if masked:
+        return f"The row held {article} {what}; it was masked."
+    return f"The row holds {article} {what}. Mask it, or keep it if people have agreed."

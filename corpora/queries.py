@@ -1,0 +1,50 @@
+"""What the list of datasets reads, in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from corpora.lineage import Use, uses_of
+from corpora.models import Dataset, DatasetVersion
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetRow:
+    """A dataset with the number of its versions and the newest use by each adapter."""
+
+    dataset: Dataset
+    versions: int
+    uses: list[Use]
+
+
+def datasets_called(name: str) -> QuerySet[Dataset]:
+    """Datasets whose name holds the text, newest first, each with its latest version; all for an empty text."""
+    found = Dataset.objects.with_latest()
+    return found.filter(name__icontains=name) if name else found
+
+
+def rows_of(datasets: Sequence[Dataset]) -> list[DatasetRow]:
+    """One for each dataset, in their order."""
+    version_ids: dict[UUID, list[UUID]] = defaultdict(list)
+    versions = DatasetVersion.objects.filter(dataset__in=datasets).order_by("-number")
+    for dataset_id, version_id in versions.values_list("dataset_id", "id"):
+        version_ids[dataset_id].append(version_id)
+    uses = uses_of([version_id for ids in version_ids.values() for version_id in ids])
+    return [
+        DatasetRow(
+            dataset=dataset,
+            versions=len(version_ids[dataset.id]),
+            uses=_by_adapter([use for version_id in version_ids[dataset.id] for use in uses.get(version_id, [])]),
+        )
+        for dataset in datasets
+    ]
+
+
+def _by_adapter(uses: Sequence[Use]) -> list[Use]:
+    newest: dict[str, Use] = {}
+    for use in sorted(uses, key=lambda use: use.created_at, reverse=True):
+        newest.setdefault(use.adapter, use)
+    return list(newest.values())

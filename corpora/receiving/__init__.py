@@ -1,0 +1,1 @@
+"""How bytes come in: in one piece, or bit by bit until they are whole."""

@@ -1,0 +1,1 @@
+"""Every write to datasets: uploads become versions, and versions are checked once."""

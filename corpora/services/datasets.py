@@ -1,0 +1,52 @@
+"""Datasets themselves: their name, their description, their end."""
+
+from django.db import IntegrityError, transaction
+
+from corpora.errors import NameMissing
+from corpora.models import Dataset, UploadState
+from tenants.errors import Conflict
+
+
+class NameTaken(Conflict):
+    """Another dataset of the organisation is called so."""
+
+    code = "dataset:name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"You have another dataset called “{name}”. Choose a different name.", field="name")
+
+
+class DatasetNotEmpty(Conflict):
+    """The dataset has versions, or is about to get one."""
+
+    code = "dataset:not_empty"
+
+    def __init__(self) -> None:
+        super().__init__("The dataset still has versions or uploads. Delete those first.")
+
+
+def change_dataset(*, dataset: Dataset, name: str | None = None, description: str | None = None) -> Dataset:
+    """Rename or describe a dataset; None leaves as it is. Raises NameMissing or NameTaken."""
+    if name is not None:
+        dataset.name = name.strip()[:120]
+        if not dataset.name:
+            raise NameMissing
+    if description is not None:
+        dataset.description = description.strip()
+    try:
+        with transaction.atomic():
+            dataset.save(update_fields=["name", "description"])
+    except IntegrityError:
+        raise NameTaken(dataset.name) from None
+    return dataset
+
+
+@transaction.atomic
+def delete_dataset(*, dataset: Dataset) -> None:
+    """Remove a dataset without versions and open uploads; raises DatasetNotEmpty."""
+    # Whoever makes a version locks the dataset too.
+    locked = Dataset.objects.select_for_update().get(id=dataset.id)
+    settled = (UploadState.DONE, UploadState.FAILED)
+    if locked.versions.exists() or locked.uploads.exclude(state__in=settled).exists():
+        raise DatasetNotEmpty
+    locked.delete()

@@ -1,0 +1,244 @@
+"""Versions: a stored file becomes one, its check makes it ready or rejects it, other options make another."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import IO, Any
+from uuid import UUID, uuid4
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, ProtectedError, QuerySet
+from django.utils import timezone
+
+from corpora.errors import EmptyUpload, NameMissing, SameFile, StillChecking, VersionInUse
+from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Options, Report
+from corpora.models import Dataset, DatasetVersion, VersionState
+from corpora.options import read_options
+from corpora.quota import reserve
+from corpora.receiving.one_piece import ReceivedFile, store_upload
+from jobs.services import start_job
+from tenants.models import Tenant, User
+from tenants.objects import delete_object, object_key
+
+CHECK = "dataset_check"
+
+
+def upload_version(
+    *,
+    tenant: Tenant,
+    file: IO[bytes],
+    file_name: str,
+    dataset_name: str = "",
+    dataset: Dataset | None = None,
+    options: Options | None = None,
+    created_by: User | None,
+) -> DatasetVersion:
+    """Store a file as the next version of `dataset`, or of the one called `dataset_name`, and start checking it.
+
+    Call it outside a transaction: it streams into storage first and writes its rows last, together. Raises
+    EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing or SameFile, and then leaves nothing behind.
+    """
+    if dataset is None and not dataset_name.strip():
+        raise NameMissing
+    received = ReceivedFile(file, limit=settings.MAX_UPLOAD_BYTES)
+    key = store_upload(object_key(tenant.id, "datasets", uuid4().hex, "upload"), received)
+    try:
+        if received.bytes_read == 0:
+            raise EmptyUpload
+        with transaction.atomic():
+            reserve(tenant=tenant, size=received.bytes_read)
+            return create_version(
+                tenant=tenant,
+                key=key,
+                size=received.bytes_read,
+                sha256=received.sha256.hexdigest(),
+                file_name=file_name,
+                dataset=dataset,
+                dataset_name=dataset_name,
+                options=options or Options(),
+                created_by=created_by,
+            )
+    except BaseException:
+        delete_object(key)
+        raise
+
+
+@transaction.atomic
+def create_version(
+    *,
+    tenant: Tenant,
+    key: str,
+    size: int,
+    sha256: str,
+    file_name: str,
+    dataset: Dataset | None,
+    dataset_name: str,
+    options: Options,
+    derived_from: DatasetVersion | None = None,
+    created_by: User | None,
+) -> DatasetVersion:
+    """Make the file of `size` bytes stored under `key` the next version, and start checking it.
+
+    `sha256` may be empty where the bytes went straight into storage; the check finds it out. Raises NameMissing or
+    SameFile.
+    """
+    if dataset is None:
+        name = dataset_name.strip()[:120]
+        if not name:
+            raise NameMissing
+        dataset, _ = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
+    # Uploads to one dataset take turns from here on: each sees the versions and the numbers of those before it.
+    dataset = Dataset.objects.select_for_update().get(id=dataset.id)
+    digest = options_digest(options)
+    same = _same_file(dataset.id, sha256, digest).first() if sha256 else None
+    if same is not None:
+        raise SameFile(version=f"version {same.number} of “{dataset.name}”", version_id=str(same.id))
+    number = (dataset.versions.aggregate(last=Max("number"))["last"] or 0) + 1
+    version_id = uuid4()
+    job = start_job(
+        tenant=tenant,
+        kind=CHECK,
+        title=f"Check {dataset.name} v{number}",
+        spec={"version": str(version_id)},
+        created_by=created_by,
+    )
+    return DatasetVersion.objects.create(
+        id=version_id,
+        tenant=tenant,
+        dataset=dataset,
+        number=number,
+        job=job,
+        file_name=shown_name(file_name),
+        upload_sha256=sha256,
+        upload_bytes=size,
+        upload_key=key,
+        options=msgspec.to_builtins(options),
+        options_digest=digest,
+        derived_from=derived_from,
+        created_by=created_by,
+    )
+
+
+def recheck_version(*, version: DatasetVersion, changes: Mapping[str, Any], created_by: User | None) -> DatasetVersion:
+    """Check the version's file again with changed options, as the dataset's next version.
+
+    Raises StillChecking, SameFile if there is such a version already, or a PortalError naming a wrong option.
+    """
+    if version.is_checking:
+        raise StillChecking
+    return create_version(
+        tenant=version.tenant,
+        key=version.upload_key,
+        size=version.upload_bytes,
+        sha256=version.upload_sha256,
+        file_name=version.file_name,
+        dataset=version.dataset,
+        dataset_name="",
+        options=read_options({**version.options, **changes}),
+        derived_from=version,
+        created_by=created_by,
+    )
+
+
+def keep_personal_data(*, version: DatasetVersion, by: User | None) -> None:
+    """Note that somebody has seen the personal data in the version and wants to train on it. May be called twice."""
+    DatasetVersion.objects.filter(id=version.id, personal_data_kept_at=None).update(
+        personal_data_kept_at=timezone.now(), personal_data_kept_by=by
+    )
+
+
+def delete_version(*, version: DatasetVersion) -> None:
+    """Remove a version that nothing was made from, its rows, and its file if no other version was made from it.
+
+    Raises StillChecking or VersionInUse.
+    """
+    if version.is_checking:
+        raise StillChecking
+    try:
+        with transaction.atomic():
+            version.delete()
+    except ProtectedError:
+        raise VersionInUse from None
+    keys = [version.train_key, version.test_key, version.index_key, version.findings_key]
+    if not DatasetVersion.objects.filter(upload_key=version.upload_key).exists():
+        keys.append(version.upload_key)
+    for key in filter(None, keys):
+        transaction.on_commit(lambda key=key: delete_object(key))  # type: ignore[misc]
+
+
+def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> None:
+    """Make a version ready or rejected, by what its check found; `keys` are its files in storage, by file name."""
+    version = DatasetVersion.objects.select_for_update().get(id=version_id)
+    if not version.is_checking:
+        return
+    if not version.upload_sha256 and _same_file(version.dataset_id, report.upload_sha256, version.options_digest):
+        text = "This very file is already a version of this dataset. Use that version, or upload a changed file."
+        reject_version(version_id=version_id, code=SameFile.code, text=text)
+        return
+    found = msgspec.to_builtins(report)
+    profile = {name: found[name] for name in ("layout", "delimiter", "position", "warnings", "problems_by_code")}
+    changes = {
+        "upload_sha256": report.upload_sha256,
+        "file_format": report.file_format,
+        "row_count": report.rows,
+        "problem_count": report.problem_count,
+        "problems": found["problems"],
+        "findings_key": keys[FINDINGS],
+        "profile": profile | (found["profile"] or {}),
+    }
+    if report.accepted:
+        changes |= {
+            "state": VersionState.READY,
+            "train_count": report.train,
+            "test_count": report.test,
+            "rows_sha256": report.rows_sha256,
+            "train_key": keys[TRAIN],
+            "test_key": keys[TEST],
+            "index_key": keys[INDEX],
+        }
+    else:
+        changes |= {
+            "state": VersionState.REJECTED,
+            "error_code": report.problems[0].code,
+            "error_text": headline(report),
+        }
+    _checking(version_id).update(**changes)
+
+
+def reject_version(*, version_id: UUID, code: str, text: str) -> None:
+    """The version cannot be used; its dataset and the file stay, and the file may be sent again."""
+    _checking(version_id).update(state=VersionState.REJECTED, error_code=code, error_text=text)
+
+
+def headline(report: Report) -> str:
+    """The first problem of a rejected file in one paragraph: where, what, how to mend it, and how many more."""
+    first = report.problems[0]
+    place = [f"{report.position.capitalize()} {first.line}"] if first.line else []
+    place += [first.field] if first.field else []
+    text = f"{', '.join(place)}: {first.text}" if place else first.text
+    if report.problem_count > 1:
+        text += (
+            f" {report.problem_count:,} rows cannot be used: mend them and upload the file again, or leave them out."
+        )
+    return text
+
+
+def _checking(version_id: UUID) -> QuerySet[DatasetVersion]:
+    return DatasetVersion.objects.filter(id=version_id, state=VersionState.CHECKING)
+
+
+def _same_file(dataset_id: UUID, sha256: str, digest: str) -> QuerySet[DatasetVersion]:
+    versions = DatasetVersion.objects.filter(dataset_id=dataset_id, upload_sha256=sha256, options_digest=digest)
+    return versions.exclude(state=VersionState.REJECTED)
+
+
+def options_digest(options: Options) -> str:
+    """Tells two sets of options apart: 32 hexadecimal digits."""
+    return hashlib.sha256(options.to_json().encode()).hexdigest()[:32]
+
+
+def shown_name(file_name: str) -> str:
+    """A customer's name for a file, as it is shown."""
+    return PurePath(file_name.replace("\0", "").replace("\\", "/")).name[:255] or "upload"

@@ -1,0 +1,117 @@
+"""The tus 1.0.0 protocol for resumable uploads (https://tus.io/protocols/resumable-upload): its headers.
+
+Of its extensions: creation, termination, expiration.
+"""
+
+import base64
+import binascii
+import datetime as dt
+import json
+from typing import Any
+
+from django.conf import settings
+from django.utils.http import http_date
+from rest_framework.request import Request
+
+from corpora.models import Upload, UploadState
+from tenants.errors import PortalError
+
+VERSION = "1.0.0"
+BYTES = "application/offset+octet-stream"
+CREATION = "a name and a space and a base64 value, separated by commas"
+
+
+class WrongHeader(PortalError):
+    """A header is missing or cannot be read."""
+
+    code = "upload:wrong_header"
+
+    def __init__(self, name: str, wanted: str, *, status: int = 400) -> None:
+        super().__init__(f"Send the header {name}: {wanted}.", field=name, status=status)
+
+
+class WrongVersion(PortalError):
+    """Another version of the protocol."""
+
+    code = "upload:wrong_version"
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__(f"Send the header Tus-Resumable: {VERSION}.", field="Tus-Resumable")
+
+
+class WrongContent(PortalError):
+    """Bytes must be marked as such."""
+
+    code = "upload:wrong_content_type"
+    status = 415
+
+    def __init__(self) -> None:
+        super().__init__(f"Send the bytes as {BYTES}.", field="Content-Type")
+
+
+def speaks_tus(request: Request) -> bool:
+    """Whether the client asks for the protocol; raises WrongVersion for one that speaks another version of it."""
+    version = request.headers.get("Tus-Resumable", "")
+    if version not in {"", VERSION}:
+        raise WrongVersion
+    return version == VERSION
+
+
+def natural(request: Request, name: str, *, status: int = 400) -> int:
+    """A header that is a whole number of bytes; raises WrongHeader."""
+    value = request.headers.get(name, "")
+    # isdecimal alone takes digits of every script.
+    if not (value.isascii() and value.isdecimal() and len(value) < 19):
+        raise WrongHeader(name, "a whole number of bytes", status=status)
+    return int(value)
+
+
+def metadata(request: Request) -> dict[str, str]:
+    """What `Upload-Metadata` says; raises WrongHeader."""
+    pairs: dict[str, str] = {}
+    for item in filter(None, (item.strip() for item in request.headers.get("Upload-Metadata", "").split(","))):
+        name, _, value = item.partition(" ")
+        try:
+            pairs[name] = base64.b64decode(value.strip(), validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            raise WrongHeader("Upload-Metadata", CREATION) from None
+    return pairs
+
+
+def options_of(pairs: dict[str, str]) -> dict[str, Any]:
+    """The `options` of the metadata, a JSON object; raises WrongHeader."""
+    try:
+        options = json.loads(pairs.get("options") or "{}")
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise WrongHeader("Upload-Metadata", "`options` must be a JSON object")
+    return options
+
+
+def capabilities() -> dict[str, str]:
+    """What this server can do."""
+    return {
+        "Tus-Version": VERSION,
+        "Tus-Extension": "creation,termination,expiration",
+        "Tus-Max-Size": str(settings.MAX_UPLOAD_BYTES),
+    }
+
+
+def expires_at(upload: Upload) -> dt.datetime | None:
+    """When the upload is cleared away if nobody goes on with it; None for one that has become a version."""
+    if upload.state == UploadState.DONE:
+        return None
+    return upload.touched_at + dt.timedelta(hours=settings.UPLOAD_KEPT_HOURS)
+
+
+def progress(upload: Upload) -> dict[str, str]:
+    """How far the upload is."""
+    headers = {
+        "Upload-Offset": str(upload.received),
+        "Upload-Length": str(upload.bytes),
+        "Cache-Control": "no-store",
+    }
+    expiry = expires_at(upload)
+    return {**headers, "Upload-Expires": http_date(expiry.timestamp())} if expiry else headers

@@ -1,0 +1,1 @@
+"""What only one kind of storage can do."""

@@ -1,0 +1,179 @@
+"""An inspection tells from the head of a file how it reads, and what options make of it."""
+
+import gzip
+import hashlib
+import io
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from corpora.ingest import inspection as inspecting
+from corpora.ingest.contracts import IngestSpec, Inspection, Options
+from corpora.ingest.inspection import HEAD_ROWS, SHOWN_COLUMNS, SHOWN_ROWS, inspect_file
+from corpora.ingest.jsonl import parse_line
+from lorakit.errors import RunError
+from tests.corpora.conftest import jsonl, pairs
+from tests.corpora.corpus import writing
+from tests.corpora.corpus.files import BAD_CLASSES, VARIANTS, bad_file
+
+TABLE = "Nr;Frage;Antwort\n" + "".join(f"{n};Frage {n}, bitte;Antwort {n}\n" for n in range(20))
+
+
+def inspect(content: bytes, folder: Path, *, options: dict[str, Any] | None = None, **spec: Any) -> Inspection:
+    """Inspect a file of these bytes in an empty folder."""
+    folder.mkdir()
+    path = folder / "upload"
+    path.write_bytes(content)
+    chosen = IngestSpec(task="inspect", bytes=len(content), options=Options(**options or {}), **spec)
+    seen = inspect_file(path, chosen, scratch=folder)
+    assert [left.name for left in folder.iterdir()] == ["upload"]
+    assert (seen.bytes, seen.upload_sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    # PostgreSQL stores neither lone surrogates, which do not encode, nor NUL.
+    assert "\\u0000" not in seen.to_json().replace("\\\\", "")
+    return seen
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("file_format", writing.FORMATS)
+def test_each_format_shows_its_columns_and_first_rows(file_format: str, packed: bool, tmp_path: Path) -> None:
+    rows = writing.rows(Random(1), "prompt", 30)
+    content = writing.write(rows, file_format)
+    seen = inspect(gzip.compress(content) if packed else content, tmp_path / "run")
+    assert seen.packed == packed
+    named = {"semicolons": "csv"}.get(file_format, file_format)
+    assert (seen.file_format, seen.delimiter) == (named, writing.TABLES.get(file_format, ""))
+    assert (seen.layout, seen.problems) == ("prompt and completion", ())
+    assert seen.columns == ("prompt", "completion")
+    assert seen.mapping == {"prompt": "prompt", "completion": "completion"}
+    assert list(seen.sample) == rows[:SHOWN_ROWS]
+    assert [[turn.content for turn in row.messages] for row in seen.rows] == [
+        [row["prompt"], row["completion"]] for row in rows[:SHOWN_ROWS]
+    ]
+
+
+def test_conversations_are_shown_as_they_stand_in_the_file(tmp_path: Path) -> None:
+    seen = inspect(writing.jsonl(writing.rows(Random(2), "chat", 9)), tmp_path / "run")
+    assert (seen.layout, seen.mapping) == ("chat", {"messages": "messages"})
+    assert seen.sample[0]["messages"].startswith('[{"role": "user"')
+    assert [turn.role for turn in seen.rows[0].messages] == ["user", "assistant"]
+
+
+def test_a_wrong_delimiter_is_seen_and_corrected(tmp_path: Path) -> None:
+    content = TABLE.encode()
+    wrong = inspect(content, tmp_path / "wrong", options={"file_format": "csv", "delimiter": ","})
+    assert (wrong.columns, wrong.rows) == (("nr;frage;antwort",), ())
+    assert wrong.problems[0].code == "dataset:missing_field"
+    right = inspect(content, tmp_path / "right", options={"file_format": "csv", "delimiter": ";"})
+    assert right.columns == ("nr", "frage", "antwort")
+    assert right.sample[1] == {"nr": "1", "frage": "Frage 1, bitte", "antwort": "Antwort 1"}
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "csv", "parquet"])
+def test_unknown_columns_are_named_and_can_be_mapped(file_format: str, tmp_path: Path) -> None:
+    rows = [{"Nr": n, "Frage": f"Frage {n}", "Antwort": f"Antwort {n}"} for n in range(9)]
+    content = writing.write(rows, file_format)
+    before = inspect(content, tmp_path / "before")
+    assert [name.lower() for name in before.columns][-2:] == ["frage", "antwort"]
+    assert (before.layout, before.mapping, before.rows) == ("", {}, ())
+    assert before.problems[0].code in {"dataset:missing_field", "missing_messages_list"}
+    after = inspect(content, tmp_path / "after", options={"columns": {"prompt": "Frage", "completion": "Antwort"}})
+    assert (after.layout, after.problems) == ("prompt and completion", ())
+    assert {field: name.lower() for field, name in after.mapping.items()} == {
+        "prompt": "frage",
+        "completion": "antwort",
+    }
+    assert [turn.content for turn in after.rows[3].messages] == ["Frage 3", "Antwort 3"]
+
+
+def test_an_unknown_parquet_column_is_shown_before_it_is_mapped(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"Frage": ["q"] * 9, "prompt": ["p"] * 9}), buffer)
+    seen = inspect(buffer.getvalue(), tmp_path / "run")
+    assert seen.columns == ("Frage", "prompt")
+    assert (seen.problems[0].code, seen.problems[0].field) == ("dataset:missing_field", "completion")
+
+
+def test_rows_that_cannot_be_read_are_told_beside_those_that_can(tmp_path: Path) -> None:
+    seen = inspect(pairs(2) + b"{broken\n" + jsonl({"prompt": "q"}) + pairs(1), tmp_path / "run")
+    assert [(problem.line, problem.code) for problem in seen.problems] == [
+        (3, "dataset:broken_line"),
+        (4, "dataset:missing_field"),
+    ]
+    assert len(seen.rows) == 3
+
+
+def test_only_the_head_of_a_large_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+
+    def parse(line: bytes) -> Any:
+        parsed.append(line)
+        return parse_line(line)
+
+    monkeypatch.setattr("corpora.ingest.inspection.parse_line", parse)
+    seen = inspect(pairs(5_000) + b"{broken\n", tmp_path / "run")
+    assert (len(parsed), len(seen.rows), seen.problems) == (HEAD_ROWS, SHOWN_ROWS, ())
+
+
+@pytest.mark.parametrize("layout", ["prompt", "chat"])
+def test_only_the_head_of_a_packed_file_is_unpacked(
+    layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspecting, "HEAD_BYTES", 2_000)
+    content = writing.jsonl(writing.rows(Random(3), layout, 500))
+    # What is broken behind the head is not seen yet, and the row that the head ends in is not taken for broken.
+    seen = inspect(writing.pack(content)[:-20], tmp_path / "run")
+    assert (seen.packed, len(seen.rows), seen.problems) == (True, SHOWN_ROWS, ())
+
+
+def test_a_packed_parquet_file_is_read_from_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspecting, "HEAD_BYTES", 500)
+    content = writing.parquet(writing.rows(Random(4), "prompt", 500))
+    assert inspect(gzip.compress(content), tmp_path / "run").file_format == "parquet"
+    limited = inspect(gzip.compress(content), tmp_path / "limited", max_unpacked_bytes=1_000)
+    assert limited.problems[0].code == "dataset:too_large"
+
+
+def test_a_packed_line_that_is_longer_than_the_head_is_no_empty_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspecting, "HEAD_BYTES", 2_000)
+    content = gzip.compress(jsonl({"prompt": "x" * 9_000, "completion": "a"}))
+    assert inspect(content, tmp_path / "run", max_row_bytes=1_000).problems[0].code == "dataset:row_too_long"
+
+
+def test_long_texts_and_many_columns_are_cut_short(tmp_path: Path) -> None:
+    wide = {"prompt": "x" * 50_000, "completion": "a", **{f"c{n}": "v" for n in range(100)}}
+    seen = inspect(jsonl(wide, wide), tmp_path / "run")
+    assert len(seen.columns) == len(seen.sample[0]) == SHOWN_COLUMNS
+    assert len(seen.to_json()) < 20_000
+
+
+def test_another_file_than_the_uploaded_one_is_a_platform_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError) as caught:
+        inspect(pairs(3), tmp_path / "run", sha256="0" * 64)
+    assert (caught.value.code, caught.value.temporary) == ("platform:object_damaged", True)
+
+
+@pytest.mark.parametrize("name", BAD_CLASSES)
+def test_no_bad_file_makes_it_fail(name: str, tmp_path: Path) -> None:
+    for variant in range(VARIANTS):
+        file = bad_file(name, variant)
+        seen = inspect(file.content, tmp_path / str(variant), options=file.options, **file.limits)
+        assert all(problem.code and problem.text for problem in seen.problems)
+        assert seen.file_format or seen.problems
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=200)
+    | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    | st.text('ab",\r\n\t;{}[]:', max_size=80).map(str.encode)
+)
+def test_no_bytes_make_it_fail(content: bytes, tmp_path: Path) -> None:
+    inspect(content, tmp_path / str(len(list(tmp_path.iterdir()))))
