@@ -9,8 +9,8 @@ help: ## Show this list
 
 setup: .venv/.stamp static/vendor/.stamp ## Install everything into .venv and static/vendor (nothing outside the folder)
 
-demo: setup ## Run two tenants' whole journey, then keep the site up; ONCE=1 ends after the report
-	$(PYTHON) manage.py demo $(if $(ONCE),--once)
+demo: setup ## Run two tenants' whole journey, then keep the site up; ONCE=1 ends it, AWS=standin trains in SageMaker's stand-in
+	$(PYTHON) manage.py demo $(if $(ONCE),--once) $(if $(AWS),--aws $(AWS))
 
 serve: setup ## Run the whole site until Ctrl-C
 	$(PYTHON) manage.py up

@@ -1,55 +1,44 @@
-"""REST: base models, adapters, versions and training runs."""
+"""REST: base models, adapters and their versions; and the routes of everything in this app."""
 
-from uuid import UUID
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import FileResponse
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import status
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
+from adapters.cards import as_markdown, card_of
+from adapters.examples import A_CARD
+from adapters.models import Adapter, AdapterVersion, BaseModel
 from adapters.packages import package_response
-from adapters.serializers import (
-    AdapterSerializer,
-    AdapterVersionSerializer,
-    BaseModelSerializer,
-    NewTrainingSerializer,
-    TrainingRunSerializer,
-)
-from adapters.services import start_training
-from corpora.models import DatasetVersion
-from tenants.errors import NotFound
-from tenants.requests import person_of, tenant_of
+from adapters.queries import version_with_all
+from adapters.run_api import TrainingRunViewSet
+from adapters.serializers import AdapterSerializer, AdapterVersionSerializer, BaseModelSerializer, CardSerializer
+from adapters.sweep_api import SweepViewSet
 from tenants.rest import MISSING, ReadOnly
 
-NEW_TRAINING = OpenApiExample(
-    "Train the next version",
-    request_only=True,
-    value={
-        "adapter": "legal-summaries",
-        "dataset_version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11",
-        "recipe": "style",
-        "overrides": {"rank": 8, "epochs": 2},
-    },
-)
+
+class MarkdownRenderer(BaseRenderer):
+    """Markdown text as it is; a problem, which is no text, as JSON."""
+
+    media_type = "text/markdown"
+    format = "md"
+    charset = "utf-8"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> str | bytes:
+        return data if isinstance(data, str) else JSONRenderer().render(data)
 
 
 class VersionFilter(filters.FilterSet):
     """By adapter; an id of another tenant finds nothing."""
 
     adapter = filters.UUIDFilter(field_name="adapter_id")
-
-
-class TrainingRunFilter(VersionFilter):
-    """By adapter and by what was trained on."""
-
-    dataset_version = filters.UUIDFilter(field_name="dataset_version_id")
 
 
 @extend_schema_view(
@@ -93,60 +82,19 @@ class AdapterVersionViewSet(ReadOnly):
     def package(self, request: Request, pk: str | None = None) -> FileResponse:
         return package_response(self.get_object())
 
-
-@extend_schema_view(
-    list=extend_schema(summary="Training runs, newest first"),
-    retrieve=extend_schema(summary="One run and how it goes", responses={200: TrainingRunSerializer, 404: MISSING}),
-)
-class TrainingRunViewSet(ReadOnly):
-    serializer_class = TrainingRunSerializer
-    filterset_class = TrainingRunFilter
-
-    def get_queryset(self) -> QuerySet[TrainingRun]:
-        return TrainingRun.objects.select_related("adapter", "job", "version")
-
     @extend_schema(
-        summary="Train the next version of an adapter",
-        request=NewTrainingSerializer,
-        examples=[NEW_TRAINING],
-        responses={
-            201: TrainingRunSerializer,
-            400: OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `field` names it (problem+json)."),
-            404: OpenApiResponse(OpenApiTypes.OBJECT, "No such dataset version or base model (problem+json)."),
-            409: OpenApiResponse(
-                OpenApiTypes.OBJECT, "The dataset version is not ready, with the next step (problem+json)."
-            ),
-        },
+        summary="The version's card",
+        description="What it is for, what it was made of, how good it is, its limits; `?format=md` or "
+        "`Accept: text/markdown` gives it as Hugging Face reads it, under YAML front matter.",
+        responses={(200, "application/json"): CardSerializer, (200, "text/markdown"): OpenApiTypes.STR, 404: MISSING},
+        examples=[A_CARD],
     )
-    def create(self, request: Request) -> Response:
-        wanted = NewTrainingSerializer(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        values = wanted.validated_data
-        run = start_training(
-            tenant=tenant_of(request),
-            adapter_name=values["adapter"],
-            dataset_version=_dataset_version(values["dataset_version"]),
-            base_model=_base_model(values["base_model"]) if values["base_model"] else None,
-            recipe=values["recipe"],
-            overrides=values["overrides"],
-            created_by=person_of(request),
-        )
-        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
-
-
-def _dataset_version(version_id: UUID) -> DatasetVersion:
-    found = DatasetVersion.objects.select_related("dataset").filter(id=version_id).first()
-    if found is None:
-        raise NotFound("There is no such dataset version.", field="dataset_version")
-    return found
-
-
-def _base_model(name: str) -> BaseModel:
-    found = BaseModel.objects.filter(name=name).first()
-    if found is None:
-        names = ", ".join(BaseModel.objects.values_list("name", flat=True))
-        raise NotFound(f"There is no base model “{name}”. There are: {names}.", field="base_model")
-    return found
+    @action(detail=True, url_path="card", renderer_classes=[JSONRenderer, MarkdownRenderer])
+    def card(self, request: Request, pk: str | None = None) -> Response:
+        found = card_of(version_with_all(self.get_object().pk))
+        if isinstance(request.accepted_renderer, MarkdownRenderer):
+            return Response(as_markdown(found))
+        return Response(CardSerializer(found).data)
 
 
 router = SimpleRouter()
@@ -154,3 +102,4 @@ router.register("base-models", BaseModelViewSet, basename="base-model")
 router.register("adapters", AdapterViewSet, basename="adapter")
 router.register("adapter-versions", AdapterVersionViewSet, basename="adapter-version")
 router.register("training-runs", TrainingRunViewSet, basename="training-run")
+router.register("sweeps", SweepViewSet, basename="sweep")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from adapters.hyperparameters import Hyperparameters
+from adapters.lengths import read_lengths
 from adapters.models import AdapterVersion, BaseModel
 from corpora.models import DatasetVersion
 from jobs.backends import compute
@@ -16,9 +17,6 @@ TINY_ROWS_PER_SECOND = 40.0
 
 GPU_FLOP_PER_SECOND = 50e12
 """Assumed to be sustained by one data-centre GPU in 4-bit training."""
-
-BYTES_PER_TOKEN = 4.0
-"""Of English text, roughly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +86,7 @@ def _pace(base_model: BaseModel, dataset_version: DatasetVersion) -> Pace:
 def _assumed_gpu_pace(base_model: BaseModel, dataset_version: DatasetVersion) -> Pace:
     """By arithmetic: training takes about six operations per parameter and token."""
     tokens_per_second = GPU_FLOP_PER_SECOND / (6 * max(base_model.parameters, 1_000_000))
-    bytes_per_row = dataset_version.upload_bytes / max(dataset_version.row_count, 1)
-    tokens_per_row = max(1.0, bytes_per_row / BYTES_PER_TOKEN)
+    tokens_per_row = read_lengths(dataset_version).mean
     return Pace(
         rows_per_second=tokens_per_second / tokens_per_row,
         start_seconds=START_SECONDS,

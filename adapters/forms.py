@@ -1,4 +1,4 @@
-"""The form of a new training."""
+"""The forms of a new training and of a sweep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from django import forms
 
-from adapters.hyperparameters import LIMITS
+from adapters.grids import SWEPT
+from adapters.hyperparameters import LAYERS, LIMITS, STRENGTHS
 from adapters.models import Adapter, BaseModel
 from adapters.recipes import RECIPES
 from corpora.models import DatasetVersion
@@ -47,11 +48,22 @@ class TrainingForm(forms.Form):
         initial="style",
         widget=forms.RadioSelect,
     )
+    layers = forms.ChoiceField(
+        label="Layers",
+        required=False,
+        choices=[("", "As the recipe advises"), *((key, layers.title) for key, layers in LAYERS.items())],
+    )
+    strength = forms.ChoiceField(
+        label="Strength",
+        required=False,
+        choices=[("", "As the recipe advises"), *((key, strength.title) for key, strength in STRENGTHS.items())],
+    )
     rank = forms.IntegerField(label="Rank", required=False)
-    alpha = forms.IntegerField(label="Alpha", required=False)
+    alpha = forms.IntegerField(label="Alpha", required=False, help_text="A number of your own, instead of a strength.")
     epochs = forms.FloatField(label="Epochs", required=False)
     learning_rate = forms.FloatField(label="Learning rate", required=False)
     batch_size = forms.IntegerField(label="Batch size", required=False)
+    gradient_accumulation = forms.IntegerField(label="Batches a step", required=False)
     max_length = forms.IntegerField(label="Longest row in tokens", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -69,23 +81,69 @@ class TrainingForm(forms.Form):
             self.fields["base_model"].widget = forms.HiddenInput()
         self.adapter_names = list(Adapter.objects.order_by("name").values_list("name", flat=True)[:200])
         for name, limit in LIMITS.items():
-            self.fields[name].widget.attrs["step"] = "1" if limit.whole else "any"
+            if name in self.fields:
+                self.fields[name].widget.attrs["step"] = "1" if limit.whole else "any"
 
     def clean_adapter(self) -> str:
         name: str = self.cleaned_data["adapter"]
         return name.strip()
 
+    @property
+    def override_names(self) -> list[str]:
+        """The fields that replace the recipe's numbers."""
+        return [name for name in ("layers", "strength", *LIMITS) if name in self.fields]
+
+    def override_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.override_names]
+
     def has_overrides(self) -> bool:
         """Whether a number was filled in, rightly or not."""
-        return any(self[name].value() not in (None, "") for name in LIMITS)
+        return any(self[name].value() not in (None, "") for name in self.override_names)
 
     def arguments(self) -> dict[str, Any]:
         """What was filled in so far, as arguments of start_training and preview_training."""
-        values = {name: self.cleaned_data.get(name) for name in LIMITS}
+        values = {name: self.cleaned_data.get(name) for name in self.override_names}
         return {
             "adapter_name": self.cleaned_data.get("adapter", ""),
             "dataset_version": self.cleaned_data.get("dataset_version"),
             "base_model": self.cleaned_data.get("base_model"),
             "recipe": self.cleaned_data.get("recipe", ""),
-            "overrides": {name: value for name, value in values.items() if value is not None},
+            "overrides": {name: value for name, value in values.items() if value not in (None, "")},
         }
+
+
+class ValuesField(forms.Field):
+    """Numbers with commas between them; none is an empty list."""
+
+    def to_python(self, value: Any) -> list[float]:
+        parts = [part for part in str(value or "").replace(";", ",").split(",") if part.strip()]
+        try:
+            return [float(part) for part in parts]
+        except ValueError:
+            raise forms.ValidationError("Write numbers with commas between them: 8, 16, 32.") from None
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(f"{number:g}" for number in value) if isinstance(value, list) else value
+
+
+class SweepForm(TrainingForm):
+    """A training's form with a list of values for each number that can be swept."""
+
+    ranks = ValuesField(label="Ranks", required=False, initial="8, 16")
+    learning_rates = ValuesField(label="Learning rates", required=False, initial="")
+    epoch_counts = ValuesField(label="Epochs", required=False, initial="")
+
+    LISTS = {"rank": "ranks", "learning_rate": "learning_rates", "epochs": "epoch_counts"}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in SWEPT:
+            del self.fields[name]
+
+    def list_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.LISTS.values()]
+
+    def grid(self) -> dict[str, list[float]]:
+        """The lists that were filled in; an empty one leaves the number to the recipe."""
+        values = {name: self.cleaned_data.get(field) for name, field in self.LISTS.items()}
+        return {name: numbers for name, numbers in values.items() if numbers}

@@ -3,10 +3,15 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from adapters.models import BaseModel
 from tenants.errors import PortalError
+
+Modules = Literal["all-linear"] | tuple[str, ...]
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+VALUE_AND_OUTPUT = ("v_proj", "o_proj")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,12 +20,18 @@ class Hyperparameters:
 
     rank: int
     alpha: int
-    target_modules: Literal["all-linear"] | tuple[str, ...]
+    target_modules: Modules
     epochs: float
     learning_rate: float
     batch_size: int
     gradient_accumulation: int
     max_length: int
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """As a run keeps them."""
+        modules = values["target_modules"]
+        return cls(**{**values, "target_modules": modules if isinstance(modules, str) else tuple(modules)})
 
     @property
     def rows_per_step(self) -> int:
@@ -46,13 +57,42 @@ class Limit:
     whole: bool = True
 
 
+@dataclass(frozen=True, kw_only=True)
+class Layers:
+    """Which layers of the base are adapted, in words."""
+
+    title: str
+    modules: Modules
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strength:
+    """How strongly the adapter speaks: alpha as a multiple of the rank."""
+
+    title: str
+    factor: int
+
+
 LIMITS: dict[str, Limit] = {
     "rank": Limit(title="Rank", low=1, high=64),
     "alpha": Limit(title="Alpha", low=1, high=256),
     "epochs": Limit(title="Epochs", low=0.1, high=20, whole=False),
     "learning_rate": Limit(title="Learning rate", low=1e-6, high=5e-2, whole=False),
     "batch_size": Limit(title="Batch size", low=1, high=64),
+    "gradient_accumulation": Limit(title="Batches a step", low=1, high=64),
     "max_length": Limit(title="Longest row in tokens", low=16, high=131_072),
+}
+
+LAYERS: dict[str, Layers] = {
+    "all": Layers(title="Attention and MLP: new knowledge", modules="all-linear"),
+    "attention": Layers(title="All attention: style and nuance", modules=ATTENTION),
+    "value_and_output": Layers(title="Value and output: structure", modules=VALUE_AND_OUTPUT),
+}
+
+STRENGTHS: dict[str, Strength] = {
+    "careful": Strength(title="Careful: alpha equals the rank", factor=1),
+    "standard": Strength(title="Standard: twice the rank", factor=2),
+    "aggressive": Strength(title="Aggressive: four times the rank", factor=4),
 }
 
 
@@ -62,8 +102,8 @@ class Difference:
 
     name: str
     title: str
-    advised: float
-    chosen: float
+    advised: str
+    chosen: str
 
 
 def apply_overrides(
@@ -71,27 +111,70 @@ def apply_overrides(
 ) -> Hyperparameters:
     """The recipe's numbers with a person's own; raises PortalError naming the field at fault.
 
-    Unless alpha is set too, it follows the rank, so that their ratio stays the recipe's.
+    Beside the names in `LIMITS`, `layers` takes a key of `LAYERS`, and `strength` one of `STRENGTHS` in place of
+    alpha. With neither alpha nor strength, alpha follows the rank, so that their ratio stays the recipe's.
     """
-    chosen = {name: _checked(name, value, base_model) for name, value in overrides.items()}
-    if "rank" in chosen and "alpha" not in chosen:
+    numbers = {name: value for name, value in overrides.items() if name not in {"layers", "strength"}}
+    chosen = {name: _checked(name, value, base_model) for name, value in numbers.items()}
+    if "layers" in overrides:
+        chosen["target_modules"] = _one_of(LAYERS, overrides["layers"], "layers").modules
+    if "strength" in overrides:
+        if "alpha" in chosen:
+            text = "Set alpha, or how strong it is to be: not both."
+            raise PortalError(text, code="training:bad_setting", field="strength")
+        strength = _one_of(STRENGTHS, overrides["strength"], "strength")
+        chosen["alpha"] = chosen.get("rank", advised.rank) * strength.factor
+    elif "rank" in chosen and "alpha" not in chosen:
         chosen["alpha"] = max(1, round(chosen["rank"] * advised.alpha / advised.rank))
     return replace(advised, **chosen)
 
 
+def overrides_between(advised: Hyperparameters, chosen: Hyperparameters) -> dict[str, Any]:
+    """What apply_overrides needs to make `chosen` of `advised`."""
+    found = {name: getattr(chosen, name) for name in LIMITS if getattr(chosen, name) != getattr(advised, name)}
+    if "rank" in found:
+        # Or it would follow the rank.
+        found["alpha"] = chosen.alpha
+    if chosen.target_modules != advised.target_modules:
+        found["layers"] = next(key for key, layers in LAYERS.items() if layers.modules == chosen.target_modules)
+    return found
+
+
 def differences(advised: Hyperparameters, chosen: Hyperparameters) -> list[Difference]:
-    """What differs from the recipe, in the order of the form."""
+    """Everything that differs from the recipe, in the order of the form."""
+    titles = {name: limit.title for name, limit in LIMITS.items()} | {"target_modules": "Layers"}
     return [
-        Difference(name=name, title=limit.title, advised=getattr(advised, name), chosen=getattr(chosen, name))
-        for name, limit in LIMITS.items()
+        Difference(
+            name=name,
+            title=title,
+            advised=describe(getattr(advised, name)),
+            chosen=describe(getattr(chosen, name)),
+        )
+        for name, title in titles.items()
         if getattr(advised, name) != getattr(chosen, name)
     ]
+
+
+def describe(value: object) -> str:
+    """A hyperparameter as people read it: `16`, `0.0002`, `all linear layers`, or names of layers."""
+    if isinstance(value, str):
+        return "all linear layers" if value == "all-linear" else value
+    if isinstance(value, list | tuple):
+        return ", ".join(value)
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _one_of(choices: Mapping[str, Any], key: object, field: str) -> Any:
+    if not isinstance(key, str) or key not in choices:
+        text = f"“{key}” is no choice here. Choose among {', '.join(choices)}."
+        raise PortalError(text, code="training:bad_setting", field=field)
+    return choices[key]
 
 
 def _checked(name: str, value: object, base_model: BaseModel) -> Any:
     limit = LIMITS.get(name)
     if limit is None:
-        text = f"“{name}” cannot be set. Choose among {', '.join(LIMITS)}."
+        text = f"“{name}” cannot be set. Choose among {', '.join([*LIMITS, 'layers', 'strength'])}."
         raise PortalError(text, code="training:unknown_setting", field=name)
     high = min(limit.high, base_model.context_length) if name == "max_length" else limit.high
     if isinstance(value, bool) or not isinstance(value, int | float) or not limit.low <= value <= high:

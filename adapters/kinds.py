@@ -45,13 +45,18 @@ class TrainingKind(ComputeKind):
         package = _checked_package(folder / PACKAGE, job)
         key = object_key(job.tenant_id, "adapters", f"{package.sha256}.tar.gz")
         put_file(key, folder / PACKAGE)
+        run = TrainingRun.objects.select_related("adapter", "dataset_version").get(job=job)
+        known = {"rank": str(package.rank), "base": package.base_id, "dataset_version": str(run.dataset_version_id)}
         return {
             "package_key": key,
             "package_sha256": package.sha256,
             "package_bytes": package.size,
             "rank": package.rank,
-            "manifest": _public_manifest(folder / MANIFEST, package, base_sha256=_base_sha256(job)),
+            "manifest": _public_manifest(folder / MANIFEST, package, run, base_sha256=_base_sha256(job)),
             "metrics": result["metrics"],
+            "registry_arn": backend.register(
+                job.external_name, folder / PACKAGE, model=run.adapter.name, metadata=known
+            ),
         }
 
     def on_succeeded(self, job: Job) -> None:
@@ -97,8 +102,8 @@ def _base_sha256(job: Job) -> str:
     return BaseModel.objects.get(id=job.spec["base_model"]).sha256
 
 
-def _public_manifest(path: Path, package: PackageInfo, *, base_sha256: str) -> dict[str, Any]:
-    """The run's manifest without where the base model lies, which is the operator's business."""
+def _public_manifest(path: Path, package: PackageInfo, run: TrainingRun, *, base_sha256: str) -> dict[str, Any]:
+    """The run's manifest with what only the portal knows, without where the base lies: the operator's business."""
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if manifest["adapter_sha256"] != package.sha256:
         raise PortalError("The manifest belongs to another package.", code="platform:bad_package")
@@ -107,4 +112,7 @@ def _public_manifest(path: Path, package: PackageInfo, *, base_sha256: str) -> d
         raise PortalError(text, code="platform:other_base_model")
     del manifest["spec"]["base_model"]
     manifest["parameters"] = package.parameters
+    manifest["dataset_version"] = str(run.dataset_version_id)
+    manifest["rows_sha256"] = run.dataset_version.rows_sha256
+    manifest["recipe"] = run.recipe
     return manifest

@@ -47,6 +47,20 @@ class Adapter(TenantModel):
         return self.name
 
 
+class Sweep(TenantModel):
+    """Training runs of one adapter that differ in a few numbers, started together to find the best."""
+
+    adapter = TenantForeignKey(Adapter, models.CASCADE, related_name="sweeps")
+    grid = models.JSONField(default=dict, help_text="name of a hyperparameter -> the values tried")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"Sweep of {self.adapter.name}"
+
+
 class TrainingRun(TenantModel):
     """A request to train the next version of an adapter; its job says how it goes."""
 
@@ -55,6 +69,10 @@ class TrainingRun(TenantModel):
     job = TenantOneToOneField(Job, models.PROTECT, related_name="training_run")
     recipe = models.CharField(max_length=40)
     hyperparameters = models.JSONField(default=dict)
+    sweep = TenantForeignKey(Sweep, models.PROTECT, null=True, blank=True, related_name="runs")
+    resumed_from = TenantForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="resumptions", help_text="whose checkpoint it uses"
+    )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -76,6 +94,9 @@ class AdapterVersion(TenantModel):
     rank = models.PositiveSmallIntegerField()
     manifest = models.JSONField(default=dict)
     metrics = models.JSONField(default=dict, help_text="of training: final losses, seconds, steps")
+    registry_arn = models.CharField(
+        max_length=300, blank=True, db_default="", help_text="in the backend's model registry, where it has one"
+    )
 
     class Meta:
         ordering = ("-number",)

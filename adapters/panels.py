@@ -16,10 +16,15 @@ from adapters.models import AdapterVersion
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A template and its context; it is rendered with the request, so `{% csrf_token %}` works."""
+    """A template and its context; it is rendered with the request, so `{% csrf_token %}` works.
+
+    `facts` are (what, value) as text for the version's card, under `title`; without any the card leaves it out.
+    """
 
     template: str
     context: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 PanelSource = Callable[[AdapterVersion], Panel | None]
@@ -34,7 +39,11 @@ def register(source: PanelSource) -> None:
         _sources.insert(0, source)
 
 
+def panels_of(version: AdapterVersion) -> list[Panel]:
+    """Every panel for this version, lower floors first."""
+    return [panel for source in _sources if (panel := source(version)) is not None]
+
+
 def render_panels(version: AdapterVersion, request: HttpRequest) -> list[SafeString]:
     """Every panel for this version as HTML, lower floors first."""
-    panels = [source(version) for source in _sources]
-    return [render_to_string(p.template, dict(p.context), request=request) for p in panels if p is not None]
+    return [render_to_string(p.template, dict(p.context), request=request) for p in panels_of(version)]

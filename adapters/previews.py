@@ -1,24 +1,28 @@
-"""What a filled-in form would start: the recipe's numbers and reasons, the person's own, the estimate."""
+"""What a filled-in form would start: the recipe's numbers and reasons, the person's own, what it takes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from adapters.estimates import Estimate, estimate_training
-from adapters.hyperparameters import Difference, Hyperparameters, apply_overrides, differences
+from adapters.grids import Grid, check_grid, combinations
+from adapters.hyperparameters import LIMITS, Difference, Hyperparameters, apply_overrides, describe, differences
+from adapters.launch import Launch, describe_launch
 from adapters.models import BaseModel
 from adapters.recipes import Advice, Recipe, get_recipe
 from adapters.services import base_model_for, check_trainable
 from corpora.models import DatasetVersion
 
-SHOWN = ("rank", "alpha", "target_modules", "epochs", "learning_rate")
-TITLES = {
-    "rank": "Rank",
-    "alpha": "Alpha",
-    "target_modules": "Layers",
-    "epochs": "Epochs",
-    "learning_rate": "Learning rate",
-}
+SHOWN = (
+    "rank",
+    "alpha",
+    "target_modules",
+    "epochs",
+    "learning_rate",
+    "batch_size",
+    "gradient_accumulation",
+    "max_length",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +37,14 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """`estimate` is missing as long as no dataset is chosen."""
+    """`launch` is missing as long as no dataset is chosen."""
 
     recipe: Recipe
     base_model: BaseModel
+    hyperparameters: Hyperparameters
     settings: list[Setting]
     differences: list[Difference]
-    estimate: Estimate | None
+    launch: Launch | None
 
 
 def preview_training(
@@ -60,29 +65,66 @@ def preview_training(
     return Preview(
         recipe=chosen_recipe,
         base_model=base,
+        hyperparameters=numbers,
         settings=_settings(advice, numbers),
         differences=differences(advice.hyperparameters, numbers),
-        estimate=estimate_training(dataset_version=dataset_version, base_model=base, hyperparameters=numbers)
+        launch=describe_launch(dataset_version=dataset_version, base_model=base, hyperparameters=numbers)
         if dataset_version is not None
         else None,
     )
 
 
-def describe_modules(modules: str | list[str] | tuple[str, ...]) -> str:
-    """`all linear layers`, or the names of the layers."""
-    return "all linear layers" if isinstance(modules, str) else ", ".join(modules)
+def title_of(name: str) -> str:
+    """A hyperparameter's name as pages show it."""
+    return "Layers" if name == "target_modules" else LIMITS[name].title
 
 
 def _settings(advice: Advice, chosen: Hyperparameters) -> list[Setting]:
-    settings = []
-    for name in SHOWN:
-        value = getattr(chosen, name)
-        settings.append(
-            Setting(
-                title=TITLES[name],
-                value=describe_modules(value) if name == "target_modules" else f"{value:g}",
-                reason=advice.reasons[name],
-                is_own=value != getattr(advice.hyperparameters, name),
-            )
+    return [
+        Setting(
+            title=title_of(name),
+            value=describe(getattr(chosen, name)),
+            reason=advice.reasons[name],
+            is_own=getattr(chosen, name) != getattr(advice.hyperparameters, name),
         )
-    return settings
+        for name in SHOWN
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepPreview:
+    """What all runs of a sweep take together; `seconds` one after the other. Zero as long as no dataset is chosen."""
+
+    runs: int
+    seconds: float
+    usd: float
+    estimate: Estimate | None
+
+
+def preview_sweep(
+    *,
+    adapter_name: str,
+    dataset_version: DatasetVersion | None,
+    base_model: BaseModel | None,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    grid: Grid,
+) -> SweepPreview:
+    """What start_sweep would do with the same arguments; raises the same PortalErrors, writes nothing."""
+    check_grid(grid)
+    if dataset_version is not None:
+        check_trainable(dataset_version)
+    base = base_model_for(adapter_name=adapter_name, base_model=base_model)
+    advised = get_recipe(recipe).for_base(base).hyperparameters
+    runs = [apply_overrides(advised, {**overrides, **chosen}, base_model=base) for chosen in combinations(grid)]
+    if dataset_version is None:
+        return SweepPreview(runs=len(runs), seconds=0.0, usd=0.0, estimate=None)
+    estimates = [
+        estimate_training(dataset_version=dataset_version, base_model=base, hyperparameters=numbers) for numbers in runs
+    ]
+    return SweepPreview(
+        runs=len(runs),
+        seconds=sum(estimate.seconds for estimate in estimates),
+        usd=sum(estimate.usd for estimate in estimates),
+        estimate=estimates[0],
+    )

@@ -1,11 +1,16 @@
 """What the pages read, each in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 
-from adapters.models import Adapter, AdapterVersion, TrainingRun
+from adapters.charts import spark_points
+from adapters.curves import sparks
+from adapters.models import Adapter, AdapterVersion, Sweep, TrainingRun
+from jobs.models import JobEvent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +20,18 @@ class AdapterRow:
     adapter: Adapter
     version: AdapterVersion | None
     run: TrainingRun | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """A run with its losses for a small curve."""
+
+    run: TrainingRun
+    losses: list[float]
+
+    @property
+    def spark(self) -> str:
+        return spark_points(self.losses)
 
 
 def rows_of(adapters: Sequence[Adapter]) -> list[AdapterRow]:
@@ -34,10 +51,42 @@ def adapters_by_name() -> QuerySet[Adapter]:
     return Adapter.objects.select_related("base_model").order_by("name")
 
 
+def runs_with_all() -> QuerySet[TrainingRun]:
+    """Runs, newest first, with what pages show of them."""
+    related = ("job", "adapter__base_model", "dataset_version__dataset", "version", "created_by")
+    return TrainingRun.objects.select_related(*related).defer("version__manifest").order_by("-created_at")
+
+
 def runs_of(adapter: Adapter) -> QuerySet[TrainingRun]:
     """An adapter's runs, newest first, with what a table shows of them."""
-    return (
-        TrainingRun.objects.filter(adapter=adapter)
-        .select_related("job", "dataset_version__dataset", "version", "created_by")
-        .order_by("-created_at")
-    )
+    return runs_with_all().filter(adapter=adapter)
+
+
+def run_rows(runs: Sequence[TrainingRun]) -> list[RunRow]:
+    """One row for each run, in their order, by one query."""
+    losses = sparks([run.job_id for run in runs])
+    return [RunRow(run=run, losses=losses.get(run.job_id, [])) for run in runs]
+
+
+def runs_by_ids(run_ids: Sequence[UUID]) -> list[TrainingRun]:
+    """Runs in the order of their ids; one that is not the tenant's raises Http404."""
+    found = {run.id: run for run in runs_with_all().filter(id__in=run_ids)}
+    return [found.get(run_id) or get_object_or_404(TrainingRun.objects.none()) for run_id in run_ids]
+
+
+def version_with_all(version_id: UUID) -> AdapterVersion:
+    """A version with what its pages show; Http404 for one that is not the tenant's."""
+    related = ("adapter__base_model", "run__job", "run__dataset_version__dataset", "run__created_by")
+    return get_object_or_404(AdapterVersion.objects.select_related(*related), pk=version_id)
+
+
+def sweep_runs(sweep: Sweep) -> list[TrainingRun]:
+    """A sweep's runs as they were started; one that was resumed is shown by the run that goes on with it."""
+    return list(runs_with_all().filter(sweep=sweep, resumptions=None).order_by("created_at"))
+
+
+def last_values(job_ids: Collection[UUID], metric: str) -> dict[UUID, float]:
+    """The last value that each job reported of a metric, by one query."""
+    events = JobEvent.objects.filter(job__in=job_ids, type="metric", data__has_key=metric)
+    newest = events.order_by("job_id", "-attempt", "-seq").distinct("job_id")
+    return {event.job_id: event.data[metric] for event in newest}

@@ -9,12 +9,20 @@ times smaller, needs ten times the learning rate: its numbers are measured on it
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from adapters.hyperparameters import Hyperparameters
+from adapters.hyperparameters import ATTENTION, VALUE_AND_OUTPUT, Hyperparameters, Modules
 from adapters.models import BaseModel
 from tenants.errors import PortalError
 
-ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-VALUE_AND_OUTPUT = ("v_proj", "o_proj")
+BATCHES = {
+    "batch_size": "Small, so that long rows fit into the memory of one GPU.",
+    "gradient_accumulation": "Four batches a step steady the direction as 16 rows at once would.",
+    "max_length": "Longer rows are left out; shorter limits need less memory.",
+}
+TINY_BATCHES = {
+    "batch_size": "Rows a step that one CPU core handles well.",
+    "gradient_accumulation": "A batch is a step: memory is no limit for a model this small.",
+    "max_length": "Longer rows are left out; a few lines of text are well below it.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +56,16 @@ def _advice(
     *,
     rank: tuple[int, str],
     alpha: tuple[int, str],
-    target_modules: tuple[tuple[str, ...], str] | tuple[None, str],
+    target_modules: tuple[Modules, str],
     epochs: tuple[float, str],
     learning_rate: tuple[float, str],
 ) -> Advice:
-    """Advice for a real base, each number with its reason; None as `target_modules` means every layer."""
+    """Advice for a real base, each number with its reason."""
     return Advice(
         hyperparameters=Hyperparameters(
             rank=rank[0],
             alpha=alpha[0],
-            target_modules=target_modules[0] or "all-linear",
+            target_modules=target_modules[0],
             epochs=epochs[0],
             learning_rate=learning_rate[0],
             batch_size=4,
@@ -70,6 +78,7 @@ def _advice(
             "target_modules": target_modules[1],
             "epochs": epochs[1],
             "learning_rate": learning_rate[1],
+            **BATCHES,
         },
     )
 
@@ -93,6 +102,7 @@ def _tiny(learning_rate: float, reason: str) -> Advice:
             "target_modules": "The model is so small that adapting all of it costs next to nothing.",
             "epochs": "Three passes were enough to learn a format from 300 to 1,000 rows.",
             "learning_rate": reason,
+            **TINY_BATCHES,
         },
     )
 
@@ -106,7 +116,7 @@ _ALL = (
         real=_advice(
             rank=(32, "New facts need room: 32 to 64."),
             alpha=(64, "Twice the rank, the usual strength."),
-            target_modules=(None, "Attention and MLP layers: facts sit mostly in the MLP layers."),
+            target_modules=("all-linear", "Attention and MLP layers: facts sit mostly in the MLP layers."),
             epochs=(3.0, "Facts must be met more than once; after three passes memorising sets in."),
             learning_rate=(2e-4, "The usual rate for QLoRA on 7 to 13 billion parameters."),
         ),
@@ -148,7 +158,7 @@ _ALL = (
         real=_advice(
             rank=(8, "Choosing among a few classes needs few parameters."),
             alpha=(16, "Twice the rank, the usual strength."),
-            target_modules=(None, "All layers: what tells classes apart may sit in any of them."),
+            target_modules=("all-linear", "All layers: what tells classes apart may sit in any of them."),
             epochs=(3.0, "Answers are short, so each row teaches little; three passes make up for it."),
             learning_rate=(2e-4, "The usual rate for QLoRA on 7 to 13 billion parameters."),
         ),

@@ -1,13 +1,12 @@
-"""What REST shows of base models, adapters, versions and training runs, and how a training is asked for."""
+"""What REST shows of base models, adapters, versions, their cards and training runs."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from adapters.hyperparameters import LIMITS
+from adapters.cards import Card
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
-from adapters.recipes import RECIPES
 from jobs.serializers import JobSerializer
 
 
@@ -55,11 +54,21 @@ class AdapterVersionSerializer(serializers.ModelSerializer[AdapterVersion]):
             "dataset_version",
             "rank",
             "package_sha256",
+            "registry_arn",
             "package_bytes",
             "metrics",
             "manifest",
             "created_at",
         )
+
+
+class PairsField(serializers.DictField):
+    """Facts as an object of what -> value."""
+
+    child = serializers.CharField()
+
+    def to_representation(self, value: Any) -> dict[str, str]:
+        return dict(value)
 
 
 class TrainedVersionSerializer(serializers.ModelSerializer[AdapterVersion]):
@@ -84,6 +93,8 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
             "dataset_version",
             "recipe",
             "hyperparameters",
+            "sweep",
+            "resumed_from",
             "job",
             "version",
             "created_at",
@@ -95,17 +106,26 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
         return dict(TrainedVersionSerializer(version).data) if version else None
 
 
-class NewTrainingSerializer(serializers.Serializer[dict[str, Any]]):
-    """Parses a request; what is allowed is for the service to say."""
+class CardSerializer(serializers.Serializer[Any]):
+    """Everything as text; `data`, `base`, `training` and so on are pairs of what and value."""
 
-    adapter = serializers.CharField(help_text="Name of a new adapter, or of one of yours to train its next version.")
-    dataset_version = serializers.UUIDField(help_text="A version whose state is `ready`.")
-    recipe = serializers.CharField(default="style", help_text=f"One of {', '.join(RECIPES)}.")
-    base_model = serializers.SlugField(
-        required=False, allow_null=True, default=None, help_text="Name; without it, the adapter's own."
-    )
-    overrides = serializers.DictField(
-        child=serializers.FloatField(),
-        default=dict,
-        help_text=f"Numbers to use instead of the recipe's: {', '.join(LIMITS)}.",
-    )
+    title = serializers.CharField()
+    version = serializers.UUIDField(source="version.id")
+    purpose = serializers.SerializerMethodField()
+    description = serializers.CharField(source="version.adapter.description")
+    dataset = serializers.CharField()
+    data = PairsField()  # type: ignore[assignment]
+    base = PairsField()
+    hyperparameters = PairsField()
+    training = PairsField()
+    results = serializers.SerializerMethodField()
+    limits = serializers.ListField(child=serializers.CharField())
+    reproduction = PairsField()
+    package_sha256 = serializers.CharField(source="version.package_sha256")
+
+    def get_purpose(self, card: Card) -> str:
+        return f"{card.recipe.title}. {card.recipe.text}" if card.recipe else ""
+
+    @extend_schema_field(serializers.DictField(child=PairsField()))
+    def get_results(self, card: Card) -> dict[str, dict[str, str]]:
+        return {title: dict(facts) for title, facts in card.results}

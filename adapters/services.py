@@ -1,19 +1,23 @@
 """Every write to base models, adapters and training runs."""
 
 import re
-import uuid
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.text import slugify
 
+from adapters.curves import last_checkpoint
+from adapters.grids import Grid, check_grid, combinations
 from adapters.hyperparameters import apply_overrides
-from adapters.models import Adapter, BaseModel, TrainingRun
+from adapters.models import Adapter, BaseModel, Sweep, TrainingRun
 from adapters.recipes import get_recipe
 from corpora.models import DatasetVersion, VersionState
-from jobs.services import start_job
-from tenants.errors import Conflict, PortalError
+from jobs.compute import checkpoint_key
+from jobs.services import start_job, stop_job
+from jobs.states import TERMINAL, State
+from tenants.errors import Conflict, NotFound, PortalError
 from tenants.models import Tenant, User
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?")
@@ -71,31 +75,110 @@ def start_training(
     adapter = _adapter_called(tenant, adapter_name, base_model, created_by)
     advice = get_recipe(recipe).for_base(adapter.base_model)
     hyperparameters = apply_overrides(advice.hyperparameters, overrides, base_model=adapter.base_model)
-    run_id = uuid.uuid4()
-    job = start_job(
-        tenant=tenant,
-        kind="training",
-        title=f"Train {adapter.name} on {dataset_version}",
-        spec={
-            "training_run": str(run_id),
-            "dataset_version": str(dataset_version.id),
-            "base_model": str(adapter.base_model.id),
-            "base_model_name": adapter.base_model.name,
-            "hyperparameters": hyperparameters.to_dict(),
-        },
-        created_by=created_by,
+    return _queue(
+        TrainingRun(
+            tenant=tenant,
+            adapter=adapter,
+            dataset_version=dataset_version,
+            recipe=recipe,
+            hyperparameters=hyperparameters.to_dict(),
+            created_by=created_by,
+        )
     )
-    run: TrainingRun = TrainingRun.objects.create(
-        id=run_id,
+
+
+@transaction.atomic
+def start_sweep(
+    *,
+    tenant: Tenant,
+    adapter_name: str,
+    dataset_version: DatasetVersion,
+    base_model: BaseModel | None,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    grid: Grid,
+    created_by: User | None = None,
+) -> Sweep:
+    """Queue a training for every combination in the grid; a value of the grid goes before one of `overrides`."""
+    check_grid(grid)
+    check_trainable(dataset_version)
+    adapter = _adapter_called(tenant, adapter_name, base_model, created_by)
+    advised = get_recipe(recipe).for_base(adapter.base_model).hyperparameters
+    sweep: Sweep = Sweep.objects.create(
         tenant=tenant,
         adapter=adapter,
-        dataset_version=dataset_version,
-        job=job,
-        recipe=recipe,
-        hyperparameters=hyperparameters.to_dict(),
+        grid={name: list(values) for name, values in grid.items()},
         created_by=created_by,
     )
-    return run
+    for chosen in combinations(grid):
+        hyperparameters = apply_overrides(advised, {**overrides, **chosen}, base_model=adapter.base_model)
+        _queue(
+            TrainingRun(
+                tenant=tenant,
+                adapter=adapter,
+                dataset_version=dataset_version,
+                recipe=recipe,
+                hyperparameters=hyperparameters.to_dict(),
+                sweep=sweep,
+                created_by=created_by,
+            )
+        )
+    return sweep
+
+
+@transaction.atomic
+def resume_training(*, run_id: UUID, created_by: User | None = None) -> TrainingRun:
+    """Queue a run that goes on from the last checkpoint of one that was stopped or failed."""
+    # Of two who resume it at once, the second waits here, and then finds it resumed.
+    run = TrainingRun.objects.select_for_update(of=("self",)).select_related("adapter__base_model").filter(id=run_id)
+    found = run.first()
+    if found is None:
+        raise NotFound("There is no such training run.")
+    check_resumable(found)
+    return _queue(
+        TrainingRun(
+            tenant_id=found.tenant_id,
+            adapter=found.adapter,
+            dataset_version=found.dataset_version,
+            recipe=found.recipe,
+            hyperparameters=found.hyperparameters,
+            sweep_id=found.sweep_id,
+            resumed_from=found,
+            created_by=created_by,
+        ),
+        checkpoint_of=checkpoint_key(found.job),
+    )
+
+
+def check_resumable(run: TrainingRun) -> None:
+    """Raise Conflict with the next step unless the run left a checkpoint that nobody has taken up yet."""
+    if run.job.state not in {State.STOPPED, State.FAILED}:
+        text = "Only a training that was stopped or failed can be resumed."
+        raise Conflict(text, code="training:not_resumable")
+    if run.resumptions.exists():
+        text = "This training was resumed already. Go on with the run that resumed it."
+        raise Conflict(text, code="training:already_resumed")
+    if last_checkpoint(run) is None:
+        text = "This training saved nothing to go on from. Clone it to begin anew."
+        raise Conflict(text, code="training:no_checkpoint")
+    if run.job.run_discarded:
+        text = "What this training saved was cleared away. Clone it to begin anew."
+        raise Conflict(text, code="training:checkpoint_gone")
+
+
+@transaction.atomic
+def stop_sweep(*, sweep_id: UUID) -> Sweep:
+    """Ask every run of the sweep that has not ended to end; a second call changes nothing."""
+    sweep = Sweep.objects.filter(id=sweep_id).first()
+    if sweep is None:
+        raise NotFound("There is no such sweep.")
+    for job_id in sweep.runs.exclude(job__state__in=TERMINAL).values_list("job_id", flat=True):
+        try:
+            stop_job(job_id=job_id)
+        except Conflict:
+            # It ended just now.
+            continue
+    return sweep
 
 
 def check_trainable(dataset_version: DatasetVersion) -> None:
@@ -125,6 +208,26 @@ def base_model_for(*, adapter_name: str, base_model: BaseModel | None) -> BaseMo
         text = "There is no base model yet. The operator of this site has to set one up."
         raise Conflict(text, code="training:no_base_model", field="base_model")
     return chosen
+
+
+def _queue(run: TrainingRun, **more: str) -> TrainingRun:
+    """Store the run with a job of its own, whose spec also holds `more`."""
+    run.job = start_job(
+        tenant=run.tenant,
+        kind="training",
+        title=f"Train {run.adapter.name} on {run.dataset_version}",
+        spec={
+            "training_run": str(run.id),
+            "dataset_version": str(run.dataset_version_id),
+            "base_model": str(run.adapter.base_model.id),
+            "base_model_name": run.adapter.base_model.name,
+            "hyperparameters": run.hyperparameters,
+            **more,
+        },
+        created_by=run.created_by,
+    )
+    run.save(force_insert=True)
+    return run
 
 
 def _adapter_called(tenant: Tenant, name: str, base_model: BaseModel | None, created_by: User | None) -> Adapter:

@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
+from adapters.clones import cloned
 from adapters.forms import TrainingForm
-from adapters.hyperparameters import LIMITS
-from adapters.models import Adapter, AdapterVersion, BaseModel
+from adapters.models import Adapter, BaseModel, TrainingRun
 from adapters.packages import package_response
 from adapters.panels import render_panels
 from adapters.previews import Preview, preview_training
-from adapters.queries import adapters_by_name, rows_of, runs_of
+from adapters.queries import adapters_by_name, rows_of, runs_of, version_with_all
 from adapters.recipes import RECIPES
 from adapters.services import start_training
 from corpora.models import DatasetVersion
@@ -51,11 +51,10 @@ def train(request: TenantRequest) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, error.text)
         else:
             messages.success(request, f"The training of {run.adapter} is in the queue.")
-            return redirect("jobs:detail", run.job_id)
+            return redirect("adapters:run", run.id)
     context = {
         "form": form,
         "recipes": RECIPES.values(),
-        "override_fields": [form[name] for name in LIMITS],
         "has_base_model": BaseModel.objects.exists(),
         **_preview(form if form.is_bound else TrainingForm(form.initial)),
     }
@@ -90,7 +89,7 @@ def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
 @members_only(roles=WRITERS)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """One version: its package, what it was made of, how the training went, and what higher floors add."""
-    found = _version(version_id)
+    found = version_with_all(version_id)
     context = {
         "version": found,
         "figure": loss_figure(report_of(found.run.job).points),
@@ -104,12 +103,7 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
 @members_only(roles=WRITERS)
 def package(request: TenantRequest, version_id: UUID) -> FileResponse:
     """Download the package."""
-    return package_response(_version(version_id))
-
-
-def _version(version_id: UUID) -> AdapterVersion:
-    related = ("adapter__base_model", "run__job", "run__dataset_version__dataset", "run__created_by")
-    return get_object_or_404(AdapterVersion.objects.select_related(*related), pk=version_id)
+    return package_response(version_with_all(version_id))
 
 
 def _detail(adapter: Adapter) -> dict[str, Any]:
@@ -124,7 +118,13 @@ def _detail(adapter: Adapter) -> dict[str, Any]:
 
 
 def _initial(request: TenantRequest) -> dict[str, Any]:
-    """`?dataset=` and `?adapter=` come from links on other pages; an id that is not ours fills in nothing."""
+    """`?clone=`, `?dataset=` and `?adapter=` come from links; an id that is not ours fills in nothing."""
+    try:
+        source = TrainingRun.objects.filter(id=UUID(request.GET["clone"])).first()
+    except (KeyError, ValueError):
+        source = None
+    if source is not None:
+        return cloned(source).as_initial()
     initial: dict[str, Any] = {"recipe": "style", "adapter": request.GET.get("adapter", "")[:60]}
     try:
         dataset_id = UUID(request.GET["dataset"])
@@ -140,7 +140,7 @@ def _initial(request: TenantRequest) -> dict[str, Any]:
 def _preview(form: TrainingForm) -> dict[str, Preview | str]:
     """What the form would start so far, or why it cannot."""
     form.is_valid()
-    for name in LIMITS:
+    for name in form.override_names:
         if name in form.errors:
             return {"problem": f"{form.fields[name].label}: {form.errors[name][0]}"}
     try:

@@ -11,10 +11,8 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
     """The latest figures, or a hint to evaluate."""
     ready = latest_ready(version)
     running = runs().filter(version=version, state=EvaluationState.RUNNING).first()
-    context = {
-        "version": version,
-        "evaluation": ready,
-        "headline": headline(ready.summary) if ready else None,
-        "running": running,
-    }
-    return Panel(template="evaluations/_version_panel.html", context=context)
+    report = headline(ready.summary) if ready else None
+    context = {"version": version, "evaluation": ready, "headline": report, "running": running}
+    figures = report.figures if report else []
+    facts = tuple((figure.title, f"base {figure.base}, adapter {figure.adapter}") for figure in figures)
+    return Panel(template="evaluations/_version_panel.html", context=context, title="Evaluation", facts=facts)

@@ -1,34 +1,51 @@
-"""Starts queued jobs: as many as the backends have room for, chosen fairly among tenants."""
+"""Starts queued jobs: as many as the backends have room for, chosen fairly among tenants.
+
+What it costs depends on how many tenants wait, not on how many jobs they have queued.
+"""
 
 import datetime as dt
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Count
-from django.db.models.functions import Now
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import OperationalError, connection, transaction
+from django.db.models import Count, OuterRef
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from jobs.backends import compute
 from jobs.models import Job, QueueShare
 from jobs.queue import Waiting, pick
-from jobs.states import ACTIVE, State, transition
+from jobs.states import State, transition
 from tenants.models import Tenant
 from tenants.scope import system_scope
 
 # Any constant will do, as long as nothing else in the database uses it.
 ADMISSION_LOCK = 7_203_114
-LOOK_AHEAD = 50
+PATIENCE = "1s"
+# Work that takes no slot of a backend is bounded by its tenant's limit; this many start at once.
+WITHOUT_BACKEND = 50
+
+_NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def admit() -> list[Job]:
-    """Move queued jobs to running and return them. Only one caller works at a time; others return nothing."""
-    with system_scope(), transaction.atomic():
-        if not _take_turn():
+    """Move queued jobs to running and return them.
+
+    One caller works at a time, since two would both take the last slot; the others wait, for `PATIENCE` at most.
+    """
+    try:
+        with system_scope(), transaction.atomic():
+            _take_turn()
+            return _start_queued()
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
             return []
-        admitted: list[Job] = []
-        for alias in Job.objects.queued().order_by().values_list("backend", flat=True).distinct():
-            admitted += _admit_for(alias)
-        return admitted
+        raise
 
 
 def place_in_line(job: Job) -> int:
@@ -36,50 +53,85 @@ def place_in_line(job: Job) -> int:
     return Job.objects.queued().filter(backend=job.backend, created_at__lt=job.created_at).count() + 1
 
 
-def _take_turn() -> bool:
+def _take_turn() -> None:
+    # An admission that a crash of the database undoes is made again, so nobody waits for its disk.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [ADMISSION_LOCK])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', %s, true),"
+            " pg_advisory_xact_lock(%s)",
+            [PATIENCE, ADMISSION_LOCK],
+        )
 
 
-def _admit_for(alias: str) -> list[Job]:
-    running = Job.objects.filter(state__in=ACTIVE, backend=alias)
-    slots = compute[alias].max_running - running.count() if alias else LOOK_AHEAD
-    if slots <= 0:
-        return []
-    busy: dict[UUID, int] = dict(
-        Job.objects.filter(state__in=ACTIVE).order_by().values_list("tenant_id").annotate(Count("id"))
-    )
-    waiting = _queues(alias, busy)
-    chosen, credit = pick(waiting, slots=slots)
-    jobs = Job.objects.in_bulk(chosen)
-    admitted = [jobs[job_id] for job_id in chosen if transition(jobs[job_id], State.RUNNING)]
-    served = {job.tenant_id for job in admitted}
-    for queue in waiting:
-        values: dict[str, object] = {"credit": credit[queue.tenant_id]}
-        if queue.tenant_id in served:
-            values["served_at"] = Now()
-        QueueShare.objects.update_or_create(tenant_id=queue.tenant_id, defaults=values)
+def _start_queued() -> list[Job]:
+    taken: Counter[str] = Counter()
+    busy: Counter[UUID] = Counter()
+    active = Job.objects.active().order_by().values_list("backend", "tenant_id").annotate(Count("id"))
+    for backend, tenant_id, count in active:
+        taken[backend] += count
+        busy[tenant_id] += count
+    room = {alias: compute[alias].max_running - taken[alias] for alias in compute} | {"": WITHOUT_BACKEND}
+    slots = {alias: free for alias, free in room.items() if free > 0}
+    lines = _lines(slots)
+    admitted: list[Job] = []
+    for alias, free in slots.items():
+        started = _take_turns([line for line in lines[alias] if line.limit > busy[line.tenant_id]], busy, slots=free)
+        busy.update(job.tenant_id for job in started)
+        admitted += started
     return admitted
 
 
-def _queues(alias: str, busy: dict[UUID, int]) -> list[Waiting]:
-    """Each tenant's queue, the tenant served longest ago first."""
-    tenants = list(Job.objects.queued().filter(backend=alias).order_by().values_list("tenant_id", flat=True).distinct())
-    limits = dict(Tenant.objects.filter(id__in=tenants).values_list("id", "max_running_jobs"))
-    shares = {share.tenant_id: share for share in QueueShare.objects.filter(tenant_id__in=tenants)}
-    never = dt.datetime.min.replace(tzinfo=dt.UTC)
-    served = {share.tenant_id: share.served_at or never for share in shares.values()}
-    tenants.sort(key=lambda tenant_id: (served.get(tenant_id, never), str(tenant_id)))
-    queues = []
-    for tenant_id in tenants:
-        rows = Job.objects.queued().filter(backend=alias, tenant_id=tenant_id).values_list("id", "cost_units")
-        queues.append(
-            Waiting(
-                tenant_id=tenant_id,
-                jobs=deque(rows[:LOOK_AHEAD]),
-                free=limits[tenant_id] - busy.get(tenant_id, 0),
-                credit=shares[tenant_id].credit if tenant_id in shares else 0.0,
-            )
+@dataclass(frozen=True)
+class _Line:
+    """The first jobs of one tenant's queue for one backend, as {"id", "cost"}; `limit` of its jobs may run at all."""
+
+    tenant_id: UUID
+    limit: int
+    head: list[dict[str, Any]]
+
+
+def _lines(slots: Mapping[str, int]) -> dict[str, list[_Line]]:
+    """By backend, the queues in which anybody waits, as long as its slots go; read in one query."""
+    heads = {}
+    for number, (alias, length) in enumerate(slots.items()):
+        queued = Job.objects.queued().filter(backend=alias, tenant=OuterRef("id"))
+        heads[f"line_{number}"] = ArraySubquery(queued.values(entry=JSONObject(id="id", cost="cost_units"))[:length])
+    lines: dict[str, list[_Line]] = {alias: [] for alias in slots}
+    for tenant_id, limit, *found in Tenant.objects.annotate(**heads).values_list("id", "max_running_jobs", *heads):
+        for alias, head in zip(slots, found, strict=True):
+            if head:
+                lines[alias].append(_Line(tenant_id, limit, head))
+    return lines
+
+
+def _take_turns(lines: Sequence[_Line], busy: Mapping[UUID, int], *, slots: int) -> list[Job]:
+    """Start as many as there are slots, the tenant served longest ago first, and remember who was served."""
+    if not lines:
+        return []
+    shares = {line.tenant_id: QueueShare(tenant_id=line.tenant_id) for line in lines}
+    shares |= {share.tenant_id: share for share in QueueShare.objects.filter(tenant_id__in=shares)}
+    waiting = [
+        Waiting(
+            line.tenant_id,
+            deque((UUID(entry["id"]), entry["cost"]) for entry in line.head),
+            free=line.limit - busy[line.tenant_id],
+            credit=shares[line.tenant_id].credit,
         )
-    return queues
+        for line in sorted(lines, key=lambda line: (shares[line.tenant_id].served_at or _NEVER, str(line.tenant_id)))
+    ]
+    chosen, credit = pick(waiting, slots=slots)
+    jobs = Job.objects.in_bulk(chosen)
+    started = [jobs[job_id] for job_id in chosen if transition(jobs[job_id], State.RUNNING)]
+    served = {job.tenant_id for job in started}
+    changed = {tenant_id for tenant_id, left in credit.items() if left != shares[tenant_id].credit}
+    for tenant_id in served:
+        shares[tenant_id].served_at = timezone.now()
+    for tenant_id in changed:
+        shares[tenant_id].credit = credit[tenant_id]
+    QueueShare.objects.bulk_create(
+        [shares[tenant_id] for tenant_id in served | changed],
+        update_conflicts=True,
+        unique_fields=["tenant"],
+        update_fields=["credit", "served_at"],
+    )
+    return started

@@ -11,7 +11,7 @@ def loss_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
 
     `points` are metrics sorted by step: {"step", "loss"?, "eval_loss"?, "learning_rate"?}.
     """
-    losses = _thinned([point for point in points if "loss" in point])
+    losses = thinned([point for point in points if "loss" in point])
     evaluations = [point for point in points if "eval_loss" in point]
     if not losses and not evaluations:
         return None
@@ -58,7 +58,7 @@ def _layout(*, with_rate: bool) -> dict[str, Any]:
     return layout
 
 
-def _thinned(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def thinned(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """At most MAX_POINTS of them, evenly spaced, the last one always among them."""
     stride = -(-len(points) // MAX_POINTS)
     return points if stride <= 1 else points[:-1:stride] + points[-1:]

@@ -1,5 +1,6 @@
 """The one step that every kind of compute job shares: submit under a name of our own, then observe."""
 
+import errno
 import hashlib
 import tempfile
 from abc import abstractmethod
@@ -10,11 +11,13 @@ from typing import Any
 from django.db.models import F
 
 from jobs.backends import compute
-from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState
+from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
 from jobs.events import record_events
 from jobs.kinds import Kind
+from jobs.lease import write
 from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
+from lorakit.disk import DISK_FULL
 
 LOST = JobError(
     code="platform:run_lost",
@@ -23,15 +26,18 @@ LOST = JobError(
 )
 
 
-def external_name(job: Job) -> str:
+def external_name(job: Job, attempt: int) -> str:
     """A run's name, known before it is submitted: at most 63 characters of `[a-z0-9-]`, one per attempt."""
-    digest = hashlib.sha256(f"{job.tenant_id}/{job.id}/{job.attempt}".encode()).hexdigest()[:32]
+    digest = hashlib.sha256(f"{job.tenant_id}/{job.id}/{attempt}".encode()).hexdigest()[:32]
     return f"{job.kind[:20].replace('_', '-')}-{digest}"
 
 
 def checkpoint_key(job: Job) -> str:
-    """The same for every attempt, so that a later one goes on where an earlier one was."""
-    return str(job.id)
+    """The same for every attempt, so that a later one goes on where an earlier one was.
+
+    A job whose spec names another in `checkpoint_of` goes on where that one ended.
+    """
+    return str(job.spec.get("checkpoint_of", job.id))
 
 
 class ComputeKind(Kind):
@@ -60,10 +66,16 @@ class ComputeKind(Kind):
                 self._name(job, backend)
             seen = backend.observe(job.external_name, job.events_cursor)
             if seen.state is RunState.MISSING:
-                backend.submit(job.external_name, replace(self.prepare(job), checkpoint_key=checkpoint_key(job)))
+                backend.submit(job.external_name, self._spec(job))
                 return Running(after=1.0, phase="starting")
             self._record(job, seen)
             return self._outcome(job, seen, backend)
+        except Unavailable as error:
+            return self._wait(job, error)
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            return self._wait(job, Unavailable(DISK_FULL.code, DISK_FULL.text))
         except ComputeError as error:
             known = JobError(code=error.code, text=error.text, temporary=error.temporary)
             return Retry(error=known) if error.temporary else Failed(error=known)
@@ -72,28 +84,51 @@ class ComputeKind(Kind):
         if not job.external_name:
             return Stopped()
         backend = compute[job.backend]
-        seen = backend.observe(job.external_name, job.events_cursor)
-        if seen.state is RunState.MISSING:
-            return Stopped()
-        self._record(job, seen)
-        if seen.state is RunState.RUNNING:
-            backend.cancel(job.external_name)
-            return Running(after=1.0)
-        return Stopped() if seen.state is RunState.LOST else self._outcome(job, seen, backend)
+        try:
+            seen = backend.observe(job.external_name, job.events_cursor)
+            if seen.state is RunState.MISSING:
+                return Stopped()
+            self._record(job, seen)
+            if seen.state is RunState.RUNNING:
+                backend.cancel(job.external_name)
+                return Running(after=1.0)
+            return Stopped() if seen.state is RunState.LOST else self._outcome(job, seen, backend)
+        except Unavailable as error:
+            # A job that is given up while its run goes on would cost money until the run ends by itself.
+            return self._wait(job, error)
+
+    def _spec(self, job: Job) -> ComputeSpec:
+        spec = self.prepare(job)
+        tags = {"tenant": str(job.tenant_id), "job": str(job.id), "attempt": str(job.attempt), "kind": job.kind}
+        return replace(spec, checkpoint_key=checkpoint_key(job), tags=spec.tags | tags)
+
+    def _wait(self, job: Job, error: Unavailable) -> Running:
+        """Say why nothing moves; the attempt and its name stay, so whatever was begun is found again."""
+        write(job, error_code=error.code, error_text=error.text)
+        return Running(after=error.after)
 
     def _name(self, job: Job, backend: ComputeBackend) -> None:
+        if job.attempt > 1:
+            # Not when that attempt was found lost: a worker that died then would have begun the same attempt again.
+            backend.discard(external_name(job, job.attempt - 1))
         # Stored before the call: whatever happens after, the next step finds the run by this name.
-        job.external_name = external_name(job)
-        job.usd_per_hour, job.price_source = backend.usd_per_hour, backend.price_source
-        job.events_cursor = 0
-        job.save(update_fields=["external_name", "events_cursor", "usd_per_hour", "price_source"])
+        write(
+            job,
+            external_name=external_name(job, job.attempt),
+            events_cursor=0,
+            usd_per_hour=backend.usd_per_hour,
+            price_source=backend.price_source,
+        )
 
     def _record(self, job: Job, seen: Observation) -> None:
         record_events(job=job, events=seen.events, cursor=seen.cursor)
+        if job.error_text:
+            # The backend answers again, so what kept the job waiting is over.
+            write(job, error_code="", error_text="")
 
     def _outcome(self, job: Job, seen: Observation, backend: ComputeBackend) -> Outcome:
         if seen.state is RunState.RUNNING:
-            return Running(after=self.poll_seconds)
+            return Running(after=max(self.poll_seconds, backend.poll_seconds))
         self._bill(job, seen)
         if seen.state is RunState.SUCCEEDED:
             with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +136,6 @@ class ComputeKind(Kind):
         if seen.state is RunState.STOPPED:
             return Stopped()
         if seen.state is RunState.LOST:
-            backend.discard(job.external_name)
             return Retry(error=LOST, after=1.0)
         error = seen.result.get("error", {})
         known = JobError(
@@ -109,10 +143,7 @@ class ComputeKind(Kind):
             text=str(error.get("text", "The run failed without saying why.")),
             temporary=bool(error.get("temporary")),
         )
-        if known.temporary:
-            backend.discard(job.external_name)
-            return Retry(error=known)
-        return Failed(error=known)
+        return Retry(error=known) if known.temporary else Failed(error=known)
 
     def _bill(self, job: Job, seen: Observation) -> None:
         """Add this attempt's seconds once: the condition holds for the first step that sees its end."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
+from jobs.lease import write
 from jobs.models import Job, JobEvent
 
 _ENVELOPE = frozenset({"seq", "t", "type"})
@@ -13,7 +14,10 @@ _ENVELOPE = frozenset({"seq", "t", "type"})
 
 @transaction.atomic
 def record_events(*, job: Job, events: Iterable[dict[str, Any]], cursor: int) -> None:
-    """Append events once each and move the job's phase, fraction and ETA along with them."""
+    """Append events once each and move the job's phase, fraction and ETA along with them.
+
+    A step that no attempt had reached before is progress, so the attempts without any are counted anew.
+    """
     rows = [
         JobEvent(
             tenant_id=job.tenant_id,
@@ -29,9 +33,10 @@ def record_events(*, job: Job, events: Iterable[dict[str, Any]], cursor: int) ->
     if not rows:
         return
     JobEvent.objects.bulk_create(rows, ignore_conflicts=True)
-    job.events_cursor = cursor
+    changes: dict[str, Any] = {"events_cursor": cursor}
     for row in rows:
-        job.phase = row.data.get("phase", job.phase)
-        job.fraction = row.data.get("fraction", job.fraction)
-        job.eta_seconds = row.data.get("eta_seconds", job.eta_seconds)
-    job.save(update_fields=["events_cursor", "phase", "fraction", "eta_seconds"])
+        changes |= {name: row.data[name] for name in ("phase", "fraction", "eta_seconds") if name in row.data}
+    furthest = max(row.data.get("step", 0) for row in rows)
+    if furthest > job.furthest_step:
+        changes |= {"furthest_step": furthest, "attempts_without_progress": 0}
+    write(job, **changes)

@@ -22,9 +22,9 @@ class JobQuerySet(TenantQuerySet["Job"]):
         return self.filter(state=State.QUEUED).order_by("created_at")
 
     def with_leftovers(self, *, ended_before: datetime) -> Self:
-        """Ended before then, with a run that is still kept by its backend."""
+        """Ended before then, with runs that may still be kept by their backend."""
         kept = self.filter(state__in=TERMINAL, run_discarded=False, finished_at__lt=ended_before)
-        return kept.exclude(external_name="")
+        return kept.exclude(backend="").exclude(external_name="", attempt=1)
 
     def due(self) -> Self:
         """Active, with a step to make now, and nobody at it."""
@@ -52,7 +52,9 @@ class Job(TenantModel):
     run_discarded = models.BooleanField(default=False, help_text="its run and checkpoints are gone from the backend")
     events_cursor = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=1)
-    max_attempts = models.PositiveSmallIntegerField(default=5)
+    max_attempts = models.PositiveSmallIntegerField(default=5, help_text="in a row that may end without progress")
+    attempts_without_progress = models.PositiveSmallIntegerField(default=1, help_text="this one included")
+    furthest_step = models.PositiveIntegerField(default=0, help_text="that any attempt has reported or saved")
     fence = models.BigIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(default=timezone.now)
@@ -77,7 +79,9 @@ class Job(TenantModel):
         indexes = (
             models.Index(fields=("tenant", "-created_at"), name="job_newest"),
             models.Index(fields=("due_at",), name="job_due", condition=models.Q(state__in=sorted(ACTIVE))),
-            models.Index(fields=("tenant", "created_at"), name="job_queued", condition=models.Q(state=State.QUEUED)),
+            models.Index(
+                fields=("backend", "tenant", "created_at"), name="job_in_line", condition=models.Q(state=State.QUEUED)
+            ),
         )
         constraints = (
             models.UniqueConstraint(

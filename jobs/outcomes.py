@@ -47,10 +47,14 @@ class Stopped:
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """This attempt is lost; begin the next one in `after` seconds, as long as attempts are left."""
+    """This attempt is lost; begin the next one in `after` seconds, as long as attempts are left.
+
+    `same_attempt`: nothing is known to be lost, so look at the same one again. Both count until there is progress.
+    """
 
     error: JobError
     after: float = 5.0
+    same_attempt: bool = False
 
 
 Outcome = Running | Succeeded | Failed | Stopped | Retry

@@ -23,12 +23,15 @@ def pick(waiting: Sequence[Waiting], *, slots: int) -> tuple[list[UUID], Mapping
 
     `waiting` begins with the tenant whose turn it is. Each round adds one quantum to every tenant that still has a
     job and room for it, and starts what its credit pays for; a tenant with nothing left to start keeps no credit.
+    The round in which the slots run out ends there: a tenant that was not reached saves nothing up for a burst.
     """
     chosen: list[UUID] = []
     credit = {queue.tenant_id: queue.credit for queue in waiting}
     round_ = [queue for queue in waiting if queue.jobs and queue.free > 0]
     while round_ and slots > 0:
         for queue in round_:
+            if slots <= 0:
+                break
             credit[queue.tenant_id] += QUANTUM
             while queue.jobs and queue.free > 0 and slots > 0 and queue.jobs[0][1] <= credit[queue.tenant_id]:
                 job_id, cost = queue.jobs.popleft()

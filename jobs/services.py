@@ -1,19 +1,17 @@
 """Every write to jobs that a person or a higher floor asks for."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-import structlog
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
+from jobs.hints import look_at_job, look_at_queue
 from jobs.kinds import get_kind
 from jobs.models import Job
 from jobs.states import ACTIVE, State, transition
 from tenants.errors import Conflict, NotFound
 from tenants.models import Tenant, User
-
-log = structlog.get_logger(__name__)
 
 
 def start_job(*, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], created_by: User | None = None) -> Job:
@@ -29,7 +27,7 @@ def start_job(*, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], cr
         max_attempts=handler.max_attempts,
         created_by=created_by,
     )
-    transaction.on_commit(nudge)
+    transaction.on_commit(look_at_queue)
     return job
 
 
@@ -48,15 +46,5 @@ def stop_job(*, job_id: UUID) -> Job:
         job.refresh_from_db()
     if job.state not in ACTIVE or not transition(job, State.STOPPING, due_at=job.created_at):
         raise Conflict(f"This job has already {job.get_state_display().lower()}.", code="job:already_ended")
-    transaction.on_commit(nudge)
+    transaction.on_commit(partial(look_at_job, job.id))
     return job
-
-
-def nudge() -> None:
-    """Wake the reconciler now rather than at its next beat. A broker that is away only costs those seconds."""
-    from jobs.tasks import reconcile
-
-    try:
-        reconcile.delay()
-    except OperationalError:
-        log.warning("broker_unreachable")

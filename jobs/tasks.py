@@ -1,28 +1,49 @@
 """Celery's part: hints to look at rows."""
 
+import time
 from uuid import UUID
 
 from celery import shared_task
 
+from jobs.admission import admit
 from jobs.engine import step_job
+from jobs.hints import look_at_job, queue_is_looked_at
 from jobs.leftovers import discard_leftovers
 from jobs.reconciler import jobs_to_step
+
+OWN_SECONDS = 15.0
+"""How long a worker goes from job to job before it looks at its messages; well within the lease of a local run."""
 
 
 @shared_task(name="jobs.reconcile")
 def reconcile() -> None:
     """Wake every job that is due."""
     for job_id in jobs_to_step():
-        step.delay(str(job_id))
+        look_at_job(job_id)
+
+
+@shared_task(name="jobs.admit")
+def start_queued() -> None:
+    """Start what may start now."""
+    queue_is_looked_at()
+    for job in admit():
+        look_at_job(job.id)
+
+
+@shared_task(name="jobs.step")
+def step(job_id: str) -> None:
+    """Step one job. One that ends makes room for another, which this worker steps without waiting for a message."""
+    until = time.monotonic() + OWN_SECONDS
+    job = step_job(UUID(job_id))
+    while job is not None and job.is_terminal:
+        admitted = [started.id for started in admit()]
+        mine = admitted.pop(0) if admitted and time.monotonic() < until else None
+        for other in admitted:
+            look_at_job(other)
+        job = step_job(mine) if mine else None
 
 
 @shared_task(name="jobs.discard_leftovers")
 def discard() -> None:
     """Clear away what ended runs left."""
     discard_leftovers()
-
-
-@shared_task(name="jobs.step")
-def step(job_id: str) -> None:
-    """Step one job."""
-    step_job(UUID(job_id))

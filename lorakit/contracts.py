@@ -136,8 +136,21 @@ class Prediction(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RowsRecord:
+    """The rows of a file: how many, and a hash over their ids in order, a line each."""
+
+    count: Natural
+    ids_sha256: Sha256
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainManifest(Document):
-    """What a trained adapter was made of; hashes are SHA-256 in hexadecimal, `data` is by channel."""
+    """What a trained adapter was made of, and how.
+
+    Hashes are SHA-256 in hexadecimal. `data_sha256` and `rows` are by channel. `code` holds the `sha256` of lorakit's
+    own source, and its git `commit` and package `version` where it has them. Times are in Unix seconds: `started_at` is
+    the first attempt's, and `resumed_from` the steps at which later ones took up.
+    """
 
     spec: TrainSpec
     versions: dict[str, str]
@@ -145,6 +158,13 @@ class TrainManifest(Document):
     data_sha256: dict[str, str]
     adapter_sha256: Sha256
     metrics: dict[str, float]
+    rows: dict[str, RowsRecord] = field(default_factory=dict)
+    code: dict[str, str] = field(default_factory=dict)
+    seeds: dict[str, int] = field(default_factory=dict)
+    device: str = ""
+    started_at: float = 0.0
+    ended_at: float = 0.0
+    resumed_from: tuple[int, ...] = ()
     schema: Literal[1] = 1
 
 

@@ -17,6 +17,17 @@ class ComputeError(Exception):
         self.temporary = temporary
 
 
+class Unavailable(ComputeError):
+    """The backend cannot be asked, or has no room, now. What was asked of it may have been done all the same.
+
+    So it is never a reason for a second run: the same one is looked for again after `after` seconds.
+    """
+
+    def __init__(self, code: str, text: str, *, after: float = 10.0) -> None:
+        super().__init__(code, text, temporary=True)
+        self.after = after
+
+
 @dataclass(frozen=True, kw_only=True)
 class InputFile:
     """An object in storage and the name it gets in its channel's folder."""
@@ -29,7 +40,8 @@ class InputFile:
 class ComputeSpec:
     """What to run: `python -m module` on `spec`, with `inputs` by channel.
 
-    `checkpoint_key` is the same for every attempt of a job, so that a later attempt resumes an earlier one.
+    `checkpoint_key` is the same for every attempt of a job, so that a later attempt resumes an earlier one. `tags`
+    say whose it is ("tenant", "job", "attempt"), for the bill and for knowing a run again.
     """
 
     module: str
@@ -52,9 +64,9 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """How a run goes. `events` are those after the cursor given; `cursor` is where to go on.
+    """How a run goes. `events` are those after the cursor given, the last ones perhaps again.
 
-    `result` is the run's own result document (see lorakit.rundir); `billable_seconds` so far.
+    `cursor` is where to go on, `result` the run's own result document (see lorakit.rundir), `billable_seconds` so far.
     """
 
     state: RunState
@@ -69,6 +81,7 @@ class ComputeBackend(ABC):
 
     options: ClassVar[dict[str, Any]] = {
         "MAX_RUNNING": 2,
+        "POLL_SECONDS": 0.0,
         "PRICE_USD_PER_HOUR": 0.0,
         "PRICE_SOURCE": "",
     }
@@ -80,6 +93,8 @@ class ComputeBackend(ABC):
         self.alias = alias
         merged = {**self.options, **options}
         self.max_running: int = merged["MAX_RUNNING"]
+        # Where looking costs something, it is done no more often than this.
+        self.poll_seconds: float = merged["POLL_SECONDS"]
         self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
         self.price_source: str = merged["PRICE_SOURCE"]
 
@@ -98,6 +113,17 @@ class ComputeBackend(ABC):
     @abstractmethod
     def fetch(self, name: str, artifact: str, destination: Path) -> None:
         """Copy one artifact of a succeeded run to a local file."""
+
+    def log_tail(self, name: str, lines: int = 100) -> tuple[str, ...]:
+        """The last lines that the run called `name` printed, oldest first, without its events."""
+        return ()
+
+    def register(self, name: str, package: Path, *, model: str, metadata: dict[str, str]) -> str:
+        """Make the package of a succeeded run known to the backend's model registry; its address there.
+
+        Empty where there is no registry. `model` names what it is a version of, `metadata` is shown beside it.
+        """
+        return ""
 
     @abstractmethod
     def discard(self, name: str, *, checkpoint_key: str = "") -> None:

@@ -4,6 +4,7 @@ The child outlives the worker that started it, for a while: every observation re
 nobody renews ends itself. So a worker that dies loses nothing, and a machine that is switched off leaves no strays.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -12,15 +13,19 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.core.files.storage import default_storage
-
-from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState
+from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
+from lorakit.disk import DISK_FULL
+from tenants.objects import get_file
 
 # A child that has not taken its lock by then never will: importing torch comes after the lock.
 START_SECONDS = 30
+# No run is begun with less room than this, nor is one called lost: it may have ended for want of room.
+ROOM_BYTES = 64 << 20
 
 
 class LocalCompute(ComputeBackend):
@@ -42,12 +47,19 @@ class LocalCompute(ComputeBackend):
 
     def submit(self, name: str, spec: ComputeSpec) -> None:
         run = self.root / name
-        if (run / "submitted").exists():
-            return
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._check_room()
         try:
-            self._prepare(run, spec)
-            self._spawn(run, spec.module)
+            with self._alone(name):
+                if not (run / "submitted").exists():
+                    self._prepare(run, spec)
+                    self._spawn(run, spec.module)
+        except BlockingIOError:
+            # Somebody whose lease ran out is at it still; the next observation tells what came of it.
+            return
         except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise Unavailable(DISK_FULL.code, DISK_FULL.text) from error
             raise ComputeError(
                 "platform:compute_start", f"The run could not be started: {error.strerror}.", temporary=True
             ) from error
@@ -62,8 +74,12 @@ class LocalCompute(ComputeBackend):
         if not ended and not result:
             os.utime(run / "lease")
         events, position = _read_events(run / "progress.jsonl", cursor)
+        state = _state(ended, result)
+        if state is RunState.LOST:
+            # A child that could not even write its result down for want of room is begun again once there is some.
+            self._check_room()
         return Observation(
-            state=_state(ended, result),
+            state=state,
             events=events,
             cursor=position,
             result=result,
@@ -80,8 +96,23 @@ class LocalCompute(ComputeBackend):
 
     def discard(self, name: str, *, checkpoint_key: str = "") -> None:
         shutil.rmtree(self.root / name, ignore_errors=True)
+        self._lock_of(name).unlink(missing_ok=True)
         if checkpoint_key:
             shutil.rmtree(self.root / "checkpoints" / checkpoint_key, ignore_errors=True)
+
+    def _lock_of(self, name: str) -> Path:
+        return self.root / f"{name}.submitting"
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        """Nobody else submits this run meanwhile, or BlockingIOError; the lock of one that dies is free at once."""
+        with self._lock_of(name).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+
+    def _check_room(self) -> None:
+        if shutil.disk_usage(self.root).free < ROOM_BYTES:
+            raise Unavailable(DISK_FULL.code, DISK_FULL.text)
 
     def _prepare(self, run: Path, spec: ComputeSpec) -> None:
         # Whatever an interrupted submit left was never started: the mark `submitted` comes before the child.
@@ -95,8 +126,7 @@ class LocalCompute(ComputeBackend):
             folder = run / "inputs" / channel
             folder.mkdir(parents=True)
             for item in files:
-                with default_storage.open(item.key, "rb") as source, (folder / item.filename).open("wb") as target:
-                    shutil.copyfileobj(source, target, 1 << 20)
+                get_file(item.key, folder / item.filename)
         (run / "spec.json").write_text(json.dumps(spec.spec), encoding="utf-8")
         (run / "lease").touch()
         (run / "submitted").touch()

@@ -2,7 +2,8 @@
 
 The Trainer resumes from a folder without optimiser or scheduler files silently, with the wrong learning
 rate. So a checkpoint counts only once it carries a mark, written after everything else, and only for the
-same work.
+same work. The mark names every file with its size, for a copy that was cut off may have the mark and not
+the rest: SageMaker copies checkpoints to S3 in no order of ours.
 """
 
 import shutil
@@ -15,7 +16,13 @@ MARK = "COMPLETE"
 
 def mark_complete(checkpoint: Path, work: str) -> None:
     """Say that a checkpoint is whole; `work` identifies the specification and data it belongs to."""
-    write_atomically(checkpoint / MARK, work)
+    write_atomically(checkpoint / MARK, describe(checkpoint, work))
+
+
+def describe(checkpoint: Path, work: str) -> str:
+    """The work, then each file's size in bytes and name."""
+    files = sorted(path for path in checkpoint.rglob("*") if path.is_file() and not path.name.startswith(MARK))
+    return f"{work}\n" + "".join(f"{path.stat().st_size} {path.relative_to(checkpoint)}\n" for path in files)
 
 
 def step_of(checkpoint: Path) -> int:
@@ -24,9 +31,9 @@ def step_of(checkpoint: Path) -> int:
 
 
 def find_resumable(directory: Path, work: str) -> Path | None:
-    """The newest marked checkpoint of this work; all others are deleted."""
+    """The newest whole checkpoint of this work; all others are deleted."""
     found = sorted(directory.glob("checkpoint-*"), key=step_of)
-    usable = [path for path in found if (path / MARK).is_file() and (path / MARK).read_text() == work]
+    usable = [path for path in found if (path / MARK).is_file() and (path / MARK).read_text() == describe(path, work)]
     for path in found:
         if path not in usable:
             shutil.rmtree(path)

@@ -59,20 +59,35 @@ def encode_rows(
 
 
 class Collator:
-    """Pads examples to the longest of a batch."""
+    """Pads examples to the longest of a batch.
 
-    def __init__(self, pad_token_id: int) -> None:
+    With `answers_only` the model is asked for logits at the columns that some answer of the batch is predicted from,
+    which the loss comes out the same for: prompts need none, and with a large vocabulary logits are most of a step's
+    memory.
+    """
+
+    def __init__(self, pad_token_id: int, *, answers_only: bool) -> None:
         self.pad_token_id = pad_token_id
+        self.answers_only = answers_only
 
     def __call__(self, examples: list[Example]) -> dict[str, torch.Tensor]:
-        """Tensors of shape [batch, longest]: input_ids, attention_mask, labels."""
+        """Tensors of shape [batch, longest]: input_ids, attention_mask, labels.
+
+        Beside them for `answers_only`: logits_to_keep, the columns [kept], and shift_labels [batch, kept], the labels
+        of what follows each.
+        """
         longest = max(len(example.input_ids) for example in examples)
 
         def pad(values: list[int], filler: int) -> list[int]:
             return values + [filler] * (longest - len(values))
 
-        return {
+        batch = {
             "input_ids": torch.tensor([pad(e.input_ids, self.pad_token_id) for e in examples]),
             "attention_mask": torch.tensor([pad([1] * len(e.input_ids), 0) for e in examples]),
             "labels": torch.tensor([pad(e.labels, IGNORED) for e in examples]),
         }
+        if self.answers_only:
+            following = batch["labels"][:, 1:]
+            columns = (following != IGNORED).any(dim=0).nonzero().squeeze(1)
+            batch |= {"logits_to_keep": columns, "shift_labels": following[:, columns]}
+        return batch

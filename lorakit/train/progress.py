@@ -27,7 +27,10 @@ class Progress(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Times count from here, and steps from where a checkpoint left off."""
+        """Times count from here, and steps and losses from where a checkpoint left off."""
+        for entry in state.log_history:
+            self.last_loss = entry.get("loss", self.last_loss)
+            self.last_eval_loss = entry.get("eval_loss", self.last_eval_loss)
         self._started = self._logged = time.monotonic()
         self._first_step = state.global_step
         self._logged_tokens = state.num_input_tokens_seen
@@ -77,7 +80,9 @@ class Progress(TrainerCallback):
             self.run.emit("checkpoint", step=state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """A cancelled run keeps its state, so that it can be taken up again."""
+        """The last step's loss is told whenever it comes; a cancelled run keeps its state, to be taken up again."""
+        if state.global_step >= state.max_steps:
+            control.should_log = True
         if self.run.cancelled():
             control.should_save = True
             control.should_training_stop = True

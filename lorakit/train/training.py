@@ -3,8 +3,8 @@
 import hashlib
 import math
 import time
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import replace
+from inspect import signature
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
@@ -18,17 +18,17 @@ from transformers import (
 )
 
 from lorakit.base import check_base, context_length, load_for_training, load_tokenizer
-from lorakit.contracts import TrainManifest, TrainSpec
-from lorakit.digest import base_sha256, file_sha256
+from lorakit.contracts import TrainSpec
+from lorakit.digest import file_sha256
 from lorakit.errors import RunError
-from lorakit.package import PACKAGE, pack
 from lorakit.rows import read_rows
-from lorakit.rundir import Run, write_atomically
-from lorakit.train.checkpoints import find_resumable
+from lorakit.rundir import Run
+from lorakit.train.checkpoints import find_resumable, step_of
 from lorakit.train.examples import Collator, Example, encode_rows
+from lorakit.train.history import note_attempt
+from lorakit.train.packaging import package
 from lorakit.train.progress import Progress
-
-LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "safetensors", "tokenizers")
+from lorakit.train.settings import training_arguments
 
 
 def train(run: Run[TrainSpec]) -> dict[str, float]:
@@ -116,43 +116,6 @@ def add_lora(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:
         raise RunError("training:bad_targets", text) from None
 
 
-def arguments(run: Run[TrainSpec], evaluate: bool) -> TrainingArguments:
-    """The Trainer's settings for the device at hand."""
-    spec, cuda = run.spec, torch.cuda.is_available()
-    return TrainingArguments(
-        output_dir=str(run.checkpoints),
-        num_train_epochs=spec.epochs,
-        max_steps=spec.max_steps,
-        per_device_train_batch_size=spec.batch_size,
-        per_device_eval_batch_size=spec.batch_size,
-        gradient_accumulation_steps=spec.gradient_accumulation,
-        learning_rate=spec.learning_rate,
-        lr_scheduler_type=spec.scheduler,
-        warmup_steps=spec.warmup_steps,
-        weight_decay=0.0,
-        max_grad_norm=1.0,
-        optim="paged_adamw_8bit" if cuda else "adamw_torch_fused",
-        bf16=cuda,
-        use_cpu=not cuda,
-        gradient_checkpointing=cuda,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
-        logging_steps=spec.logging_steps,
-        eval_strategy="steps" if evaluate else "no",
-        eval_steps=spec.eval_steps,
-        save_strategy="steps",
-        save_steps=spec.save_steps,
-        save_total_limit=2,
-        seed=spec.seed,
-        data_seed=spec.seed,
-        dataloader_num_workers=0,
-        remove_unused_columns=False,
-        label_names=["labels"],
-        include_num_input_tokens_seen="non_padding",
-        report_to=[],
-        disable_tqdm=True,
-    )
-
-
 def fit(
     run: Run[TrainSpec],
     model: PeftModel,
@@ -163,18 +126,24 @@ def fit(
     """Run the Trainer to the end, from the newest whole checkpoint if there is one."""
     work = identify_work(run)
     progress = Progress(run, work)
+    settings = TrainingArguments(**training_arguments(run, evaluate=bool(held_out)))
+    # One process with several GPUs would cut a batch's list of columns into pieces, as if it were rows.
+    answers_only = keeps_logits(model) and settings.n_gpu <= 1
     trainer = Trainer(
         model=model,
-        args=arguments(run, bool(held_out)),
+        args=settings,
         train_dataset=examples,
         eval_dataset=held_out or None,
-        data_collator=Collator(int(tokenizer.pad_token_id)),
+        data_collator=Collator(int(tokenizer.pad_token_id), answers_only=answers_only),
         callbacks=[progress],
     )
     trainer.remove_callback(PrinterCallback)
     resumable = find_resumable(run.checkpoints, work)
-    if resumable is not None:
-        run.message(f"Resuming from step {resumable.name.rpartition('-')[2]}.")
+    step = None if resumable is None else step_of(resumable)
+    if step is not None:
+        run.message(f"Resuming from step {step}.")
+    if run.leader:
+        note_attempt(run.checkpoints, work, step)
     run.phase("training")
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(resumable) if resumable else None)
@@ -192,10 +161,18 @@ def fit(
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
+def keeps_logits(model: PeftModel) -> bool:
+    """Whether the base can be asked for the logits of some columns only; a few architectures cannot."""
+    return "logits_to_keep" in signature(model.get_base_model().forward).parameters
+
+
 def identify_work(run: Run[TrainSpec]) -> str:
-    """A hash of the specification and the training rows: a checkpoint fits no other work."""
+    """A hash of the specification and the training rows: a checkpoint fits no other work.
+
+    Where the base model lies is no part of it, for that is another folder on another machine.
+    """
     rows = file_sha256(run.input("train", "rows.jsonl"))
-    return hashlib.sha256(f"{run.spec.to_json()}\n{rows}".encode()).hexdigest()
+    return hashlib.sha256(f"{replace(run.spec, base_model='').to_json()}\n{rows}".encode()).hexdigest()
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -203,20 +180,3 @@ def out_of_memory(error: BaseException) -> bool:
     if isinstance(error, torch.OutOfMemoryError):
         return True
     return "out of memory" in str(error) or "can't allocate memory" in str(error)
-
-
-def package(run: Run[TrainSpec], model: PeftModel, base: Path, metrics: dict[str, float]) -> None:
-    """Write the adapter's package and its manifest into output/."""
-    folder = run.checkpoints / "adapter"
-    model.save_pretrained(str(folder))
-    sha256 = pack(folder, run.output / PACKAGE, run.spec.base_id)
-    channels = {channel: run.input(channel, "rows.jsonl") for channel in ("train", "eval")}
-    manifest = TrainManifest(
-        spec=run.spec,
-        versions={name: version(name) for name in LIBRARIES},
-        base_sha256=base_sha256(base),
-        data_sha256={channel: file_sha256(path) for channel, path in channels.items() if path.is_file()},
-        adapter_sha256=sha256,
-        metrics=metrics,
-    )
-    write_atomically(run.output / "manifest.json", manifest.to_json() + "\n")

@@ -59,7 +59,9 @@ def site_environment(ports: Ports) -> dict[str, str]:
     }
 
 
-def site_processes(ports: Ports, *, base_model: Path, base_id: str, var: Path, env: Mapping[str, str]) -> list[Process]:
+def site_processes(
+    ports: Ports, *, base_model: Path, base_id: str, max_rank: int, var: Path, env: Mapping[str, str]
+) -> list[Process]:
     """The processes in the order they start; they stop in reverse."""
     python = (sys.executable, "-m")
     celery = (*python, "celery", "-A", "portal")
@@ -68,7 +70,7 @@ def site_processes(ports: Ports, *, base_model: Path, base_id: str, var: Path, e
             name="engine",
             argv=(
                 *python, "lorakit.serve", "--base", str(base_model), "--base-id", base_id, "--host", "127.0.0.1",
-                "--port", str(ports.engine), "--slots", "16", "--max-rank", "64", "--threads", "1",
+                "--port", str(ports.engine), "--slots", "16", "--max-rank", str(max_rank), "--threads", "1",
             ),
             env=env,
             health_url=f"{ports.engine_url}/health",

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Self
 
+from django.conf import settings
+
 from portal.embedded import runtime
 from portal.embedded.process import EmbeddedServiceError, free_port, spawn, stop
 from portal.secret_key import local_secret_key
@@ -61,7 +63,12 @@ class Site:
             self._manage("migrate", "--no-input", env=environment | self._owner_environment())
             self._manage("bootstrap", env=environment)
             processes = site_processes(
-                self.ports, base_model=self._base_model, base_id=self._base_id, var=self._var, env=environment
+                self.ports,
+                base_model=self._base_model,
+                base_id=self._base_id,
+                max_rank=settings.MAX_LORA_RANK,
+                var=self._var,
+                env=environment,
             )
             self._supervisor = Supervisor(processes, self._console)
             self._supervisor.start()

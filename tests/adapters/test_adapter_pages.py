@@ -58,7 +58,7 @@ def test_an_adapters_page_shows_versions_and_runs(
     with django_assert_max_num_queries(12):
         page = as_alice.get(reverse("adapters:detail", args=[version.adapter_id])).content.decode()
     assert reverse("adapters:version", args=[version.id]) in page
-    assert reverse("jobs:detail", args=[version.run.job_id]) in page
+    assert reverse("adapters:run", args=[version.run_id]) in page
     assert "hx-trigger" not in page.split('id="adapter-live"')[1].split(">")[0]
 
 
@@ -88,7 +88,7 @@ def test_the_package_is_streamed_under_a_safe_name(as_alice: Client, version: Ad
     assert b"".join(answer) == b"package"
 
 
-@pytest.mark.parametrize("name", ["detail", "live", "version", "package"])
+@pytest.mark.parametrize("name", ["detail", "live", "version", "card", "package"])
 def test_charlie_and_a_reviewer_see_nothing(
     as_charlie: Client, as_rita: Client, version: AdapterVersion, name: str
 ) -> None:

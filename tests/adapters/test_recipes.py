@@ -46,8 +46,8 @@ def test_what_differs_is_named_with_both_values() -> None:
     advised = RECIPES["style"].for_base(TINY).hyperparameters
     chosen = apply_overrides(advised, {"rank": 4, "epochs": 3}, base_model=TINY)
     assert [(d.title, d.advised, d.chosen) for d in differences(advised, chosen)] == [
-        ("Rank", 16, 4),
-        ("Alpha", 32, 8),
+        ("Rank", "16", "4"),
+        ("Alpha", "32", "8"),
     ]
 
 

@@ -23,7 +23,7 @@ def form(dataset_version: DatasetVersion, base_model: BaseModel) -> dict[str, st
 def test_a_filled_form_starts_a_training(as_bob: Client, form: dict[str, str]) -> None:
     location = as_bob.post(URL, form | {"rank": "8"})["Location"]
     run = TrainingRun.objects.select_related("adapter", "created_by").get()
-    assert location == reverse("jobs:detail", args=[run.job_id])
+    assert location == reverse("adapters:run", args=[run.id])
     assert (run.adapter.name, run.hyperparameters["rank"], str(run.created_by)) == ("boxes", 8, "Bob")
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from jobs.engine import claim, step_job
+from jobs.engine import step_job
+from jobs.lease import claim
 from jobs.models import Job, JobEvent
 from jobs.reconciler import jobs_to_step
 from jobs.services import stop_job

@@ -33,6 +33,12 @@ def test_costly_jobs_count_for_more() -> None:
     assert sum(job_id in heavy_ids for job_id in chosen) == 4
 
 
+def test_a_tenant_that_was_not_reached_saves_nothing_up() -> None:
+    a, b = waiting([1.0] * 3), waiting([1.0] * 3)
+    _, credit = pick([a, b], slots=1)
+    assert credit == {a.tenant_id: 0.0, b.tenant_id: 0.0}
+
+
 @given(
     st.lists(st.tuples(st.lists(st.floats(0.5, 5.0), max_size=8), st.integers(0, 4)), min_size=1, max_size=5),
     st.integers(0, 12),

@@ -93,6 +93,22 @@ def test_an_evaluation_in_between_does_not_change_the_gradients(
     assert any(float(gradient.abs().max()) > 0 for gradient in before)
 
 
+def test_logits_of_answers_only_give_the_same_loss(base: Path, tmp_path: Path, train_run: TrainRun) -> None:
+    from lorakit.base import load_for_training, load_tokenizer
+    from lorakit.train.examples import Collator
+
+    tokenizer = load_tokenizer(base)
+    model = training.add_lora(load_for_training(base, "nf4"), train_run(tmp_path, rows(1)).spec)
+    turns = [("One?", "First."), ("And then a question that is longer?", "Second and last.")]
+    messages = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in turns]
+    examples = [encode_row(tokenizer, messages[0] + messages[1]), encode_row(tokenizer, messages[1])]
+    assert training.keeps_logits(model)
+    few = model(**Collator(0, answers_only=True)(examples))
+    every = model(**Collator(0, answers_only=False)(examples))
+    assert few.logits.shape[1] < every.logits.shape[1]
+    assert few.loss.item() == pytest.approx(every.loss.item(), abs=1e-6)
+
+
 def test_only_answers_count_in_the_loss(base: Path) -> None:
     from lorakit.base import load_tokenizer
 
@@ -164,6 +180,13 @@ def test_running_out_of_memory_is_an_error_that_says_what_to_do(
     assert result.error is not None
     assert result.error.code == "training:out_of_memory"
     assert "batch size" in result.error.text
+
+
+def test_the_last_step_is_reported_even_between_two_reports(tmp_path: Path, train_run: TrainRun) -> None:
+    run = train_run(tmp_path, rows(4), max_steps=3, logging_steps=2)
+    final = training.train(run)
+    assert [event.step for event in metrics(run)] == [2, 3]
+    assert final["train_loss"] == metrics(run)[-1].loss
 
 
 def test_a_cancelled_training_keeps_its_state_and_can_be_taken_up(

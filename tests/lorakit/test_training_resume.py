@@ -1,6 +1,8 @@
-"""A training that is killed goes on from its newest whole checkpoint, to the same adapter."""
+"""A training that is killed, wherever that happens, ends as if nothing had been: the same losses, the same bytes."""
 
+import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -8,23 +10,61 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-from safetensors.torch import load_file
+import pytest
 
-from lorakit.contracts import MetricEvent, TrainSpec, decode_event
-from lorakit.package import unpack
+from lorakit.contracts import MetricEvent, TrainManifest, TrainSpec, decode_event
+from lorakit.digest import file_sha256
+from lorakit.package import PACKAGE
 from lorakit.rundir import Run
 from lorakit.train.checkpoints import find_resumable, mark_complete
+from lorakit.train.training import train
+
+TrainRun = Callable[..., Run[TrainSpec]]
 
 ROWS: list[dict[str, object]] = [
     {
         "messages": [
             {"role": "user", "content": f"Where is order AB-{number}?"},
-            {"role": "assistant", "content": f"queue=logistics order={number}"},
+            {"role": "assistant", "content": f"queue=logistics order={number} " + "please " * (number % 5)},
         ]
     }
-    for number in range(40)
+    for number in range(42)
 ]
+# Dropout draws from the random state; batches of 4 end no epoch of 42 rows; a step has two of them; evaluations come
+# between the checkpoints. All of it must be where it was.
+HARD: dict[str, object] = {
+    "dropout": 0.1,
+    "max_steps": 24,
+    "save_steps": 3,
+    "eval_steps": 4,
+    "eval_rows": 4,
+    "gradient_accumulation": 2,
+}
+
+
+def prepare(directory: Path, train_run: TrainRun) -> Run[TrainSpec]:
+    """A run with held-out rows."""
+    run = train_run(directory, ROWS, **HARD)
+    evaluation = run.input("eval", "rows.jsonl")
+    evaluation.parent.mkdir(parents=True)
+    evaluation.write_text("".join(json.dumps(row) + "\n" for row in ROWS[:4]))
+    return run
+
+
+def losses(directory: Path) -> list[tuple[int, float | None, float | None]]:
+    """Step, loss and evaluation loss in order; a step that was done twice counts as it was the last time."""
+    lines = (directory / "progress.jsonl").read_text().splitlines()
+    events = [event for event in map(decode_event, lines) if isinstance(event, MetricEvent)]
+    seen = {(event.step, event.loss is None): (event.step, event.loss, event.eval_loss) for event in events}
+    return [seen[key] for key in sorted(seen)]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, train_run: TrainRun) -> Path:
+    """The directory of a training that nothing disturbed."""
+    run = prepare(tmp_path_factory.mktemp("whole"), train_run)
+    train(run)
+    return run.directory
 
 
 def start(directory: Path) -> subprocess.Popen[bytes]:
@@ -38,44 +78,70 @@ def start(directory: Path) -> subprocess.Popen[bytes]:
     )
 
 
-def weights(directory: Path, unpacked: Path) -> dict[str, torch.Tensor]:
-    """The trained matrices of a finished run."""
-    unpack(directory / "output" / "adapter.tar.gz", unpacked)
-    return load_file(unpacked / "adapter_model.safetensors")
+def reached(directory: Path, step: int) -> bool:
+    """Whether a metric of this step was reported."""
+    log = directory / "progress.jsonl"
+    return log.exists() and f'"step":{step},' in log.read_text()
 
 
-def losses(directory: Path) -> dict[int, float]:
-    """Loss by step; a step that was done twice shows its last."""
-    lines = (directory / "progress.jsonl").read_text().splitlines()
-    events = [event for event in map(decode_event, lines) if isinstance(event, MetricEvent)]
-    return {event.step: event.loss for event in events if event.loss is not None}
+def test_killed_at_random_moments_it_ends_the_same(whole: Path, tmp_path: Path, train_run: TrainRun) -> None:
+    run = prepare(tmp_path, train_run)
+    draw = random.Random(7)
+    for step in (4, 13):
+        child = start(tmp_path)
+        deadline = time.monotonic() + 200
+        while not reached(tmp_path, step):
+            assert time.monotonic() < deadline
+            assert child.poll() is None
+            time.sleep(0.01)
+        # A step takes some hundredths of a second: this may hit a step, a checkpoint or an evaluation.
+        time.sleep(draw.uniform(0, 0.2))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        assert not (tmp_path / "result.json").exists()
+    assert start(tmp_path).wait(250) == 0
+
+    assert losses(tmp_path) == losses(whole)
+    assert file_sha256(run.output / PACKAGE) == file_sha256(whole / "output" / PACKAGE)
+    manifest = TrainManifest.from_json((run.output / "manifest.json").read_text())
+    undisturbed = TrainManifest.from_json((whole / "output" / "manifest.json").read_text())
+    first, second = manifest.resumed_from
+    assert (first % 3, second % 3) == (0, 0)
+    assert 3 <= first <= second
+    assert undisturbed.resumed_from == ()
+    assert manifest.metrics["train_loss"] == undisturbed.metrics["train_loss"]
 
 
-def test_a_killed_training_ends_with_the_same_adapter(tmp_path: Path, train_run: Callable[..., Run[TrainSpec]]) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for directory in (whole, killed):
-        directory.mkdir()
-        train_run(directory, ROWS, max_steps=40, save_steps=10)
-    undisturbed, child = start(whole), start(killed)
-    deadline = time.monotonic() + 120
-    while not (killed / "checkpoints" / "checkpoint-10" / "COMPLETE").exists():
-        assert time.monotonic() < deadline
-        assert child.poll() is None
-        time.sleep(0.02)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    assert not (killed / "result.json").exists()
+def test_killed_after_the_last_step_it_packs_what_was_trained(
+    whole: Path, tmp_path: Path, train_run: TrainRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = prepare(tmp_path, train_run)
 
-    assert start(killed).wait(120) == 0
-    assert undisturbed.wait(120) == 0
-    log = (killed / "progress.jsonl").read_text()
-    assert "Resuming from step" in log
-    assert list(losses(killed)) == list(range(1, 41))
-    for step, loss in losses(whole).items():
-        assert abs(losses(killed)[step] - loss) < 0.02
-    expected = weights(whole, tmp_path / "a")
-    found = weights(killed, tmp_path / "b")
-    assert max(float((found[name] - expected[name]).abs().max()) for name in expected) < 0.01
+    def die(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr("lorakit.train.training.package", die)
+        with pytest.raises(KeyboardInterrupt):
+            train(run)
+    final = train(Run(tmp_path, run.spec, area="training"))
+
+    assert final["steps"] == HARD["max_steps"]
+    assert losses(tmp_path) == losses(whole)
+    assert file_sha256(run.output / PACKAGE) == file_sha256(whole / "output" / PACKAGE)
+    manifest = TrainManifest.from_json((whole / "output" / "manifest.json").read_text())
+    assert final["train_loss"] == manifest.metrics["train_loss"]
+
+
+def test_a_marked_checkpoint_whose_copy_was_cut_off_is_not_taken(tmp_path: Path) -> None:
+    for step in (10, 20, 30):
+        checkpoint = tmp_path / f"checkpoint-{step}"
+        checkpoint.mkdir()
+        (checkpoint / "optimizer.pt").write_bytes(b"whole")
+        mark_complete(checkpoint, "this work")
+    (tmp_path / "checkpoint-20" / "optimizer.pt").write_bytes(b"who")
+    (tmp_path / "checkpoint-30" / "optimizer.pt").unlink()
+    assert find_resumable(tmp_path, "this work") == tmp_path / "checkpoint-10"
 
 
 def test_only_a_whole_checkpoint_of_the_same_work_is_taken(tmp_path: Path) -> None:

@@ -35,7 +35,9 @@ def words(command: str | list[str]) -> list[str]:
 
 
 def test_every_process_of_the_supervisor_is_a_service_with_the_same_program(tmp_path: Path) -> None:
-    for process in site_processes(Ports(), base_id="tiny-llama", base_model=tmp_path, var=tmp_path, env={}):
+    for process in site_processes(
+        Ports(), base_id="tiny-llama", base_model=tmp_path, max_rank=64, var=tmp_path, env={}
+    ):
         _python, _dash_m, program, *arguments = process.argv
         command = [word for word in words(SERVICES[process.name]["command"]) if word not in {"python", "-m"}]
         assert command[0] == program

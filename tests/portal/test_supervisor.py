@@ -173,7 +173,7 @@ def test_a_closed_terminal_loses_no_line(tmp_path: Path) -> None:
 def test_the_site_runs_every_part_with_one_shared_environment(tmp_path: Path) -> None:
     env = {"ENGINE_URL": "http://127.0.0.1:9"}
     processes = site_processes(
-        Ports(web=1, gateway=2, engine=3), base_model=tmp_path, base_id="tiny", var=tmp_path, env=env
+        Ports(web=1, gateway=2, engine=3), base_model=tmp_path, base_id="tiny", max_rank=64, var=tmp_path, env=env
     )
     assert [process.name for process in processes] == ["engine", "web", "gateway", "worker", "beat"]
     assert all(process.env == env for process in processes)

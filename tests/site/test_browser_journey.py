@@ -88,7 +88,8 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     broken.write_text('{"messages": []}\nnot json\n', encoding="utf-8")
     page.get_by_label("File", exact=True).set_input_files(broken)
     page.get_by_label("Name of the new dataset").fill("Broken")
-    page.get_by_role("button", name="Upload and check").click()
+    assert accessibility_problems(page) == []
+    page.get_by_role("button", name="Use it and check all rows").click()
     expect(page.get_by_text("Rejected").first).to_be_visible(timeout=STEP_MS)
     expect(page.get_by_role("row", name="2 – This is not one whole JSON object")).to_be_visible()
 
@@ -97,7 +98,8 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     write_dataset(clauses)
     page.get_by_label("File", exact=True).set_input_files(clauses)
     page.get_by_label("Name of the new dataset").fill("Clauses")
-    page.get_by_role("button", name="Upload and check").click()
+    assert accessibility_problems(page) == []
+    page.get_by_role("button", name="Use it and check all rows").click()
     expect(page.get_by_text("Ready").first).to_be_visible(timeout=STEP_MS)
 
     page.get_by_role("link", name="Train on this").first.click()
@@ -165,6 +167,47 @@ def review_as_expert(site: RunningSite, browser: Browser) -> None:
     expect(page.get_by_text("3 graded")).to_be_visible()
     assert accessibility_problems(page) == []
     expert.close()
+
+
+def test_an_upload_survives_a_lost_connection_and_a_refresh(
+    site: RunningSite, browser: Browser, tmp_path: Path
+) -> None:
+    admin = Visitor(browser, site, LAW.admin)
+    page = admin.page
+    page.on("dialog", lambda dialog: dialog.accept())
+    network = admin.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 4 << 20}
+    network.send("Network.emulateNetworkConditions", slow)
+    rows = tmp_path / "many rows.jsonl"
+    rows.write_text("".join(f'{{"prompt": "question {i}", "completion": "{"x" * 900}"}}\n' for i in range(40_000)))
+    upload = page.get_by_role("listitem").filter(has_text="many rows.jsonl")
+
+    page.goto("/datasets/upload/")
+    page.get_by_label("File", exact=True).set_input_files(rows)
+    upload.get_by_role("button", name="Pause").click()
+    expect(upload.get_by_text("Paused")).to_be_visible()
+    upload.get_by_role("button", name="Go on").click()
+    expect(upload.get_by_text("left")).to_be_visible()
+
+    network.send("Network.emulateNetworkConditions", slow | {"offline": True})
+    expect(upload.get_by_text("Waiting for the connection")).to_be_visible()
+    network.send("Network.emulateNetworkConditions", slow)
+    expect(upload.get_by_text("Uploading")).to_be_visible()
+    expect(upload.get_by_role("progressbar")).not_to_have_attribute("value", "0")
+    admin.errors.clear()  # Chromium reports the requests that were cut off.
+
+    page.reload()
+    expect(upload.get_by_text("Choose the file again to go on.")).to_be_visible()
+    assert accessibility_problems(page) == []
+    begun = upload.get_attribute("data-upload")
+    network.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
+    page.get_by_label("File", exact=True).set_input_files(rows)
+    page.wait_for_url(f"**/datasets/uploads/{begun}/")
+    expect(page.get_by_text("question 0", exact=True).first).to_be_visible()
+    page.goto("/datasets/upload/")
+    upload.get_by_role("button", name="Cancel").click()
+    expect(upload).to_have_count(0)
+    admin.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

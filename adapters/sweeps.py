@@ -1,0 +1,77 @@
+"""A sweep's runs in the order of their held-out loss, and which is the best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from adapters.hyperparameters import describe
+from adapters.models import AdapterVersion, Sweep, TrainingRun
+from adapters.previews import title_of
+from adapters.queries import last_values, sweep_runs
+from jobs.states import State
+
+COMPARED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRow:
+    """A run and its swept values, as text in the grid's order; losses are None before the first."""
+
+    run: TrainingRun
+    version: AdapterVersion | None
+    values: list[str]
+    loss: float | None
+    eval_loss: float | None
+    is_best: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepTable:
+    """Rows with the lowest held-out loss first; the best is the first that succeeded."""
+
+    titles: list[str]
+    rows: list[SweepRow]
+
+    @property
+    def best(self) -> SweepRow | None:
+        return next((row for row in self.rows if row.is_best), None)
+
+    @property
+    def is_running(self) -> bool:
+        return any(not row.run.job.is_terminal for row in self.rows)
+
+    @property
+    def ended(self) -> int:
+        return len([row for row in self.rows if row.run.job.is_terminal])
+
+    @property
+    def cost_usd(self) -> float:
+        return float(sum(row.run.job.cost_usd for row in self.rows))
+
+    @property
+    def leading(self) -> list[TrainingRun]:
+        """As many as can be compared."""
+        return [row.run for row in self.rows[:COMPARED]]
+
+
+def sweep_table(sweep: Sweep) -> SweepTable:
+    """Reads the sweep's runs and their last losses."""
+    runs = sweep_runs(sweep)
+    jobs = [run.job_id for run in runs]
+    losses, held_out = last_values(jobs, "loss"), last_values(jobs, "eval_loss")
+    rows = [
+        SweepRow(
+            run=run,
+            version=getattr(run, "version", None),
+            values=[describe(run.hyperparameters[name]) for name in sweep.grid],
+            loss=losses.get(run.job_id),
+            eval_loss=held_out.get(run.job_id),
+        )
+        for run in runs
+    ]
+    return SweepTable(titles=[title_of(name) for name in sweep.grid], rows=_ranked(rows))
+
+
+def _ranked(rows: Sequence[SweepRow]) -> list[SweepRow]:
+    ordered = sorted(rows, key=lambda row: float("inf") if row.eval_loss is None else row.eval_loss)
+    best = next((row for row in ordered if row.run.job.state == State.SUCCEEDED and row.eval_loss is not None), None)
+    return [replace(row, is_best=row is best) for row in ordered]

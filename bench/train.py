@@ -1,0 +1,122 @@
+"""Training on the tiny base, against TRL's SFTTrainer: the same model, adapter, data and settings, in turns.
+
+`make bench-train`. Each training is a process of its own (bench/train_once.py), and only `Trainer.train` is timed, its
+checkpoints and evaluations with it. TRL turns the adapter of a 4-bit base to bf16; it is run as it is and, since ours
+stays fp32, with an fp32 adapter too, which is what losses are compared with. `TRAIN_STEPS` sets the length (150 steps
+of 8 rows), `TRAIN_ROUNDS` how often each is run.
+
+Other work on the machine stretches the clock, so the ratios are of processor seconds; those of the wall are beside
+them. One thread each.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import venv
+from pathlib import Path
+
+from bench.report import ROOT, Goal, finish
+from lorakit.contracts import TrainSpec
+from portal.demo.datasets import demo_rows
+
+STEPS = int(os.environ.get("TRAIN_STEPS", "150"))
+ROUNDS = int(os.environ.get("TRAIN_ROUNDS", "3"))
+PEER = "trl==1.16.0"
+VAR = Path(os.environ.get("PORTAL_VAR", ROOT / "var"))
+ENGINES = ("lorakit", "trl", "trl-fp32")
+GOALS: dict[str, Goal] = {
+    "cpu_ratio_trl": (">=", 1.0),
+    "cpu_ratio_trl_fp32": (">=", 1.0),
+    "eval_loss_difference": ("<=", 0.01),
+}
+
+
+def main() -> int:
+    """Run them in turns and report."""
+    python = _peer_python()
+    VAR.mkdir(exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-train-", dir=VAR))
+    seen: dict[str, list[dict[str, float]]] = {engine: [] for engine in ENGINES}
+    try:
+        for turn in range(ROUNDS):
+            # Whoever goes first finds the files cold: everyone does once.
+            for engine in ENGINES[turn % 3 :] + ENGINES[: turn % 3]:
+                seen[engine].append(_train(engine, python, _write_run(folder / f"{engine}-{turn}")))
+                print(engine, seen[engine][-1], flush=True)
+    finally:
+        shutil.rmtree(folder)
+    figures = {"steps": float(STEPS), "tokens": seen["lorakit"][0]["tokens"]}
+    for engine in ENGINES:
+        name = engine.replace("-", "_")
+        for clock in ("cpu", "wall"):
+            rates = [figure["tokens"] / figure[f"{clock}_seconds"] for figure in seen[engine]]
+            figures[f"{name}_tokens_per_{clock}_second"] = statistics.median(rates)
+        for key in ("train_loss", "eval_loss", "peak_memory_mb"):
+            figures[f"{name}_{key}"] = statistics.median(figure[key] for figure in seen[engine])
+    for name in ("trl", "trl_fp32"):
+        for clock in ("cpu", "wall"):
+            rate = f"tokens_per_{clock}_second"
+            figures[f"{clock}_ratio_{name}"] = figures[f"lorakit_{rate}"] / figures[f"{name}_{rate}"]
+    figures["eval_loss_difference"] = abs(figures["lorakit_eval_loss"] - figures["trl_fp32_eval_loss"])
+    return finish("train", figures=figures, goals=GOALS, packages=["torch", "transformers", "peft", "bitsandbytes"])
+
+
+def _peer_python() -> Path:
+    """The interpreter of an environment with TRL on top of the project's own, made the first time."""
+    home = VAR / "bench-peers" / PEER.replace("==", "-")
+    python = home / "bin" / "python"
+    if not (home / "ready").exists():
+        print(f"Installing {PEER} into {home}")
+        venv.create(home, with_pip=True, clear=True)
+        # One torch for both, and none downloaded twice: a .pth file adds the project's packages behind the peer's.
+        folder = home / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
+        (folder / "project.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+        subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", PEER], check=True)
+        (home / "ready").touch()
+    return python
+
+
+def _write_run(folder: Path) -> Path:
+    """A run directory: rows of the demo's support desk, and the settings that its recipe has."""
+    spec = TrainSpec(
+        base_model=str(ROOT / "lorakit" / "tiny" / "model"),
+        base_id="tiny-llama",
+        max_steps=STEPS,
+        learning_rate=5e-3,
+        logging_steps=5,
+        eval_steps=50,
+        save_steps=50,
+    )
+    rows = demo_rows("support", train=1000, test=spec.eval_rows, unseen=0, seed=1)
+    for channel, split in (("train", "train"), ("eval", "test")):
+        path = folder / "inputs" / channel / "rows.jsonl"
+        path.parent.mkdir(parents=True)
+        lines = [json.dumps({"messages": row["messages"]}) for row in rows if row["split"] == split]
+        path.write_text("\n".join(lines) + "\n")
+    (folder / "spec.json").write_text(spec.to_json())
+    return folder
+
+
+def _train(engine: str, peer: Path, folder: Path) -> dict[str, float]:
+    """The figures of one training."""
+    python = sys.executable if engine == "lorakit" else peer
+    result = folder / "figures.json"
+    subprocess.run(
+        [python, "-m", "bench.train_once", engine, folder, result],
+        cwd=ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    figures: dict[str, float] = json.loads(result.read_text())
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

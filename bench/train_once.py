@@ -1,0 +1,89 @@
+"""One training for bench/train.py, in a process of its own: python -m bench.train_once ENGINE RUN_DIR RESULT.
+
+ENGINE is `lorakit`, the trainer as it is; `trl`, TRL's SFTTrainer as it is, which turns the adapter of a 4-bit base to
+bf16; or `trl-fp32`, the same with the adapter kept in fp32, as ours is. All get one model, adapter, data and settings,
+and of all the same call is timed: `Trainer.train`, which they share.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PrinterCallback, Trainer, set_seed
+
+from lorakit.base import load_for_training, load_tokenizer
+from lorakit.contracts import TrainSpec
+from lorakit.rows import read_rows
+from lorakit.rundir import Run
+from lorakit.train.settings import training_arguments
+from lorakit.train.training import add_lora, train
+
+
+def time_training(figures: dict[str, float]) -> None:
+    """Have `Trainer.train` leave its seconds (of the wall and of the processor), tokens and losses in `figures`."""
+    plain = Trainer.train
+
+    def timed(trainer: Trainer, *args: Any, **options: Any) -> Any:
+        wall, processor = time.perf_counter(), time.process_time()
+        output = plain(trainer, *args, **options)
+        figures["wall_seconds"] = time.perf_counter() - wall
+        figures["cpu_seconds"] = time.process_time() - processor
+        figures["tokens"] = float(trainer.state.num_input_tokens_seen)
+        log = trainer.state.log_history
+        figures["train_loss"] = [entry["loss"] for entry in log if "loss" in entry][-1]
+        figures["eval_loss"] = [entry["eval_loss"] for entry in log if "eval_loss" in entry][-1]
+        return output
+
+    Trainer.train = timed  # type: ignore[method-assign, assignment]
+
+
+def run_trl(run: Run[TrainSpec], *, keep_fp32: bool) -> None:
+    """TRL's trainer on the run's model, rows and settings."""
+    from datasets import Dataset  # type: ignore[import-not-found,unused-ignore]
+    from trl import SFTConfig, SFTTrainer  # type: ignore[import-not-found,unused-ignore]
+
+    spec = run.spec
+    torch.set_num_threads(spec.threads)
+    set_seed(spec.seed)
+    base = Path(spec.base_model)
+    model = add_lora(load_for_training(base, spec.quantization), spec)
+    rows = {
+        channel: [{"messages": row.messages} for row in read_rows(run.input(channel, "rows.jsonl"), area="bench")]
+        for channel in ("train", "eval")
+    }
+    settings = SFTConfig(**training_arguments(run, evaluate=True), max_length=spec.max_length, assistant_only_loss=True)
+    trainer = SFTTrainer(
+        model=model,
+        args=settings,
+        processing_class=load_tokenizer(base),
+        train_dataset=Dataset.from_list(rows["train"]),
+        eval_dataset=Dataset.from_list(rows["eval"][: spec.eval_rows]),
+    )
+    trainer.remove_callback(PrinterCallback)
+    if keep_fp32:
+        for parameter in model.parameters():
+            if parameter.requires_grad:
+                parameter.data = parameter.data.float()
+    trainer.train()
+
+
+def main() -> None:
+    """Train once and write the figures."""
+    engine, folder, result = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    run = Run(folder, TrainSpec.from_json((folder / "spec.json").read_text()), area="training")
+    figures: dict[str, float] = {}
+    time_training(figures)
+    if engine == "lorakit":
+        train(run)
+    else:
+        run_trl(run, keep_fp32=engine == "trl-fp32")
+    figures["peak_memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    result.write_text(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""Runs compute as SageMaker training jobs, through boto3 alone."""
+
+from jobs.backends.sagemaker.backend import SageMakerCompute
+
+__all__ = ["SageMakerCompute"]

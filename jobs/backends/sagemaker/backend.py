@@ -1,0 +1,223 @@
+"""Compute as SageMaker training jobs: submit under our name, describe, read logs, stop, fetch.
+
+SageMaker has no client token, so a run's deterministic name is what keeps it single: "already exists" is answered by
+comparing tags and adopting the job, and a time-out, after which nothing is known, by looking again.
+"""
+
+import datetime as dt
+import json
+import tempfile
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import boto3
+import structlog
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
+from jobs.backends.sagemaker.bucket import Bucket
+from jobs.backends.sagemaker.channels import store_channels
+from jobs.backends.sagemaker.errors import code_of, is_missing, translated
+from jobs.backends.sagemaker.events import (
+    OVERLAP_MS,
+    Line,
+    events_of,
+    file_lines,
+    in_order,
+    phase_events,
+    read_log,
+    read_tail,
+)
+from jobs.backends.sagemaker.image import look_up_image
+from jobs.backends.sagemaker.options import SageMakerOptions
+from jobs.backends.sagemaker.registry import group_name, register_package
+from jobs.backends.sagemaker.request import places, training_job
+from jobs.backends.sagemaker.source import pack_source
+from jobs.backends.sagemaker.status import Description, billable_seconds, cancelled, failure, run_state
+from lorakit.digest import file_sha256
+
+logger = structlog.get_logger(__name__)
+
+# A step has a minute and a half: these keep one call, with its retries, well within that.
+CLIENT = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4})
+RESULT = "result.json"
+PROGRESS = "progress.jsonl"
+
+
+class SageMakerCompute(ComputeBackend):
+    """Options: those of `SageMakerOptions`, in capitals; docs/sagemaker.md says what each needs in AWS."""
+
+    options: ClassVar[dict[str, Any]] = {
+        **ComputeBackend.options,
+        **{item.name.upper(): item.default for item in fields(SageMakerOptions)},
+    }
+
+    def __init__(self, alias: str, options: dict[str, Any]) -> None:
+        super().__init__(alias, options)
+        own = {name: value for name, value in options.items() if name not in ComputeBackend.options}
+        try:
+            self.settings = SageMakerOptions.read(own)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        if not self._session.region_name:
+            raise ValueError("REGION is needed, or AWS_DEFAULT_REGION")
+        self.image = self.settings.image or look_up_image(self._session.region_name, self.settings.instance_type)
+
+    def submit(self, name: str, spec: ComputeSpec) -> None:
+        source = pack_source(self.settings.packages)
+        where = places(self.settings, name, spec, source.sha256)
+        channels = store_channels(self._bucket, where, spec, source, self.settings.base_models)
+        request = training_job(name, spec, self.settings, where, self.image, channels)
+        with translated("starting the training job"):
+            try:
+                self._sagemaker.create_training_job(**request)
+            except ClientError as error:
+                if code_of(error) != "ResourceInUse":
+                    raise
+                self._adopt(name, request["Tags"])
+
+    def observe(self, name: str, cursor: int = 0) -> Observation:
+        job = self._describe(name)
+        if job is None:
+            return Observation(state=RunState.MISSING)
+        state = run_state(job)
+        since = max(0, cursor - OVERLAP_MS)
+        log = read_log(self._logs, name, since)
+        result, kept = ({}, []) if state is RunState.RUNNING else self._ending(job, state, log.containers)
+        return Observation(
+            state=state,
+            events=in_order(phase_events(job, since), events_of([*log.lines, *kept])),
+            cursor=max([cursor, *(line.at_ms for line in log.lines)]),
+            result=result,
+            billable_seconds=billable_seconds(job, dt.datetime.now(dt.UTC)),
+        )
+
+    def cancel(self, name: str) -> None:
+        with translated("stopping the training job"):
+            try:
+                self._sagemaker.stop_training_job(TrainingJobName=name)
+            except ClientError as error:
+                # One that has ended, or was never there, needs no stopping.
+                if code_of(error) != "ValidationException" and not is_missing(error):
+                    raise
+
+    def fetch(self, name: str, artifact: str, destination: Path) -> None:
+        job = self._describe(name)
+        member = Path(artifact).name
+        with tempfile.TemporaryDirectory(dir=destination.parent) as folder:
+            key = self._output(job, "model.tar.gz") if job else ""
+            if not key or not self._bucket.read_members(key, {member}, Path(folder)):
+                text = f"The run left no {member} in S3. Start it again."
+                raise ComputeError("platform:artifact_missing", text, temporary=False)
+            (Path(folder) / member).replace(destination)
+
+    def log_tail(self, name: str, lines: int = 100) -> tuple[str, ...]:
+        return read_tail(self._logs, name, lines)
+
+    def discard(self, name: str, *, checkpoint_key: str = "") -> None:
+        # The job itself stays in AWS, as its own record of what ran; only what it holds of the tenant's goes.
+        job = self._describe(name)
+        if job is None:
+            return
+        self._bucket.delete_prefix(self._output_prefix(job).removesuffix("output/"))
+        if checkpoint_key:
+            self._bucket.delete_prefix(self._bucket.key_of(job["CheckpointConfig"]["S3Uri"]))
+
+    def register(self, name: str, package: Path, *, model: str, metadata: dict[str, str]) -> str:
+        job = self._describe(name)
+        if job is None:
+            return ""
+        tenant = self._output_prefix(job).split("runs/")[0]
+        sha256 = file_sha256(package)
+        # A copy of its own: the run's folder is cleared away soon after the run.
+        key = f"{tenant}registry/{sha256}.tar.gz"
+        try:
+            with package.open("rb") as content:
+                self._bucket.upload(key, content)
+            return register_package(
+                self._sagemaker,
+                group=group_name(tenant, model),
+                model=model,
+                package_uri=self._bucket.uri(key),
+                image=self.settings.registry_image or self.image,
+                metadata={"training_job": name, "package_sha256": sha256, **metadata},
+                token=f"{name[-16:]}-{sha256[:16]}",
+            )
+        except Unavailable:
+            raise
+        except ComputeError as error:
+            # A trained adapter is worth more than its entry in a registry, which somebody can make later.
+            logger.warning("model_not_registered", code=error.code, reason=error.text, run=name)
+            return ""
+
+    def _adopt(self, name: str, tags: list[dict[str, str]]) -> None:
+        """A job of this name is there: ours by its tags, and then all is well, or somebody else's."""
+        job = self._describe(name)
+        if job is None:
+            return
+        pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=job["TrainingJobArn"])
+        found = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+        if any(found.get(tag["Key"]) != tag["Value"] for tag in tags):
+            raise _foreign(name)
+
+    def _describe(self, name: str) -> Description | None:
+        with translated("looking at the training job"):
+            try:
+                job: Description = self._sagemaker.describe_training_job(TrainingJobName=name)
+            except ClientError as error:
+                if is_missing(error):
+                    return None
+                raise
+        self._output_prefix(job)
+        return job
+
+    def _ending(self, job: Description, state: RunState, containers: int) -> tuple[dict[str, Any], list[Line]]:
+        """The result document of an ended run, and what its last container reported, of which the log may be late."""
+        if state is RunState.FAILED:
+            return failure(job), []
+        if state is RunState.STOPPED:
+            return cancelled(), []
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            if RESULT not in self._bucket.read_members(self._output(job, "output.tar.gz"), {RESULT, PROGRESS}, folder):
+                text = "The run ended without leaving its result in S3. Start it again."
+                raise ComputeError("platform:artifact_missing", text, temporary=False)
+            result: dict[str, Any] = json.loads((folder / RESULT).read_bytes())
+            return result, file_lines(folder / PROGRESS, max(1, containers))
+
+    def _output_prefix(self, job: Description) -> str:
+        """The key prefix of a job's output, by which ours are known; raises ComputeError for somebody else's."""
+        name, uri = job["TrainingJobName"], f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/"
+        if not uri.startswith(self._bucket.uri(self.settings.prefix)) or not uri.endswith(f"/runs/{name}/output/"):
+            raise _foreign(name)
+        return self._bucket.key_of(uri)
+
+    def _output(self, job: Description, archive: str) -> str:
+        return f"{self._output_prefix(job)}{job['TrainingJobName']}/output/{archive}"
+
+    @cached_property
+    def _session(self) -> Any:
+        return boto3.Session(region_name=self.settings.region or None)
+
+    def _client(self, service: str) -> Any:
+        return self._session.client(service, config=CLIENT, endpoint_url=self.settings.endpoint_url or None)
+
+    @cached_property
+    def _sagemaker(self) -> Any:
+        return self._client("sagemaker")
+
+    @cached_property
+    def _logs(self) -> Any:
+        return self._client("logs")
+
+    @cached_property
+    def _bucket(self) -> Bucket:
+        return Bucket(self._client("s3"), self.settings.bucket, kms_key_id=self.settings.kms_key_id)
+
+
+def _foreign(name: str) -> ComputeError:
+    text = f"AWS already has a training job named {name} that is not this site's. Ask the operator which site made it."
+    return ComputeError("platform:name_taken", text, temporary=False)

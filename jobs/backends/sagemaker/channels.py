@@ -1,0 +1,50 @@
+"""The channels of a training job: our code, the run's spec, its inputs, and the base model it names."""
+
+import json
+from collections.abc import Mapping
+
+from django.core.files.storage import default_storage
+
+from jobs.backends.base import ComputeError, ComputeSpec
+from jobs.backends.sagemaker.bucket import Bucket
+from jobs.backends.sagemaker.errors import translated
+from jobs.backends.sagemaker.request import Places
+from jobs.backends.sagemaker.source import ARCHIVE, Source
+
+
+def store_channels(
+    bucket: Bucket, where: Places, spec: ComputeSpec, source: Source, base_models: Mapping[str, str]
+) -> dict[str, str]:
+    """Put a run's inputs into S3, under its tenant's prefix; the S3 prefix of each channel by its name."""
+    if not bucket.has(f"{where.code}{ARCHIVE}"):
+        bucket.put(f"{where.code}{ARCHIVE}", source.archive)
+    channels = {"code": where.uri(where.code), "spec": where.uri(where.channel("spec"))}
+    bucket.put(f"{where.channel('spec')}spec.json", json.dumps(spec.spec).encode())
+    for channel, files in spec.inputs.items():
+        channels[channel] = where.uri(where.channel(channel))
+        for item in files:
+            _copy(bucket, item.key, f"{where.channel(channel)}{item.filename}")
+    if "base_model" in spec.spec:
+        channels["base"] = base_model_uri(str(spec.spec["base_model"]), base_models)
+    return channels
+
+
+def base_model_uri(location: str, base_models: Mapping[str, str]) -> str:
+    """The S3 prefix of a base model: its location itself, or where the operator copied it; raises ComputeError."""
+    uri = location if location.startswith("s3://") else base_models.get(location, "")
+    if not uri:
+        text = "This base model is not in S3. Copy its folder there and set SAGEMAKER_BASE_MODEL_URI to the copy."
+        raise ComputeError("platform:base_model_not_in_s3", text, temporary=False)
+    return f"{uri.rstrip('/')}/"
+
+
+def _copy(bucket: Bucket, key: str, target: str) -> None:
+    # Through the storage, not S3 to S3: the portal's objects may lie anywhere.
+    with translated("reading an input"):
+        try:
+            content = default_storage.open(key, "rb")
+        except FileNotFoundError as error:
+            text = "An input of this run is no longer stored. Upload the dataset again and start a new run."
+            raise ComputeError("platform:input_missing", text, temporary=False) from error
+        with content:
+            bucket.upload(target, content)

@@ -1,0 +1,68 @@
+"""What a deployment may set for SageMaker, checked when the site starts."""
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, kw_only=True)
+class SageMakerOptions:
+    """Options of `SageMakerCompute` beside those every compute backend has.
+
+    BUCKET and PREFIX say where runs lie in S3, ROLE_ARN is what a job runs as. BASE_MODELS maps a base model's folder,
+    as the portal knows it, to the S3 prefix that holds the same files. IMAGE is looked up with the `sagemaker` package
+    when empty. PIP_INSTALL installs what lorakit needs when a container starts, for images that lack it.
+    """
+
+    bucket: str
+    role_arn: str
+    prefix: str = ""
+    region: str = ""
+    endpoint_url: str = ""
+    image: str = ""
+    registry_image: str = ""
+    instance_type: str = "ml.g6e.xlarge"
+    volume_gb: int = 100
+    max_runtime_seconds: int = DAY
+    spot: bool = False
+    max_wait_seconds: int = 2 * DAY
+    kms_key_id: str = ""
+    subnets: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+    network_isolation: bool = False
+    pip_install: bool = False
+    base_models: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    packages: tuple[str, ...] = ("lorakit",)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, options: dict[str, Any]) -> Self:
+        """From a COMPUTE entry's OPTIONS in capitals; raises ValueError naming the option that cannot be used."""
+        chosen = cls(**{name.lower(): value for name, value in options.items()})
+        chosen._check()
+        return chosen
+
+    def _check(self) -> None:
+        for name in ("bucket", "role_arn"):
+            if not getattr(self, name):
+                raise ValueError(f"{name.upper()} is needed")
+        if not self.role_arn.startswith("arn:"):
+            raise ValueError("ROLE_ARN must be a role's ARN, arn:aws:iam::ACCOUNT:role/NAME")
+        if self.prefix and not self.prefix.endswith("/"):
+            raise ValueError("PREFIX must end with a slash")
+        if self.max_runtime_seconds < 1 or self.volume_gb < 1:
+            raise ValueError("MAX_RUNTIME_SECONDS and VOLUME_GB must be at least 1")
+        if self.spot and self.max_wait_seconds < self.max_runtime_seconds:
+            raise ValueError("MAX_WAIT_SECONDS must be at least MAX_RUNTIME_SECONDS: it counts the run's time too")
+        if bool(self.subnets) != bool(self.security_group_ids):
+            raise ValueError("SUBNETS and SECURITY_GROUP_IDS are needed together")
+        if self.network_isolation and self.pip_install:
+            raise ValueError("PIP_INSTALL needs a network: with NETWORK_ISOLATION use an IMAGE that has the packages")
+        for name, value in self.environment.items():
+            if len(name) > 512 or len(value) > 512:
+                raise ValueError(f"ENVIRONMENT[{name[:40]!r}] has more than 512 characters")
+        for location, uri in self.base_models.items():
+            if not uri.startswith("s3://"):
+                raise ValueError(f"BASE_MODELS[{location!r}] must be an S3 prefix, s3://BUCKET/FOLDER/")

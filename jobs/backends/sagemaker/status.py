@@ -1,0 +1,100 @@
+"""What a job's description means: how it ended, in our words, and what it cost."""
+
+import datetime as dt
+import re
+from typing import Any
+
+from jobs.backends.base import RunState
+from lorakit.contracts import RunResult
+from lorakit.errors import ContractError
+
+Description = dict[str, Any]
+
+STATES = {
+    "InProgress": RunState.RUNNING,
+    "Stopping": RunState.RUNNING,
+    "Completed": RunState.SUCCEEDED,
+    "Failed": RunState.FAILED,
+    "Stopped": RunState.STOPPED,
+}
+PHASES = {
+    "Starting": "starting",
+    "LaunchingMLInstances": "starting",
+    "PreparingTrainingStack": "starting",
+    "Pending": "waiting for a machine",
+    "Downloading": "downloading",
+    "DownloadingTrainingImage": "downloading",
+    "Training": "training",
+    "Uploading": "uploading",
+    "Interrupted": "interrupted",
+    "Restarting": "restarting",
+    "Stopping": "stopping",
+}
+TIMED_OUT = frozenset({"MaxRuntimeExceeded", "MaxWaitTimeExceeded"})
+KILLED = 137
+
+
+def run_state(job: Description) -> RunState:
+    """A job that ran into its time limit ends as Stopped in AWS, and is a failure here."""
+    if job["TrainingJobStatus"] == "Stopped" and job.get("SecondaryStatus") in TIMED_OUT:
+        return RunState.FAILED
+    return STATES[job["TrainingJobStatus"]]
+
+
+def billable_seconds(job: Description, now: dt.datetime) -> float:
+    """AWS's own figure once it is there, the time since the training began before; for all instances together."""
+    instances = int(job.get("ResourceConfig", {}).get("InstanceCount", 1))
+    if "BillableTimeInSeconds" in job:
+        return float(job["BillableTimeInSeconds"]) * instances
+    if "TrainingStartTime" not in job:
+        return 0.0
+    spent: dt.timedelta = (job.get("TrainingEndTime") or now) - job["TrainingStartTime"]
+    return max(0.0, spent.total_seconds()) * instances
+
+
+def failure(job: Description) -> dict[str, Any]:
+    """The result document of a failed run (see lorakit.rundir), from what AWS and the container said of it."""
+    code, text, temporary = _explain(job)
+    return {"ok": False, "error": {"code": code, "text": text, "temporary": temporary}}
+
+
+def _explain(job: Description) -> tuple[str, str, bool]:
+    secondary, reason = str(job.get("SecondaryStatus", "")), str(job.get("FailureReason", ""))
+    if secondary == "MaxRuntimeExceeded":
+        limit = job["StoppingCondition"]["MaxRuntimeInSeconds"]
+        text = (
+            f"The run reached its limit of {limit} s and was stopped. "
+            "Train for fewer epochs, or ask the operator to raise SAGEMAKER_MAX_RUNTIME_SECONDS."
+        )
+        return "run:max_runtime", text, False
+    if secondary == "MaxWaitTimeExceeded":
+        return "platform:no_spot_capacity", "AWS had no spot machine in time. We try again.", True
+    if (own := _own_words(reason)) is not None:
+        return own
+    if reason.startswith("CapacityError"):
+        return "platform:no_capacity", "AWS has no machine of this type free now. We try again.", True
+    if reason.startswith("InternalServerError"):
+        return "platform:run_failed", "AWS had an error of its own and ended the run. We try again.", True
+    exit_code = re.search(r"exit code:? (\d+)", reason, re.IGNORECASE)
+    if exit_code and int(exit_code[1]) == KILLED:
+        text = "The run ran out of memory. Lower the batch size or the maximum length."
+        return "run:out_of_memory", text, False
+    return "platform:run_failed", f"AWS ended the run: {reason or 'it gave no reason'}", False
+
+
+def _own_words(reason: str) -> tuple[str, str, bool] | None:
+    """What our entry left in /opt/ml/output/failure; AWS puts words of its own around it."""
+    document = re.search(r"\{.*\}", reason, re.DOTALL)
+    if document is None:
+        return None
+    try:
+        error = RunResult.from_json(document[0]).error
+    except ContractError:
+        return None
+    return (error.code, error.text, error.temporary) if error else None
+
+
+def cancelled() -> dict[str, Any]:
+    """The result document of a run that was stopped because somebody asked for it."""
+    error = {"code": "run:cancelled", "text": "The run was cancelled.", "temporary": False}
+    return {"ok": False, "cancelled": True, "error": error}

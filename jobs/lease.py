@@ -1,0 +1,68 @@
+"""The lease: one worker at a time steps a job, by database time.
+
+A step that lasts renews its lease, so the lease itself can be short: when a worker dies, another takes over long before
+the run that nobody observes would end itself. Whoever wakes up after losing its lease finds that the fence has moved.
+"""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from jobs.models import Job
+from tenants.scope import system_scope
+
+LEASE = dt.timedelta(seconds=10)
+RENEWED_EVERY_SECONDS = 3.0
+
+
+class LeaseLost(Exception):
+    """Somebody else steps this job now, so what was about to be written is not written."""
+
+
+def claim(job_id: UUID) -> Job | None:
+    """Take the lease of a due job with a new fence; None if it is not ours to step."""
+    with system_scope(), transaction.atomic():
+        claimed = Job.objects.due().filter(id=job_id)
+        if not claimed.update(fence=F("fence") + 1, lease_expires_at=Now() + LEASE):
+            return None
+        return Job.objects.get(id=job_id)
+
+
+def write(job: Job, **changes: object) -> None:
+    """Change columns of a claimed job (never `state`); LeaseLost if it is ours no more. Call it in the job's scope."""
+    if not Job.objects.filter(id=job.id, fence=job.fence).update(**changes):
+        raise LeaseLost
+    for name, value in changes.items():
+        if not hasattr(value, "resolve_expression"):
+            setattr(job, name, value)
+
+
+@contextmanager
+def renewed(job: Job) -> Iterator[None]:
+    """Keep the lease for as long as the block lasts, however long that is."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not ended.wait(RENEWED_EVERY_SECONDS):
+                with system_scope():
+                    Job.objects.filter(id=job.id, fence=job.fence).update(lease_expires_at=Now() + LEASE)
+        except DatabaseError:
+            # A database that is away for longer than the lease costs the step; the fence does the rest.
+            return
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,150 @@
+"""A training container without a container: the job's own command, run as a process in a folder of its own.
+
+Where the command says /opt/ml, this folder is meant; `python` is this environment's. Nothing else is different, so
+what runs here is the very code that was uploaded, unpacked and started by the very command of the request.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+from tests.standin.objects import Objects, split_uri
+
+ML = "/opt/ml"
+
+
+class DownloadFailed(Exception):
+    """An input could not be read from S3."""
+
+
+class Container:
+    """One container of a job: inputs down, process, checkpoints and output up."""
+
+    def __init__(self, request: dict[str, Any], folder: Path, objects: Objects) -> None:
+        self.request = request
+        self.objects = objects
+        self.ml = folder / "opt" / "ml"
+        self.log = folder / "log.txt"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._synced: dict[str, tuple[int, int]] = {}
+        self._read = 0
+
+    def download(self) -> None:
+        """Bring inputs and earlier checkpoints; raises DownloadFailed."""
+        shutil.rmtree(self.ml, ignore_errors=True)
+        for folder in ("input/data", "input/config", "model", "output/data", "checkpoints"):
+            (self.ml / folder).mkdir(parents=True)
+        for channel in self.request.get("InputDataConfig", ()):
+            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+            target = self.ml / "input" / "data" / channel["ChannelName"]
+            if not self.objects.download(uri, target):
+                raise DownloadFailed(f'No S3 objects found under S3 URL "{uri}" given in input data source.')
+        if checkpoints := self.request.get("CheckpointConfig"):
+            self.objects.download(checkpoints["S3Uri"], self.ml / "checkpoints")
+
+    def start(self) -> None:
+        """Run the request's entry point."""
+        algorithm = self.request["AlgorithmSpecification"]
+        argv = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", ())]
+        # SageMaker's own variables, and none of this machine's: no credential can leak into a job.
+        environment = {
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "HOME": str(self.ml),
+            "TRAINING_JOB_NAME": self.request["TrainingJobName"],
+            **self.request.get("Environment", {}),
+        }
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [part.replace(ML, str(self.ml)) for part in argv],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd=self.ml,
+                start_new_session=True,
+            )
+
+    def exit_status(self) -> int | None:
+        """None while it runs; 128 plus the signal's number for one that was killed, as a shell says it."""
+        status = self._process.poll() if self._process else None
+        return status if status is None or status >= 0 else 128 - status
+
+    def terminate(self) -> None:
+        """What SageMaker sends first, and to the container's first process alone."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """What SageMaker does two minutes later: nothing of the container is left."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def wait(self) -> None:
+        """Until the process is gone."""
+        if self._process is not None:
+            self._process.wait()
+
+    def new_lines(self) -> list[str]:
+        """What was printed since the last look, whole lines only while it runs."""
+        if not self.log.exists():
+            return []
+        with self.log.open("rb") as file:
+            file.seek(self._read)
+            data = file.read()
+        end = len(data) if self.exit_status() is not None else data.rfind(b"\n") + 1
+        self._read += end
+        return [line for line in data[:end].decode(errors="replace").splitlines() if line.strip()]
+
+    def sync_checkpoints(self) -> None:
+        """Copy to S3 what changed, as SageMaker does all the time; it deletes nothing there."""
+        config = self.request.get("CheckpointConfig")
+        folder = self.ml / "checkpoints"
+        if not config or not folder.is_dir():
+            return
+        bucket, prefix = split_uri(config["S3Uri"])
+        for path in sorted(folder.rglob("*")):
+            try:
+                state = path.stat()
+                seen = (state.st_mtime_ns, state.st_size)
+                key = f"{prefix.rstrip('/')}/{path.relative_to(folder)}"
+                if path.is_file() and self._synced.get(key) != seen:
+                    self.objects.put(bucket, key, path.read_bytes())
+                    self._synced[key] = seen
+            except FileNotFoundError:
+                # The run drops old checkpoints while we look.
+                continue
+
+    def upload(self) -> None:
+        """model.tar.gz and output.tar.gz, where SageMaker puts them."""
+        bucket, prefix = split_uri(self.request["OutputDataConfig"]["S3OutputPath"])
+        target = f"{prefix.rstrip('/')}/{self.request['TrainingJobName']}/output"
+        for folder, archive in (("model", "model.tar.gz"), ("output/data", "output.tar.gz")):
+            if any((self.ml / folder).iterdir()):
+                self.objects.put(bucket, f"{target}/{archive}", self._archive(self.ml / folder))
+
+    def failure(self) -> str:
+        """What the run wrote for the failure reason."""
+        path = self.ml / "output" / "failure"
+        return path.read_text(encoding="utf-8")[:1024] if path.exists() else ""
+
+    def metrics(self, lines: list[str]) -> dict[str, float]:
+        """The last value of each metric that the request defines by a regular expression."""
+        found = {}
+        for definition in self.request["AlgorithmSpecification"].get("MetricDefinitions", ()):
+            for line in lines:
+                if match := re.search(definition["Regex"], line):
+                    found[definition["Name"]] = float(match[1])
+        return found
+
+    def _archive(self, folder: Path) -> bytes:
+        path = folder.parent / f"{folder.name}.tar.gz"
+        with tarfile.open(path, "w:gz") as tar:
+            for item in sorted(folder.iterdir()):
+                tar.add(item, arcname=item.name)
+        return path.read_bytes()

@@ -1,0 +1,42 @@
+"""Faults to order: throttling, answers that get lost after the work was done, services that are away."""
+
+import random
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Faults:
+    """`throttled` and `answers_lost` are shares of the requests; `away` names services whose connections are cut.
+
+    Only `services` are throttled and lose answers. A seeded generator draws, so a run can be repeated.
+    """
+
+    throttled: float = 0.0
+    answers_lost: float = 0.0
+    services: frozenset[str] = frozenset({"sagemaker", "logs"})
+    away: set[str] = field(default_factory=set)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+        self._lock = threading.Lock()
+        self.count = {"throttled": 0, "answers_lost": 0, "away": 0}
+
+    def cut(self, service: str) -> bool:
+        """Whether the connection breaks before anything is done."""
+        return service in self.away and self._happens("away", 1.0)
+
+    def throttle(self, service: str) -> bool:
+        """Whether this request is refused for coming too fast."""
+        return service in self.services and self._happens("throttled", self.throttled)
+
+    def lose_answer(self, service: str) -> bool:
+        """Whether the answer to this request never arrives."""
+        return service in self.services and self._happens("answers_lost", self.answers_lost)
+
+    def _happens(self, name: str, share: float) -> bool:
+        with self._lock:
+            happens = self._random.random() < share
+            self.count[name] += happens
+        return happens

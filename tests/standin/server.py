@@ -1,0 +1,187 @@
+"""The stand-in's HTTP server: SageMaker's training operations are ours, everything else is moto's.
+
+moto's own training jobs are complete at once and leave nothing in S3, so those operations never reach it; the model
+registry, S3, CloudWatch Logs and STS do, SageMaker's after the same strict check of the request.
+"""
+
+import json
+import logging
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response
+
+from tests.standin.clock import Clock, RealClock
+from tests.standin.container import Container
+from tests.standin.errors import AwsError, not_found
+from tests.standin.faults import Faults
+from tests.standin.objects import LogWriter, Objects, client, split_uri
+from tests.standin.training import TrainingJobs
+from tests.standin.training_job import ContainerFactory, Timing, request_id
+from tests.standin.validation import check_request, sagemaker_model
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class StandIn:
+    """AWS on a free port of this machine. `folder` is where containers run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        timing: Timing | None = None,
+        container: ContainerFactory = Container,
+        port: int = 0,
+    ) -> None:
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self.faults = Faults()
+        self._moto: Wsgi = DomainDispatcherApplication(create_backend_app)
+        self._public = _serve(self, port)
+        # The stand-in's own way to S3 and the logs meets none of the faults.
+        self._inner = _serve(self._moto, 0)
+        self._tokens: dict[str, bytes] = {}
+        inner = _url(self._inner)
+        self._objects = Objects(client("s3", inner, REGION))
+        self.training = TrainingJobs(
+            folder=folder,
+            clock=clock or RealClock(),
+            timing=timing or Timing(),
+            objects=self._objects,
+            logs=LogWriter(client("logs", inner, REGION), LOG_GROUP),
+            container=container,
+            region=REGION,
+            account=ACCOUNT,
+        )
+
+    @property
+    def url(self) -> str:
+        return _url(self._public)
+
+    def start(self) -> Self:
+        """Answer requests, in threads."""
+        for server in (self._public, self._inner):
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and kill every container."""
+        for server in (self._public, self._inner):
+            server.shutdown()
+            server.server_close()
+        self.training.close()
+
+    def make_bucket(self, name: str) -> None:
+        """An empty bucket."""
+        location: Any = {"LocationConstraint": REGION}
+        client("s3", _url(self._inner), REGION).create_bucket(Bucket=name, CreateBucketConfiguration=location)
+
+    def put_folder(self, folder: Path, uri: str) -> None:
+        """The files directly in a folder, under an s3:// prefix."""
+        bucket, prefix = split_uri(uri)
+        for path in folder.iterdir():
+            self._objects.put(bucket, f"{prefix.rstrip('/')}/{path.name}", path.read_bytes())
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        service = service_of(environ)
+        if self.faults.cut(service):
+            _hang_up(environ)
+        if self.faults.throttle(service):
+            return _error(AwsError("ThrottlingException", "Rate exceeded"))(environ, start_response)
+        lost = self.faults.lose_answer(service)
+        answer = self._sagemaker(environ) if service == "sagemaker" else None
+        if lost:
+            # The work is done; whoever asked will never know.
+            if answer is None:
+                list(self._moto(environ, lambda *arguments: None))
+            _hang_up(environ)
+        return (answer or self._moto)(environ, start_response)
+
+    def _sagemaker(self, environ: dict[str, Any]) -> Response | None:
+        """The answer to a SageMaker request; None where moto is to give it."""
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").removeprefix("SageMaker.")
+        try:
+            if operation not in sagemaker_model().operation_names:
+                raise AwsError("UnknownOperationException", f"There is no operation {operation}.")
+            http = HttpRequest(environ, populate_request=False, shallow=False)
+            body = http.get_data(cache=False)
+            environ["wsgi.input"] = _Again(body)
+            request = json.loads(body or b"{}")
+            check_request(operation, request)
+            if operation in self.training.operations:
+                return _json(self.training.handle(operation, request))
+            if operation == "ListTags" and ":training-job/" in request["ResourceArn"]:
+                tags = self.training.tags(request["ResourceArn"])
+                if tags is None:
+                    raise not_found()
+                return _json({"Tags": tags})
+            if operation == "CreateModelPackage":
+                return self._once(request["ClientToken"], environ)
+        except AwsError as error:
+            return _error(error)
+        return None
+
+    def _once(self, token: str, environ: dict[str, Any]) -> Response:
+        """The same token gives the same model package; moto would make another."""
+        if token not in self._tokens:
+            answer = Response.from_app(self._moto, environ)
+            if answer.status_code != 200:
+                return answer
+            self._tokens[token] = answer.get_data()
+        return Response(self._tokens[token], content_type="application/x-amz-json-1.1")
+
+
+class _Again:
+    """A request's body, to be read once more by moto."""
+
+    def __init__(self, body: bytes) -> None:
+        self._left = body
+
+    def read(self, size: int = -1) -> bytes:
+        size = len(self._left) if size < 0 else size
+        part, self._left = self._left[:size], self._left[size:]
+        return part
+
+
+def service_of(environ: dict[str, Any]) -> str:
+    """The service that a request is signed for."""
+    signed = f"{environ.get('HTTP_AUTHORIZATION', '')} {environ.get('QUERY_STRING', '').replace('%2F', '/')}"
+    scope = re.search(r"/([a-z0-9-]+)/aws4_request", signed)
+    return scope[1] if scope else ""
+
+
+def _json(answer: dict[str, Any]) -> Response:
+    return Response(
+        json.dumps(answer), content_type="application/x-amz-json-1.1", headers={"x-amzn-RequestId": request_id()}
+    )
+
+
+def _error(error: AwsError) -> Response:
+    response = _json({"__type": error.code, "message": error.message})
+    response.status_code = error.status
+    return response
+
+
+def _hang_up(environ: dict[str, Any]) -> None:
+    environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("the connection was cut on purpose")
+
+
+def _serve(app: Any, port: int) -> BaseWSGIServer:
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler)
+
+
+def _url(server: BaseWSGIServer) -> str:
+    return f"http://127.0.0.1:{server.port}"
