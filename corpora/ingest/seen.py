@@ -16,10 +16,11 @@ import numpy.typing as npt
 Keys = npt.NDArray[np.uint64]
 
 SMALLEST = 1 << 12
-IN_MEMORY = 1 << 21
+IN_MEMORY = 1 << 20
 GROWTH = 2
-CHUNK = 1 << 18
-RELEASE_AFTER = 1 << 16
+FULL = 0.75
+CHUNK = 1 << 16
+RELEASE_AFTER = 1 << 12
 """Keys that are looked up between two releases of the scratch file's pages: as many pages at most are resident."""
 
 _FLAG = np.uint64(1)
@@ -50,10 +51,15 @@ class SeenHashes:
 
     def add(self, hashes: Keys, flags: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         """For each hash the flag it was first added with, earlier in `hashes` or before; `UNSEEN` the first time."""
-        if not len(hashes):
-            return np.zeros(0, dtype=np.int8)
+        parts = [
+            self._add(hashes[start : start + RELEASE_AFTER], flags[start : start + RELEASE_AFTER])
+            for start in range(0, len(hashes), RELEASE_AFTER)
+        ]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int8)
+
+    def _add(self, hashes: Keys, flags: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
         keys, first, which = np.unique(_keys(hashes), return_index=True, return_inverse=True)
-        while 2 * (self._count + len(keys)) > len(self._slots):
+        while self._count + len(keys) > FULL * len(self._slots):
             self._grow()
         known = self._insert(keys | flags[first].astype(np.uint64))
         seen = np.where(known[which] == UNSEEN, flags[first][which], known[which]).astype(np.int8)
@@ -102,7 +108,7 @@ class SeenHashes:
         return ((keys * _SPREAD) >> shift).astype(np.int64)
 
     def _grow(self) -> None:
-        old = self._slots
+        old, old_file = self._slots, self._file
         self._growths += 1
         size = len(old) * GROWTH
         if size <= IN_MEMORY:
@@ -114,15 +120,17 @@ class SeenHashes:
                 self._file = mmap.mmap(file.fileno(), 8 * size)
             self._slots = np.frombuffer(self._file, dtype=np.uint64)
         self._count = 0
+        # Slots are in the order of the hashes, in the old table and in the new one: both are walked through once.
         for start in range(0, len(old), CHUNK):
             chunk = old[start : start + CHUNK]
             self._insert(chunk[chunk != 0])
-            self._release(CHUNK)
+            _give_back(old_file)
+            _give_back(self._file)
 
     def _release(self, looked_up: int) -> None:
         self._looked_up += looked_up
-        if self._file is not None and self._looked_up > RELEASE_AFTER // 8:
-            self._file.madvise(mmap.MADV_DONTNEED)
+        if self._looked_up > RELEASE_AFTER:
+            _give_back(self._file)
             self._looked_up = 0
 
     def _paths(self) -> tuple[Path, Path]:
@@ -132,3 +140,9 @@ class SeenHashes:
 def _keys(hashes: Keys) -> Keys:
     """Neither zero, which is an empty slot, nor with the bit that holds the flag."""
     return np.where(hashes <= _FLAG, np.uint64(2), hashes & ~_FLAG)
+
+
+def _give_back(file: mmap.mmap | None) -> None:
+    """Let go of a scratch file's pages in memory; what is in them stays in the file."""
+    if file is not None:
+        file.madvise(mmap.MADV_DONTNEED)

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from pytest_django.live_server_helper import LiveServer
@@ -197,6 +198,7 @@ def test_an_upload_cancelled_while_bytes_come_is_gone(api: APIClient, new_upload
 def test_a_silent_sender_is_busy_only_until_it_is_given_up(live_server: LiveServer, token: str, api: APIClient) -> None:
     """Another request meanwhile is told to wait, and the bytes that came count once the sender is gone."""
     url = urlsplit(begin(api, 1000)["Location"]).path
+    upload_id = UUID(url.strip("/").rpartition("/")[2])
     address = urlsplit(live_server.url)
     with socket.create_connection((address.hostname, address.port)) as silent:
         silent.sendall(
@@ -204,8 +206,13 @@ def test_a_silent_sender_is_busy_only_until_it_is_given_up(live_server: LiveServ
             f"Content-Type: {BYTES}\r\nUpload-Offset: 0\r\nContent-Length: 1000\r\n\r\n{'x' * 400}".encode()
         )
         deadline = time.monotonic() + 20
-        while (answer := send(api, url, b"x", offset=5)).status_code != 423:
-            assert time.monotonic() < deadline, answer.content
+        # The file is there once the sender is at it. Asking by PATCH before could take the lock from under its nose.
+        while not staging.staged_path(upload_id).exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.2)
+        answer = send(api, url, b"x", offset=5)
+        assert answer.status_code == 423
         assert answer.json()["code"] == "upload:busy"
     while api.head(url, headers=TUS)["Upload-Offset"] != "400":
         assert time.monotonic() < deadline

@@ -81,6 +81,12 @@ def test_a_running_job_shows_how_it_goes(as_alice: Client, add_job: Callable[...
     assert f'hx-get="{reverse("jobs:live", args=[job.id])}"' in page
 
 
+def test_a_running_job_that_waits_says_for_what(as_alice: Client, add_job: Callable[..., Job]) -> None:
+    job = add_job(State.RUNNING, error_code="platform:disk_full", error_text="There is no room on the disk.")
+    page = as_alice.get(reverse("jobs:detail", args=[job.id])).content.decode()
+    assert "It waits: There is no room on the disk." in page
+
+
 def test_polling_stops_at_the_end(as_alice: Client, add_job: Callable[..., Job]) -> None:
     running, ended = add_job(State.RUNNING), add_job(State.SUCCEEDED, finished_at=timezone.now())
     assert as_alice.get(reverse("jobs:live", args=[running.id])).status_code == 200
