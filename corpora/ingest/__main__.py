@@ -1,7 +1,11 @@
 """The checking child's main."""
 
+import os
 import sys
 import time
+
+# Nothing here multiplies matrices, and the threads that numpy has ready for it cost memory and wait by spinning.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from corpora.ingest.check import Check, Progress
 from corpora.ingest.contracts import INSPECTION, REPORT, IngestSpec

@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from corpora.ingest.batch import TEST_ROW, Batch
+from corpora.ingest.background import Background
+from corpora.ingest.batch import TEST_ROW, Batch, stretches
 from corpora.ingest.contracts import INDEX, MAX_SLICES, TEST, TRAIN, Finding, Options
 from corpora.ingest.findings import Findings
 from corpora.ingest.index import RECORD
@@ -27,7 +28,7 @@ DUPLICATE = "The row repeats an earlier one word for word; it was left out."
 
 @dataclass
 class SplitFile:
-    """One split's rows and where they lie; `sha256` is of what has been written."""
+    """One split's rows and where they lie; `sha256` is of them once they are finished."""
 
     rows: Path
     index: Path
@@ -36,22 +37,33 @@ class SplitFile:
         self.count = 0
         self.size = 0
         self.sha256 = hashlib.sha256()
-        self._rows = self.rows.open("wb", buffering=0)
+        self._rows = self.rows.open("wb")
         self._index = self.index.open("wb")
+        self._writing = Background()
 
     def write(self, parts: list[memoryview], records: npt.NDArray[np.void]) -> None:
         """Append rows; the records' offsets count from the first of them."""
-        text = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._rows.write(text)
-        self.sha256.update(text)
+        text = b"".join(parts)
+        self._writing.do(self._put, text)
         records["offset"] += self.size
         self._index.write(records.tobytes())
         self.size += len(text)
         self.count += len(records)
 
+    def finish(self) -> None:
+        """Wait until all is written; raises OSError."""
+        self._writing.wait()
+        self.close()
+
     def close(self) -> None:
+        """Let go of the files, whatever has been written."""
+        self._writing.close()
         self._rows.close()
         self._index.close()
+
+    def _put(self, text: bytes) -> None:
+        self._rows.write(text)
+        self.sha256.update(text)
 
 
 class Assembly:
@@ -163,12 +175,12 @@ class Assembly:
             records["offset"] = np.cumsum(sizes) - sizes
             records["line"] = batch.lines[rows] + self._lines
             self.sample.add(records, split is self.test, split.size)
-            split.write([text[start:stop] for start, stop in _stretches(rows, starts, batch.ends)], records)
+            split.write([text[start:stop] for start, stop in stretches(rows, starts, batch.ends)], records)
 
     def finish(self) -> str:
         """Write the index; returns SHA-256 of the training rows and then the test rows."""
         for split in (self.train, self.test):
-            split.close()
+            split.finish()
         with (self._folder / INDEX).open("wb") as index:
             for split in (self.train, self.test):
                 with split.index.open("rb") as part:
@@ -176,16 +188,6 @@ class Assembly:
                         index.write(data)
         both = hashlib.sha256(self.train.sha256.digest() + self.test.sha256.digest())
         return both.hexdigest()
-
-
-def _stretches(
-    rows: npt.NDArray[np.intp], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
-    """(start, stop) of neighbouring rows' text."""
-    breaks = np.flatnonzero(np.diff(rows) > 1)
-    first = rows[np.concatenate(([0], breaks + 1))]
-    last = rows[np.concatenate((breaks, [len(rows) - 1]))]
-    return zip(starts[first].tolist(), ends[last].tolist(), strict=True)
 
 
 def _findings_at(batch: Batch, chosen: npt.NDArray[np.bool_], code: str, text: str, *, kept: bool) -> Iterator[Finding]:

@@ -1,6 +1,8 @@
 """Rows read from one stretch of a file, as columns: what passes from the readers to the one who assembles a version."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,6 +15,8 @@ from corpora.ingest.rows import Digest, mark_hash
 TRAIN_ROW, TEST_ROW = 0, 1
 DEFAULT_SLICE = "all"
 ROW_ID = np.dtype("V16")
+
+Offsets = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 _encode = msgspec.json.Encoder().encode
 
@@ -34,8 +38,8 @@ NO_MARKS = Marks()
 class Batch:
     """The usable rows of a stretch in the file's order, and what else was found in it.
 
-    `text` holds each row's line of canonical JSON, row i ending at `ends[i]`. `rows` are the first 16 bytes of their
-    digests, `prompts` eight of their prompts', `places` eight of what decides the split: the group, or the prompt.
+    `text` holds each row's line of canonical JSON, row i ending at `ends[i]`. `rows` are their digests, `prompts` their
+    prompts', `places` those of what decides the split: the group, or the prompt.
     `lines` and the findings' lines count from 1, the first line of the stretch, which has `line_count` of them.
     """
 
@@ -55,6 +59,43 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def merged(self, other: "Batch") -> "Batch":
+        """The rows of both, which are of one stretch, in its order."""
+        order = np.argsort(np.concatenate((self.lines, other.lines)), kind="stable")
+        ends = np.concatenate((self.ends, other.ends + len(self.text)))
+        starts = np.concatenate(([0], ends[:-1]))
+        both = memoryview(b"".join((self.text, other.text)))
+
+        def column(name: str) -> Any:
+            return np.concatenate((getattr(self, name), getattr(other, name)))[order]
+
+        marks = None
+        if self.marks is not None or other.marks is not None:
+            unordered = [*(self.marks or [NO_MARKS] * len(self)), *(other.marks or [NO_MARKS] * len(other))]
+            marks = [unordered[index] for index in order.tolist()]
+        return Batch(
+            text=b"".join(both[start:stop] for start, stop in stretches(order, starts, ends)),
+            ends=np.cumsum((ends - starts)[order]),
+            **{name: column(name) for name in _COLUMNS},
+            marks=marks,
+            findings=[*self.findings, *other.findings],
+            unused=self.unused | other.unused,
+            line_count=self.line_count,
+        )
+
+
+_COLUMNS = ("lines", "rows", "prompts", "places", "prompt_lengths", "answer_lengths", "turns")
+
+
+def stretches(rows: npt.NDArray[np.intp], starts: Offsets, ends: Offsets) -> Iterator[tuple[int, int]]:
+    """(start, stop) of the texts of rows, one for all that follow each other."""
+    if not len(rows):
+        return iter(())
+    breaks = np.flatnonzero(np.diff(rows) != 1)
+    first = rows[np.concatenate(([0], breaks + 1))]
+    last = rows[np.concatenate((breaks, [len(rows) - 1]))]
+    return zip(starts[first].tolist(), ends[last].tolist(), strict=True)
 
 
 @dataclass
@@ -88,11 +129,11 @@ class BatchBuilder:
     def batch(self, *, line_count: int) -> Batch:
         """What has been taken."""
         lengths = np.array(self._lengths, dtype=np.int64).reshape(-1, 3)
-        prompts = np.frombuffer(b"".join(named.prompt[:8] for named in self._digests), dtype=np.uint64)
+        prompts = np.frombuffer(b"".join(named.prompt for named in self._digests), dtype=np.uint64)
         places = prompts
         if any(marks.group is not None for marks in self._marks):
             groups = (
-                named.prompt[:8] if marks.group is None else mark_hash(marks.group)
+                named.prompt if marks.group is None else mark_hash(marks.group)
                 for named, marks in zip(self._digests, self._marks, strict=True)
             )
             places = np.frombuffer(b"".join(groups), dtype=np.uint64)
@@ -100,7 +141,7 @@ class BatchBuilder:
             text=b"".join(self._text),
             ends=np.cumsum([len(text) for text in self._text], dtype=np.int64),
             lines=np.array(self._lines, dtype=np.int64),
-            rows=np.frombuffer(b"".join(named.row[:16] for named in self._digests), dtype=ROW_ID),
+            rows=np.frombuffer(b"".join(named.row for named in self._digests), dtype=ROW_ID),
             prompts=prompts,
             places=places,
             prompt_lengths=lengths[:, 0],
@@ -116,7 +157,7 @@ class BatchBuilder:
 def row_line(named: Digest, marks: Marks) -> bytes:
     """A row as it is written: a `contracts.Row` and a line break."""
     return b'{"id":"%b","slice":%b,"label":%b,"messages":%b}\n' % (
-        named.row[:16].hex().encode(),
+        named.row.hex().encode(),
         _encode(marks.slice),
         _encode(marks.label),
         named.conversation,

@@ -3,60 +3,75 @@
 import os
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import cycle
+from mmap import mmap
 from typing import NamedTuple
+
+from corpora.ingest.background import Background
 
 BLOCK_BYTES = 1 << 20
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
-class Span(NamedTuple):
-    """Where whole lines lie. `is_too_long`: it is one line that exceeds the limit."""
+class Block(NamedTuple):
+    """Whole lines: the first `size` bytes of `buffers[place]`, or none if they are one line that exceeds the limit."""
 
-    offset: int
+    place: int
     size: int
-    is_too_long: bool = False
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it stands for a line that cannot be read."""
+        return not self.size
 
 
 class Blocks:
-    """Blocks of the file open as `descriptor`; a line may have `max_row_bytes`."""
+    """Blocks of the file open as `descriptor`, read into `count` buffers in turns; a line may have `max_row_bytes`.
 
-    def __init__(self, descriptor: int, size: int, *, max_row_bytes: int) -> None:
+    The buffers are shared with processes that are forked later.
+    """
+
+    def __init__(self, descriptor: int, size: int, *, max_row_bytes: int, count: int) -> None:
         self._descriptor = descriptor
         self._size = size
-        self._step = max(BLOCK_BYTES, max_row_bytes + 2)
+        self.buffers = [mmap(-1, max(BLOCK_BYTES, max_row_bytes + 2)) for _ in range(count)]
         self.position = 0
-        self.sha256 = sha256()
+        self._sha256 = sha256()
+        self._hashing = Background()
 
-    def __iter__(self) -> Iterator[Span]:
+    def sha256(self) -> str:
+        """Of all that has been read, in hexadecimal digits."""
+        self._hashing.wait()
+        return self._sha256.hexdigest()
+
+    def close(self) -> None:
+        """End what goes on beside."""
+        self._hashing.close()
+
+    def __iter__(self) -> Iterator[Block]:
         """In the file's order; a byte order mark is left out."""
-        offset = 0
         if os.pread(self._descriptor, len(UTF8_BOM), 0) == UTF8_BOM:
-            offset = len(UTF8_BOM)
-            self.sha256.update(UTF8_BOM)
-        while offset < self._size:
-            data = os.pread(self._descriptor, self._step, offset)
-            if not data:
+            self._pass(UTF8_BOM)
+        for place, buffer in cycle(enumerate(self.buffers)):
+            if self.position >= self._size:
                 return
-            end = data.rfind(b"\n") + 1
-            if offset + len(data) >= self._size:
-                end = len(data)
+            read = os.preadv(self._descriptor, [buffer], self.position)
+            if not read:
+                return
+            end = read if self.position + read >= self._size else buffer.rfind(b"\n", 0, read) + 1
             if end:
-                self.sha256.update(memoryview(data)[:end])
-                yield Span(offset, end)
+                self._pass(memoryview(buffer)[:end])
             else:
-                end = self._skip_line(offset)
-                yield Span(offset, end, is_too_long=True)
-            offset += end
-            self.position = offset
+                self._skip_line()
+            yield Block(place, end)
 
-    def _skip_line(self, offset: int) -> int:
-        """Bytes to the end of the line that begins at `offset`."""
-        skipped = 0
-        while data := os.pread(self._descriptor, BLOCK_BYTES, offset + skipped):
+    def _skip_line(self) -> None:
+        while data := os.pread(self._descriptor, BLOCK_BYTES, self.position):
             end = data.find(b"\n") + 1
-            part = data[: end or len(data)]
-            self.sha256.update(part)
-            skipped += len(part)
+            self._pass(data[: end or len(data)])
             if end:
-                break
-        return skipped
+                return
+
+    def _pass(self, data: bytes | memoryview) -> None:
+        self._hashing.do(self._sha256.update, data)
+        self.position += len(data)

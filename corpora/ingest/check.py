@@ -14,7 +14,8 @@ from corpora.ingest.closer import CloserLook
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Finding, IngestSpec, Notice, Report
 from corpora.ingest.findings import Findings
 from corpora.ingest.gzipped import is_gzip, unpack
-from corpora.ingest.pool import Pool
+from corpora.ingest.plain import ROOM
+from corpora.ingest.pool import Pool, buffers_for
 from corpora.ingest.problems import FileProblem, joined
 from corpora.ingest.reader import Reader
 from corpora.ingest.source import Source, open_source
@@ -155,31 +156,16 @@ class _Pass:
         self._upload_sha256 = self._upload_sha256 or checked_sha256(self._path, self._spec)
 
     def _read_blocks(self, reader: Reader, descriptor: int, size: int) -> None:
-        blocks = Blocks(descriptor, size, max_row_bytes=self._spec.max_row_bytes)
-        with closing(self._batches(reader, descriptor, blocks, size)) as batches:
+        processes = min(os.cpu_count() or 1, MAX_PROCESSES) if size >= PARALLEL_FROM_BYTES else 1
+        blocks = Blocks(descriptor, size, max_row_bytes=self._spec.max_row_bytes, count=buffers_for(processes))
+        with closing(blocks), closing(_batches(reader, blocks, processes)) as batches:
             for batch in batches:
                 self._assembly.take(batch)
                 self._progress("checking", blocks.position / size)
-        if not self._upload_sha256:
-            self._upload_sha256 = blocks.sha256.hexdigest()
-            if self._spec.sha256 not in ("", self._upload_sha256):
-                raise damaged()
-
-    def _batches(self, reader: Reader, descriptor: int, blocks: Blocks, size: int) -> Generator[Batch, None, None]:
-        processes = min(os.cpu_count() or 1, MAX_PROCESSES)
-        if size < PARALLEL_FROM_BYTES or processes == 1:
-            for span in blocks:
-                yield (
-                    reader.too_long()
-                    if span.is_too_long
-                    else reader.block(os.pread(descriptor, span.size, span.offset))
-                )
-            return
-        pool = Pool(reader, descriptor, processes=processes, text_bytes=2 * BLOCK_BYTES)
-        try:
-            yield from pool.batches(blocks)
-        finally:
-            pool.close()
+            if not self._upload_sha256:
+                self._upload_sha256 = blocks.sha256()
+                if self._spec.sha256 not in ("", self._upload_sha256):
+                    raise damaged()
 
     def _judge_whole(self) -> None:
         """Whether the rows together make a dataset."""
@@ -247,6 +233,16 @@ class _Pass:
         if accepted and not self._assembly.test.count:
             text = "No row is in the split “test”, so what is trained on this cannot be evaluated."
             yield Notice(code="dataset:no_test_rows", count=1, text=text)
+
+
+def _batches(reader: Reader, blocks: Blocks, processes: int) -> Generator[Batch, None, None]:
+    if processes == 1:
+        for block in blocks:
+            data = memoryview(blocks.buffers[block.place])[: block.size]
+            yield reader.too_long() if block.is_too_long else reader.block(data)
+        return
+    with closing(Pool(reader, blocks, processes=processes, text_bytes=ROOM * BLOCK_BYTES)) as pool:
+        yield from pool.batches()
 
 
 def checked_sha256(path: Path, spec: IngestSpec) -> str:

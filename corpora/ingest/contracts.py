@@ -106,7 +106,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False)
 class Row(msgspec.Struct, frozen=True):
     """One canonical row; the last message is the answer to learn.
 
-    `id` is 32 hexadecimal digits of the SHA-256 of the messages (see `corpora.ingest.rows.row_id`).
+    `id` is the XXH3 of the messages, 32 hexadecimal digits (see `corpora.ingest.rows`).
     """
 
     id: str

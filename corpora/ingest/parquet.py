@@ -23,9 +23,9 @@ class ParquetRows:
     def __init__(self, file: BinaryIO, columns: Mapping[str, str], forced: Layout | None) -> None:
         try:
             self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+            self.names: list[str] = self._file.schema_arrow.names
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             raise _damaged(0) from error
-        self.names: list[str] = self._file.schema_arrow.names
         wanted = dict.fromkeys((*KNOWN, *columns.values()))
         self._columns = [name for name in wanted if name in self.names]
         self._rows: int = max(1, self._file.metadata.num_rows)

@@ -1,55 +1,65 @@
 """Reads blocks in several processes at once and hands their batches on in the file's order."""
 
+import gc
 import mmap
 import multiprocessing
-import os
 import signal
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from corpora.ingest.batch import Batch
-from corpora.ingest.blocks import Span
+from corpora.ingest.blocks import Blocks
 from corpora.ingest.reader import Reader
 from lorakit.errors import RunError
 
 AHEAD = 2
 """Blocks that each process may be ahead: one being read while one waits to be taken."""
 
+
+def buffers_for(processes: int) -> int:
+    """How many buffers keep so many processes busy: one is filled while the others are being read."""
+    return AHEAD * processes + 1
+
+
 _fork = multiprocessing.get_context("fork")
 
 
 class Pool:
-    """`processes` readers of the file open as `descriptor`, which they share with this process.
+    """`processes` readers of `blocks`, whose buffers they share with this process; `buffers_for` so many.
 
-    A batch's text comes through shared memory and is valid until the next is asked for. The readers end when this
+    A batch's text comes through shared memory too and is valid until the next is asked for. The readers end when this
     process does.
     """
 
-    def __init__(self, reader: Reader, descriptor: int, *, processes: int, text_bytes: int) -> None:
+    def __init__(self, reader: Reader, blocks: Blocks, *, processes: int, text_bytes: int) -> None:
+        self._blocks = blocks
         self._texts = [[mmap.mmap(-1, text_bytes) for _ in range(AHEAD)] for _ in range(processes)]
         self._connections: list[Connection] = []
         self._processes = []
+        # What is there by now is never collected, so that looking at it does not copy it into each process.
+        gc.freeze()
         for texts in self._texts:
             ours, theirs = _fork.Pipe()
-            process = _fork.Process(target=_read, args=(reader, descriptor, theirs, texts, [*self._connections, ours]))
+            inherited = [*self._connections, ours]
+            process = _fork.Process(target=_read, args=(reader, blocks.buffers, theirs, texts, inherited))
             process.daemon = True
             process.start()
             theirs.close()
             self._connections.append(ours)
             self._processes.append(process)
 
-    def batches(self, spans: Iterable[Span]) -> Iterator[Batch]:
-        """The batch of each span, in order; raises RunError if a reader died."""
+    def batches(self) -> Iterator[Batch]:
+        """The batch of each block, in order; raises RunError if a reader died."""
         waiting: deque[tuple[int, int]] = deque()
         room = AHEAD * len(self._processes)
         try:
-            for number, span in enumerate(spans):
+            for number, block in enumerate(self._blocks):
                 if len(waiting) == room:
                     yield self._take(*waiting.popleft())
                 worker, slot = number % len(self._processes), number // len(self._processes) % AHEAD
-                self._connections[worker].send((span, slot))
+                self._connections[worker].send((block, slot))
                 waiting.append((worker, slot))
             while waiting:
                 yield self._take(*waiting.popleft())
@@ -75,7 +85,11 @@ class Pool:
 
 
 def _read(
-    reader: Reader, descriptor: int, connection: Connection, texts: list[mmap.mmap], inherited: list[Connection]
+    reader: Reader,
+    buffers: list[mmap.mmap],
+    connection: Connection,
+    texts: list[mmap.mmap],
+    inherited: list[Connection],
 ) -> None:
     # The parent's own handlers came along, and would keep this process alive.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -83,22 +97,21 @@ def _read(
         other.close()
     while True:
         try:
-            span, slot = connection.recv()
+            block, slot = connection.recv()
         except EOFError:
             return
-        connection.send(_batch(reader, descriptor, span, texts[slot]))
+        connection.send(_batch(reader, memoryview(buffers[block.place])[: block.size], memoryview(texts[slot])))
 
 
-def _batch(reader: Reader, descriptor: int, span: Span, shared: mmap.mmap) -> tuple[Batch | BaseException, int | None]:
-    """(the batch, bytes of its text in the shared memory, or None if it came with the batch)."""
+def _batch(reader: Reader, data: memoryview, text: memoryview) -> tuple[Batch | BaseException, int | None]:
+    """(the batch, bytes of its text in `text`, or None if it came with the batch)."""
     try:
-        if span.is_too_long:
-            return reader.too_long(), None
-        batch = reader.block(os.pread(descriptor, span.size, span.offset))
+        batch = reader.block(data, text) if data else reader.too_long()
     except MemoryError as error:
         return error, None
     size = len(batch.text)
-    if size > len(shared):
-        return replace(batch, text=bytes(batch.text)), None
-    shared[:size] = batch.text
+    if not isinstance(batch.text, memoryview):
+        if size > len(text):
+            return batch, None
+        text[:size] = batch.text
     return replace(batch, text=b""), size

@@ -27,8 +27,8 @@ class Lengths:
 
     def add(self, lengths: npt.NDArray[np.int64]) -> None:
         """Take the lengths of some rows."""
-        values, counts = np.unique(lengths, return_counts=True)
-        self._rows[values] += counts.astype(np.uint32)
+        counts = np.bincount(lengths)
+        self._rows[: len(counts)] += counts.astype(np.uint32)
         self._count += len(lengths)
         self._total += int(lengths.sum())
 
@@ -95,9 +95,9 @@ class Profiler:
         self._count(batch, "test", kept & tests)
 
     def _count(self, batch: Batch, split: Split, chosen: Flags) -> None:
-        turns, rows = np.unique(batch.turns[chosen], return_counts=True)
-        for value, count in zip(turns.tolist(), rows.tolist(), strict=True):
-            self._turns.add(str(value), split, count)
+        for turns, rows in enumerate(np.bincount(batch.turns[chosen]).tolist()):
+            if rows:
+                self._turns.add(str(turns), split, rows)
         indexes = np.flatnonzero(chosen).tolist()
         if batch.marks is None:
             if indexes:

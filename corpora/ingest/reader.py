@@ -6,10 +6,11 @@ from typing import Any
 from corpora.ingest.batch import Batch, BatchBuilder, too_long
 from corpora.ingest.canonical import Canonical
 from corpora.ingest.contracts import Finding, IngestSpec, Problem
-from corpora.ingest.fast import FastBlocks
+from corpora.ingest.fast import FastBlocks, OddLine
 from corpora.ingest.jsonl import parse_line
 from corpora.ingest.layouts import Layout
 from corpora.ingest.personal import Suspects
+from corpora.ingest.plain import Buffer
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.rows import digest
 from corpora.ingest.rules import Rules
@@ -30,13 +31,21 @@ class Reader:
         self._fast: FastBlocks | None = None
         if layout is not None and not columns and FastBlocks.reads(layout.name):
             self._fast = FastBlocks(
-                layout.name, rules=self._rules, suspects=self._suspects, max_row_bytes=spec.max_row_bytes
+                layout.name,
+                longest=self._rules.longest_certain,
+                suspects=self._suspects,
+                max_row_bytes=spec.max_row_bytes,
             )
 
-    def block(self, data: bytes) -> Batch:
-        """The rows of whole lines of JSON Lines."""
-        batch = self._fast.read(data) if self._fast else None
-        return batch if batch is not None else self._lines(data)
+    def block(self, data: Buffer, text: Buffer | None = None) -> Batch:
+        """The rows of whole lines of JSON Lines, valid until the next block; their text may be in `text`."""
+        if self._fast is None:
+            lines = bytes(data).split(b"\n")
+            if not lines[-1]:
+                lines.pop()
+            return self._lines((OddLine(*line) for line in enumerate(lines, 1)), line_count=len(lines))
+        batch, odd = self._fast.read(data, text)
+        return batch.merged(self._lines(odd, line_count=batch.line_count)) if odd else batch
 
     def too_long(self) -> Batch:
         """What stands for a line that is too long to be read."""
@@ -64,10 +73,9 @@ class Reader:
             raise
         yield builder.batch(line_count=0)
 
-    def _lines(self, data: bytes) -> Batch:
+    def _lines(self, lines: Iterable[OddLine], *, line_count: int) -> Batch:
         builder = BatchBuilder(self._max_row_bytes)
-        number = 0
-        for number, line in enumerate(data.split(b"\n"), 1):
+        for number, line in lines:
             if not line.strip():
                 continue
             try:
@@ -78,13 +86,13 @@ class Reader:
                 builder.findings.append(_finding(problem, number))
             else:
                 self._add(builder, number, raw)
-        return builder.batch(line_count=number - data.endswith(b"\n"))
+        return builder.batch(line_count=line_count)
 
     def _add(self, builder: BatchBuilder, line: int, raw: Any) -> None:
         try:
             messages, marks = self._canonical.read(raw)
             named = digest(messages)
-            suspicious = bool(self._suspects.scan(named.conversation)[0])
+            suspicious = bool(self._suspects.scan(named.conversation))
             long = len(named.conversation) > self._rules.longest_certain
             if suspicious or long:
                 ruling = self._rules.apply(line, messages, suspicious=suspicious, long=long)

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from functools import cache
 
 from corpora.ingest.contracts import Context, Finding, Message, Options
 from corpora.ingest.personal import KINDS, find_personal_data, mask
@@ -58,6 +59,7 @@ class Rules:
         return looked, list(kinds)
 
 
+@cache
 def _personal_text(kind: str, masked: bool) -> str:
     what = KINDS[kind]
     article = "an" if what[0] in "aeio" else "a"

@@ -1,10 +1,11 @@
 """Remembers which hashes a file has had: exactly, and in memory that does not grow with the file.
 
-An open-addressing table of 64-bit keys. While it is small it lies in memory; from `IN_MEMORY` slots on in a scratch
-file, whose pages are given back again and again. Two different rows share a key once in 2**64 pairs: in a file of a
-million rows the odds that one is taken for another are 1 to 37 million.
+An open-addressing table of 64-bit keys (see `native/seen.c`). While it is small it lies in memory; from `IN_MEMORY`
+slots on in a scratch file, whose pages are given back again and again. Two different rows share a key once in 2**64
+pairs: in a file of a million rows the odds that one is taken for another are 1 to 37 million.
 """
 
+import ctypes
 import mmap
 from pathlib import Path
 from types import TracebackType
@@ -13,18 +14,19 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from corpora.ingest import native
+
 Keys = npt.NDArray[np.uint64]
+Flags = npt.NDArray[np.int8]
 
 SMALLEST = 1 << 12
 IN_MEMORY = 1 << 20
 GROWTH = 2
 FULL = 0.75
 CHUNK = 1 << 16
-RELEASE_AFTER = 1 << 12
-"""Keys that are looked up between two releases of the scratch file's pages: as many pages at most are resident."""
+RELEASE_AFTER = 1 << 11
+"""Keys that are looked up between two releases of the scratch file's pages; twice as many pages may be resident."""
 
-_FLAG = np.uint64(1)
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 UNSEEN = -1
 
 
@@ -49,63 +51,32 @@ class SeenHashes:
         for path in self._paths():
             path.unlink(missing_ok=True)
 
-    def add(self, hashes: Keys, flags: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    def add(self, hashes: Keys, flags: Flags) -> Flags:
         """For each hash the flag it was first added with, earlier in `hashes` or before; `UNSEEN` the first time."""
-        parts = [
-            self._add(hashes[start : start + RELEASE_AFTER], flags[start : start + RELEASE_AFTER])
-            for start in range(0, len(hashes), RELEASE_AFTER)
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int8)
+        hashes, flags = np.ascontiguousarray(hashes), np.ascontiguousarray(flags)
+        earlier = np.empty(len(hashes), dtype=np.int8)
+        for start in range(0, len(hashes), RELEASE_AFTER):
+            count = min(RELEASE_AFTER, len(hashes) - start)
+            while self._count + count > FULL * len(self._slots):
+                self._grow()
+            self._count += _add_hashes(
+                self._slots.ctypes.data, self._bits, hashes.ctypes.data + 8 * start, flags.ctypes.data + start, count,
+                earlier.ctypes.data + start,
+            )  # fmt: skip
+            self._release(count)
+        return earlier
 
-    def _add(self, hashes: Keys, flags: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
-        keys, first, which = np.unique(_keys(hashes), return_index=True, return_inverse=True)
-        while self._count + len(keys) > FULL * len(self._slots):
-            self._grow()
-        known = self._insert(keys | flags[first].astype(np.uint64))
-        seen = np.where(known[which] == UNSEEN, flags[first][which], known[which]).astype(np.int8)
-        seen[first] = known
-        self._release(len(keys))
-        return seen
-
-    def find(self, hashes: Keys) -> npt.NDArray[np.int8]:
+    def find(self, hashes: Keys) -> Flags:
         """For each hash its flag, or `UNSEEN`."""
-        keys = _keys(hashes)
-        found = np.full(len(keys), UNSEEN, dtype=np.int8)
-        pending = np.arange(len(keys))
-        slots = self._home(keys)
-        while len(pending):
-            current = self._slots[slots]
-            hit = (current & ~_FLAG) == keys[pending]
-            found[pending[hit]] = (current[hit] & _FLAG).astype(np.int8)
-            going_on = (current != 0) & ~hit
-            pending = pending[going_on]
-            slots = (slots[going_on] + 1) & (len(self._slots) - 1)
-        self._release(len(keys))
-        return found
+        hashes = np.ascontiguousarray(hashes)
+        earlier = np.empty(len(hashes), dtype=np.int8)
+        _find_hashes(self._slots.ctypes.data, self._bits, hashes.ctypes.data, len(hashes), earlier.ctypes.data)
+        self._release(len(hashes))
+        return earlier
 
-    def _insert(self, entries: Keys) -> npt.NDArray[np.int8]:
-        """Put entries of different keys in; the flags of those that were there already."""
-        known = np.full(len(entries), UNSEEN, dtype=np.int8)
-        keys = entries & ~_FLAG
-        pending = np.arange(len(entries))
-        slots = self._home(keys)
-        while len(pending):
-            current = self._slots[slots]
-            empty = current == 0
-            # Several keys may want one empty slot: the last one written has it, the others go on.
-            self._slots[slots[empty]] = entries[pending[empty]]
-            current[empty] = self._slots[slots[empty]]
-            settled = (current & ~_FLAG) == keys[pending]
-            self._count += int(np.count_nonzero(settled & empty))
-            found = settled & ~empty
-            known[pending[found]] = (current[found] & _FLAG).astype(np.int8)
-            pending = pending[~settled]
-            slots = (slots[~settled] + 1) & (len(self._slots) - 1)
-        return known
-
-    def _home(self, keys: Keys) -> npt.NDArray[np.int64]:
-        shift = np.uint64(64 - (len(self._slots).bit_length() - 1))
-        return ((keys * _SPREAD) >> shift).astype(np.int64)
+    @property
+    def _bits(self) -> int:
+        return len(self._slots).bit_length() - 1
 
     def _grow(self) -> None:
         old, old_file = self._slots, self._file
@@ -118,12 +89,13 @@ class SeenHashes:
             with path.open("w+b") as file:
                 file.truncate(8 * size)
                 self._file = mmap.mmap(file.fileno(), 8 * size)
+            # Or the system maps many pages for the one that is asked for.
+            self._file.madvise(mmap.MADV_RANDOM)
             self._slots = np.frombuffer(self._file, dtype=np.uint64)
-        self._count = 0
         # Slots are in the order of the hashes, in the old table and in the new one: both are walked through once.
         for start in range(0, len(old), CHUNK):
-            chunk = old[start : start + CHUNK]
-            self._insert(chunk[chunk != 0])
+            count = min(CHUNK, len(old) - start)
+            _move_slots(old.ctypes.data + 8 * start, count, self._slots.ctypes.data, self._bits)
             _give_back(old_file)
             _give_back(self._file)
 
@@ -137,12 +109,20 @@ class SeenHashes:
         return self._scratch.with_suffix(".0"), self._scratch.with_suffix(".1")
 
 
-def _keys(hashes: Keys) -> Keys:
-    """Neither zero, which is an empty slot, nor with the bit that holds the flag."""
-    return np.where(hashes <= _FLAG, np.uint64(2), hashes & ~_FLAG)
-
-
 def _give_back(file: mmap.mmap | None) -> None:
     """Let go of a scratch file's pages in memory; what is in them stays in the file."""
     if file is not None:
         file.madvise(mmap.MADV_DONTNEED)
+
+
+_POINTER, _COUNT, _BITS = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32
+
+_add_hashes = native.library().add_hashes
+_add_hashes.argtypes = [_POINTER, _BITS, _POINTER, _POINTER, _COUNT, _POINTER]
+_add_hashes.restype = ctypes.c_int64
+_find_hashes = native.library().find_hashes
+_find_hashes.argtypes = [_POINTER, _BITS, _POINTER, _COUNT, _POINTER]
+_find_hashes.restype = None
+_move_slots = native.library().move_slots
+_move_slots.argtypes = [_POINTER, _COUNT, _POINTER, _BITS]
+_move_slots.restype = None

@@ -106,6 +106,7 @@ def test_no_file_makes_it_crash(content: bytes, folders: Any) -> None:
 
 @SHARED
 @given(cut=st.integers(min_value=0, max_value=1000), flip=st.integers(min_value=0, max_value=7))
+@example(cut=178, flip=7)
 def test_a_damaged_parquet_file_never_makes_it_crash(cut: int, flip: int, folders: Any) -> None:
     buffer = io.BytesIO()
     pq.write_table(pa.table({"prompt": ["q", "r"], "completion": ["a", "b"]}), buffer)
@@ -120,9 +121,11 @@ def test_the_three_layouts_make_conversations(tmp_path: Path) -> None:
         {"instruction": "Sum up", "input": "Long text", "output": "Short"},
         {"instruction": "Greet", "input": "", "output": "Hello", "system": "Be kind"},
     )
-    rows = check(instruction, tmp_path / "a").rows
-    assert turns(rows[0]) == [("user", "Sum up\n\nLong text"), ("assistant", "Short")]
-    assert turns(rows[1]) == [("system", "Be kind"), ("user", "Greet"), ("assistant", "Hello")]
+    rows = [turns(row) for row in check(instruction, tmp_path / "a").rows]
+    assert sorted(rows) == [
+        [("system", "Be kind"), ("user", "Greet"), ("assistant", "Hello")],
+        [("user", "Sum up\n\nLong text"), ("assistant", "Short")],
+    ]
 
 
 def test_a_byte_order_mark_and_blank_lines_are_no_problem(tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_a_byte_order_mark_and_blank_lines_are_no_problem(tmp_path: Path) -> Non
 def test_the_name_of_a_file_says_nothing_and_columns_may_be_capitalised(tmp_path: Path) -> None:
     outcome = check(b'"Prompt"\t"Completion"\t"Slice"\nq\ta\tnorth\nr\ta\t\n', tmp_path / "a")
     assert outcome.report.file_format == "tsv"
-    assert [row["slice"] for row in outcome.rows] == ["north", "all"]
+    assert sorted(row["slice"] for row in outcome.rows) == ["all", "north"]
 
 
 def test_repeated_rows_are_dropped_and_counted(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from corpora.ingest.fast import FastBlocks
 from corpora.ingest.personal import Suspects, find_personal_data, mask
 
 PLANTED = {
@@ -114,22 +115,29 @@ def half_escaped(text: str) -> str:
 WRITERS: list[Any] = [json.dumps, lambda text: json.dumps(text, ensure_ascii=False), slashed, escaped, half_escaped]
 
 
+def is_looked_at(written: str) -> bool:
+    """Whether a row with this JSON text is left for a closer look when its block is read."""
+    row = f'{{"messages":[{{"role":"user","content":{written}}},{{"role":"assistant","content":"Thanks."}}]}}\n'
+    fast = FastBlocks("chat", longest=1 << 20, suspects=Suspects(), max_row_bytes=1 << 20)
+    batch, odd = fast.read(row.encode())
+    assert len(batch) + len(odd) == 1
+    return bool(odd)
+
+
 @settings(parent=MANY, max_examples=1_000)
 @given(content=texts, write=st.sampled_from(WRITERS))
 def test_the_quick_look_misses_nothing_however_it_is_written(content: str, write: Any) -> None:
     assume(content.isascii() or write not in WRITERS[3:] or max(content) < "\U00010000")
-    written = write(content).encode()
-    assert json.loads(written) == content
+    assert json.loads(write(content)) == content
     if find_personal_data(content):
-        assert Suspects().scan(written)[0]
+        assert is_looked_at(write(content))
 
 
 @pytest.mark.parametrize("text", [text for _, text in ALL])
 @pytest.mark.parametrize("write", WRITERS)
 def test_the_quick_look_sees_each_kind(text: str, write: Any) -> None:
-    assert Suspects().scan(f'{{"content": {write(text)}}}'.encode())[0]
+    assert is_looked_at(write(text))
 
 
-def test_the_quick_look_passes_over_plain_rows() -> None:
-    plain = b'{"messages": [{"role": "user", "content": "Which of the 12 clauses, 3.4 or 5?"}]}\n'
-    assert Suspects().scan(plain) == ([], False)
+def test_the_quick_look_passes_plain_text() -> None:
+    assert not is_looked_at(json.dumps("Order 12 was paid on 2024-05-01, thanks!"))
