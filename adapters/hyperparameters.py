@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 from adapters.models import BaseModel
+from lorakit.package import MAX_RANK
 from tenants.errors import PortalError
 
 Modules = Literal["all-linear"] | tuple[str, ...]
@@ -74,8 +75,8 @@ class Strength:
 
 
 LIMITS: dict[str, Limit] = {
-    "rank": Limit(title="Rank", low=1, high=64),
-    "alpha": Limit(title="Alpha", low=1, high=256),
+    "rank": Limit(title="Rank", low=1, high=MAX_RANK),
+    "alpha": Limit(title="Alpha", low=1, high=4 * MAX_RANK),
     "epochs": Limit(title="Epochs", low=0.1, high=20, whole=False),
     "learning_rate": Limit(title="Learning rate", low=1e-6, high=5e-2, whole=False),
     "batch_size": Limit(title="Batch size", low=1, high=64),

@@ -96,6 +96,9 @@ class PreviewSerializer(serializers.Serializer[Any]):
     usd_per_hour = serializers.FloatField(source="launch.estimate.usd_per_hour")
     price_source = serializers.CharField(source="launch.estimate.price_source")
     machine = serializers.CharField(source="launch.machine.title")
+    row_tokens = serializers.IntegerField(
+        source="launch.longest", help_text="That `gpu_memory` is reckoned for: the longest row counted or allowed."
+    )
     gpu_memory = MemorySerializer(source="launch.memory", allow_null=True)
     fits = serializers.BooleanField(source="launch.fits", allow_null=True)
     adapter_bytes = serializers.IntegerField(source="launch.adapter_bytes", allow_null=True)

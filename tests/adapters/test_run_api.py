@@ -47,7 +47,7 @@ def test_an_estimate_starts_nothing(api: APIClient, body: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("changes", "status", "code", "field"),
     [
-        ({"overrides": {"rank": 65}}, 400, "training:bad_setting", "rank"),
+        ({"overrides": {"rank": 257}}, 400, "training:bad_setting", "rank"),
         ({"layers": "some"}, 400, "training:bad_setting", "layers"),
         ({"strength": "mad"}, 400, "training:bad_setting", "strength"),
         ({"strength": "careful", "overrides": {"alpha": 8}}, 400, "training:bad_setting", "strength"),

@@ -150,7 +150,7 @@ def test_the_form_starts_a_sweep(
     assert "data-live" not in as_bob.get(reverse("adapters:sweep-live", args=[sweep.id])).content.decode()
 
 
-@pytest.mark.parametrize(("ranks", "message"), [("8", "at least two"), ("many", "commas"), ("8, 99", "from 1 to 64")])
+@pytest.mark.parametrize(("ranks", "message"), [("8", "at least two"), ("many", "commas"), ("8, 999", "from 1 to 256")])
 def test_a_bad_list_is_explained(
     as_bob: Client, dataset_version: DatasetVersion, base_model: BaseModel, ranks: str, message: str
 ) -> None:
