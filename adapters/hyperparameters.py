@@ -188,7 +188,12 @@ def _checked(name: str, value: object, base_model: BaseModel) -> Any:
 def _out_of_range(name: str, limit: Limit, high: float) -> PortalError:
     number = "a whole number" if limit.whole else "a number"
     return PortalError(
-        f"{limit.title} must be {number} from {limit.low:g} to {high:,.10g}.",
+        f"{limit.title} must be {number} from {_plain(limit.low)} to {_plain(high)}.",
         code="training:bad_setting",
         field=name,
     )
+
+
+def _plain(number: float) -> str:
+    """Without an exponent: 0.000001, 0.05, 131,072."""
+    return f"{number:,.6f}".rstrip("0").rstrip(".")

@@ -66,7 +66,7 @@ def test_a_bad_value_is_a_problem_that_names_its_field(
         ({"dataset_version": "x"}, "dataset_version"),
         ({"adapter": None}, "adapter"),
         ({"overrides": [1]}, "overrides"),
-        ({"overrides": {"rank": "many"}}, "overrides.rank"),
+        ({"overrides": {"rank": [8]}}, "overrides.rank"),
     ],
 )
 def test_what_cannot_be_parsed_names_its_field(
