@@ -9,13 +9,12 @@ from django.template.loader import render_to_string
 
 from adapters.curves import curve_of
 from adapters.hyperparameters import Difference, Hyperparameters, describe, differences
+from adapters.manifests import Facts, data_facts, made_with
 from adapters.models import AdapterVersion
 from adapters.panels import panels_of
 from adapters.previews import SHOWN, title_of
 from adapters.recipes import RECIPES, Recipe
 from jobs.reports import report_of
-
-Facts = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +48,11 @@ def card_of(version: AdapterVersion) -> Card:
         title=str(version),
         recipe=recipe,
         dataset=" ".join(str(run.dataset_version).split()),
-        data=_data(version),
+        data=data_facts(version),
         base=[("Name", base.name), ("SHA-256", manifest.get("base_sha256") or base.sha256 or "not known")],
         differences=differences(advised, Hyperparameters.from_dict(numbers)) if advised else [],
         hyperparameters=[(title_of(name), describe(numbers[name])) for name in SHOWN],
-        reproduction=_reproduction(manifest),
+        reproduction=made_with(manifest),
         training=_training(version),
         results=results,
         limits=_limits(version, evaluated=bool(results)),
@@ -75,29 +74,6 @@ def as_markdown(card: Card) -> str:
     return f"---\n{lines}---\n\n" + render_to_string("adapters/card.md", {"card": card})
 
 
-def _data(version: AdapterVersion) -> Facts:
-    dataset = version.run.dataset_version
-    hashes = version.manifest.get("data_sha256", {})
-    facts = [
-        ("Rows trained on", f"{dataset.train_count:,}"),
-        ("Rows held out", f"{dataset.test_count:,}"),
-        ("SHA-256 of all rows", dataset.rows_sha256),
-        ("SHA-256 of the training rows", hashes.get("train", "")),
-        ("SHA-256 of the held-out rows", hashes.get("eval", "")),
-    ]
-    return [(name, value) for name, value in facts if value]
-
-
-def _reproduction(manifest: dict[str, Any]) -> Facts:
-    """Seeds, code, device and libraries, as far as the manifest has them."""
-    seeds = manifest.get("seeds") or {"of the run": manifest.get("spec", {}).get("seed", 0)}
-    facts = [(f"Seed, {name}", str(seed)) for name, seed in sorted(seeds.items())]
-    facts += [(f"Code, {name}", str(value)) for name, value in sorted(manifest.get("code", {}).items())]
-    if manifest.get("device"):
-        facts.append(("Device", str(manifest["device"])))
-    return facts + [(name, str(version)) for name, version in sorted(manifest.get("versions", {}).items())]
-
-
 def _training(version: AdapterVersion) -> Facts:
     metrics = version.metrics
     points = curve_of(version.run, report_of(version.run.job))
@@ -115,7 +91,10 @@ def _training(version: AdapterVersion) -> Facts:
         facts.append(("Held-out loss", f"{held_out[-1][0]:.4f} at last; lowest {lowest:.4f}, at step {step:,}"))
     elif "eval_loss" in metrics:
         facts.append(("Held-out loss", f"{metrics['eval_loss']:.4f}"))
-    if "train_seconds" in metrics:
+    if resumed := version.manifest.get("resumed_from"):
+        # The trainer's own time is that of its last attempt.
+        facts.append(("Taken up again", "at step " + ", ".join(f"{step:,}" for step in resumed)))
+    elif "train_seconds" in metrics:
         facts.append(("Time in training", f"{metrics['train_seconds']:,.0f} s"))
     return facts
 

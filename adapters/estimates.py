@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from adapters.hyperparameters import Hyperparameters
 from adapters.lengths import read_lengths
+from adapters.machines import training_machine
 from adapters.models import AdapterVersion, BaseModel
 from corpora.models import DatasetVersion
 from jobs.backends import compute
@@ -12,18 +13,21 @@ from jobs.kinds import get_kind
 START_SECONDS = 20.0
 """Starting Python, loading the libraries and the base, packing: as long as no run has shown it."""
 
-TINY_ROWS_PER_SECOND = 40.0
-"""Measured with the synthetic base on one CPU core."""
+CPU_FLOP_PER_SECOND = 40e9
+"""What the synthetic base reaches on one CPU core: some 3,400 tokens a second (docs/benchmarks.md has 4,300)."""
 
 GPU_FLOP_PER_SECOND = 50e12
 """Assumed to be sustained by one data-centre GPU in 4-bit training."""
 
+FLOP_PER_PARAMETER = 6
+"""Operations of a token: two forward, two for its gradients, and two forward again for checkpointed blocks."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How fast rows are trained on, seconds that come on top, and where both figures come from."""
+    """How fast tokens are trained on, seconds that come on top, and where both figures come from."""
 
-    rows_per_second: float
+    tokens_per_second: float
     start_seconds: float
     source: str
 
@@ -48,50 +52,58 @@ def estimate_training(
     *, dataset_version: DatasetVersion, base_model: BaseModel, hyperparameters: Hyperparameters
 ) -> Estimate:
     """Estimate a training of the active tenant; reads only."""
-    steps = hyperparameters.steps(dataset_version.train_count)
-    pace = _pace(base_model, dataset_version)
+    pace = _pace(base_model)
+    tokens = read_lengths(dataset_version).mean * dataset_version.train_count * hyperparameters.epochs
     backend = compute[get_kind("training").backend({})]
     return Estimate(
         rows=dataset_version.train_count,
-        steps=steps,
-        seconds=pace.start_seconds + steps * hyperparameters.rows_per_step / pace.rows_per_second,
+        steps=hyperparameters.steps(dataset_version.train_count),
+        seconds=pace.start_seconds + tokens / pace.tokens_per_second,
         source=pace.source,
         usd_per_hour=backend.usd_per_hour,
         price_source=backend.price_source,
     )
 
 
-def _pace(base_model: BaseModel, dataset_version: DatasetVersion) -> Pace:
+def _pace(base_model: BaseModel) -> Pace:
+    # The seconds of a training that was taken up again are its last attempt's, its tokens all of them: no pace.
     last = (
-        AdapterVersion.objects.filter(adapter__base_model=base_model, metrics__train_seconds__gt=0)
+        AdapterVersion.objects.filter(
+            adapter__base_model=base_model,
+            run__resumed_from=None,
+            run__job__attempt__lte=1,
+            metrics__train_seconds__gt=0,
+            metrics__tokens__gt=0,
+        )
         .select_related("adapter", "run__job")
         .order_by("-created_at")
         .first()
     )
-    if last is not None:
-        used = last.run.hyperparameters
-        rows = last.metrics["steps"] * used["batch_size"] * used["gradient_accumulation"]
-        seconds = last.metrics["train_seconds"]
-        return Pace(
-            rows_per_second=max(rows, 1) / seconds,
-            start_seconds=max(0.0, last.run.job.billable_seconds - seconds),
-            source=f"As fast as your last training on this base model, {last}.",
-        )
-    if base_model.is_synthetic:
-        source = f"Assumed: {TINY_ROWS_PER_SECOND:.0f} rows a second, as measured on one CPU core."
-        return Pace(rows_per_second=TINY_ROWS_PER_SECOND, start_seconds=START_SECONDS, source=source)
-    return _assumed_gpu_pace(base_model, dataset_version)
-
-
-def _assumed_gpu_pace(base_model: BaseModel, dataset_version: DatasetVersion) -> Pace:
-    """By arithmetic: training takes about six operations per parameter and token."""
-    tokens_per_second = GPU_FLOP_PER_SECOND / (6 * max(base_model.parameters, 1_000_000))
-    tokens_per_row = read_lengths(dataset_version).mean
+    if last is None:
+        return _assumed_pace(base_model)
+    seconds = last.metrics["train_seconds"]
+    tokens_per_second = last.metrics["tokens"] / seconds
     return Pace(
-        rows_per_second=tokens_per_second / tokens_per_row,
+        tokens_per_second=tokens_per_second,
+        start_seconds=max(0.0, last.run.job.billable_seconds - seconds),
+        source=f"As fast as your last training on this base model, {last}: {_tokens(tokens_per_second)} a second.",
+    )
+
+
+def _assumed_pace(base_model: BaseModel) -> Pace:
+    # A model as small as the synthetic one is no faster on a GPU.
+    on_cpu = base_model.is_synthetic or training_machine().is_cpu
+    flop_per_second = CPU_FLOP_PER_SECOND if on_cpu else GPU_FLOP_PER_SECOND
+    tokens_per_second = flop_per_second / (FLOP_PER_PARAMETER * max(base_model.parameters, 1_000_000))
+    return Pace(
+        tokens_per_second=tokens_per_second,
         start_seconds=START_SECONDS,
         source=(
-            f"Assumed, for nothing was trained on this base model yet: {tokens_per_second:,.0f} tokens "
-            f"a second on one GPU, about {tokens_per_row:,.0f} tokens a row."
+            f"Assumed, for you have trained nothing on this base model yet: {_tokens(tokens_per_second)} "
+            f"a second on one {'CPU core' if on_cpu else 'GPU'}."
         ),
     )
+
+
+def _tokens(count: float) -> str:
+    return f"{count:,.0f} tokens" if count >= 10 else f"{count:.1f} tokens"

@@ -58,13 +58,23 @@ class TrainingForm(forms.Form):
         required=False,
         choices=[("", "As the recipe advises"), *((key, strength.title) for key, strength in STRENGTHS.items())],
     )
-    rank = forms.IntegerField(label="Rank", required=False)
+    rank = forms.IntegerField(
+        label="Rank", required=False, help_text="8 for structure, 16 for style and nuance, 32 to 64 for new knowledge."
+    )
     alpha = forms.IntegerField(label="Alpha", required=False, help_text="A number of your own, instead of a strength.")
-    epochs = forms.FloatField(label="Epochs", required=False)
-    learning_rate = forms.FloatField(label="Learning rate", required=False)
-    batch_size = forms.IntegerField(label="Batch size", required=False)
-    gradient_accumulation = forms.IntegerField(label="Batches a step", required=False)
-    max_length = forms.IntegerField(label="Longest row in tokens", required=False)
+    epochs = forms.FloatField(label="Epochs", required=False, help_text="Passes over all rows.")
+    learning_rate = forms.FloatField(
+        label="Learning rate", required=False, help_text="Too high, and the loss jumps; too low, and it hardly falls."
+    )
+    batch_size = forms.IntegerField(
+        label="Batch size", required=False, help_text="Rows at a time; more take more memory."
+    )
+    gradient_accumulation = forms.IntegerField(
+        label="Batches a step", required=False, help_text="So many batches are averaged before the adapter changes."
+    )
+    max_length = forms.IntegerField(
+        label="Longest row in tokens", required=False, help_text="Longer rows are left out, never cut."
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

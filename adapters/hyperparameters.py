@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 from adapters.models import BaseModel
+from lorakit.package import MAX_RANK
 from tenants.errors import PortalError
 
 Modules = Literal["all-linear"] | tuple[str, ...]
@@ -74,8 +75,8 @@ class Strength:
 
 
 LIMITS: dict[str, Limit] = {
-    "rank": Limit(title="Rank", low=1, high=64),
-    "alpha": Limit(title="Alpha", low=1, high=256),
+    "rank": Limit(title="Rank", low=1, high=MAX_RANK),
+    "alpha": Limit(title="Alpha", low=1, high=4 * MAX_RANK),
     "epochs": Limit(title="Epochs", low=0.1, high=20, whole=False),
     "learning_rate": Limit(title="Learning rate", low=1e-6, high=5e-2, whole=False),
     "batch_size": Limit(title="Batch size", low=1, high=64),
@@ -187,7 +188,12 @@ def _checked(name: str, value: object, base_model: BaseModel) -> Any:
 def _out_of_range(name: str, limit: Limit, high: float) -> PortalError:
     number = "a whole number" if limit.whole else "a number"
     return PortalError(
-        f"{limit.title} must be {number} from {limit.low:g} to {high:,.10g}.",
+        f"{limit.title} must be {number} from {_plain(limit.low)} to {_plain(high)}.",
         code="training:bad_setting",
         field=name,
     )
+
+
+def _plain(number: float) -> str:
+    """Without an exponent: 0.000001, 0.05, 131,072."""
+    return f"{number:,.6f}".rstrip("0").rstrip(".")

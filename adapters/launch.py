@@ -9,30 +9,21 @@ from django.template.defaultfilters import filesizeformat
 from adapters.estimates import Estimate, estimate_training
 from adapters.hyperparameters import Hyperparameters
 from adapters.lengths import RowLengths, read_lengths
-from adapters.memory import TrainingMemory, adapter_bytes, gpu_bytes, training_memory
+from adapters.machines import Machine, training_machine
+from adapters.memory import TrainingMemory, adapter_bytes, training_memory
 from adapters.models import BaseModel
 from adapters.shapes import read_shape
 from corpora.models import DatasetVersion
-from jobs.backends import compute
-from jobs.kinds import get_kind
 
 FEW_ROWS = 100
 """With fewer, an adapter learns the rows rather than the task; 300 are a good beginning (docs/base-model.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
-    """Where trainings run; `gpu_bytes` is None without a GPU, or where its memory is not known."""
-
-    title: str
-    gpu_bytes: int | None
-    is_cpu: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class Launch:
     """`tokens` are read in one pass over the rows; `memory` and `adapter_bytes` are None for a base of unknown shape.
 
+    `memory` is for rows of `longest` tokens: the longest that was counted, or else as long as a row may be.
     `share_too_long` of the rows would be left out; None where no sample says.
     """
 
@@ -41,6 +32,7 @@ class Launch:
     tokens: int
     share_too_long: float | None
     machine: Machine
+    longest: int
     memory: TrainingMemory | None
     adapter_bytes: int | None
     rank: int
@@ -66,7 +58,8 @@ def describe_launch(
     lengths = read_lengths(dataset_version)
     shape = read_shape(base_model)
     machine = training_machine()
-    memory = training_memory(shape, hyperparameters) if shape else None
+    longest = min(hyperparameters.max_length, lengths.maximum or hyperparameters.max_length)
+    memory = training_memory(shape, hyperparameters, row_tokens=longest) if shape else None
     share = lengths.share_longer_than(hyperparameters.max_length)
     estimate = estimate_training(
         dataset_version=dataset_version, base_model=base_model, hyperparameters=hyperparameters
@@ -77,6 +70,7 @@ def describe_launch(
         tokens=round(lengths.mean * dataset_version.train_count),
         share_too_long=share,
         machine=machine,
+        longest=longest,
         memory=memory,
         adapter_bytes=adapter_bytes(shape, hyperparameters) if shape else None,
         rank=hyperparameters.rank,
@@ -88,16 +82,6 @@ def describe_launch(
             *_about_price(estimate),
         ),
     )
-
-
-def training_machine() -> Machine:
-    """The machine that the backend of trainings uses."""
-    alias = get_kind("training").backend({})
-    options = {**compute[alias].options, **settings.COMPUTE[alias].get("OPTIONS", {})}
-    instance_type = options.get("INSTANCE_TYPE")
-    if not instance_type:
-        return Machine(title="this machine’s CPU", gpu_bytes=None, is_cpu=True)
-    return Machine(title=instance_type, gpu_bytes=gpu_bytes(instance_type))
 
 
 def _about_rows(version: DatasetVersion, hyperparameters: Hyperparameters, share: float | None) -> Iterator[str]:

@@ -24,7 +24,19 @@ CUDA_BYTES = 1 * GIB
 """The CUDA context with the libraries' kernels and workspaces."""
 MARGIN = 0.1
 
-GPU_GIB = {"g4dn": 16, "g5": 24, "g6": 24, "g6e": 48, "p3": 16, "p4d": 40, "p4de": 80, "p5": 80, "p5e": 141}
+GPU_GIB = {
+    "g4dn": 16,
+    "g5": 24,
+    "g6": 24,
+    "g6e": 48,
+    "p3": 16,
+    "p3dn": 32,
+    "p4d": 40,
+    "p4de": 80,
+    "p5": 80,
+    "p5e": 141,
+    "p5en": 141,
+}
 """Memory of one GPU by family of instance, from AWS's lists of instance types."""
 
 
@@ -58,10 +70,10 @@ class TrainingMemory:
         return self.total <= gpu_bytes * (1 - MARGIN)
 
 
-def training_memory(shape: Shape, hyperparameters: Hyperparameters) -> TrainingMemory:
-    """Peak bytes of one step, whose rows are all as long as `max_length` allows."""
+def training_memory(shape: Shape, hyperparameters: Hyperparameters, *, row_tokens: int) -> TrainingMemory:
+    """Peak bytes of one step, whose rows all have so many tokens."""
     trained = shape.adapter_parameters(rank=hyperparameters.rank, modules=hyperparameters.target_modules)
-    tokens = hyperparameters.batch_size * hyperparameters.max_length
+    tokens = hyperparameters.batch_size * row_tokens
     # What each block was given is kept in 32 bits; one block at a time is computed again, with its weights unpacked.
     kept = shape.blocks * tokens * shape.hidden * FLOAT_BYTES
     block = tokens * shape.hidden * BLOCK_BYTES + max(linear.parameters for linear in shape.linears) * BFLOAT16_BYTES

@@ -1,6 +1,6 @@
-"""Handing out adapter packages."""
+"""Handing out adapter packages and their manifests."""
 
-from django.http import FileResponse
+from django.http import FileResponse, JsonResponse
 
 from adapters.models import AdapterVersion
 from tenants.objects import open_object
@@ -16,4 +16,12 @@ def package_response(version: AdapterVersion) -> FileResponse:
     )
     response["Content-Length"] = str(version.package_bytes)
     response["ETag"] = f'"{version.package_sha256}"'
+    return response
+
+
+def manifest_response(version: AdapterVersion) -> JsonResponse:
+    """The manifest as a download, named like the package."""
+    response = JsonResponse(version.manifest, json_dumps_params={"indent": 2, "sort_keys": True})
+    name = f"{version.adapter.name}-v{version.number}-manifest.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 from adapters.charts import spark_points
 from adapters.curves import sparks
 from adapters.models import Adapter, AdapterVersion, Sweep, TrainingRun
+from adapters.recipes import RECIPES
 from jobs.models import JobEvent
 
 
@@ -28,6 +29,12 @@ class RunRow:
 
     run: TrainingRun
     losses: list[float]
+
+    @property
+    def recipe(self) -> str:
+        """The recipe's title; empty for one that is no more."""
+        recipe = RECIPES.get(self.run.recipe)
+        return recipe.title if recipe else ""
 
     @property
     def spark(self) -> str:

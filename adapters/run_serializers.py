@@ -15,11 +15,25 @@ from adapters.sweeps import sweep_table
 RECIPE_HELP = f"One of {', '.join(RECIPES)}."
 
 
+class NumberField(serializers.FloatField):
+    """A number, also as text; of what is none the service says best which numbers there may be."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool):
+            return data
+        if not isinstance(data, int | float | str):
+            self.fail("invalid")
+        try:
+            return float(data)
+        except ValueError:
+            return data
+
+
 class NumbersSerializer(serializers.Serializer[dict[str, Any]]):
     """What replaces the recipe's numbers."""
 
     overrides = serializers.DictField(
-        child=serializers.FloatField(),
+        child=NumberField(),
         default=dict,
         help_text=f"Numbers to use instead of the recipe's: {', '.join(LIMITS)}.",
     )
@@ -55,7 +69,7 @@ class NewSweepSerializer(NumbersSerializer):
         required=False, allow_null=True, default=None, help_text="Name; without it, the adapter's own."
     )
     grid = serializers.DictField(
-        child=serializers.ListField(child=serializers.FloatField()),
+        child=serializers.ListField(child=NumberField()),
         help_text=f"Values for {', '.join(SWEPT)}; every combination is a run, at most {MAX_RUNS}.",
     )
 
@@ -96,6 +110,9 @@ class PreviewSerializer(serializers.Serializer[Any]):
     usd_per_hour = serializers.FloatField(source="launch.estimate.usd_per_hour")
     price_source = serializers.CharField(source="launch.estimate.price_source")
     machine = serializers.CharField(source="launch.machine.title")
+    row_tokens = serializers.IntegerField(
+        source="launch.longest", help_text="That `gpu_memory` is reckoned for: the longest row counted or allowed."
+    )
     gpu_memory = MemorySerializer(source="launch.memory", allow_null=True)
     fits = serializers.BooleanField(source="launch.fits", allow_null=True)
     adapter_bytes = serializers.IntegerField(source="launch.adapter_bytes", allow_null=True)

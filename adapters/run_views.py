@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from adapters.comparison import check_count, compare, parse_run_ids
 from adapters.curves import curve_of, last_checkpoint
 from adapters.hyperparameters import Hyperparameters, differences
+from adapters.logs import last_lines
 from adapters.models import TrainingRun
 from adapters.queries import run_rows, runs_by_ids, runs_with_all
 from adapters.recipes import RECIPES
@@ -29,6 +30,8 @@ from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25
 LOG_LINES = 60
+LIVE_LINES = 12
+"""As many as are taken in at a glance, while new ones come."""
 POLLING_ENDS = 286
 
 
@@ -63,7 +66,7 @@ def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """The last lines that the run printed, where its backend keeps them."""
+    """What the run printed at last, beside its events, where its backend keeps it."""
     job = _run(run_id).job
     lines: tuple[str, ...] = ()
     problem = ""
@@ -141,6 +144,7 @@ def _context(run_id: UUID) -> dict[str, Any]:
         "report": report,
         "step_text": report.step_text,
         "cost_usd": cost_so_far_usd(found.job, report),
+        "lines": "\n".join(last_lines(found.job, LOG_LINES if found.job.is_terminal else LIVE_LINES)),
         "figure": loss_figure(curve_of(found, report)),
         "place": place_in_line(found.job) if found.job.state == State.QUEUED else None,
         **_resumption(found),

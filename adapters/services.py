@@ -104,14 +104,17 @@ def start_sweep(
     check_trainable(dataset_version)
     adapter = _adapter_called(tenant, adapter_name, base_model, created_by)
     advised = get_recipe(recipe).for_base(adapter.base_model).hyperparameters
+    wanted = [
+        apply_overrides(advised, {**overrides, **chosen}, base_model=adapter.base_model)
+        for chosen in combinations(grid)
+    ]
     sweep: Sweep = Sweep.objects.create(
         tenant=tenant,
         adapter=adapter,
         grid={name: list(values) for name, values in grid.items()},
         created_by=created_by,
     )
-    for chosen in combinations(grid):
-        hyperparameters = apply_overrides(advised, {**overrides, **chosen}, base_model=adapter.base_model)
+    for hyperparameters in wanted:
         _queue(
             TrainingRun(
                 tenant=tenant,

@@ -1,9 +1,10 @@
-"""The layers of a base model, read from its config.json: what an adapter's size and a training's memory follow from.
+"""The layers of a base model, read from its files: what an adapter's size and a training's time and memory follow from.
 
 Only decoders built like Llama are known, which the open models that people adapt nearly all are.
 """
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,3 +95,13 @@ def shape_of(config: dict[str, Any]) -> Shape | None:
         tied_embeddings=bool(config.get("tie_word_embeddings", False)),
         linears=tuple(Linear(name=name, inputs=inputs, outputs=outputs) for name, inputs, outputs in sides),
     )
+
+
+def count_parameters(folder: Path) -> int:
+    """Numbers in a base model's safetensors files, by their headers alone; 0 where there are none."""
+    total = 0
+    for path in folder.glob("*.safetensors"):
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        total += sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    return total

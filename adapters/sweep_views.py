@@ -15,7 +15,7 @@ from adapters.models import BaseModel, Sweep
 from adapters.previews import SweepPreview, preview_sweep
 from adapters.recipes import RECIPES
 from adapters.services import start_sweep, stop_sweep
-from adapters.sweeps import sweep_table
+from adapters.sweeps import grid_text, sweep_table
 from tenants.access import WRITERS, members_only
 from tenants.errors import PortalError
 from tenants.requests import TenantRequest
@@ -29,7 +29,8 @@ def sweeps(request: TenantRequest) -> HttpResponse:
     """Every sweep, newest first."""
     found = Sweep.objects.select_related("adapter", "created_by").annotate(count=Count("runs")).order_by("-created_at")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "adapters/sweeps.html", {"page_obj": page})
+    rows = [(row, grid_text(row)) for row in page.object_list]
+    return render(request, "adapters/sweeps.html", {"page_obj": page, "rows": rows})
 
 
 @members_only(roles=WRITERS)
@@ -83,7 +84,9 @@ def stop_all(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
 
 def _context(sweep_id: UUID) -> dict[str, Any]:
     found = get_object_or_404(Sweep.objects.select_related("adapter__base_model", "created_by"), pk=sweep_id)
-    return {"sweep": found, "table": sweep_table(found)}
+    table = sweep_table(found)
+    first = table.rows[0].run
+    return {"sweep": found, "table": table, "first": first, "recipe": RECIPES.get(first.recipe)}
 
 
 def _preview(form: SweepForm) -> dict[str, SweepPreview | str]:

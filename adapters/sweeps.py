@@ -53,6 +53,14 @@ class SweepTable:
         return [row.run for row in self.rows[:COMPARED]]
 
 
+def grid_text(sweep: Sweep) -> str:
+    """What is tried, in words: `rank 8, 16; learning rate 0.002, 0.005`."""
+    return "; ".join(
+        f"{title_of(name).lower()} {', '.join(describe(value) for value in values)}"
+        for name, values in sweep.grid.items()
+    )
+
+
 def sweep_table(sweep: Sweep) -> SweepTable:
     """Reads the sweep's runs and their last losses."""
     runs = sweep_runs(sweep)

@@ -11,9 +11,11 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from adapters.clones import cloned
+from adapters.curves import curve_of
 from adapters.forms import TrainingForm
+from adapters.manifests import manifest_groups
 from adapters.models import Adapter, BaseModel, TrainingRun
-from adapters.packages import package_response
+from adapters.packages import manifest_response, package_response
 from adapters.panels import render_panels
 from adapters.previews import Preview, preview_training
 from adapters.queries import adapters_by_name, rows_of, runs_of, version_with_all
@@ -88,11 +90,17 @@ def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """One version: its package, what it was made of, how the training went, and what higher floors add."""
+    """One version: its package, what it was made of, how the training went, and what higher floors add.
+
+    `?format=json` downloads its manifest.
+    """
     found = version_with_all(version_id)
+    if request.GET.get("format") == "json":
+        return manifest_response(found)
     context = {
         "version": found,
-        "figure": loss_figure(report_of(found.run.job).points),
+        "figure": loss_figure(curve_of(found.run, report_of(found.run.job))),
+        "manifest": manifest_groups(found),
         "recipe": RECIPES.get(found.run.recipe),
         "panels": render_panels(found, request),
     }

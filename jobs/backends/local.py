@@ -27,6 +27,9 @@ START_SECONDS = 30
 # No run is begun with less room than this, nor is one called lost: it may have ended for want of room.
 ROOM_BYTES = 64 << 20
 
+# As much of the end of a log is read.
+LOG_BYTES = 64 << 10
+
 
 class LocalCompute(ComputeBackend):
     """Options: ROOT (folder of run directories), LEASE_SECONDS, MEMORY_LIMIT_BYTES (address space; 0 for none)."""
@@ -94,6 +97,14 @@ class LocalCompute(ComputeBackend):
     def fetch(self, name: str, artifact: str, destination: Path) -> None:
         shutil.copyfile(self.root / name / "output" / Path(artifact).name, destination)
 
+    def log_tail(self, name: str, lines: int = 100) -> tuple[str, ...]:
+        path = self.root / name / "log.txt"
+        if not path.exists():
+            return ()
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - LOG_BYTES))
+            return tuple(file.read().decode(errors="replace").splitlines()[-lines:])
+
     def discard(self, name: str, *, checkpoint_key: str = "") -> None:
         shutil.rmtree(self.root / name, ignore_errors=True)
         self._lock_of(name).unlink(missing_ok=True)
@@ -136,6 +147,8 @@ class LocalCompute(ComputeBackend):
             **{k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR"}},
             "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
             "PYTHONUNBUFFERED": "1",
+            # A customer reads the log: what libraries tell programmers is not for them.
+            "PYTHONWARNINGS": "ignore",
             "RUN_LEASE_SECONDS": str(self.lease_seconds),
         }
         with (run / "log.txt").open("ab") as log:

@@ -42,7 +42,7 @@ def test_a_run_names_its_version_once_there_is_one(api: APIClient, version: Adap
 @pytest.mark.parametrize(
     ("changes", "status", "code", "field"),
     [
-        ({"overrides": {"rank": 65}}, 400, "training:bad_setting", "rank"),
+        ({"overrides": {"rank": 257}}, 400, "training:bad_setting", "rank"),
         ({"overrides": {"threads": 1}}, 400, "training:unknown_setting", "threads"),
         ({"recipe": "magic"}, 400, "training:unknown_recipe", "recipe"),
         ({"adapter": "No slug"}, 400, "adapter:bad_name", "adapter"),
@@ -66,7 +66,7 @@ def test_a_bad_value_is_a_problem_that_names_its_field(
         ({"dataset_version": "x"}, "dataset_version"),
         ({"adapter": None}, "adapter"),
         ({"overrides": [1]}, "overrides"),
-        ({"overrides": {"rank": "many"}}, "overrides.rank"),
+        ({"overrides": {"rank": [8]}}, "overrides.rank"),
     ],
 )
 def test_what_cannot_be_parsed_names_its_field(

@@ -73,9 +73,24 @@ def test_it_is_live_only_while_something_runs(as_alice: Client, version: Adapter
 
 @pytest.mark.usefixtures("no_panels")
 def test_a_versions_page_shows_what_it_was_made_of(as_alice: Client, version: AdapterVersion) -> None:
+    version.manifest |= {
+        "data_sha256": {"train": "7c" * 32},
+        "rows": {"train": {"count": 24, "ids_sha256": "5d" * 32}},
+        "code": {"commit": "abc123"},
+        "versions": {"torch": "2.13.0"},
+        "metrics": {"train_loss": 0.5},
+        "resumed_from": [50, 100],
+    }
+    version.save()
     page = as_alice.get(reverse("adapters:version", args=[version.id])).content.decode()
     assert version.package_sha256 in page
     assert version.manifest["base_sha256"] in page
+    for words in ("7c" * 32, "5d" * 32, "abc123", "2.13.0", "train_loss", "Taken up again", "at step 50, 100"):
+        assert words in page, words
+    answer = as_alice.get(reverse("adapters:version", args=[version.id]), {"format": "json"})
+    assert (answer.json(), answer["Content-Disposition"]) == (
+        version.manifest, 'attachment; filename="boxes-v1-manifest.json"',
+    )  # fmt: skip
     assert reverse("corpora:version", args=[version.run.dataset_version_id]) in page
     assert f'action="{reverse("evaluations:start", args=[version.id])}"' in page
 

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from adapters import launch
-from adapters.launch import Launch, Machine, describe_launch
+from adapters.launch import Launch, describe_launch
 from adapters.lengths import read_lengths
+from adapters.machines import Machine, training_machine
 from adapters.memory import GIB
 from adapters.models import BaseModel
 from adapters.recipes import RECIPES
@@ -50,6 +51,9 @@ def test_a_sound_launch_warns_of_nothing(version: DatasetVersion, base_model: Ba
     assert "100 rows" in found.lengths.source
     assert found.machine.gpu_bytes is None
     assert found.fits is None
+    # No row is longer than the longest that was counted, so memory is not reckoned for 512 tokens.
+    assert found.longest == 119
+    assert described(version, base_model, max_length=99).longest == 99
 
 
 @pytest.mark.parametrize(("limit", "share"), [(119, 0.0), (99, 0.1), (109, 0.05), (49, 0.55)])
@@ -92,9 +96,9 @@ def test_too_little_gpu_memory_is_told_with_both_sizes(
 
 
 def test_the_machine_is_the_backends(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert launch.training_machine().title == "this machine’s CPU"
+    assert training_machine().title == "this machine’s CPU"
     monkeypatch.setitem(settings.COMPUTE["default"]["OPTIONS"], "INSTANCE_TYPE", "ml.g5.2xlarge")
-    assert launch.training_machine() == Machine(title="ml.g5.2xlarge", gpu_bytes=24 * GIB)
+    assert training_machine() == Machine(title="ml.g5.2xlarge", gpu_bytes=24 * GIB)
 
 
 def test_the_page_shows_all_of_it(as_alice: Client, version: DatasetVersion, base_model: BaseModel) -> None:

@@ -55,7 +55,7 @@ def test_what_differs_is_named_with_both_values() -> None:
     ("name", "value"),
     [
         ("rank", 0),
-        ("rank", 65),
+        ("rank", 257),
         ("rank", 8.5),
         ("rank", True),
         ("rank", "8"),

@@ -47,7 +47,13 @@ def test_an_estimate_starts_nothing(api: APIClient, body: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("changes", "status", "code", "field"),
     [
-        ({"overrides": {"rank": 65}}, 400, "training:bad_setting", "rank"),
+        ({"overrides": {"rank": 257}}, 400, "training:bad_setting", "rank"),
+        ({"overrides": {"rank": 0}}, 400, "training:bad_setting", "rank"),
+        ({"overrides": {"rank": True}}, 400, "training:bad_setting", "rank"),
+        ({"overrides": {"rank": "eight"}}, 400, "training:bad_setting", "rank"),
+        ({"overrides": {"learning_rate": "nan"}}, 400, "training:bad_setting", "learning_rate"),
+        ({"overrides": {"learning_rate": "-inf"}}, 400, "training:bad_setting", "learning_rate"),
+        ({"overrides": {"dropout": 0.1}}, 400, "training:unknown_setting", "dropout"),
         ({"layers": "some"}, 400, "training:bad_setting", "layers"),
         ({"strength": "mad"}, 400, "training:bad_setting", "strength"),
         ({"strength": "careful", "overrides": {"alpha": 8}}, 400, "training:bad_setting", "strength"),
@@ -139,6 +145,9 @@ def test_a_sweep_is_started_followed_and_stopped(api: APIClient, body: dict[str,
         ({"rank": list(range(1, 14))}, "training:sweep_too_large"),
         ({"rank": [8]}, "training:sweep_too_small"),
         ({"batch_size": [1, 2]}, "training:unknown_setting"),
+        ({"rank": [0, 8]}, "training:bad_setting"),
+        ({"rank": ["many", 8]}, "training:bad_setting"),
+        ({"learning_rate": ["nan", 0.001]}, "training:bad_setting"),
     ],
 )
 def test_a_grid_that_cannot_be_is_a_problem(api: APIClient, body: dict[str, Any], grid: Any, code: str) -> None:

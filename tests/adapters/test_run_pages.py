@@ -68,6 +68,9 @@ def test_a_running_run_shows_curves_rate_and_speed(as_alice: Client, run: Traini
         "Step 10 of 100",
         "Two rows were left out.",
         "Stop",
+        "step 10 of 100  loss 2.5000  learning rate 4.00e-03  1,234 tokens/s",
+        "step 10  held-out loss 2.2500",
+        "phase: training",
     ):
         assert words in part, words
     assert "data-live" in part
@@ -81,7 +84,20 @@ def test_a_run_that_ended_asks_no_more(as_alice: Client, run: TrainingRun) -> No
     assert "Resume" not in page
 
 
-def test_the_log_is_the_backends(as_alice: Client, run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_stays_when_the_run_is_cleared_away(as_alice: Client, run: TrainingRun) -> None:
+    end(run, State.SUCCEEDED)
+    Job.objects.filter(id=run.job_id).update(run_discarded=True)
+    report(run, *(loss(step, 1.0) for step in range(1, 101)), ("checkpoint", {"step": 100}))
+    page = page_of(as_alice, run)
+    assert "step 100  saved" in page
+    assert "step 42 of 100" in page
+    assert "step 41 of 100" not in page
+    assert "What the machine printed" not in page
+
+
+def test_what_the_machine_printed_is_the_backends(
+    as_alice: Client, run: TrainingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Job.objects.filter(id=run.job_id).update(external_name="training-1")
     monkeypatch.setattr(type(compute["default"]), "log_tail", lambda self, name, lines: (f"<b>{name}</b>", "loss 2"))
     part = page_of(as_alice, run, "run-log")

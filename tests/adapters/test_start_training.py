@@ -87,7 +87,7 @@ def test_a_base_models_name_is_taken(start: Callable[..., TrainingRun], base_mod
 
 @pytest.mark.parametrize(
     ("changes", "field"),
-    [({"recipe": "magic"}, "recipe"), ({"overrides": {"rank": 200}}, "rank"), ({"overrides": {"x": 1}}, "x")],
+    [({"recipe": "magic"}, "recipe"), ({"overrides": {"rank": 257}}, "rank"), ({"overrides": {"x": 1}}, "x")],
 )
 def test_a_bad_value_leaves_nothing_behind(
     start: Callable[..., TrainingRun], changes: dict[str, Any], field: str

@@ -55,7 +55,7 @@ def test_without_a_base_model_it_names_the_operator(as_alice: Client) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("rank", "65", "from 1 to 64"),
+        ("rank", "257", "from 1 to 256"),
         ("rank", "eight", "whole number"),
         ("learning_rate", "nan", "number"),
         ("adapter", "Legal Summaries", "“legal-summaries”"),
@@ -94,7 +94,7 @@ def test_the_estimate_follows_the_form(as_alice: Client, form: dict[str, str]) -
 
 
 def test_the_estimate_explains_what_is_wrong(as_alice: Client, form: dict[str, str]) -> None:
-    assert "from 1 to 64" in as_alice.get(ESTIMATE, form | {"rank": "65"}).content.decode()
+    assert "from 1 to 256" in as_alice.get(ESTIMATE, form | {"rank": "257"}).content.decode()
     assert "Choose a dataset" in as_alice.get(ESTIMATE, {"recipe": "style"}).content.decode()
 
 

@@ -13,7 +13,7 @@ from adapters.hyperparameters import ATTENTION, VALUE_AND_OUTPUT, Modules
 from adapters.memory import GIB, adapter_bytes, gpu_bytes, training_memory
 from adapters.models import BaseModel
 from adapters.recipes import RECIPES
-from adapters.shapes import Shape, read_shape, shape_of
+from adapters.shapes import Shape, count_parameters, read_shape, shape_of
 
 LLAMA_8B: dict[str, Any] = {
     "model_type": "llama",
@@ -51,22 +51,23 @@ def test_the_parameters_of_the_base_are_counted() -> None:
     tiny = read_shape(BaseModel(location=str(settings.BASE_MODEL_DIR)))
     assert tiny is not None
     assert tiny.linear_parameters + tiny.other_parameters == model.num_parameters()
+    assert count_parameters(settings.BASE_MODEL_DIR) == model.num_parameters()
     eight = shape(LLAMA_8B)
     assert eight.linear_parameters + eight.other_parameters == 8_030_261_248
 
 
 def test_an_8b_training_fits_a_large_gpu_and_not_a_small_one() -> None:
-    memory = training_memory(shape(LLAMA_8B), NUMBERS)
+    memory = training_memory(shape(LLAMA_8B), NUMBERS, row_tokens=2048)
     assert memory.total == sum(size for _, size in memory.parts)
     # 6.98 G weights at 4.127 bits, and 1.05 G of embedding, head and norms in 32 bits.
     assert memory.base == pytest.approx(3.60e9 + 4.20e9, rel=0.001)
     assert memory.fits(48 * GIB)
     assert not memory.fits(24 * GIB)
-    assert training_memory(shape(LLAMA_8B), replace(NUMBERS, batch_size=1, max_length=1024)).fits(24 * GIB)
+    assert training_memory(shape(LLAMA_8B), replace(NUMBERS, batch_size=1), row_tokens=1024).fits(24 * GIB)
 
 
 def test_a_longer_batch_takes_memory_for_activations_alone() -> None:
-    short, long = (training_memory(shape(LLAMA_8B), replace(NUMBERS, max_length=size)) for size in (1024, 4096))
+    short, long = (training_memory(shape(LLAMA_8B), NUMBERS, row_tokens=size) for size in (1024, 4096))
     assert long.activations > 3 * short.activations
     assert replace(long, activations=0) == replace(short, activations=0)
 

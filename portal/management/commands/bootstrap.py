@@ -11,6 +11,7 @@ from django.db import transaction
 
 from adapters.models import BaseModel
 from adapters.services import ensure_base_model
+from adapters.shapes import count_parameters
 from lorakit.digest import base_sha256
 from serving.services import ensure_endpoint
 from tenants.models import User
@@ -31,16 +32,14 @@ class Command(BaseCommand):
 
     def _base_model(self, folder: Path) -> BaseModel:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        recipe = folder / "build.json"
-        built = json.loads(recipe.read_text(encoding="utf-8")) if recipe.exists() else {}
         return ensure_base_model(
             name=settings.BASE_MODEL_NAME,
             title=settings.BASE_MODEL_TITLE,
             location=str(folder),
             sha256=base_sha256(folder),
-            parameters=built.get("parameters", 0),
+            parameters=count_parameters(folder),
             context_length=config["max_position_embeddings"],
-            is_synthetic=bool(built),
+            is_synthetic=(folder / "build.json").exists(),
         )
 
     def _first_sign_in(self) -> None:
