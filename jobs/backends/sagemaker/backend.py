@@ -32,6 +32,7 @@ from jobs.backends.sagemaker.events import (
     read_tail,
 )
 from jobs.backends.sagemaker.image import look_up_image
+from jobs.backends.sagemaker.model_trainer import is_installed, made_by_model_trainer
 from jobs.backends.sagemaker.options import SageMakerOptions
 from jobs.backends.sagemaker.registry import group_name, register_package
 from jobs.backends.sagemaker.request import places, training_job
@@ -64,6 +65,8 @@ class SageMakerCompute(ComputeBackend):
             raise ValueError(str(error)) from error
         if not self._session.region_name:
             raise ValueError("REGION is needed, or AWS_DEFAULT_REGION")
+        if self.settings.launcher == "model_trainer" and not is_installed():
+            raise ValueError("LAUNCHER=model_trainer needs the `sagemaker` package (requirements/sagemaker.in)")
         self.image = self.settings.image or look_up_image(self._session.region_name, self.settings.instance_type)
 
     def submit(self, name: str, spec: ComputeSpec) -> None:
@@ -72,6 +75,10 @@ class SageMakerCompute(ComputeBackend):
         channels = store_channels(self._bucket, where, spec, source, self.settings.base_models)
         request = training_job(name, spec, self.settings, where, self.image, channels)
         with translated("starting the training job"):
+            if self.settings.launcher == "model_trainer":
+                request = made_by_model_trainer(
+                    request, boto_session=self._session, client=self._sagemaker, bucket=self.settings.bucket
+                )
             try:
                 self._sagemaker.create_training_job(**request)
             except ClientError as error:
