@@ -81,7 +81,9 @@ def reload(job: Job) -> Job:
 def test_a_job_goes_on_after_each(broker: Broker, start_toy: Callable[..., Job], tmp_path: Path) -> None:
     job = start_toy(steps=2000, seconds_per_step=0.05)
 
-    with supervised(Worker(tmp_path, "tests.jobs.toy_kind", REDIS_URL=broker.server.url())) as look:
+    heartbeat = tmp_path / "heartbeat"
+    env = {"REDIS_URL": broker.server.url(), "HEARTBEAT_FILE": str(heartbeat)}
+    with supervised(Worker(tmp_path, "tests.jobs.toy_kind", **env)) as look:
 
         def wait_until(reached: Callable[[Job], bool]) -> None:
             deadline = time.monotonic() + SECONDS
@@ -98,6 +100,8 @@ def test_a_job_goes_on_after_each(broker: Broker, start_toy: Callable[..., Job],
         for trouble in (broker.flush, broker.die, broker.hang):
             trouble()
             wait_for_news()
+            heard = heartbeat.stat().st_mtime
+            wait_until(lambda job, heard=heard: heartbeat.stat().st_mtime > heard)
         with tenant_scope(job.tenant_id):
             stop_job(job_id=job.id)
         wait_until(lambda job: job.is_terminal)
