@@ -33,6 +33,12 @@ from tests.standin.validation import check_request, sagemaker_model
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+# As the JSON services answer, and as S3 does.
+THROTTLED = (AwsError("ThrottlingException", "Rate exceeded"), AwsError("SlowDown", "Reduce your request rate.", 503))
+DENIED = (
+    AwsError("AccessDeniedException", "User is not authorized to perform this action"),
+    AwsError("AccessDenied", "Access Denied", 403),
+)
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -101,8 +107,10 @@ class StandIn:
         service = service_of(environ)
         if self.faults.cut(service):
             _hang_up(environ)
+        if service in self.faults.denied:
+            return _refusal(service, *DENIED)(environ, start_response)
         if self.faults.throttle(service):
-            return _error(AwsError("ThrottlingException", "Rate exceeded"))(environ, start_response)
+            return _refusal(service, *THROTTLED)(environ, start_response)
         lost = self.faults.lose_answer(service)
         answer = self._sagemaker(environ) if service == "sagemaker" else None
         if lost:
@@ -184,6 +192,13 @@ def _error(error: AwsError) -> Response:
     response = _json({"__type": error.code, "message": error.message})
     response.status_code = error.status
     return response
+
+
+def _refusal(service: str, of_json: AwsError, of_s3: AwsError) -> Response:
+    if service != "s3":
+        return _error(of_json)
+    body = f"<Error><Code>{of_s3.code}</Code><Message>{of_s3.message}</Message></Error>"
+    return Response(body, status=of_s3.status, content_type="application/xml")
 
 
 def _hang_up(environ: dict[str, Any]) -> None:

@@ -44,6 +44,7 @@ logger = structlog.get_logger(__name__)
 
 # A step has a minute and a half: these keep one call, with its retries, well within that.
 CLIENT = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4})
+NOT_ALLOWED = frozenset({"platform:aws_denied", "platform:aws_credentials"})
 RESULT = "result.json"
 PROGRESS = "progress.jsonl"
 
@@ -87,20 +88,13 @@ class SageMakerCompute(ComputeBackend):
                 self._adopt(name, request["Tags"])
 
     def observe(self, name: str, cursor: int = 0) -> Observation:
-        job = self._describe(name)
-        if job is None:
-            return Observation(state=RunState.MISSING)
-        state = run_state(job)
-        since = max(0, cursor - OVERLAP_MS)
-        log = read_log(self._logs, name, since)
-        result, kept = ({}, []) if state is RunState.RUNNING else self._ending(job, state, log.containers)
-        return Observation(
-            state=state,
-            events=in_order(phase_events(job, since), events_of([*log.lines, *kept])),
-            cursor=max([cursor, *(line.at_ms for line in log.lines)]),
-            result=result,
-            billable_seconds=billable_seconds(job, dt.datetime.now(dt.UTC)),
-        )
+        try:
+            return self._look(name, cursor)
+        except ComputeError as error:
+            if error.code not in NOT_ALLOWED:
+                raise
+            # The run goes on, and costs money, while we may not look: its job waits until somebody mends the right.
+            raise Unavailable(error.code, error.text, after=60.0) from error
 
     def cancel(self, name: str) -> None:
         with translated("stopping the training job"):
@@ -159,6 +153,22 @@ class SageMakerCompute(ComputeBackend):
             # A trained adapter is worth more than its entry in a registry, which somebody can make later.
             logger.warning("model_not_registered", code=error.code, reason=error.text, run=name)
             return ""
+
+    def _look(self, name: str, cursor: int) -> Observation:
+        job = self._describe(name)
+        if job is None:
+            return Observation(state=RunState.MISSING)
+        state = run_state(job)
+        since = max(0, cursor - OVERLAP_MS)
+        log = read_log(self._logs, name, since)
+        result, kept = ({}, []) if state is RunState.RUNNING else self._ending(job, state, log.containers)
+        return Observation(
+            state=state,
+            events=in_order(phase_events(job, since), events_of([*log.lines, *kept])),
+            cursor=max([cursor, *(line.at_ms for line in log.lines)]),
+            result=result,
+            billable_seconds=billable_seconds(job, dt.datetime.now(dt.UTC)),
+        )
 
     def _adopt(self, name: str, tags: list[dict[str, str]]) -> None:
         """A job of this name is there: ours by its tags, and then all is well, or somebody else's."""
