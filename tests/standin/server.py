@@ -10,6 +10,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
@@ -93,9 +94,11 @@ class StandIn:
         self.training.close()
 
     def make_bucket(self, name: str) -> None:
-        """An empty bucket."""
+        """A bucket; moto keeps them for the life of this process, so it may be there already."""
         location: Any = {"LocationConstraint": REGION}
-        client("s3", _url(self._inner), REGION).create_bucket(Bucket=name, CreateBucketConfiguration=location)
+        s3 = client("s3", _url(self._inner), REGION)
+        with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration=location)
 
     def put_folder(self, folder: Path, uri: str) -> None:
         """The files directly in a folder, under an s3:// prefix."""
