@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check lock screenshots clean
+.PHONY: help setup demo serve test test-sagemaker check lock screenshots clean
 
 PYTHON := .venv/bin/python
 
@@ -18,7 +18,12 @@ serve: setup ## Run the whole site until Ctrl-C
 
 test: setup ## Run every test, the browser's too; ARGS="tests/jobs -x" chooses
 	$(PYTHON) scripts/browser.py
+	$(PYTHON) scripts/peers.py awscli
 	$(PYTHON) -m pytest $(or $(ARGS),-n 2 --dist loadfile)
+
+test-sagemaker: setup ## Test with the `sagemaker` package, in an environment of its own (750 MB, once)
+	$(PYTHON) scripts/peers.py sagemaker
+	$(PYTHON) -m pytest tests/jobs/check_sagemaker_package.py
 
 check: setup ## Run every static check
 	scripts/check.sh

@@ -5,8 +5,8 @@ checkpoints and evaluations with it. TRL turns the adapter of a 4-bit base to bf
 stays fp32, with an fp32 adapter too, which is what losses are compared with. `TRAIN_STEPS` sets the length (150 steps
 of 8 rows), `TRAIN_ROUNDS` how often each is run.
 
-Other work on the machine stretches the clock, so the ratios are of processor seconds; those of the wall are beside
-them. One thread each.
+Other work on the machine stretches the clock, so there are two ratios, of processor seconds and of the wall's, and
+goals for both. One thread each.
 """
 
 import json
@@ -15,30 +15,30 @@ import shutil
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
-import venv
 from pathlib import Path
 
 from bench.report import ROOT, Goal, finish
 from lorakit.contracts import TrainSpec
 from portal.demo.datasets import demo_rows
+from scripts.peers import peer_python
 
 STEPS = int(os.environ.get("TRAIN_STEPS", "150"))
 ROUNDS = int(os.environ.get("TRAIN_ROUNDS", "3"))
-PEER = "trl==1.16.0"
 VAR = Path(os.environ.get("PORTAL_VAR", ROOT / "var"))
 ENGINES = ("lorakit", "trl", "trl-fp32")
 GOALS: dict[str, Goal] = {
     "cpu_ratio_trl": (">=", 1.0),
     "cpu_ratio_trl_fp32": (">=", 1.0),
+    "wall_ratio_trl": (">=", 1.0),
+    "wall_ratio_trl_fp32": (">=", 1.0),
     "eval_loss_difference": ("<=", 0.01),
 }
 
 
 def main() -> int:
     """Run them in turns and report."""
-    python = _peer_python()
+    python = peer_python("trl")
     VAR.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-train-", dir=VAR))
     seen: dict[str, list[dict[str, float]]] = {engine: [] for engine in ENGINES}
@@ -64,21 +64,6 @@ def main() -> int:
             figures[f"{clock}_ratio_{name}"] = figures[f"lorakit_{rate}"] / figures[f"{name}_{rate}"]
     figures["eval_loss_difference"] = abs(figures["lorakit_eval_loss"] - figures["trl_fp32_eval_loss"])
     return finish("train", figures=figures, goals=GOALS, packages=["torch", "transformers", "peft", "bitsandbytes"])
-
-
-def _peer_python() -> Path:
-    """The interpreter of an environment with TRL on top of the project's own, made the first time."""
-    home = VAR / "bench-peers" / PEER.replace("==", "-")
-    python = home / "bin" / "python"
-    if not (home / "ready").exists():
-        print(f"Installing {PEER} into {home}")
-        venv.create(home, with_pip=True, clear=True)
-        # One torch for both, and none downloaded twice: a .pth file adds the project's packages behind the peer's.
-        folder = home / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
-        (folder / "project.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-        subprocess.run([python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", PEER], check=True)
-        (home / "ready").touch()
-    return python
 
 
 def _write_run(folder: Path) -> Path:

@@ -17,12 +17,17 @@ from jobs.kinds import Kind
 from jobs.lease import write
 from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
+from jobs.states import State
 from lorakit.disk import DISK_FULL
 
 LOST = JobError(
     code="platform:run_lost",
     text="The machine that ran this job went away. It goes on from its last checkpoint.",
     temporary=True,
+)
+STOPPED_ELSEWHERE = JobError(
+    code="run:stopped_elsewhere",
+    text="Somebody stopped this run where it ran, not here. Ask the operator why, then resume it or start it again.",
 )
 
 
@@ -134,7 +139,7 @@ class ComputeKind(Kind):
             with tempfile.TemporaryDirectory() as folder:
                 return Succeeded(result=self.collect(job, seen.result, Path(folder), backend))
         if seen.state is RunState.STOPPED:
-            return Stopped()
+            return Stopped() if job.state == State.STOPPING else Failed(error=STOPPED_ELSEWHERE)
         if seen.state is RunState.LOST:
             return Retry(error=LOST, after=1.0)
         error = seen.result.get("error", {})

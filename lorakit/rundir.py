@@ -6,9 +6,9 @@
     DIR/checkpoints/            state to resume from
     DIR/progress.jsonl          events, one a line
     DIR/result.json             how it ended, written once and atomically
-    DIR/lease                   its modification time is renewed by the observer; once too old, the child
-    exits DIR/cancel                  exists: stop gracefully DIR/lock, DIR/pid           held and written
-    by the child
+    DIR/lease                   its modification time is renewed by the observer; once too old, the child exits
+    DIR/cancel                  exists: stop gracefully
+    DIR/lock, DIR/pid           held and written by the child
 
 A module's main is `execute(SpecType, task, area="training")`. SIGTERM is a graceful cancel too.
 """

@@ -16,3 +16,5 @@ lock node
 lock base
 lock ml --constraint base.txt
 lock dev --constraint base.txt --constraint ml.txt
+# An environment of its own: what it needs caps several of ours.
+lock sagemaker

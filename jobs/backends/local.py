@@ -77,7 +77,7 @@ class LocalCompute(ComputeBackend):
         if not ended and not result:
             os.utime(run / "lease")
         events, position = _read_events(run / "progress.jsonl", cursor)
-        state = _state(ended, result)
+        state = _state(ended, result, asked_to_stop=(run / "cancel").exists())
         if state is RunState.LOST:
             # A child that could not even write its result down for want of room is begun again once there is some.
             self._check_room()
@@ -172,12 +172,15 @@ class LocalCompute(ComputeBackend):
         return (run / "pid").exists() or age > START_SECONDS
 
 
-def _state(ended: bool, result: dict[str, Any]) -> RunState:
+def _state(ended: bool, result: dict[str, Any], *, asked_to_stop: bool) -> RunState:
     if not result:
         return RunState.LOST if ended else RunState.RUNNING
     if result.get("ok"):
         return RunState.SUCCEEDED
-    return RunState.STOPPED if result.get("cancelled") else RunState.FAILED
+    if result.get("cancelled"):
+        # A machine that is switched off tells every process to end; nobody here asked for that.
+        return RunState.STOPPED if asked_to_stop else RunState.LOST
+    return RunState.FAILED
 
 
 def _lock_is_free(path: Path) -> bool:

@@ -12,13 +12,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """One supervised child. `health_url` answers 200 when ready; without one, running counts as ready."""
+    """One supervised child. `health_url` answers 200 when ready; without one, running counts as ready.
+
+    With `heartbeat`, a file that the child touches again and again (its environment names it as HEARTBEAT_FILE), one
+    that stopped doing so `heartbeat_seconds` ago counts as hung.
+    """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path = ROOT
     health_url: str | None = None
+    heartbeat: Path | None = None
+    heartbeat_seconds: float = 60.0
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: float = 15.0
 
@@ -101,6 +107,7 @@ def site_processes(
                 "--loglevel", "INFO",
             ),
             env=env,
+            heartbeat=var / "run" / "worker-heartbeat",
         ),
         Process(
             name="beat",

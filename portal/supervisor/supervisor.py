@@ -1,4 +1,4 @@
-"""Starts processes, starts again the ones that die, stops them all in reverse order."""
+"""Starts processes, starts again the ones that die or hang, stops them all in reverse order."""
 
 import os
 import signal
@@ -100,13 +100,17 @@ class Supervisor:
 
     def _launch(self, child: _Child) -> None:
         process = child.process
+        heartbeat = {}
+        if process.heartbeat is not None:
+            process.heartbeat.touch()
+            heartbeat = {"HEARTBEAT_FILE": str(process.heartbeat)}
         child.restart_at = None
         child.started_at = time.monotonic()
         child.popen = spawn(
             process.argv,
             log=subprocess.PIPE,
             death_signal=process.stop_signal,
-            env=os.environ | dict(process.env),
+            env=os.environ | dict(process.env) | heartbeat,
             cwd=process.cwd,
         )
         child.reader = threading.Thread(target=self._copy_output, args=(process.name, child.popen), daemon=True)
@@ -123,6 +127,9 @@ class Supervisor:
             return
         status = child.popen.poll()
         if status is None:
+            if _is_hung(child.process):
+                self.console.write(child.process.name, "gives no sign of life; killed")
+                _kill_group(child)
             return
         _kill_group(child)
         if now - child.started_at > _STEADY_SECONDS:
@@ -156,6 +163,15 @@ class Supervisor:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def _is_hung(process: Process) -> bool:
+    if process.heartbeat is None:
+        return False
+    try:
+        return time.time() - process.heartbeat.stat().st_mtime > process.heartbeat_seconds
+    except FileNotFoundError:
+        return False
 
 
 def _kill_group(child: _Child) -> None:

@@ -110,6 +110,16 @@ def test_a_running_job_stops(start_toy: Callable[..., Job], toy: ToyKind, tenant
         assert stop_job(job_id=job.id).state == State.STOPPED
 
 
+def test_a_run_that_somebody_else_ends_goes_on_from_its_checkpoint(start_toy: Callable[..., Job], toy: ToyKind) -> None:
+    job = start_toy(steps=30, seconds_per_step=0.1)
+    step_until(job, lambda j: j.fraction > 0.1)
+    # As a machine does with every process when it is switched off.
+    os.kill(int((run_directory(job) / "pid").read_text()), signal.SIGTERM)
+    job = step_until(job, lambda j: j.is_terminal)
+    assert (job.state, job.attempt, job.result["sum"]) == (State.SUCCEEDED, 2, 465)
+    assert job.result["first"] > 0
+
+
 def test_a_queued_job_stops_at_once(start_toy: Callable[..., Job], toy: ToyKind, tenant: Tenant) -> None:
     job = start_toy()
     with tenant_scope(tenant.id):

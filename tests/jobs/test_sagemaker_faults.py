@@ -132,6 +132,39 @@ def test_a_stop_that_does_not_reach_aws_is_asked_for_again(
     assert [made.status for made in standin.training.jobs.values()] == ["Stopped"]
 
 
+@pytest.mark.parametrize("service", ["sagemaker", "logs"])
+def test_a_right_that_is_taken_away_does_not_give_up_a_run(
+    start_toy: Callable[..., Job], toy: ToyKind, standin: StandIn, sagemaker: SageMakerCompute, service: str
+) -> None:
+    job = step_until(start_toy(steps=40, seconds_per_step=0.05), lambda job: job.fraction > 0)
+    standin.faults.denied.add(service)
+    job = step_until(job, lambda job: bool(job.error_text))
+    assert (job.state, job.error_code) == (State.RUNNING, "platform:aws_denied")
+    assert "docs/sagemaker.md" in job.error_text
+    standin.faults.denied.clear()
+    job = step_until(job, lambda job: job.is_terminal)
+    assert (job.state, job.attempt, job.error_text) == (State.SUCCEEDED, 1, "")
+
+
+def test_a_bucket_that_may_not_be_used_ends_the_job_with_advice(
+    start_toy: Callable[..., Job], toy: ToyKind, standin: StandIn, sagemaker: SageMakerCompute
+) -> None:
+    standin.faults.denied.add("s3")
+    job = step_until(start_toy(steps=1), lambda job: job.is_terminal)
+    assert (job.state, job.error_code) == (State.FAILED, "platform:aws_denied")
+    assert not standin.training.created
+
+
+def test_a_run_that_is_stopped_in_aws_ends_its_job_with_advice(
+    start_toy: Callable[..., Job], toy: ToyKind, standin: StandIn, sagemaker: SageMakerCompute
+) -> None:
+    job = step_until(start_toy(steps=1000, seconds_per_step=0.05), lambda job: job.fraction > 0)
+    sagemaker._sagemaker.stop_training_job(TrainingJobName=job.external_name)
+    job = step_until(job, lambda job: job.is_terminal)
+    assert (job.state, job.error_code, job.attempt) == (State.FAILED, "run:stopped_elsewhere", 1)
+    assert [made.status for made in standin.training.jobs.values()] == ["Stopped"]
+
+
 def test_a_job_waits_for_room_in_the_quota(
     start_toy: Callable[..., Job], toy: ToyKind, standin: StandIn, sagemaker: SageMakerCompute
 ) -> None:

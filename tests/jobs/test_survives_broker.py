@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from jobs.models import Job
+from jobs.backends.local import LocalCompute
+from jobs.models import Job, JobEvent
 from jobs.services import stop_job
 from jobs.states import State
 from portal.embedded.valkey import Valkey
@@ -22,6 +23,7 @@ from tests.jobs.worker import Worker
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
 SECONDS = 60.0
+LEASE_SECONDS = LocalCompute.options["LEASE_SECONDS"]
 
 
 @dataclass
@@ -43,10 +45,10 @@ class Broker:
         time.sleep(2)
         self.server.start(preferred_port=self.server.port, only_there=True)
 
-    def hang(self) -> None:
+    def hang(self, seconds: float = 7) -> None:
+        """By default longer than the clients' socket time-out."""
         os.kill(self.pid, signal.SIGSTOP)
-        # Longer than the clients' socket time-out.
-        time.sleep(7)
+        time.sleep(seconds)
         os.kill(self.pid, signal.SIGCONT)
 
 
@@ -78,28 +80,64 @@ def reload(job: Job) -> Job:
         return Job.objects.get(id=job.id)
 
 
-def test_a_job_goes_on_after_each(broker: Broker, start_toy: Callable[..., Job], tmp_path: Path) -> None:
-    job = start_toy(steps=2000, seconds_per_step=0.05)
+def attempt_reports(job: Job) -> bool:
+    with tenant_scope(job.tenant_id):
+        return JobEvent.objects.filter(job=job, attempt=job.attempt, type="metric").exists()
 
-    with supervised(Worker(tmp_path, "tests.jobs.toy_kind", REDIS_URL=broker.server.url())) as look:
 
-        def wait_until(reached: Callable[[Job], bool]) -> None:
-            deadline = time.monotonic() + SECONDS
-            while not reached(reload(job)):
-                assert time.monotonic() < deadline, (tmp_path / "worker.log").read_text()[-4000:]
-                look()
-                time.sleep(0.1)
+@dataclass
+class Watch:
+    """A job on a worker of its own, started again if it gave up."""
 
-        def wait_for_news() -> None:
-            known = reload(job).furthest_step
-            wait_until(lambda job: job.furthest_step > known)
+    job: Job
+    folder: Path
+    look: Callable[[], None]
 
-        wait_for_news()
-        for trouble in (broker.flush, broker.die, broker.hang):
-            trouble()
-            wait_for_news()
+    def until(self, reached: Callable[[Job], bool]) -> Job:
+        deadline = time.monotonic() + SECONDS
+        while not reached(now := reload(self.job)):
+            assert time.monotonic() < deadline, (self.folder / "worker.log").read_text()[-4000:]
+            self.look()
+            time.sleep(0.1)
+        return now
+
+    def until_news(self) -> Job:
+        known = reload(self.job).furthest_step
+        return self.until(lambda job: job.furthest_step > known)
+
+    def until_heartbeat(self) -> None:
+        path = self.folder / "heartbeat"
+        heard = path.stat().st_mtime
+        self.until(lambda job: path.stat().st_mtime > heard)
+
+
+@pytest.fixture
+def watch(broker: Broker, start_toy: Callable[..., Job], tmp_path: Path) -> Iterator[Watch]:
+    job = start_toy(steps=5000, seconds_per_step=0.05)
+    env = {"REDIS_URL": broker.server.url(), "HEARTBEAT_FILE": str(tmp_path / "heartbeat")}
+    with supervised(Worker(tmp_path, "tests.jobs.toy_kind", **env)) as look:
+        watch = Watch(job, tmp_path, look)
+        watch.until_news()
+        yield watch
         with tenant_scope(job.tenant_id):
             stop_job(job_id=job.id)
-        wait_until(lambda job: job.is_terminal)
-    ended = reload(job)
-    assert (ended.state, ended.attempt) == (State.STOPPED, 1), "no trouble was long enough to cost the run its lease"
+        assert watch.until(lambda job: job.is_terminal).state == State.STOPPED
+
+
+def test_a_job_goes_on_after_each(broker: Broker, watch: Watch) -> None:
+    for trouble in (broker.flush, broker.die, broker.hang):
+        trouble()
+        watch.until_news()
+        watch.until_heartbeat()
+    assert reload(watch.job).attempt == 1, "no trouble was long enough to cost the run its lease"
+
+
+def test_a_broker_that_hangs_longer_than_a_run_waits_costs_the_run_and_not_the_job(
+    broker: Broker, watch: Watch
+) -> None:
+    before = reload(watch.job).furthest_step
+    broker.hang(seconds=LEASE_SECONDS + 10)
+    job = watch.until(lambda job: job.attempt == 2 and attempt_reports(job))
+    with tenant_scope(job.tenant_id):
+        steps = JobEvent.objects.filter(job=job, attempt=2, type="metric").values_list("data__step", flat=True)
+        assert min(steps) > before, "the second attempt went on from the checkpoint"

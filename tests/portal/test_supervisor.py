@@ -19,6 +19,13 @@ from portal.supervisor.supervisor import Supervisor, SupervisorError
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEPER = "import time; print('awake', flush=True); time.sleep(600)"
+BEATS = """
+import os, pathlib, time
+print("awake", flush=True)
+while True:
+    pathlib.Path(os.environ["HEARTBEAT_FILE"]).touch()
+    time.sleep(0.1)
+"""
 NOTES_ITS_END = """
 import pathlib, signal, sys, time
 def end(*_):
@@ -74,6 +81,20 @@ def test_a_killed_process_is_started_again(tmp_path: Path) -> None:
         eventually(lambda: supervisor.pid("sleeper") not in (None, first))
         assert supervisor.restarts("sleeper") == 1
         assert "ended with status -9; starting again" in (tmp_path / "sleeper.log").read_text()
+
+
+def test_a_process_that_hangs_is_started_again(tmp_path: Path) -> None:
+    beating = python("beating", BEATS, heartbeat=tmp_path / "heartbeat", heartbeat_seconds=3.0)
+    with running(tmp_path, beating) as supervisor:
+        eventually(lambda: has_said(tmp_path, "beating", "awake"))
+        first = supervisor.pid("beating")
+        assert first is not None
+        time.sleep(4)
+        assert supervisor.pid("beating") == first, "it was left alone for as long as it gave signs of life"
+        os.kill(first, signal.SIGSTOP)
+        eventually(lambda: supervisor.pid("beating") not in (None, first))
+        assert "gives no sign of life; killed" in (tmp_path / "beating.log").read_text()
+        assert not is_alive(first)
 
 
 def test_restarts_of_a_failing_process_slow_down(tmp_path: Path) -> None:

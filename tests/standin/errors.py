@@ -19,3 +19,8 @@ def invalid(message: str) -> AwsError:
 def not_found() -> AwsError:
     """SageMaker's words for a job that is not there, though its model promises ResourceNotFound."""
     return invalid("Requested resource not found.")
+
+
+def unknown(operation: str) -> AwsError:
+    """What a service answers to an operation that it does not have; the stand-in also to those it has not."""
+    return AwsError("UnknownOperationException", f"The stand-in has no operation {operation}.")

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Faults:
-    """`throttled` and `answers_lost` are shares of the requests; `away` names services whose connections are cut.
+    """`throttled` and `answers_lost` are shares of the requests; `away` names services whose connections are cut,
+    `denied` those that our credentials may not use.
 
     Only `services` are throttled and lose answers. A seeded generator draws, so a run can be repeated.
     """
 
     throttled: float = 0.0
     answers_lost: float = 0.0
-    services: frozenset[str] = frozenset({"sagemaker", "logs"})
+    services: frozenset[str] = frozenset({"sagemaker", "logs", "s3"})
     away: set[str] = field(default_factory=set)
+    denied: set[str] = field(default_factory=set)
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -10,17 +10,21 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
+from botocore import xform_name
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sagemaker.responses import SageMakerResponse
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
 from tests.standin.clock import Clock, RealClock
 from tests.standin.container import Container
-from tests.standin.errors import AwsError, not_found
+from tests.standin.errors import AwsError, not_found, unknown
 from tests.standin.faults import Faults
 from tests.standin.objects import LogWriter, Objects, client, split_uri
 from tests.standin.training import TrainingJobs
@@ -30,6 +34,12 @@ from tests.standin.validation import check_request, sagemaker_model
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+# As the JSON services answer, and as S3 does.
+THROTTLED = (AwsError("ThrottlingException", "Rate exceeded"), AwsError("SlowDown", "Reduce your request rate.", 503))
+DENIED = (
+    AwsError("AccessDeniedException", "User is not authorized to perform this action"),
+    AwsError("AccessDenied", "Access Denied", 403),
+)
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -84,9 +94,11 @@ class StandIn:
         self.training.close()
 
     def make_bucket(self, name: str) -> None:
-        """An empty bucket."""
+        """A bucket; moto keeps them for the life of this process, so it may be there already."""
         location: Any = {"LocationConstraint": REGION}
-        client("s3", _url(self._inner), REGION).create_bucket(Bucket=name, CreateBucketConfiguration=location)
+        s3 = client("s3", _url(self._inner), REGION)
+        with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration=location)
 
     def put_folder(self, folder: Path, uri: str) -> None:
         """The files directly in a folder, under an s3:// prefix."""
@@ -98,8 +110,10 @@ class StandIn:
         service = service_of(environ)
         if self.faults.cut(service):
             _hang_up(environ)
+        if service in self.faults.denied:
+            return _refusal(service, *DENIED)(environ, start_response)
         if self.faults.throttle(service):
-            return _error(AwsError("ThrottlingException", "Rate exceeded"))(environ, start_response)
+            return _refusal(service, *THROTTLED)(environ, start_response)
         lost = self.faults.lose_answer(service)
         answer = self._sagemaker(environ) if service == "sagemaker" else None
         if lost:
@@ -109,12 +123,12 @@ class StandIn:
             _hang_up(environ)
         return (answer or self._moto)(environ, start_response)
 
-    def _sagemaker(self, environ: dict[str, Any]) -> Response | None:
-        """The answer to a SageMaker request; None where moto is to give it."""
+    def _sagemaker(self, environ: dict[str, Any]) -> Response:
+        """The answer to a SageMaker request: ours, or moto's where it has one."""
         operation = environ.get("HTTP_X_AMZ_TARGET", "").removeprefix("SageMaker.")
         try:
             if operation not in sagemaker_model().operation_names:
-                raise AwsError("UnknownOperationException", f"There is no operation {operation}.")
+                raise unknown(operation)
             http = HttpRequest(environ, populate_request=False, shallow=False)
             body = http.get_data(cache=False)
             environ["wsgi.input"] = _Again(body)
@@ -127,17 +141,26 @@ class StandIn:
                 if tags is None:
                     raise not_found()
                 return _json({"Tags": tags})
-            if operation == "CreateModelPackage":
+            if operation == "CreateModelPackage" and "ClientToken" in request:
                 return self._once(request["ClientToken"], environ)
+            return self._of_moto(operation, environ)
         except AwsError as error:
             return _error(error)
-        return None
+
+    def _of_moto(self, operation: str, environ: dict[str, Any]) -> Response:
+        # moto's own training jobs are others than ours.
+        if "TrainingJob" in operation or not hasattr(SageMakerResponse, xform_name(operation)):
+            raise unknown(operation)
+        answer = Response.from_app(self._moto, environ)
+        if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise AwsError("InternalFailure", f"The stand-in cannot do this {operation}.", answer.status_code)
+        return answer
 
     def _once(self, token: str, environ: dict[str, Any]) -> Response:
         """The same token gives the same model package; moto would make another."""
         if token not in self._tokens:
-            answer = Response.from_app(self._moto, environ)
-            if answer.status_code != 200:
+            answer = self._of_moto("CreateModelPackage", environ)
+            if answer.status_code != HTTPStatus.OK:
                 return answer
             self._tokens[token] = answer.get_data()
         return Response(self._tokens[token], content_type="application/x-amz-json-1.1")
@@ -172,6 +195,13 @@ def _error(error: AwsError) -> Response:
     response = _json({"__type": error.code, "message": error.message})
     response.status_code = error.status
     return response
+
+
+def _refusal(service: str, of_json: AwsError, of_s3: AwsError) -> Response:
+    if service != "s3":
+        return _error(of_json)
+    body = f"<Error><Code>{of_s3.code}</Code><Message>{of_s3.message}</Message></Error>"
+    return Response(body, status=of_s3.status, content_type="application/xml")
 
 
 def _hang_up(environ: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,12 @@ from tests.standin.objects import LogWriter, Objects
 from tests.standin.training_job import ContainerFactory, Timing, TrainingJob, job_arn
 
 Request = dict[str, Any]
+
+SORT_KEYS: dict[str, Callable[[TrainingJob], Any]] = {
+    "CreationTime": lambda job: job.created_at,
+    "Name": lambda job: job.name,
+    "Status": lambda job: job.status,
+}
 
 
 class TrainingJobs:
@@ -113,12 +120,12 @@ class TrainingJobs:
 
     def list(self, request: Request) -> Request:
         jobs = [job for job in self.jobs.values() if _matches(job, request)]
-        by_name = request.get("SortBy") == "Name"
-        jobs.sort(
-            key=lambda job: (job.name if by_name else "", job.created_at),
-            reverse=request.get("SortOrder", "Descending") == "Descending",
-        )
-        start, size = int(request.get("NextToken", 0)), int(request.get("MaxResults", 10))
+        key = SORT_KEYS[request.get("SortBy", "CreationTime")]
+        jobs.sort(key=key, reverse=request.get("SortOrder", "Ascending") == "Descending")
+        token, size = request.get("NextToken", "0"), int(request.get("MaxResults", 10))
+        if not token.isdecimal():
+            raise invalid("Invalid NextToken.")
+        start = int(token)
         page: Request = {"TrainingJobSummaries": [_summary(job) for job in jobs[start : start + size]]}
         return page | ({"NextToken": str(start + size)} if start + size < len(jobs) else {})
 
@@ -169,7 +176,12 @@ def check_together(request: Request) -> None:
 
 
 def _matches(job: TrainingJob, request: Request) -> bool:
-    return request.get("NameContains", "") in job.name and request.get("StatusEquals", job.status) == job.status
+    times = {"CreationTime": job.created_at, "LastModifiedTime": job.modified_at}
+    return (
+        request.get("NameContains", "") in job.name
+        and request.get("StatusEquals", job.status) == job.status
+        and all(request.get(f"{name}After", at) <= at <= request.get(f"{name}Before", at) for name, at in times.items())
+    )
 
 
 def _summary(job: TrainingJob) -> Request:

@@ -1,4 +1,4 @@
-"""Runs compute as SageMaker training jobs, through boto3 alone."""
+"""Runs compute as SageMaker training jobs, through boto3."""
 
 from jobs.backends.sagemaker.backend import SageMakerCompute
 

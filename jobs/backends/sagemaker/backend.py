@@ -32,6 +32,7 @@ from jobs.backends.sagemaker.events import (
     read_tail,
 )
 from jobs.backends.sagemaker.image import look_up_image
+from jobs.backends.sagemaker.model_trainer import is_installed, made_by_model_trainer
 from jobs.backends.sagemaker.options import SageMakerOptions
 from jobs.backends.sagemaker.registry import group_name, register_package
 from jobs.backends.sagemaker.request import places, training_job
@@ -43,6 +44,7 @@ logger = structlog.get_logger(__name__)
 
 # A step has a minute and a half: these keep one call, with its retries, well within that.
 CLIENT = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4})
+NOT_ALLOWED = frozenset({"platform:aws_denied", "platform:aws_credentials"})
 RESULT = "result.json"
 PROGRESS = "progress.jsonl"
 
@@ -64,6 +66,8 @@ class SageMakerCompute(ComputeBackend):
             raise ValueError(str(error)) from error
         if not self._session.region_name:
             raise ValueError("REGION is needed, or AWS_DEFAULT_REGION")
+        if self.settings.launcher == "model_trainer" and not is_installed():
+            raise ValueError("LAUNCHER=model_trainer needs the `sagemaker` package (requirements/sagemaker.in)")
         self.image = self.settings.image or look_up_image(self._session.region_name, self.settings.instance_type)
 
     def submit(self, name: str, spec: ComputeSpec) -> None:
@@ -72,6 +76,10 @@ class SageMakerCompute(ComputeBackend):
         channels = store_channels(self._bucket, where, spec, source, self.settings.base_models)
         request = training_job(name, spec, self.settings, where, self.image, channels)
         with translated("starting the training job"):
+            if self.settings.launcher == "model_trainer":
+                request = made_by_model_trainer(
+                    request, boto_session=self._session, client=self._sagemaker, bucket=self.settings.bucket
+                )
             try:
                 self._sagemaker.create_training_job(**request)
             except ClientError as error:
@@ -80,20 +88,13 @@ class SageMakerCompute(ComputeBackend):
                 self._adopt(name, request["Tags"])
 
     def observe(self, name: str, cursor: int = 0) -> Observation:
-        job = self._describe(name)
-        if job is None:
-            return Observation(state=RunState.MISSING)
-        state = run_state(job)
-        since = max(0, cursor - OVERLAP_MS)
-        log = read_log(self._logs, name, since)
-        result, kept = ({}, []) if state is RunState.RUNNING else self._ending(job, state, log.containers)
-        return Observation(
-            state=state,
-            events=in_order(phase_events(job, since), events_of([*log.lines, *kept])),
-            cursor=max([cursor, *(line.at_ms for line in log.lines)]),
-            result=result,
-            billable_seconds=billable_seconds(job, dt.datetime.now(dt.UTC)),
-        )
+        try:
+            return self._look(name, cursor)
+        except ComputeError as error:
+            if error.code not in NOT_ALLOWED:
+                raise
+            # The run goes on, and costs money, while we may not look: its job waits until somebody mends the right.
+            raise Unavailable(error.code, error.text, after=60.0) from error
 
     def cancel(self, name: str) -> None:
         with translated("stopping the training job"):
@@ -152,6 +153,22 @@ class SageMakerCompute(ComputeBackend):
             # A trained adapter is worth more than its entry in a registry, which somebody can make later.
             logger.warning("model_not_registered", code=error.code, reason=error.text, run=name)
             return ""
+
+    def _look(self, name: str, cursor: int) -> Observation:
+        job = self._describe(name)
+        if job is None:
+            return Observation(state=RunState.MISSING)
+        state = run_state(job)
+        since = max(0, cursor - OVERLAP_MS)
+        log = read_log(self._logs, name, since)
+        result, kept = ({}, []) if state is RunState.RUNNING else self._ending(job, state, log.containers)
+        return Observation(
+            state=state,
+            events=in_order(phase_events(job, since), events_of([*log.lines, *kept])),
+            cursor=max([cursor, *(line.at_ms for line in log.lines)]),
+            result=result,
+            billable_seconds=billable_seconds(job, dt.datetime.now(dt.UTC)),
+        )
 
     def _adopt(self, name: str, tags: list[dict[str, str]]) -> None:
         """A job of this name is there: ours by its tags, and then all is well, or somebody else's."""

@@ -16,8 +16,13 @@ from jobs.backends.base import ComputeError, Unavailable
 THROTTLED = frozenset(
     {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
 )
-DENIED = frozenset({"AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId",
-                    "ExpiredTokenException", "SignatureDoesNotMatch", "InvalidAccessKeyId"})  # fmt: skip
+DENIED = frozenset(
+    {"AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidToken",
+     "ExpiredTokenException", "ExpiredToken", "SignatureDoesNotMatch", "InvalidSignatureException",
+     "InvalidAccessKeyId",
+     # HEAD's answer has no body, so S3 says no more than that.
+     "403"}
+)  # fmt: skip
 SERVER_ERROR = 500
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 DAY = 86_400
+LAUNCHERS = ("boto3", "model_trainer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +13,8 @@ class SageMakerOptions:
 
     BUCKET and PREFIX say where runs lie in S3, ROLE_ARN is what a job runs as. BASE_MODELS maps a base model's folder,
     as the portal knows it, to the S3 prefix that holds the same files. IMAGE is looked up with the `sagemaker` package
-    when empty. PIP_INSTALL installs what lorakit needs when a container starts, for images that lack it.
+    when empty. LAUNCHER says who makes the request: we alone (`boto3`), or that package's ModelTrainer with us
+    (`model_trainer`). PIP_INSTALL installs what lorakit needs when a container starts, for images that lack it.
     """
 
     bucket: str
@@ -21,6 +23,7 @@ class SageMakerOptions:
     region: str = ""
     endpoint_url: str = ""
     image: str = ""
+    launcher: str = "boto3"
     registry_image: str = ""
     instance_type: str = "ml.g6e.xlarge"
     volume_gb: int = 100
@@ -52,6 +55,8 @@ class SageMakerOptions:
             raise ValueError("ROLE_ARN must be a role's ARN, arn:aws:iam::ACCOUNT:role/NAME")
         if self.prefix and not self.prefix.endswith("/"):
             raise ValueError("PREFIX must end with a slash")
+        if self.launcher not in LAUNCHERS:
+            raise ValueError(f"LAUNCHER must be one of {', '.join(LAUNCHERS)}")
         if self.max_runtime_seconds < 1 or self.volume_gb < 1:
             raise ValueError("MAX_RUNTIME_SECONDS and VOLUME_GB must be at least 1")
         if self.spot and self.max_wait_seconds < self.max_runtime_seconds:

@@ -1,0 +1,80 @@
+"""The request as the `sagemaker` package's ModelTrainer makes it, which adds what an organisation's SageMaker
+configuration files say of networks, and checks it all with the SDK's own types.
+
+The package is large and slow to import (requirements/sagemaker.in), so only a deployment that asks for it loads it.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from botocore import xform_name
+
+from jobs.backends.base import ComputeError
+from jobs.backends.sagemaker.request import Request
+
+
+def is_installed() -> bool:
+    """Whether there is such a package here; does not import it."""
+    return find_spec("sagemaker") is not None
+
+
+def made_by_model_trainer(request: Request, *, boto_session: Any, client: Any, bucket: str) -> Request:
+    """`request`, parameters of `create_training_job`, gone through ModelTrainer.
+
+    Its `train` names a job after the clock, and a job that cannot be found again by its name may be started twice; so
+    its request is taken from where `train` takes it, and sent by us under our name and with our command. Raises
+    ComputeError for what the SDK refuses: a role that lacks a right, a value that its types do not take.
+    """
+    refusal = import_module("sagemaker.core.helper.iam_role_resolver").RoleValidationError
+    try:
+        made = _made(request, boto_session, client, bucket)
+    except (ValueError, refusal) as error:
+        text = f"ModelTrainer refused the training job: {error}"
+        raise ComputeError("platform:aws_refused", text, temporary=False) from error
+    algorithm = request["AlgorithmSpecification"]
+    own = {name: algorithm[name] for name in ("ContainerEntrypoint", "ContainerArguments")}
+    return {
+        **{name: value for name, value in made.items() if value is not None},
+        "TrainingJobName": request["TrainingJobName"],
+        "AlgorithmSpecification": made["AlgorithmSpecification"] | own,
+    }
+
+
+def _made(request: Request, boto_session: Any, client: Any, bucket: str) -> Request:
+    session = import_module("sagemaker.core.helper.session_helper").Session
+    model_trainer = import_module("sagemaker.train").ModelTrainer
+    configs = import_module("sagemaker.core.training.configs")
+    shapes = import_module("sagemaker.core.shapes")
+    algorithm = request["AlgorithmSpecification"]
+    network = _fields(request, "VpcConfig")
+    if request["EnableNetworkIsolation"]:
+        network["enable_network_isolation"] = True
+    resources = _fields(request, "ResourceConfig")
+    trainer = model_trainer(
+        sagemaker_session=session(boto_session=boto_session, sagemaker_client=client, default_bucket=bucket),
+        role=request["RoleArn"],
+        base_job_name=request["TrainingJobName"],
+        training_image=algorithm["TrainingImage"],
+        training_input_mode=algorithm["TrainingInputMode"],
+        compute=configs.Compute(enable_managed_spot_training=request["EnableManagedSpotTraining"], **resources),
+        networking=configs.Networking(**network) if network else None,
+        stopping_condition=shapes.StoppingCondition(**_fields(request, "StoppingCondition")),
+        output_data_config=shapes.OutputDataConfig(**_fields(request, "OutputDataConfig")),
+        checkpoint_config=shapes.CheckpointConfig(**_fields(request, "CheckpointConfig")),
+        input_data_config=[shapes.Channel(**_snaked(channel)) for channel in request["InputDataConfig"]],
+        environment=request["Environment"],
+        hyperparameters=request["HyperParameters"],
+        tags=[shapes.Tag(**_snaked(tag)) for tag in request["Tags"]],
+    ).with_metric_definitions([shapes.MetricDefinition(**_snaked(item)) for item in algorithm["MetricDefinitions"]])
+    made: Request = trainer._create_training_job_args(boto3=True)
+    return made
+
+
+def _fields(request: Request, member: str) -> dict[str, Any]:
+    return _snaked(request.get(member, {}))
+
+
+def _snaked(members: dict[str, Any]) -> dict[str, Any]:
+    """The names of the SDK's types for those of the API."""
+    return {xform_name(name): _snaked(value) if isinstance(value, dict) else value for name, value in members.items()}
