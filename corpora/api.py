@@ -41,7 +41,9 @@ from tenants.rest import INVALID, MISSING, OutsideTransactions
 
 @extend_schema_view(
     list=extend_schema(
-        summary="Datasets, newest first", responses={200: DatasetSerializer(many=True), 400: WRONG_QUERY}
+        summary="Datasets, newest first",
+        responses={200: DatasetSerializer(many=True), 400: WRONG_QUERY},
+        examples=[A_DATASET],
     ),
     retrieve=extend_schema(
         summary="One dataset", responses={200: DatasetSerializer, 404: MISSING}, examples=[A_DATASET]

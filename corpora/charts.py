@@ -4,11 +4,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pycld2
+
 MAX_BARS = 12
+LEAST_BARS = 4
 SPLITS = {"train": ("Train", "--chart-1"), "test": ("Test", "--chart-5")}
 MAX_TABLE_ROWS = 100
 FAR = 2
 """A limit this many times beyond the longest bar is told in words: drawn, it would squeeze the bars together."""
+
+
+NO_SLICE = "all"
+LANGUAGES = {code.partition("-")[0]: name.replace("_", " ").title() for name, code in reversed(pycld2.LANGUAGES)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +59,7 @@ def length_figure(lengths: Mapping[str, Any], *, unit: str = "characters", limit
     }
     layout: dict[str, Any] = {
         "hovermode": "closest",
-        "xaxis": {"title": {"text": unit.capitalize()}},
+        "xaxis": {"title": {"text": unit.capitalize() + _reach(bins[-1], width)}},
         "yaxis": {"title": {"text": "Rows"}, "rangemode": "tozero"},
     }
     place = _place(limit, bins)
@@ -91,9 +98,19 @@ def counts_figure(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "legend": {"traceorder": "normal"},
         "hovermode": "y unified",
         "xaxis": {"title": {"text": "Rows"}},
-        "yaxis": {"type": "category", "showgrid": False},
+        # A few bars do not grow to fill the figure.
+        "yaxis": {
+            "type": "category",
+            "showgrid": False,
+            "range": [len(shown) - max(len(shown), LEAST_BARS) - 0.5, len(shown) - 0.5],
+        },
     }
     return {"data": data, "layout": layout}
+
+
+def _reach(last: Mapping[str, int], width: int) -> str:
+    """How far a last bar reaches that is drawn narrower than what it stands for."""
+    return f"; the last bar reaches to {last['high'] - 1:,}" if last["high"] - last["low"] > width else ""
 
 
 def _place(length: int, bins: Sequence[Mapping[str, int]]) -> float:
@@ -128,6 +145,14 @@ def _length_charts(profile: Mapping[str, Any]) -> Iterator[Chart]:
         )
 
 
+def _titled(what: str, name: str) -> str:
+    if what == "turns":
+        return f"{name} turn{'' if name == '1' else 's'}"
+    if what == "languages":
+        return "Not sure" if name == "un" else LANGUAGES.get(name, name)
+    return name
+
+
 def _token_note(profile: Mapping[str, Any]) -> str:
     sampled, limit = profile.get("sampled", 0), profile.get("context_tokens", 0)
     note = f"Prompt and answer together, of {sampled:,} rows drawn at random."
@@ -140,13 +165,13 @@ def _token_note(profile: Mapping[str, Any]) -> str:
 def _count_charts(profile: Mapping[str, Any]) -> Iterator[Chart]:
     sampled = f"Of {profile.get('sampled', 0):,} rows drawn at random."
     for name, title, what, note in (
-        ("turns", "Turns", "Messages in the row", "A prompt and its answer are two."),
+        ("turns", "Turns", "Turns", "A prompt and its answer are two."),
         ("labels", "Labels", "Label", "As your file has them."),
         ("slices", "Slices", "Slice", "An evaluation shows its figures for each slice."),
         ("languages", "Languages", "Language", sampled),
     ):
-        counts = profile.get(name)
-        if counts:
+        counts = [{**count, "name": _titled(name, count["name"])} for count in profile.get(name) or ()]
+        if counts and [count["name"] for count in counts] != [NO_SLICE]:
             yield Chart(
                 name=name,
                 title=title,

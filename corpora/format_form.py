@@ -180,7 +180,7 @@ class FormatForm(forms.Form):
         columns = {**self.found.get("mapping", {}), **options["columns"]}
         return {
             **options,
-            "test_percent": round(100 * options["test_share"], 6),
+            "test_percent": f"{100 * options['test_share']:g}",
             "dataset": self.upload.dataset_id,
             "name": self.upload.dataset_name,
             **{f"column_{name}": column for name, column in columns.items()},

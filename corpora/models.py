@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.lookups import IsNull
 
 from jobs.models import Job
 from tenants.isolation import TenantForeignKey, TenantOneToOneField
@@ -153,8 +155,14 @@ UPLOAD_COLOURS = {
 
 class UploadQuerySet(TenantQuerySet["Upload"]):
     def unfinished(self) -> Self:
-        """Not yet a version; failed ones stay until they are cleared away."""
-        return self.exclude(state=UploadState.DONE)
+        """Not yet a version that is checked; failed ones stay until they are cleared away."""
+        return self.filter(~models.Q(state=UploadState.DONE) | models.Q(version__state=VersionState.CHECKING))
+
+    def with_trouble(self) -> Self:
+        """Each with `trouble`: why it cannot be read at all, None where at least its columns are known."""
+        column = KeyTransform("0", KeyTransform("columns", "inspection"))
+        text = KeyTextTransform("text", KeyTransform("0", KeyTransform("problems", "inspection")))
+        return self.annotate(trouble=models.Case(models.When(models.Q(IsNull(column, True)), then=text), default=None))
 
     def holding_bytes(self) -> Self:
         """Whose file is ours to keep, whole or not; a version's file is counted with the version."""
@@ -223,6 +231,10 @@ class Upload(TenantModel):
     @property
     def is_waiting(self) -> bool:
         return self.state == UploadState.WAITING
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == UploadState.DONE
 
     @property
     def fraction(self) -> float:

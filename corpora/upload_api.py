@@ -42,7 +42,9 @@ OFFSET_HEADER = OpenApiParameter(
 
 @extend_schema_view(
     list=extend_schema(
-        summary="Uploads, newest first", responses={200: ListedUploadSerializer(many=True), 400: INVALID}
+        summary="Uploads, newest first",
+        responses={200: ListedUploadSerializer(many=True), 400: INVALID},
+        examples=[examples.LISTED],
     ),
     retrieve=extend_schema(
         summary="How far one upload is",
@@ -179,6 +181,7 @@ class UploadViewSet(
         description="When all parts are in storage. A second call changes nothing.",
         request=None,
         responses={200: UploadSerializer, 404: MISSING, 409: examples.NO_PARTS, 410: examples.GONE, 503: examples.AWAY},
+        examples=[examples.INSPECTING],
     )
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: UUID) -> Response:
@@ -189,7 +192,7 @@ class UploadViewSet(
         description="With other options, when it waits for you.",
         request=OptionsSerializer,
         responses={200: UploadSerializer, 400: INVALID, 404: MISSING, 409: examples.NOT_WAITING},
-        examples=[examples.OTHER_OPTIONS],
+        examples=[examples.OTHER_OPTIONS, examples.INSPECTING],
     )
     @action(detail=True, methods=["post"])
     def inspect(self, request: Request, pk: UUID) -> Response:
@@ -202,7 +205,7 @@ class UploadViewSet(
         description="And check all its rows. However often it is called, there is one version.",
         request=ConfirmationSerializer,
         responses={200: UploadSerializer, 400: INVALID, 404: MISSING, 409: examples.NOT_WAITING},
-        examples=[examples.CONFIRMATION],
+        examples=[examples.CONFIRMATION, examples.CONFIRMED],
     )
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: UUID) -> Response:

@@ -112,13 +112,3 @@ class DiskFull(PortalError):
     def __init__(self) -> None:
         text = "We have no room for more at the moment. What arrived is safe: go on in a few minutes."
         super().__init__(text)
-
-
-class StorageUnavailable(PortalError):
-    """The storage does not answer; what came is kept."""
-
-    code = "platform:storage_unavailable"
-    status = 503
-
-    def __init__(self) -> None:
-        super().__init__("Our storage does not answer at the moment. Nothing is lost: try again in a minute.")

@@ -3,6 +3,8 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
+from corpora.dataset_examples import VERSION
+
 SITE = "https://portal.example/api/v1/uploads/7d9f2c1e-4b1a-4f0e-8a54-0d3b1c2e4f60/"
 INSPECTION = {
     "upload_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -53,10 +55,18 @@ UPLOAD = {
     },
 }
 
+WHOLE = UPLOAD | {"state": "inspecting", "received": 48211, "job": VERSION["job"]}
+SEEN = WHOLE | {"state": "waiting", "sha256": INSPECTION["upload_sha256"], "inspection": INSPECTION}
+
 RECEIVING = OpenApiExample("An upload that has just begun", UPLOAD, response_only=True)
-WAITING = OpenApiExample(
-    "An upload that waits for you",
-    UPLOAD | {"state": "waiting", "received": 48211, "sha256": INSPECTION["upload_sha256"], "inspection": INSPECTION},
+INSPECTING = OpenApiExample("An upload that is being looked at", WHOLE, response_only=True)
+WAITING = OpenApiExample("An upload that waits for you", SEEN, response_only=True)
+CONFIRMED = OpenApiExample(
+    "An upload that is a version", SEEN | {"state": "done", "expires_at": None, "version": VERSION}, response_only=True
+)
+LISTED = OpenApiExample(
+    "An upload that has just begun",
+    {name: value for name, value in UPLOAD.items() if name != "inspection"},
     response_only=True,
 )
 NEW = OpenApiExample(

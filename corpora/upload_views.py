@@ -3,6 +3,7 @@
 from typing import cast
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
@@ -117,14 +118,15 @@ def _answered(request: TenantRequest, found: Upload, form: FormatForm) -> HttpRe
 
 def _upload_page(request: TenantRequest, form: UploadForm) -> HttpResponse:
     used, limit = used_bytes(request.tenant), request.tenant.max_storage_bytes
+    uploads = Upload.objects.unfinished().with_trouble().select_related("version__job").defer("inspection")
     context = {
         "form": form,
-        "uploads": Upload.objects.unfinished().defer("inspection")[:SHOWN_UPLOADS],
+        "uploads": uploads[:SHOWN_UPLOADS],
+        "largest": settings.MAX_UPLOAD_BYTES,
         "dataset": _dataset_asked_for(request),
         "in_parts": parts_storage() is not None,
         "used": f"{filesizeformat(used)} of {filesizeformat(limit)} used",
         "used_percent": min(100, round(100 * used / limit)) if limit else 100,
-        "states": UploadState,
     }
     return render(request, "corpora/upload.html", context)
 

@@ -50,7 +50,9 @@ A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): Op
 
 @extend_schema_view(
     list=extend_schema(
-        summary="Versions, newest first", responses={200: VersionSerializer(many=True), 400: WRONG_QUERY}
+        summary="Versions, newest first",
+        responses={200: VersionSerializer(many=True), 400: WRONG_QUERY},
+        examples=[A_VERSION],
     ),
     retrieve=extend_schema(
         summary="One version, with what its check found",

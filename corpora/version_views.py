@@ -22,7 +22,7 @@ from jobs.admission import place_in_line
 from jobs.models import Job
 from jobs.states import State
 from tenants.access import WRITERS, members_only
-from tenants.errors import NotFound
+from tenants.errors import NotFound, StorageUnavailable
 from tenants.objects import ObjectMissing
 from tenants.requests import TenantRequest
 
@@ -45,7 +45,7 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     }
     try:
         context |= TABS[tab](found, request.GET)
-    except ObjectMissing as error:
+    except (ObjectMissing, StorageUnavailable) as error:
         # The other tabs may have what they need.
         return render(request, "corpora/version.html", context | {"problem": error}, status=error.status)
     return render(request, "corpora/version.html", context)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from corpora.dataset_form import DatasetForm
 from corpora.lineage import uses_of
-from corpora.models import Dataset
+from corpora.models import Dataset, Upload, UploadState
 from corpora.queries import datasets_called, rows_of
 from corpora.services.datasets import change_dataset, delete_dataset
 from tenants.access import WRITERS, members_only
@@ -28,7 +28,8 @@ def index(request: TenantRequest) -> HttpResponse:
     page = Paginator(datasets_called(search), PAGE_SIZE).get_page(request.GET.get("page"))
     rows = rows_of(list(page.object_list))
     changing = any(row.dataset.latest and row.dataset.latest.is_checking for row in rows)
-    context = {"page_obj": page, "rows": rows, "changing": changing, "q": search}
+    waiting = Upload.objects.filter(state=UploadState.WAITING).count()
+    context = {"page_obj": page, "rows": rows, "changing": changing, "q": search, "waiting": waiting}
     return render(request, "corpora/list.html", context)
 
 

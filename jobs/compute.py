@@ -19,6 +19,9 @@ from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
 from jobs.states import State
 from lorakit.disk import DISK_FULL
+from tenants.errors import StorageUnavailable
+
+STORAGE_AWAY = "Our storage does not answer at the moment. Nothing is lost: this goes on by itself."
 
 LOST = JobError(
     code="platform:run_lost",
@@ -77,6 +80,8 @@ class ComputeKind(Kind):
             return self._outcome(job, seen, backend)
         except Unavailable as error:
             return self._wait(job, error)
+        except StorageUnavailable as error:
+            return self._wait(job, Unavailable(error.code, STORAGE_AWAY))
         except OSError as error:
             if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
@@ -98,6 +103,8 @@ class ComputeKind(Kind):
                 backend.cancel(job.external_name)
                 return Running(after=1.0)
             return Stopped() if seen.state is RunState.LOST else self._outcome(job, seen, backend)
+        except StorageUnavailable as error:
+            return self._wait(job, Unavailable(error.code, STORAGE_AWAY))
         except Unavailable as error:
             # A job that is given up while its run goes on would cost money until the run ends by itself.
             return self._wait(job, error)

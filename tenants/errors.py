@@ -50,3 +50,13 @@ class Conflict(PortalError):
 
     code = "portal:conflict"
     status = 409
+
+
+class StorageUnavailable(PortalError):
+    """The storage does not answer; what came is kept."""
+
+    code = "platform:storage_unavailable"
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("Our storage does not answer at the moment. Nothing is lost: try again in a minute.")

@@ -36,23 +36,25 @@ def object_key(tenant_id: UUID, *parts: str) -> str:
 def put_file(key: str, path: Path) -> None:
     """Store a local file under `key`; a key names content that never changes, so a whole one is left alone.
 
-    One that an interrupted writer left too short is written again.
+    One that an interrupted writer left too short is written again. Raises StorageUnavailable.
     """
-    if default_storage.exists(key):
-        if default_storage.size(key) == path.stat().st_size:
-            return
-        default_storage.delete(key)
-    with path.open("rb") as file:
-        default_storage.save(key, File(file))
+    with s3.answering():
+        if default_storage.exists(key):
+            if default_storage.size(key) == path.stat().st_size:
+                return
+            default_storage.delete(key)
+        with path.open("rb") as file:
+            default_storage.save(key, File(file))
 
 
 def open_object(key: str) -> IO[bytes]:
-    """The object, open for reading."""
-    return default_storage.open(key, "rb")
+    """The object, open for reading; raises FileNotFoundError or StorageUnavailable."""
+    with s3.answering():
+        return default_storage.open(key, "rb")
 
 
 def get_file(key: str, path: Path) -> None:
-    """Copy the object into a local file; raises ObjectMissing."""
+    """Copy the object into a local file; raises ObjectMissing or StorageUnavailable."""
     try:
         if _is_s3():
             s3.download(default_storage, key, path)
@@ -63,7 +65,7 @@ def get_file(key: str, path: Path) -> None:
 
 
 def read_range(key: str, start: int, length: int) -> bytes:
-    """At most `length` bytes from `start` on, fewer at the object's end; raises ObjectMissing."""
+    """At most `length` bytes from `start` on, fewer at the object's end; raises ObjectMissing or StorageUnavailable."""
     if not key:
         raise ObjectMissing
     try:
@@ -88,8 +90,9 @@ def object_lines(key: str, start: int = 0) -> Iterator[bytes]:
 
 
 def delete_object(key: str) -> None:
-    """Remove the object; one that is gone already is fine."""
-    default_storage.delete(key)
+    """Remove the object; one that is gone already is fine. Raises StorageUnavailable."""
+    with s3.answering():
+        default_storage.delete(key)
 
 
 def _is_s3() -> bool:

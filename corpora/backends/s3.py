@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 from botocore.exceptions import BotoCoreError, ClientError
 
-from corpora.upload_errors import StorageUnavailable, UploadGone
+from corpora.upload_errors import UploadGone
 from tenants.backends.s3 import object_name
+from tenants.errors import StorageUnavailable
 
 SMALLEST_PART_BYTES = 16 << 20
 MAX_PARTS = 10_000

@@ -79,7 +79,7 @@ class Reader:
             if not line.strip():
                 continue
             try:
-                if len(line) > self._max_row_bytes:
+                if len(line.removesuffix(b"\r")) > self._max_row_bytes:
                     raise too_long(self._max_row_bytes)
                 raw = parse_line(line)
             except RowProblem as problem:

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
-from corpora.upload_errors import DiskFull, StorageUnavailable, UploadBusy
+from corpora.upload_errors import DiskFull, UploadBusy
+from tenants.errors import StorageUnavailable
 
 BUFFER_BYTES = 1 << 18
 SAFE_EVERY_BYTES = 32 << 20

@@ -165,7 +165,8 @@ def delete_version(*, version: DatasetVersion) -> None:
     if not DatasetVersion.objects.filter(upload_key=version.upload_key).exists():
         keys.append(version.upload_key)
     for key in filter(None, keys):
-        transaction.on_commit(lambda key=key: delete_object(key))  # type: ignore[misc]
+        # The version is gone for people whether or not storage answers.
+        transaction.on_commit(lambda key=key: delete_object(key), robust=True)  # type: ignore[misc]
 
 
 def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> None:

@@ -89,6 +89,11 @@ export class Row {
   failed(text) {
     this.phase("Failed", "red", text);
     this.part("bar").hidden = true;
+    this.cancelling("Clear away");
+  }
+
+  cancelling(text) {
+    this.part("cancel").querySelector("button").textContent = text;
   }
 
   looking() {
@@ -96,19 +101,39 @@ export class Row {
     this.part("bar").hidden = true;
   }
 
-  ready(text, colour, button, url) {
-    this.phase(text, colour, size(Number(this.element.dataset.bytes)));
+  checking(job) {
+    const waits = job.state === "queued" ? "It starts as soon as there is room." : "";
+    const left = job.eta_seconds ? `about ${duration(job.eta_seconds)} left` : "";
+    const note = [size(Number(this.element.dataset.bytes)), waits || left].filter(Boolean).join(" · ");
+    this.phase(job.phase === "profiling" ? "Profiling" : "Checking", "blue", note);
+    const bar = this.part("bar");
+    bar.hidden = false;
+    bar.value = job.fraction;
+    this.part("cancel").hidden = true;
+  }
+
+  waiting({ inspection, links }) {
+    this.cancelling("Discard");
+    const trouble = inspection && !inspection.columns.length ? inspection.problems[0]?.text : "";
+    const bytes = size(Number(this.element.dataset.bytes));
+    if (trouble) this.ready("Cannot be read yet", "red", "See why", links.page, `${bytes}. ${trouble}`);
+    else this.ready("Waiting for you", "orange", "See how it reads", links.page, bytes);
+  }
+
+  ready(text, colour, button, url, note) {
+    this.phase(text, colour, note ?? size(Number(this.element.dataset.bytes)));
     this.part("bar").hidden = true;
     const link = this.part("page");
     link.textContent = button;
     link.href = url;
     link.hidden = false;
+    link.classList.toggle("btn-primary", colour !== "green");
   }
 }
 
-// Ask how far the upload is until it waits for the person, is a version, or has failed.
+// Ask how far the upload is until it waits for the person, is a version that was checked, or has failed.
 export async function follow(row, site, opened) {
-  row.looking();
+  if (row.state !== "done") row.looking();
   for (;;) {
     const answer = await fetch(`${site.endpoint}${row.id}/`, { headers: { Accept: "application/json" } }).catch(() => null);
     if (answer?.status === 404) {
@@ -117,21 +142,29 @@ export async function follow(row, site, opened) {
     }
     const upload = answer?.ok ? await answer.json() : null;
     if (upload?.state === "waiting") {
-      row.ready("Waiting for you", "orange", "See how it reads", upload.links.page);
+      row.waiting(upload);
       opened(row, upload.links.page);
       return;
     }
-    if (upload?.state === "done") {
-      row.part("cancel").hidden = true;
-      row.ready("Done", "green", "See the version", upload.links.page);
-      return;
-    }
+    if (upload?.state === "done" && checked(row, upload)) return;
     if (upload?.state === "failed") {
       row.failed(upload.error.text);
       return;
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+// Show how far the check of the version is; whether it has ended.
+function checked(row, { version, links }) {
+  row.part("cancel").hidden = true;
+  if (version?.state === "checking") {
+    row.checking(version.job);
+    return false;
+  }
+  if (version?.state === "rejected") row.ready("Rejected", "red", "See what is wrong", links.page, version.error.text);
+  else row.ready("Ready", "green", "See the version", links.page);
+  return true;
 }
 
 // Cancel the upload on the server; one that is gone already is fine.

@@ -101,7 +101,7 @@ function control(row) {
 for (const element of list.querySelectorAll("[data-upload]")) {
   const row = new Row(element);
   control(row);
-  if (row.state === "inspecting") follow(row, site, () => {});
+  if (row.state === "inspecting" || row.state === "done") follow(row, site, () => {});
 }
 
 const area = form.querySelector("[data-drop-area]");

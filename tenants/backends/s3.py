@@ -5,6 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tenants.errors import StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
 
 def object_name(storage: Any, key: str) -> str:
     """The object's name in the bucket: the storage may keep all of its own below some folder."""
@@ -14,10 +22,10 @@ def object_name(storage: Any, key: str) -> str:
 
 def read_range(storage: Any, key: str, start: int, length: int) -> bytes:
     """At most `length` bytes from `start` on, none beyond the end; raises FileNotFoundError."""
-    with _missing(storage, key):
+    with answering():
         try:
             answer = storage.bucket.Object(object_name(storage, key)).get(Range=f"bytes={start}-{start + length - 1}")
-        except _errors(storage) as error:
+        except ClientError as error:
             if error.response["Error"]["Code"] == "InvalidRange":
                 return b""
             raise
@@ -27,19 +35,21 @@ def read_range(storage: Any, key: str, start: int, length: int) -> bytes:
 
 def download(storage: Any, key: str, path: Path) -> None:
     """Fetch the object into a local file, several parts at once; raises FileNotFoundError."""
-    with _missing(storage, key):
+    with answering():
         storage.bucket.download_file(object_name(storage, key), str(path))
 
 
 @contextmanager
-def _missing(storage: Any, key: str) -> Iterator[None]:
+def answering() -> Iterator[None]:
+    """Raises FileNotFoundError for what is not there, StorageUnavailable for any other refusal or silence of S3."""
     try:
         yield
-    except _errors(storage) as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-            raise FileNotFoundError(key) from None
-        raise
-
-
-def _errors(storage: Any) -> Any:
-    return storage.bucket.meta.client.exceptions.ClientError
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in {"NoSuchKey", "404"}:
+            raise FileNotFoundError from None
+        log.warning("storage_refuses", code=code)
+        raise StorageUnavailable from error
+    except (BotoCoreError, Boto3Error) as error:
+        log.warning("storage_silent", error=type(error).__name__)
+        raise StorageUnavailable from error

@@ -109,6 +109,13 @@ def test_a_line_over_the_limit_is_skipped_without_being_held(tmp_path: Path) -> 
     assert outcome.report.problems_by_code == {"dataset:row_too_long": 2}
 
 
+@pytest.mark.parametrize("other", [b"", b"{}\n"], ids=["by the block", "line by line"])
+def test_a_line_break_of_two_characters_is_no_part_of_the_row(other: bytes, tmp_path: Path) -> None:
+    row = b'{"prompt": "%s", "completion": "a"}' % (rb"\u0071" * 100)
+    outcome = check(GOOD + row + b"\r\n" + other, tmp_path / "run", max_row_bytes=len(row))
+    assert "dataset:row_too_long" not in outcome.report.problems_by_code
+
+
 def test_a_csv_row_over_the_limit_is_refused(tmp_path: Path) -> None:
     content = b'prompt,completion\n"%s",a\n' % (b"x" * 200)
     assert check(content, tmp_path / "run", max_row_bytes=100).first == (2, "", "dataset:row_too_long")

@@ -7,6 +7,7 @@ import pytest
 from corpora.charts import counts_figure, length_figure, profile_charts
 
 BINS = [{"low": low, "high": low + 10, "rows": 5} for low in range(0, 100, 10)]
+CODES = {"turns": "3", "languages": "zh", "slices": "all"}
 TAIL = {"low": 100, "high": 400, "rows": 2}
 
 
@@ -20,6 +21,11 @@ def test_lengths_are_bars_that_hold_every_row() -> None:
     assert trace["x"] == [5 + 10 * index for index in range(11)]
     assert trace["customdata"][-1] == "100–399"
     assert len(trace["x"]) == len(trace["y"]) == len(trace["customdata"]) == len(trace["marker"]["color"])
+
+
+def test_the_last_bar_says_how_far_the_tail_reaches() -> None:
+    titles = [length_figure(lengths(*bins))["layout"]["xaxis"]["title"]["text"] for bins in ((*BINS, TAIL), BINS)]
+    assert titles == ["Characters; the last bar reaches to 399", "Characters"]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +47,17 @@ def test_many_labels_are_added_up_at_the_bottom() -> None:
     assert train["y"][0] == "8 others"
     assert train["y"][-1] == "label 0"
     assert sum(train["x"]) + sum(test["x"]) == sum(count["train"] + count["test"] for count in counts)
+
+
+def test_a_single_bar_does_not_fill_the_figure() -> None:
+    axis = counts_figure([{"name": "en", "train": 9, "test": 1}])["layout"]["yaxis"]
+    assert axis["range"] == [-3.5, 0.5]
+
+
+def test_languages_and_turns_are_named_and_rows_without_slices_have_no_chart_of_them() -> None:
+    counts = {name: [{"name": value, "train": 9, "test": 1}] for name, value in CODES.items()}
+    shown = {chart.name: chart.rows[0][0] for chart in profile_charts({"sampled": 10, **counts})}
+    assert shown == {"turns": "3 turns", "languages": "Chinese"}
 
 
 def test_only_what_was_counted_is_shown() -> None:

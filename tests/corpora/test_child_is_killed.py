@@ -1,5 +1,7 @@
 """However the checking child ends: a version is ready once or rejected, never half, and no process stays."""
 
+import errno
+import hashlib
 import json
 import os
 import random
@@ -18,10 +20,12 @@ from django.conf import settings
 
 from corpora.ingest.contracts import IngestSpec
 from corpora.models import DatasetVersion, VersionState
+from corpora.quota import used_bytes
 from jobs.backends import compute as backends
 from jobs.models import Job
 from jobs.states import State
-from tenants.objects import open_object
+from tenants.models import Tenant
+from tenants.objects import open_object, put_file
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = (
@@ -71,16 +75,19 @@ class Killer(threading.Thread):
 
     def run(self) -> None:
         seen: set[str] = set()
+        due: dict[int, float] = {}
         while len(self.killed) < self._times and not self.ended.is_set():
             for pid in self._folder.glob("*/pid"):
-                if str(pid) not in seen and (text := pid.read_text().strip()):
+                if len(seen) < self._times and str(pid) not in seen and (text := pid.read_text().strip()):
                     victim = self._victim(int(text))
                     if victim:
                         seen.add(str(pid))
-                        time.sleep(self._random.uniform(*self._delays))
-                        with suppress(ProcessLookupError):
-                            os.kill(victim, signal.SIGKILL)
-                            self.killed.add(victim)
+                        due[victim] = time.monotonic() + self._random.uniform(*self._delays)
+            for victim in [victim for victim, moment in due.items() if moment <= time.monotonic()]:
+                del due[victim]
+                with suppress(ProcessLookupError):
+                    os.kill(victim, signal.SIGKILL)
+                    self.killed.add(victim)
             time.sleep(0.002)
 
     def _victim(self, child: int) -> int | None:
@@ -124,6 +131,71 @@ def test_a_child_that_is_killed_twice_is_begun_again(
     assert version.row_count == (24 << 20) // len(LINE)
     assert is_whole(version)
     assert Job.objects.get().state == State.SUCCEEDED
+
+
+@pytest.mark.django_db
+def test_ten_children_killed_at_random_moments_leave_whole_versions_or_none(
+    upload: Callable[..., DatasetVersion], run_jobs: Callable[..., None], compute: Path, tenant: Tenant
+) -> None:
+    """From their first instruction to their last; the storage holds what the versions name, and nothing else."""
+    contents = [LINE % -number + chat_file(2) for number in range(1, 11)]
+    versions = [upload(content, name=f"rows {number}") for number, content in enumerate(contents)]
+    killer = Killer(compute, times=10, delays=(0.0, 0.8))
+    run_with(killer, run_jobs, versions[0])
+    assert len(killer.killed) > 5
+    for version, content in zip(versions, contents, strict=True):
+        version.refresh_from_db()
+        if version.state == VersionState.REJECTED:
+            # The same job was hit each time.
+            assert (version.error_code, version.train_key, version.row_count) == ("platform:run_lost", "", 0)
+            continue
+        assert version.state == VersionState.READY
+        assert version.upload_sha256 == hashlib.sha256(content).hexdigest()
+        assert is_whole(version)
+    assert sum(version.is_ready for version in versions) >= 7
+    names = ("train_key", "test_key", "index_key", "findings_key", "upload_key")
+    named = {getattr(version, name) for version in versions for name in names} - {""}
+    root = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    assert {str(path.relative_to(root)) for path in root.glob(f"tenants/{tenant.id}/**/*") if path.is_file()} == named
+    assert used_bytes(tenant) == sum(map(len, contents))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("stored", range(4))
+def test_a_worker_that_dies_or_finds_no_room_between_two_files_shows_nothing_half(
+    stored: int,
+    upload: Callable[..., DatasetVersion],
+    run_jobs: Callable[..., None],
+    compute: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version, calls = upload(chat_file(1)), 0
+
+    def put(key: str, path: Path) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == stored + 1:
+            # As a disk does that fills up in the middle of a file.
+            put_file(key, shorter(path))
+            now = DatasetVersion.objects.get(id=version.id)
+            assert (now.state, now.train_key, now.row_count) == (VersionState.CHECKING, "", 0)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        put_file(key, path)
+
+    monkeypatch.setattr("corpora.kinds.put_file", put)
+    run_jobs()
+    version.refresh_from_db()
+    assert calls > 4
+    assert version.state == VersionState.READY, version.error_text
+    assert is_whole(version)
+    assert (Job.objects.get().attempt, Job.objects.get().error_code) == (1, "")
+
+
+def shorter(path: Path) -> Path:
+    """A copy of the file's first half."""
+    half = path.with_name("half")
+    half.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return half
 
 
 @pytest.mark.django_db

@@ -5,19 +5,26 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
+from corpora.kinds import DatasetCheck
 from corpora.models import DatasetVersion, VersionState
 from corpora.options import read_options
 from corpora.services.versions import upload_version
+from jobs.backends.base import ComputeSpec
 from jobs.models import Job
 from jobs.states import State
 from tenants.models import Tenant
+from tests.corpora.corpus.cases import BadFile, GoodFile
 from tests.corpora.corpus.files import BAD_CLASSES, all_bad_files, bad_file
+from tests.corpora.corpus.good_files import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,12 +52,16 @@ def test_every_bad_file_can_be_sent_without_a_server_error(api: APIClient) -> No
 
 
 @pytest.mark.django_db
-def test_one_of_each_class_is_rejected_by_its_job(in_tenant: Tenant, run_jobs: Callable[..., None]) -> None:
-    # No customer can lower the limits as some files of the corpus do, so as to be small.
-    files = {name: file for name in BAD_CLASSES if not (file := bad_file(name, 0)).limits}
-    assert len(files) == len(BAD_CLASSES) - 2
+def test_one_of_each_class_and_kind_is_judged_by_its_job(
+    in_tenant: Tenant, run_jobs: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a customer's file is: stored, checked by a child in a folder of its own, and written down."""
+    bad = {f"bad: {name}": bad_file(name, 0) for name in BAD_CLASSES}
+    good = {f"good: {name}": make(Random(name), 0) for name, make in KINDS.items()}
+    limits: dict[str, dict[str, Any]] = {}
+    files: dict[str, BadFile | GoodFile] = {**bad, **good}
     for name, file in files.items():
-        upload_version(
+        version = upload_version(
             tenant=in_tenant,
             file=io.BytesIO(file.content),
             file_name="rows",
@@ -58,9 +69,21 @@ def test_one_of_each_class_is_rejected_by_its_job(in_tenant: Tenant, run_jobs: C
             options=read_options(file.options),
             created_by=None,
         )
-    run_jobs()
-    versions = {version.dataset.name: version for version in DatasetVersion.objects.select_related("dataset")}
+        limits[str(version.id)] = file.limits
+    prepare = DatasetCheck.prepare
+
+    def prepare_with_limits(kind: DatasetCheck, job: Job) -> ComputeSpec:
+        # No customer can lower them as some files of the corpus do, so as to be small.
+        made = prepare(kind, job)
+        return replace(made, spec=made.spec | limits[job.spec["version"]])
+
+    monkeypatch.setattr(DatasetCheck, "prepare", prepare_with_limits)
+    run_jobs(240)
     assert set(Job.objects.values_list("state", flat=True)) == {State.SUCCEEDED}
-    for name, file in files.items():
-        version = versions[name]
-        assert (version.state, version.error_code, version.train_key) == (VersionState.REJECTED, file.code, ""), name
+    found = {version.dataset.name: version for version in DatasetVersion.objects.select_related("dataset")}
+    assert len(found) == 50
+    for name, bad_one in bad.items():
+        version = found[name]
+        assert (version.state, version.error_code, version.train_key) == (VersionState.REJECTED, bad_one.code, ""), name
+    for name, good_one in good.items():
+        assert (found[name].state, found[name].row_count) == (VersionState.READY, len(good_one.rows)), name

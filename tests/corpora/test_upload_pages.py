@@ -9,7 +9,10 @@ from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from corpora.ingest.contracts import Inspection
 from corpora.models import Dataset, DatasetVersion, Upload, UploadState
+from corpora.services.uploads import record_inspection
+from jobs.models import Job
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.corpora.conftest import pairs
@@ -51,6 +54,35 @@ def test_the_page_lists_what_is_not_finished_and_the_room(as_alice: Client, api:
     assert "2.0\xa0KB of 4.0\xa0KB used" in page
     assert "1.0\xa0KB of 2.0\xa0KB. Choose the file again to go on." in page
     assert f'data-upload="{Upload.objects.get().id}"' in page
+
+
+def test_a_file_is_followed_until_its_version_is_checked(as_alice: Client, api: APIClient, in_tenant: Tenant) -> None:
+    """Also after a refresh: the row stays, with the check's bar, and goes with it."""
+    whole(api, pairs(30), confirm="1")
+    upload = Upload.objects.get()
+    seen = Inspection(upload_sha256="0" * 64, bytes=upload.bytes, packed=False, file_format="jsonl")
+    record_inspection(upload_id=upload.id, inspection=seen)
+    Job.objects.filter(dataset_version__isnull=False).update(fraction=0.25)
+    page = as_alice.get(UPLOAD_PAGE).content.decode()
+    assert 'data-state="done"' in page
+    assert 'value="0.2500"' in page
+    assert "See the version" in page
+    DatasetVersion.objects.update(state="ready")
+    assert 'data-state="done"' not in as_alice.get(UPLOAD_PAGE).content.decode()
+
+
+def test_a_file_of_the_wrong_kind_is_told_why_and_can_be_discarded(
+    as_alice: Client, waiting: Callable[..., Upload]
+) -> None:
+    upload = waiting(b"PK\x03\x04" + bytes(400))
+    page = as_alice.get(UPLOAD_PAGE).content.decode()
+    assert "Cannot be read yet" in page
+    assert "zip archive or an Excel workbook" in page
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert "Upload another file" in page
+    assert "Use it and check all rows" not in page
+    assert reverse("corpora:upload-cancel", args=[upload.id]) in page
+    assert "An uploaded file waits for you" in as_alice.get("/datasets/").content.decode()
 
 
 def test_the_page_asks_few_queries_however_many_uploads(

@@ -1,6 +1,7 @@
 """Uploads in parts straight to S3, on moto's server over real HTTP."""
 
 import datetime as dt
+import hashlib
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -201,6 +202,39 @@ def test_a_bucket_that_fails_often_loses_nothing(api: APIClient, bucket: Any, in
     assert refused
     assert set(Upload.objects.values_list("state", flat=True)) == {UploadState.INSPECTING}
     assert used_bytes(in_tenant) == 20 * len(content)
+
+
+def test_a_bucket_that_fails_often_ends_in_ready_versions_and_typed_answers(
+    api: APIClient, bucket: Any, in_tenant: Tenant, run_jobs: Callable[..., None]
+) -> None:
+    """From the file in storage to its rows on a page: a call that fails costs time, never a version."""
+    contents = {f"rows {number}": pairs(40 + number) for number in range(5)}
+    for name, content in contents.items():
+        upload = begin(api, len(content), confirm=True, name=name)
+        put_parts(api, upload, content)
+        assert api.post(upload["links"]["complete"]).status_code == 200
+    chance, failed = random.Random(4), 0
+
+    def fail_often(request: Any, **_: Any) -> AWSResponse | None:
+        nonlocal failed
+        if chance.random() >= 0.2:
+            return None
+        failed += 1
+        return _slow_down(request)
+
+    bucket.meta.client.meta.events.register("before-send.s3", fail_often)
+    run_jobs()
+    assert failed > 10
+    versions = DatasetVersion.objects.select_related("dataset", "job")
+    assert {(version.state, version.job.attempt) for version in versions if version.job} == {(VersionState.READY, 1)}
+    for version in versions:
+        assert version.upload_sha256 == hashlib.sha256(contents[version.dataset.name]).hexdigest()
+    assert used_bytes(in_tenant) == sum(map(len, contents.values()))
+    url = f"/api/v1/dataset-versions/{versions[0].id}/"
+    answers = [api.get(f"{url}{part}/") for part in ("rows", "findings", "diff", "export") for _ in range(8)]
+    assert {answer.status_code for answer in answers} == {200, 503}
+    refusals = [answer.json()["code"] for answer in answers if answer.status_code == 503]
+    assert set(refusals) == {"platform:storage_unavailable"}
 
 
 def _slow_down(request: Any) -> AWSResponse:

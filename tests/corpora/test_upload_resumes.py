@@ -1,5 +1,6 @@
 """Uploads over real connections: another maker's client, a hundred broken ones, two at once, and a full disk."""
 
+import datetime as dt
 import errno
 import io
 import random
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 from rest_framework.test import APIClient
 from tusclient.client import TusClient
@@ -17,6 +19,7 @@ from tusclient.client import TusClient
 from corpora.models import Upload, UploadState
 from corpora.quota import used_bytes
 from corpora.receiving import staging
+from corpora.services.left_behind import clear_abandoned_uploads
 from corpora.services.receiving import append_to_upload
 from corpora.services.uploads import create_upload
 from corpora.upload_errors import DiskFull, UploadBusy, UploadGone
@@ -70,6 +73,35 @@ def test_the_protocols_own_client_uploads_a_file(live_server: LiveServer, token:
         upload = Upload.objects.get()
         assert stored(upload) == content
         assert (upload.state, upload.dataset_name, upload.file_name) == ("inspecting", "Clauses", "rows.jsonl")
+
+
+def test_a_hundred_aborted_uploads_are_resumed_or_cleared_away(
+    live_server: LiveServer, token: str, api: APIClient, tenant: Tenant
+) -> None:
+    """Each broken off at a random byte; people go on with every other one and forget the rest."""
+    chance = random.Random(11)
+    resumed, forgotten = {}, []
+    for number in range(100):
+        content = chance.randbytes(chance.randrange(1, 60_000))
+        path = urlsplit(begin(api, len(content))["Location"]).path
+        bite = chance.randrange(0, len(content))
+        broken_patch(live_server.url, token, path, content, offset=0, breaks_after=bite)
+        received = int(api.head(path, headers=TUS)["Upload-Offset"])
+        assert received <= bite
+        upload_id = UUID(path.strip("/").rpartition("/")[2])
+        if number % 2:
+            forgotten.append(upload_id)
+            continue
+        assert send(api, path, content[received:], offset=received).status_code == 204
+        resumed[upload_id] = content
+    with tenant_scope(tenant.id):
+        Upload.objects.filter(id__in=forgotten).update(touched_at=timezone.now() - dt.timedelta(hours=25))
+    while clear_abandoned_uploads():
+        pass
+    with tenant_scope(tenant.id):
+        assert {upload.id: stored(upload) for upload in Upload.objects.all()} == resumed
+        assert used_bytes(tenant) == sum(map(len, resumed.values()))
+    assert staged_bytes() == {}
 
 
 def test_a_hundred_broken_connections_end_in_the_very_file(

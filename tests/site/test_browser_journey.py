@@ -208,7 +208,7 @@ def test_an_upload_survives_a_lost_connection_and_a_refresh(
     page.wait_for_url(f"**/datasets/uploads/{begun}/")
     expect(page.get_by_text("question 0", exact=True).first).to_be_visible()
     page.goto("/datasets/upload/")
-    upload.get_by_role("button", name="Cancel").click()
+    upload.get_by_role("button", name="Discard").click()
     expect(upload).to_have_count(0)
     admin.close()
 
