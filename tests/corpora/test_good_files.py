@@ -1,14 +1,16 @@
 """What the check accepts reads back as it was written, in every format and layout."""
 
 import csv
+import gzip
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
 
 from corpora.ingest.sniff import FOREIGN
@@ -18,6 +20,8 @@ from tests.corpora.conftest import jsonl, pairs
 # One folder serves all examples of a test: each gets a new one inside it.
 SHARED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
+MOST_HELD = 8 << 20
+lengths = st.sampled_from((10, 9_000, 11_000, 16 << 20))
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60).filter(
     str.strip
 )
@@ -102,6 +106,32 @@ def test_no_file_makes_it_crash(content: bytes, folders: Any) -> None:
     # PostgreSQL stores neither lone surrogates, which do not encode, nor NUL.
     assert all("\0" not in problem.text + problem.field for problem in report.problems)
     report.to_json().encode()
+
+
+@settings(parent=SHARED, max_examples=30)
+@given(
+    head=st.sampled_from((b"", b"prompt,completion\n", b"text\tlabel\n", pairs(1), b"PAR1", b'{"messages": [')),
+    pieces=st.lists(
+        st.tuples(st.sampled_from((b"x", b'"', b"{", b"[", b",", b"\t", b"\\", b"\0", b"\xc3\xa9", b"}")), lengths),
+        min_size=1,
+        max_size=2,
+    ),
+    packed=st.booleans(),
+)
+def test_however_long_its_lines_are_no_file_is_held(
+    head: bytes, pieces: list[tuple[bytes, int]], packed: bool, folders: Any
+) -> None:
+    content = head + b"\n".join(piece * (length // len(piece)) for piece, length in pieces)
+    file = gzip.compress(content, 1) if packed else content
+    del content
+    tracemalloc.start()
+    try:
+        check(file, folders(), max_row_bytes=10_000)
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    event(f"held {held >> 20} MiB")
+    assert held < MOST_HELD
 
 
 @SHARED
