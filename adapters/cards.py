@@ -51,7 +51,7 @@ def card_of(version: AdapterVersion) -> Card:
         data=data_facts(version),
         base=[("Name", base.name), ("SHA-256", manifest.get("base_sha256") or base.sha256 or "not known")],
         differences=differences(advised, Hyperparameters.from_dict(numbers)) if advised else [],
-        hyperparameters=[(title_of(name), describe(numbers[name])) for name in SHOWN],
+        hyperparameters=[(title_of(name), describe(numbers[name])) for name in SHOWN if numbers.get(name) is not None],
         reproduction=made_with(manifest),
         training=_training(version),
         results=results,

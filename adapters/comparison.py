@@ -106,7 +106,7 @@ def _compared(letter: str, run: TrainingRun) -> Compared:
 
 def _settings() -> dict[str, Callable[[TrainingRun], str]]:
     def number(name: str) -> Callable[[TrainingRun], str]:
-        return lambda run: describe(run.hyperparameters[name])
+        return lambda run: describe(run.hyperparameters.get(name))
 
     return {
         "Adapter": lambda run: run.adapter.name,

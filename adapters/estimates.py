@@ -53,7 +53,7 @@ def estimate_training(
 ) -> Estimate:
     """Estimate a training of the active tenant; reads only."""
     pace = _pace(base_model)
-    tokens = read_lengths(dataset_version).mean * dataset_version.train_count * hyperparameters.epochs
+    tokens = read_lengths(dataset_version).mean * hyperparameters.rows_read(dataset_version.train_count)
     backend = compute[get_kind("training").backend({})]
     return Estimate(
         rows=dataset_version.train_count,

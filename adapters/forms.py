@@ -63,6 +63,7 @@ class TrainingForm(forms.Form):
     )
     alpha = forms.IntegerField(label="Alpha", required=False, help_text="A number of your own, instead of a strength.")
     epochs = forms.FloatField(label="Epochs", required=False, help_text="Passes over all rows.")
+    max_steps = forms.IntegerField(label="Steps", required=False, help_text="So many, instead of epochs.")
     learning_rate = forms.FloatField(
         label="Learning rate", required=False, help_text="Too high, and the loss jumps; too low, and it hardly falls."
     )

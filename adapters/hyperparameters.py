@@ -17,7 +17,10 @@ VALUE_AND_OUTPUT = ("v_proj", "o_proj")
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """A step takes `batch_size` rows `gradient_accumulation` times; `max_length` is in tokens a row."""
+    """A step takes `batch_size` rows `gradient_accumulation` times; `max_length` is in tokens a row.
+
+    With `max_steps`, so many steps are taken, whatever `epochs` says.
+    """
 
     rank: int
     alpha: int
@@ -27,6 +30,7 @@ class Hyperparameters:
     batch_size: int
     gradient_accumulation: int
     max_length: int
+    max_steps: int | None = None
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -40,9 +44,15 @@ class Hyperparameters:
 
     def steps(self, rows: int) -> int:
         """Optimiser steps for so many rows, counted as transformers' Trainer does."""
+        if self.max_steps is not None:
+            return self.max_steps
         batches = math.ceil(rows / self.batch_size)
         per_epoch = max(1, math.ceil(batches / self.gradient_accumulation))
         return math.ceil(self.epochs * per_epoch)
+
+    def rows_read(self, rows: int) -> float:
+        """Rows that all steps together take of so many, one that is read twice counted twice."""
+        return self.max_steps * self.rows_per_step if self.max_steps is not None else self.epochs * rows
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,6 +88,7 @@ LIMITS: dict[str, Limit] = {
     "rank": Limit(title="Rank", low=1, high=MAX_RANK),
     "alpha": Limit(title="Alpha", low=1, high=4 * MAX_RANK),
     "epochs": Limit(title="Epochs", low=0.1, high=20, whole=False),
+    "max_steps": Limit(title="Steps", low=1, high=100_000),
     "learning_rate": Limit(title="Learning rate", low=1e-6, high=5e-2, whole=False),
     "batch_size": Limit(title="Batch size", low=1, high=64),
     "gradient_accumulation": Limit(title="Batches a step", low=1, high=64),
@@ -117,6 +128,8 @@ def apply_overrides(
     """
     numbers = {name: value for name, value in overrides.items() if name not in {"layers", "strength"}}
     chosen = {name: _checked(name, value, base_model) for name, value in numbers.items()}
+    if "epochs" in chosen and "max_steps" in chosen:
+        raise PortalError("Set epochs, or steps: not both.", code="training:bad_setting", field="max_steps")
     if "layers" in overrides:
         chosen["target_modules"] = _one_of(LAYERS, overrides["layers"], "layers").modules
     if "strength" in overrides:
@@ -157,7 +170,9 @@ def differences(advised: Hyperparameters, chosen: Hyperparameters) -> list[Diffe
 
 
 def describe(value: object) -> str:
-    """A hyperparameter as people read it: `16`, `0.0002`, `all linear layers`, or names of layers."""
+    """A hyperparameter as people read it: `16`, `0.0002`, `all linear layers`, names of layers, or `not set`."""
+    if value is None:
+        return "not set"
     if isinstance(value, str):
         return "all linear layers" if value == "all-linear" else value
     if isinstance(value, list | tuple):

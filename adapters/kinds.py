@@ -67,6 +67,10 @@ class TrainingKind(ComputeKind):
         AdapterVersion.objects.create(tenant_id=job.tenant_id, adapter=adapter, number=last + 1, run=run, **job.result)
 
 
+NO_STEPS = -1
+"""Tells the trainer to count epochs."""
+
+
 def train_spec(base_model: BaseModel, hyperparameters: dict[str, Any]) -> TrainSpec:
     """The trainer's specification for a run's hyperparameters; the rest are the trainer's defaults."""
     targets = hyperparameters["target_modules"]
@@ -77,6 +81,7 @@ def train_spec(base_model: BaseModel, hyperparameters: dict[str, Any]) -> TrainS
         alpha=hyperparameters["alpha"],
         target_modules="all-linear" if targets == "all-linear" else tuple(targets),
         epochs=hyperparameters["epochs"],
+        max_steps=hyperparameters.get("max_steps") or NO_STEPS,
         learning_rate=hyperparameters["learning_rate"],
         batch_size=hyperparameters["batch_size"],
         gradient_accumulation=hyperparameters["gradient_accumulation"],

@@ -18,6 +18,7 @@ SHOWN = (
     "alpha",
     "target_modules",
     "epochs",
+    "max_steps",
     "learning_rate",
     "batch_size",
     "gradient_accumulation",
@@ -84,10 +85,11 @@ def _settings(advice: Advice, chosen: Hyperparameters) -> list[Setting]:
         Setting(
             title=title_of(name),
             value=describe(getattr(chosen, name)),
-            reason=advice.reasons[name],
+            reason=advice.reasons.get(name, "So many, instead of epochs."),
             is_own=getattr(chosen, name) != getattr(advice.hyperparameters, name),
         )
         for name in SHOWN
+        if getattr(chosen, name) is not None
     ]
 
 

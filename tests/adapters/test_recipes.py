@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from adapters.hyperparameters import apply_overrides, differences
+from adapters.hyperparameters import apply_overrides, differences, overrides_between
+from adapters.kinds import train_spec
 from adapters.models import BaseModel
 from adapters.previews import SHOWN
 from adapters.recipes import RECIPES, get_recipe
@@ -19,7 +20,8 @@ BIG = BaseModel(name="big", is_synthetic=False, context_length=8192)
 @pytest.mark.parametrize("base", [TINY, BIG], ids=["synthetic", "real"])
 def test_every_number_that_is_shown_has_a_reason(key: str, base: BaseModel) -> None:
     advice = RECIPES[key].for_base(base)
-    assert set(advice.reasons) == set(SHOWN)
+    # No recipe counts steps; a person may.
+    assert set(advice.reasons) == set(SHOWN) - {"max_steps"}
     assert all(reason.endswith(".") for reason in advice.reasons.values())
 
 
@@ -92,3 +94,17 @@ def test_steps_are_counted_as_the_trainer_does() -> None:
     assert replace(numbers, epochs=3.0).steps(100) == 12
     assert replace(numbers, epochs=0.5).steps(100) == 2
     assert numbers.steps(1) == 3
+
+
+def test_steps_replace_epochs_and_are_shown_as_a_difference() -> None:
+    advised = RECIPES["style"].for_base(BIG).hyperparameters
+    chosen = apply_overrides(advised, {"max_steps": 50, "batch_size": 2}, base_model=BIG)
+    assert chosen.steps(10_000) == 50
+    assert chosen.rows_read(10_000) == 50 * chosen.rows_per_step
+    assert ("Steps", "not set", "50") in [(d.title, d.advised, d.chosen) for d in differences(advised, chosen)]
+    assert overrides_between(advised, chosen) == {"max_steps": 50, "batch_size": 2}
+    assert train_spec(BIG, chosen.to_dict()).max_steps == 50
+    assert train_spec(BIG, advised.to_dict()).max_steps == -1
+    with pytest.raises(PortalError, match="not both") as caught:
+        apply_overrides(advised, {"max_steps": 50, "epochs": 2}, base_model=BIG)
+    assert caught.value.field == "max_steps"
