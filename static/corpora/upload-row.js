@@ -34,6 +34,7 @@ export class Row {
 
   adopt(id) {
     this.element.dataset.upload = id;
+    this.part("pause").hidden = false;
   }
 
   on(button, listener) {
@@ -60,7 +61,8 @@ export class Row {
     this.samples = [];
     this.phase("Uploading", "blue", "");
     this.part("bar").hidden = false;
-    this.part("pause").hidden = false;
+    // Broken off before the server has answered, the upload would be begun a second time.
+    this.part("pause").hidden = !this.id;
     this.part("resume").hidden = true;
   }
 
