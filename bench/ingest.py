@@ -19,23 +19,22 @@ import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bench.report import ROOT, finish
 from corpora.ingest.contracts import SAMPLED_ROWS
+from scripts.peers import peer_python
 
 BYTES = int(os.environ.get("INGEST_BYTES", "1_000_000_000"))
 ROUNDS = int(os.environ.get("INGEST_ROUNDS", "3"))
-PEER = "datasets==5.2.0"
 VAR = Path(os.environ.get("PORTAL_VAR", ROOT / "var"))
 
 
 def main() -> int:
     """Run both in turns and report."""
-    peer = _peer_python()
+    peer = peer_python("datasets")
     folder = Path(tempfile.mkdtemp(prefix="bench-ingest-", dir=_made(VAR)))
     try:
         path = folder / "conversations.jsonl"
@@ -84,22 +83,6 @@ def main() -> int:
 def _made(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _peer_python() -> Path:
-    """The interpreter of an environment with the peer, made the first time."""
-    home = VAR / "bench-peers" / PEER.replace("==", "-")
-    python = home / "bin" / "python"
-    if not (home / "ready").exists():
-        print(f"Installing {PEER} into {home}")
-        venv.create(home, with_pip=True, clear=True)
-        subprocess.run(
-            [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", PEER],
-            check=True,
-            capture_output=True,
-        )
-        (home / "ready").touch()
-    return python
 
 
 def _write_conversations(path: Path) -> int:

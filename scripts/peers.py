@@ -15,6 +15,7 @@ HOMES = ROOT / "var" / "peers"
 PEERS = {
     # It pins a botocore of its own.
     "awscli": ("awscli==1.46.3",),
+    "datasets": ("datasets==5.2.0",),
     # Its dependencies cap several of ours.
     "sagemaker": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "sagemaker.txt")),
     "trl": ("trl==1.16.0",),

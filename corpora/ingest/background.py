@@ -1,28 +1,32 @@
 """Hashing and writing beside the thread that does the rest: both let go of Python's lock."""
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+WAITING = 3
+"""Actions that may be asked for and not done yet, so that neither side waits for every hiccup of the other."""
+
 
 class Background:
-    """Does one thing after another in a thread; who asks for the next waits for the one before."""
+    """Does one thing after another in a thread; who asks for one more waits until less than `WAITING` are to do."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1)
-        self._doing: Future[Any] | None = None
+        self._doing: deque[Future[Any]] = deque()
 
     def do(self, action: Callable[..., Any], *values: Any) -> None:
-        """Begin with `action`; raises what the one before raised."""
-        self.wait()
-        self._doing = self._thread.submit(action, *values)
+        """Begin with `action` when those before are done; raises what one of them raised."""
+        while len(self._doing) >= WAITING:
+            self._doing.popleft().result()
+        self._doing.append(self._thread.submit(action, *values))
 
     def wait(self) -> None:
         """Until all is done; raises what went wrong."""
-        doing, self._doing = self._doing, None
-        if doing is not None:
-            doing.result()
+        while self._doing:
+            self._doing.popleft().result()
 
     def close(self) -> None:
-        """End the thread, whatever came of the last action."""
+        """End the thread, whatever came of the last actions."""
         self._thread.shutdown()

@@ -7,7 +7,7 @@ from itertools import cycle
 from mmap import mmap
 from typing import NamedTuple
 
-from corpora.ingest.background import Background
+from corpora.ingest.background import WAITING, Background
 
 BLOCK_BYTES = 1 << 20
 UTF8_BOM = b"\xef\xbb\xbf"
@@ -26,14 +26,16 @@ class Block(NamedTuple):
 
 
 class Blocks:
-    """Blocks of the file open as `descriptor`, read into `count` buffers in turns; a line may have `max_row_bytes`.
+    """Blocks of the file open as `descriptor`, read into buffers in turns; a line may have `max_row_bytes`.
 
-    The buffers are shared with processes that are forked later.
+    A block may be used until `ahead` more have been read. The buffers are shared with processes that are forked later.
     """
 
-    def __init__(self, descriptor: int, size: int, *, max_row_bytes: int, count: int) -> None:
+    def __init__(self, descriptor: int, size: int, *, max_row_bytes: int, ahead: int) -> None:
         self._descriptor = descriptor
         self._size = size
+        # What is waiting to be hashed is in use too.
+        count = max(ahead, WAITING) + 1
         self.buffers = [mmap(-1, max(BLOCK_BYTES, max_row_bytes + 2)) for _ in range(count)]
         self.position = 0
         self._sha256 = sha256()

@@ -10,12 +10,11 @@ from typing import Any
 from corpora.ingest.assembly import Assembly
 from corpora.ingest.batch import Batch
 from corpora.ingest.blocks import BLOCK_BYTES, Blocks
-from corpora.ingest.closer import CloserLook
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Finding, IngestSpec, Notice, Report
 from corpora.ingest.findings import Findings
 from corpora.ingest.gzipped import is_gzip, unpack
 from corpora.ingest.plain import ROOM
-from corpora.ingest.pool import Pool, buffers_for
+from corpora.ingest.pool import AHEAD, Pool
 from corpora.ingest.problems import FileProblem, joined
 from corpora.ingest.reader import Reader
 from corpora.ingest.source import Source, open_source
@@ -157,7 +156,7 @@ class _Pass:
 
     def _read_blocks(self, reader: Reader, descriptor: int, size: int) -> None:
         processes = min(os.cpu_count() or 1, MAX_PROCESSES) if size >= PARALLEL_FROM_BYTES else 1
-        blocks = Blocks(descriptor, size, max_row_bytes=self._spec.max_row_bytes, count=buffers_for(processes))
+        blocks = Blocks(descriptor, size, max_row_bytes=self._spec.max_row_bytes, ahead=AHEAD * processes)
         with closing(blocks), closing(_batches(reader, blocks, processes)) as batches:
             for batch in batches:
                 self._assembly.take(batch)
@@ -189,6 +188,9 @@ class _Pass:
         assembly = self._assembly
         rows_sha256 = assembly.finish()
         self._progress("profiling", 0.0)
+        # Not before the readers have ended: what it loads takes as much memory as one of them.
+        from corpora.ingest.closer import CloserLook
+
         closer = CloserLook(self._spec.context)
         closer.take(assembly.sample.read(self._folder / TRAIN, self._folder / TEST))
         self._findings.add(closer.findings)

@@ -39,13 +39,18 @@ class Pair:
 
 
 def near_pairs(texts: Iterable[str]) -> list[Pair]:
-    """For each text that is almost the same as an earlier one, the first such. Short texts are left alone."""
+    """For each text that is almost, but not quite, the same as an earlier one, the first such.
+
+    Short texts are left alone.
+    """
     triples: list[Triples] = []
+    hashes: list[int] = []
     bands: list[defaultdict[bytes, list[int]]] = [defaultdict(list) for _ in range(BANDS)]
     pairs: list[Pair] = []
     for number, text in enumerate(texts):
         own = _triples(text)
         triples.append(own)
+        hashes.append(hash(text))
         if not len(own):
             continue
         signature = _signature(own)
@@ -54,7 +59,8 @@ def near_pairs(texts: Iterable[str]) -> list[Pair]:
             key = signature[band * ROWS_PER_BAND : (band + 1) * ROWS_PER_BAND].tobytes()
             candidates.update(found[key][:MAX_CANDIDATES])
             found[key].append(number)
-        match = next((other for other in sorted(candidates) if _similarity(own, triples[other]) >= SIMILAR), None)
+        others = (other for other in sorted(candidates) if hashes[other] != hashes[number])
+        match = next((other for other in others if _similarity(own, triples[other]) >= SIMILAR), None)
         if match is not None:
             pairs.append(Pair(match, number))
     return pairs

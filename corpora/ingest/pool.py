@@ -17,17 +17,11 @@ from lorakit.errors import RunError
 AHEAD = 2
 """Blocks that each process may be ahead: one being read while one waits to be taken."""
 
-
-def buffers_for(processes: int) -> int:
-    """How many buffers keep so many processes busy: one is filled while the others are being read."""
-    return AHEAD * processes + 1
-
-
 _fork = multiprocessing.get_context("fork")
 
 
 class Pool:
-    """`processes` readers of `blocks`, whose buffers they share with this process; `buffers_for` so many.
+    """`processes` readers of `blocks`, whose buffers they share with this process: AHEAD for each.
 
     A batch's text comes through shared memory too and is valid until the next is asked for. The readers end when this
     process does.

@@ -98,12 +98,11 @@ class Profiler:
         for turns, rows in enumerate(np.bincount(batch.turns[chosen]).tolist()):
             if rows:
                 self._turns.add(str(turns), split, rows)
-        indexes = np.flatnonzero(chosen).tolist()
         if batch.marks is None:
-            if indexes:
-                self._slices.add(DEFAULT_SLICE, split, len(indexes))
+            if chosen.any():
+                self._slices.add(DEFAULT_SLICE, split, int(np.count_nonzero(chosen)))
             return
-        for index in indexes:
+        for index in np.flatnonzero(chosen).tolist():
             marks = batch.marks[index]
             self._slices.add(marks.slice, split)
             if marks.label is not None:

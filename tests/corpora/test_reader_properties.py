@@ -19,7 +19,7 @@ from corpora.ingest.blocks import Blocks
 from corpora.ingest.contracts import Context, IngestSpec, Options
 from corpora.ingest.layouts import layout_named
 from corpora.ingest.near import Pair, near_pairs
-from corpora.ingest.pool import Pool, buffers_for
+from corpora.ingest.pool import AHEAD, Pool
 from corpora.ingest.reader import Reader
 from lorakit.errors import RunError
 from tests.corpora.checking import Outcome, check
@@ -215,7 +215,7 @@ def test_a_reader_that_is_killed_ends_the_check_for_another_try(tmp_path: Path) 
     reader = Reader(IngestSpec(bytes=0), layout_named("chat"), {})
     with path.open("rb") as file:
         size = path.stat().st_size
-        with closing(Blocks(file.fileno(), size, max_row_bytes=10_000, count=buffers_for(2))) as blocks:
+        with closing(Blocks(file.fileno(), size, max_row_bytes=10_000, ahead=AHEAD * 2)) as blocks:
             pool = Pool(reader, blocks, processes=2, text_bytes=1 << 21)
             try:
                 batches = pool.batches()
@@ -248,6 +248,12 @@ def test_near_duplicates_are_found_and_others_are_not(seed: int) -> None:
     # Case, punctuation and white space make no difference.
     texts = [" ".join(words) for words in originals] + [",\n".join(words).upper() for words in changed]
     assert near_pairs(texts) == [Pair(number, number + 150) for number in range(150)]
+
+
+def test_what_is_quite_the_same_is_told_elsewhere() -> None:
+    text = " ".join(sentence(Random(3), 60))
+    assert near_pairs([text, text]) == []
+    assert near_pairs([text, text, text.upper()]) == [Pair(0, 2)]
 
 
 def test_short_texts_and_texts_with_half_the_words_in_common_are_left_alone() -> None:
