@@ -28,8 +28,9 @@ from tenants.models import Tenant
 from tenants.objects import open_object, put_file
 
 ROOT = Path(__file__).resolve().parents[2]
+# Each row holds something to look at closely, so that a check takes long enough to be killed in the middle of it.
 LINE = (
-    b'{"messages": [{"role": "user", "content": "question %d: ' + b"x" * 600 + b'"}, '
+    b'{"messages": [{"role": "user", "content": "call +49 30 %07d: ' + b"x" * 600 + b'"}, '
     b'{"role": "assistant", "content": "answer"}]}\n'
 )
 
