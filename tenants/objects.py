@@ -95,5 +95,13 @@ def delete_object(key: str) -> None:
         default_storage.delete(key)
 
 
+def place_in_s3(key: str) -> dict[str, str] | None:
+    """The object's bucket and key, as S3 itself copies from; None where the storage is another."""
+    bucket = getattr(default_storage, "bucket", None)
+    if bucket is None:
+        return None
+    return {"Bucket": bucket.name, "Key": s3.object_name(default_storage, key)}
+
+
 def _is_s3() -> bool:
     return getattr(default_storage, "bucket", None) is not None

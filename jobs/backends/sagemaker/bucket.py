@@ -30,6 +30,16 @@ class Bucket:
         with translated("storing an input in S3"):
             self._client.upload_fileobj(source, self.name, key, ExtraArgs=self._encryption)
 
+    def copy(self, key: str, source: dict[str, str]) -> None:
+        """Have S3 itself copy an object, several parts at once; raises FileNotFoundError."""
+        with translated("copying an input in S3"):
+            try:
+                self._client.copy(source, self.name, key, ExtraArgs=self._encryption)
+            except ClientError as error:
+                if is_missing(error):
+                    raise FileNotFoundError from error
+                raise
+
     def has(self, key: str) -> bool:
         """Whether there is such an object."""
         with translated("looking into S3"):

@@ -10,6 +10,7 @@ from jobs.backends.sagemaker.bucket import Bucket
 from jobs.backends.sagemaker.errors import translated
 from jobs.backends.sagemaker.request import Places
 from jobs.backends.sagemaker.source import ARCHIVE, Source
+from tenants.objects import place_in_s3
 
 
 def store_channels(
@@ -39,12 +40,16 @@ def base_model_uri(location: str, base_models: Mapping[str, str]) -> str:
 
 
 def _copy(bucket: Bucket, key: str, target: str) -> None:
-    # Through the storage, not S3 to S3: the portal's objects may lie anywhere.
-    with translated("reading an input"):
-        try:
-            content = default_storage.open(key, "rb")
-        except FileNotFoundError as error:
-            text = "An input of this run is no longer stored. Upload the dataset again and start a new run."
-            raise ComputeError("platform:input_missing", text, temporary=False) from error
-        with content:
+    if bucket.has(target):
+        # A step that was interrupted behind it; the run's name, and so this one, stands for these very inputs.
+        return
+    source = place_in_s3(key)
+    try:
+        if source is not None:
+            bucket.copy(target, source)
+            return
+        with translated("reading an input"), default_storage.open(key, "rb") as content:
             bucket.upload(target, content)
+    except FileNotFoundError as error:
+        text = "An input of this run is no longer stored. Upload the dataset again and start a new run."
+        raise ComputeError("platform:input_missing", text, temporary=False) from error
