@@ -10,6 +10,10 @@ from typing import NamedTuple
 from corpora.ingest.background import WAITING, Background
 
 BLOCK_BYTES = 1 << 20
+LONG_ROW_BYTES = 512
+"""Of longer rows a block holds a quarter more: it is for short ones that memory grows with their number."""
+
+HEAD_BYTES = 1 << 16
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -36,7 +40,10 @@ class Blocks:
         self._size = size
         # What is waiting to be hashed is in use too.
         count = max(ahead, WAITING) + 1
-        self.buffers = [mmap(-1, max(BLOCK_BYTES, max_row_bytes + 2)) for _ in range(count)]
+        head = os.pread(descriptor, HEAD_BYTES, 0)
+        are_long = len(head) > LONG_ROW_BYTES * (head.count(b"\n") + 1)
+        block_bytes = BLOCK_BYTES * 5 // 4 if are_long else BLOCK_BYTES
+        self.buffers = [mmap(-1, max(block_bytes, max_row_bytes + 2)) for _ in range(count)]
         self.position = 0
         self._sha256 = sha256()
         self._hashing = Background()
