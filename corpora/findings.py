@@ -90,5 +90,5 @@ def read_findings(version: DatasetVersion, *, code: str = "", cursor: int = 0, s
 
 
 def all_findings(version: DatasetVersion) -> Iterator[Finding]:
-    """Every finding, by line."""
+    """Every finding, by line; those of the closer look follow."""
     return map(_decoder.decode, object_lines(version.findings_key) if version.findings_key else ())

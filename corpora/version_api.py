@@ -101,7 +101,7 @@ class DatasetVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         return Response(RowsSerializer(found).data)
 
     @extend_schema(
-        summary="Every problem and notice, by line",
+        summary="Every problem and notice, by line; near duplicates and near leaks follow",
         parameters=[FindingsQuerySerializer],
         responses={200: FindingsSerializer, 400: INVALID, 404: MISSING, 503: LOST},
         examples=[examples.SOME_FINDINGS],
