@@ -72,7 +72,8 @@ class LocalCompute(ComputeBackend):
         if not (run / "submitted").exists():
             return Observation(state=RunState.MISSING)
         # The order matters: the result is read after the lock was seen free, or a child ending now would look lost.
-        ended = _lock_is_free(run / "lock") and self._has_started(run)
+        # Nor is the lock tried before the child has it: our try would keep the child from taking it.
+        ended = self._has_started(run) and _lock_is_free(run / "lock")
         result = _read_result(run)
         if not ended and not result:
             os.utime(run / "lease")

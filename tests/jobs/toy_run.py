@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lorakit.errors import RunError
-from lorakit.rundir import Run, execute
+from lorakit.rundir import Run, execute, write_atomically
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def count(run: Run[ToySpec]) -> dict[str, float]:
         if step == run.spec.cannot_pass or (run.spec.dies_after and step - first == run.spec.dies_after):
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(run.spec.seconds_per_step)
-        mark.write_text(str(step + 1))
+        write_atomically(mark, str(step + 1))
         run.emit("metric", step=step + 1, total=run.spec.steps, fraction=(step + 1) / run.spec.steps)
     if run.spec.fail_with:
         raise RunError(run.spec.fail_with, "Mend the toy.")
