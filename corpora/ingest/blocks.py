@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from corpora.ingest.background import WAITING, Background
 
-BLOCK_BYTES = 1 << 20
-LONG_ROW_BYTES = 512
-"""Of longer rows a block holds a quarter more: it is for short ones that memory grows with their number."""
+BLOCK_BYTES = 2 << 20
+BLOCK_LINES = 2_000
+"""About as many lines a block has at most: memory grows with the number of short rows, not with their bytes."""
 
 HEAD_BYTES = 1 << 16
+SKIP_BYTES = 1 << 18
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -40,10 +41,7 @@ class Blocks:
         self._size = size
         # What is waiting to be hashed is in use too.
         count = max(ahead, WAITING) + 1
-        head = os.pread(descriptor, HEAD_BYTES, 0)
-        are_long = len(head) > LONG_ROW_BYTES * (head.count(b"\n") + 1)
-        block_bytes = BLOCK_BYTES * 5 // 4 if are_long else BLOCK_BYTES
-        self.buffers = [mmap(-1, max(block_bytes, max_row_bytes + 2)) for _ in range(count)]
+        self.buffers = [mmap(-1, max(BLOCK_BYTES, max_row_bytes + 2)) for _ in range(count)]
         self.position = 0
         self._sha256 = sha256()
         self._hashing = Background()
@@ -67,15 +65,22 @@ class Blocks:
             read = os.preadv(self._descriptor, [buffer], self.position)
             if not read:
                 return
-            end = read if self.position + read >= self._size else buffer.rfind(b"\n", 0, read) + 1
+            end = self._end(buffer, read)
             if end:
                 self._pass(memoryview(buffer)[:end])
             else:
                 self._skip_line()
             yield Block(place, end)
 
+    def _end(self, buffer: mmap, read: int) -> int:
+        """Where the block ends, of which `read` bytes were read; 0 if no line ends in them."""
+        head = buffer[: min(read, HEAD_BYTES)]
+        wanted = min(read, len(head) * BLOCK_LINES // (head.count(b"\n") + 1))
+        is_last = self.position + read >= self._size
+        return buffer.rfind(b"\n", 0, wanted) + 1 or (read if is_last else buffer.rfind(b"\n", 0, read) + 1)
+
     def _skip_line(self) -> None:
-        while data := os.pread(self._descriptor, BLOCK_BYTES, self.position):
+        while data := os.pread(self._descriptor, SKIP_BYTES, self.position):
             end = data.find(b"\n") + 1
             self._pass(data[: end or len(data)])
             if end:

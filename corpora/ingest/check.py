@@ -22,10 +22,11 @@ from corpora.ingest.split import Bounds, NamesFound, SplitPlan
 from lorakit.digest import file_sha256
 from lorakit.errors import RunError
 
-PARALLEL_FROM_BYTES = 16 * BLOCK_BYTES
+PARALLEL_FROM_BYTES = 8 * BLOCK_BYTES
 """Below this a second process costs more time than it saves."""
 
-MAX_PROCESSES = 4
+MAX_PROCESSES = 3
+"""More would wait for the one that assembles, and take memory."""
 
 Progress = Callable[[str, float], None]
 """Called with the phase and the share of it that is done, often."""

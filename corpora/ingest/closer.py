@@ -69,9 +69,11 @@ class CloserLook:
 def language_of(messages: Sequence[Message]) -> str:
     """ISO 639-1 code of the language that most of a conversation is in; `un` where the texts are too short to tell."""
     text = "\n".join(turn.content for turn in messages if turn.role != "system")[:LANGUAGE_CHARACTERS]
-    printable = "".join(character if character.isprintable() else " " for character in text)
+    text = " ".join(text.split())
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
     try:
-        reliable, _, details = pycld2.detect(printable.encode("utf-8", "ignore"), bestEffort=True)
+        reliable, _, details = pycld2.detect(text.encode("utf-8", "ignore"), bestEffort=True)
     except pycld2.error:
         return UNKNOWN
     code: str = details[0][1]

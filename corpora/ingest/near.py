@@ -8,10 +8,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
+from xxhash import xxh3_64_intdigest
 
 Triples = npt.NDArray[np.uint32]
 
@@ -71,7 +71,8 @@ def _triples(text: str) -> Triples:
     words: Sequence[str] = _WORD.findall(text.lower())[:MAX_WORDS]
     if len(words) < MIN_WORDS:
         return np.zeros(0, dtype=np.uint32)
-    hashes = np.array([crc32(word.encode("utf-8", "replace")) for word in words], dtype=np.uint64)
+    encoded = " ".join(words).encode("utf-8", "replace").split(b" ")
+    hashes = np.fromiter(map(xxh3_64_intdigest, encoded), dtype=np.uint64, count=len(words))
     mixed = (hashes[:-2] * _FIRST + hashes[1:-1]) * _SECOND + hashes[2:]
     return np.unique((mixed >> np.uint64(32)).astype(np.uint32))
 

@@ -1,7 +1,8 @@
 """Reads the plain rows of blocks of JSON Lines, see `native/plain.c`."""
 
 import ctypes
-from typing import NamedTuple
+import mmap
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -53,8 +54,8 @@ class PlainReader:
         if len(raw) > 2 * self._columns.shape[1]:
             # For the largest block to come, once: what is never written to takes no memory.
             largest = 1 << len(raw).bit_length()
-            self._columns = np.empty((len(self._columns), largest // 2), dtype=np.int32)
-            self._text = np.empty(ROOM * largest, dtype=np.uint8)
+            self._columns = _sparse(len(self._columns) * largest // 2, np.int32).reshape(len(self._columns), -1)
+            self._text = _sparse(ROOM * largest, np.uint8)
         written = self._text if text is None else np.frombuffer(text, dtype=np.uint8)
         rows = _Rows(written.ctypes.data, len(written), *(column.ctypes.data for column in self._columns))
         _read_plain_rows(raw.ctypes.data, len(raw), self._layout, self._max_row_bytes, ctypes.byref(rows))
@@ -63,6 +64,13 @@ class PlainReader:
         columns = dict(zip((*COLUMNS, *ODD_COLUMNS), (*plain, *odd), strict=True))
         size = columns["ends"][-1] if rows.rows else 0
         return PlainRows(text=written[:size], line_count=rows.line_count, **columns)
+
+
+def _sparse(count: int, kind: type[np.generic]) -> npt.NDArray[Any]:
+    """Memory of which only what is written to is taken: numpy's own is taken two mebibytes at a time."""
+    memory = mmap.mmap(-1, count * np.dtype(kind).itemsize, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(memory, dtype=kind)
 
 
 class _Rows(ctypes.Structure):
