@@ -1,5 +1,6 @@
 """Every write to endpoints, promotions and routes."""
 
+from django.conf import settings
 from django.db import transaction
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
@@ -25,7 +26,8 @@ def ensure_endpoint(*, name: str, backend: str, base_model: BaseModel) -> Endpoi
 def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User | None) -> Promotion:
     """Let `version` answer for its adapter's alias, once a job has put it on the endpoint and checked it.
 
-    Raises Conflict: promotion:not_evaluated, promotion:running, promotion:no_endpoint, promotion:name_taken.
+    Raises Conflict: promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint,
+    promotion:name_taken.
     """
     if latest_ready(version) is None:
         raise Conflict(
@@ -39,7 +41,7 @@ def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User
 def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promotion:
     """Let the previous version answer again: at once while its deployment is there, else by a promotion.
 
-    Raises Conflict: route:nothing_to_roll_back, promotion:running.
+    Raises Conflict: route:nothing_to_roll_back, and those of a promotion but the evaluation.
     """
     _refuse_second(route.adapter)
     locked = Route.objects.select_for_update().get(id=route.id)
@@ -69,6 +71,12 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
         raise Conflict(
             f"“{adapter.name}” is a base model's name, so no adapter can answer to it. Train under another name.",
             code="promotion:name_taken",
+        )
+    if version.rank > settings.MAX_LORA_RANK:
+        raise Conflict(
+            f"{version} has rank {version.rank}, and the endpoint serves adapters up to rank {settings.MAX_LORA_RANK}. "
+            "Train a smaller one.",
+            code="promotion:rank_too_high",
         )
     endpoint = Endpoint.objects.filter(base_model=adapter.base_model_id).first()
     if endpoint is None:

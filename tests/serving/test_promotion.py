@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from pytest_django import Settings
 
 from adapters.models import AdapterVersion, BaseModel
 from jobs.engine import step_job
@@ -163,6 +164,19 @@ def test_a_version_without_evaluation_is_refused(
         promote(make_version(in_tenant, "legal", 1, answers=None))
     assert refused.value.code == "promotion:not_evaluated"
     assert not Promotion.objects.exists()
+
+
+def test_a_version_above_the_endpoints_rank_is_refused_before_it_is_put_there(
+    memory: MemoryEndpoint, in_tenant: Tenant, make_version: MakeVersion, settings: Settings
+) -> None:
+    version = make_version(in_tenant, "legal", 1)
+    settings.MAX_LORA_RANK = version.rank - 1
+    with pytest.raises(Conflict, match="Train a smaller one") as refused:
+        promote(version)
+    assert refused.value.code == "promotion:rank_too_high"
+    assert not Promotion.objects.exists()
+    settings.MAX_LORA_RANK = version.rank
+    promote(version)
 
 
 def test_a_second_promotion_of_the_same_adapter_is_refused(
