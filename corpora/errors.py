@@ -53,6 +53,15 @@ class StillChecking(Conflict):
         super().__init__("This version is still being checked. Wait until that has ended.")
 
 
+class VersionGone(Conflict):
+    """Somebody has deleted the version meanwhile."""
+
+    code = "dataset:version_gone"
+
+    def __init__(self) -> None:
+        super().__init__("This version has been deleted meanwhile. Choose another, or upload the file again.")
+
+
 class VersionInUse(Conflict):
     """Something was trained or evaluated on the version."""
 

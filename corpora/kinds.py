@@ -9,12 +9,12 @@ from corpora.contexts import context_named
 from corpora.ingest.contracts import FINDINGS, INDEX, REPORT, TEST, TRAIN, IngestSpec, Report
 from corpora.models import DatasetVersion
 from corpora.options import read_options
-from corpora.services.versions import CHECK, record_report, reject_version
+from corpora.services.versions import CHECK, record_report, reject_version, rows_key
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, InputFile
 from jobs.compute import ComputeKind
 from jobs.models import Job
 from lorakit.digest import file_sha256
-from tenants.objects import object_key, put_file
+from tenants.objects import put_file
 
 
 class DatasetCheck(ComputeKind):
@@ -49,7 +49,7 @@ class DatasetCheck(ComputeKind):
         report = json.loads(report_path.read_text(encoding="utf-8"))
         keys: dict[str, str] = {}
         for name in (FINDINGS, TRAIN, TEST, INDEX) if report["accepted"] else (FINDINGS,):
-            keys[name] = object_key(job.tenant_id, "datasets", UUID(job.spec["version"]).hex, name)
+            keys[name] = rows_key(job.tenant_id, UUID(job.spec["version"]), name)
             put_file(keys[name], fetch_checked(backend, job, name, folder, hashes))
         return {"report": report, "keys": keys}
 

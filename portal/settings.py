@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULE = {
     "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": {"expires": 300}},
     "go-on-with-uploads": {"task": "corpora.go_on_with_uploads", "schedule": 10.0, "options": {"expires": 20}},
     "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": {"expires": 600}},
+    "remove-objects": {"task": "tenants.remove_objects", "schedule": 600.0, "options": {"expires": 600}},
     "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": {"expires": 20}},
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": {"expires": 10}},
 }

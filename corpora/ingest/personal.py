@@ -30,10 +30,11 @@ _SECRETS = (
     r"AIza[A-Za-z0-9_-]{35}",
     r"hf_[A-Za-z0-9]{30,}",
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+",
-    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
 )
+# Whatever stands before it; up to its end, or to the end of the text or to another hit.
+_PRIVATE_KEY = r"-----BEGIN [A-Z ]*PRIVATE KEY-----[^\0]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z|(?=\0))"
 _PATTERNS = {
-    "secret": re.compile("|".join(rf"(?<![A-Za-z0-9_-]){pattern}" for pattern in _SECRETS)),
+    "secret": re.compile("|".join((_PRIVATE_KEY, *(rf"(?<![A-Za-z0-9_-]){pattern}" for pattern in _SECRETS)))),
     "email": re.compile(r"[\w.+%-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}(?!\w)"),
     "iban": re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)", re.ASCII),
     "card": re.compile(r"(?<![\w.+-])\d{4}(?:[ -]?\d){9,15}(?![\w-])", re.ASCII),

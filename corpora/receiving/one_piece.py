@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from typing import IO
 
 from django.core.files.base import File
-from django.core.files.storage import default_storage
 
 from corpora.errors import UploadTooLarge
-from tenants.objects import CHUNK_BYTES, delete_object
+from tenants.objects import CHUNK_BYTES
 
 
 class ReceivedFile(File):  # type: ignore[type-arg]
@@ -36,12 +35,3 @@ class ReceivedFile(File):  # type: ignore[type-arg]
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         while data := self.read(chunk_size or CHUNK_BYTES):
             yield data
-
-
-def store_upload(key: str, received: ReceivedFile) -> str:
-    """Stream the file into storage and return its key there; nothing is left when that fails."""
-    try:
-        return default_storage.save(key, received)
-    except BaseException:
-        delete_object(key)
-        raise

@@ -8,19 +8,21 @@ from uuid import UUID, uuid4
 
 import msgspec
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max, ProtectedError, QuerySet
 from django.utils import timezone
 
-from corpora.errors import EmptyUpload, NameMissing, SameFile, StillChecking, VersionInUse
+from corpora.errors import EmptyUpload, NameMissing, SameFile, StillChecking, VersionGone, VersionInUse
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Options, Report
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.options import read_options
 from corpora.quota import reserve
-from corpora.receiving.one_piece import ReceivedFile, store_upload
+from corpora.receiving.one_piece import ReceivedFile
 from jobs.services import start_job
 from tenants.models import Tenant, User
-from tenants.objects import delete_object, object_key
+from tenants.objects import object_key
+from tenants.removal import expect_object, keep_object, remove_objects
 
 CHECK = "dataset_check"
 
@@ -38,17 +40,20 @@ def upload_version(
     """Store a file as the next version of `dataset`, or of the one called `dataset_name`, and start checking it.
 
     Call it outside a transaction: it streams into storage first and writes its rows last, together. Raises
-    EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing or SameFile, and then leaves nothing behind.
+    EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, SameFile or ObjectGivenUp, and then leaves nothing behind.
     """
     if dataset is None and not dataset_name.strip():
         raise NameMissing
     received = ReceivedFile(file, limit=settings.MAX_UPLOAD_BYTES)
-    key = store_upload(object_key(tenant.id, "datasets", uuid4().hex, "upload"), received)
+    key = object_key(tenant.id, "datasets", uuid4().hex, "upload")
+    expect_object(tenant_id=tenant.id, key=key)
     try:
+        default_storage.save(key, received)
         if received.bytes_read == 0:
             raise EmptyUpload
         with transaction.atomic():
             reserve(tenant=tenant, size=received.bytes_read)
+            keep_object(tenant_id=tenant.id, key=key)
             return create_version(
                 tenant=tenant,
                 key=key,
@@ -61,7 +66,7 @@ def upload_version(
                 created_by=created_by,
             )
     except BaseException:
-        delete_object(key)
+        remove_objects(tenant_id=tenant.id, keys=[key])
         raise
 
 
@@ -81,8 +86,8 @@ def create_version(
 ) -> DatasetVersion:
     """Make the file of `size` bytes stored under `key` the next version, and start checking it.
 
-    `sha256` may be empty where the bytes went straight into storage; the check finds it out. Raises NameMissing or
-    SameFile.
+    `sha256` may be empty where the bytes went straight into storage; the check finds it out. Raises NameMissing,
+    SameFile or VersionGone.
     """
     if dataset is None:
         name = dataset_name.strip()[:120]
@@ -91,6 +96,8 @@ def create_version(
         dataset, _ = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
     # Uploads to one dataset take turns from here on: each sees the versions and the numbers of those before it.
     dataset = Dataset.objects.select_for_update().get(id=dataset.id)
+    if derived_from is not None and not DatasetVersion.objects.filter(id=derived_from.id).exists():
+        raise VersionGone
     digest = options_digest(options)
     same = _same_file(dataset.id, sha256, digest).first() if sha256 else None
     if same is not None:
@@ -124,7 +131,8 @@ def create_version(
 def recheck_version(*, version: DatasetVersion, changes: Mapping[str, Any], created_by: User | None) -> DatasetVersion:
     """Check the version's file again with changed options, as the dataset's next version.
 
-    Raises StillChecking, SameFile if there is such a version already, or a PortalError naming a wrong option.
+    Raises StillChecking, VersionGone, SameFile if there is such a version already, or a PortalError naming a wrong
+    option.
     """
     if version.is_checking:
         raise StillChecking
@@ -149,24 +157,33 @@ def keep_personal_data(*, version: DatasetVersion, by: User | None) -> None:
     )
 
 
+@transaction.atomic
 def delete_version(*, version: DatasetVersion) -> None:
     """Remove a version that nothing was made from, its rows, and its file if no other version was made from it.
 
     Raises StillChecking or VersionInUse.
     """
+    # Whoever makes another version of the file, or deletes one, locks the dataset too.
+    Dataset.objects.select_for_update().get(id=version.dataset_id)
     if version.is_checking:
         raise StillChecking
+    version_id, tenant_id = version.id, version.tenant_id
     try:
         with transaction.atomic():
             version.delete()
     except ProtectedError:
         raise VersionInUse from None
-    keys = [version.train_key, version.test_key, version.index_key, version.findings_key]
+    keys = {version.train_key, version.test_key, version.index_key, version.findings_key}
+    # A check that failed may have stored some that the row does not name.
+    keys |= {rows_key(tenant_id, version_id, name) for name in (TRAIN, TEST, INDEX, FINDINGS)}
     if not DatasetVersion.objects.filter(upload_key=version.upload_key).exists():
-        keys.append(version.upload_key)
-    for key in filter(None, keys):
-        # The version is gone for people whether or not storage answers.
-        transaction.on_commit(lambda key=key: delete_object(key), robust=True)  # type: ignore[misc]
+        keys.add(version.upload_key)
+    remove_objects(tenant_id=tenant_id, keys=keys - {""})
+
+
+def rows_key(tenant_id: UUID, version_id: UUID, name: str) -> str:
+    """Where a file that a version's check leaves is stored."""
+    return object_key(tenant_id, "datasets", version_id.hex, name)
 
 
 def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> None:

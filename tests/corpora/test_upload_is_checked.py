@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.files.storage import default_storage
 
-from corpora.errors import SameFile, StillChecking
+from corpora.errors import SameFile, StillChecking, VersionGone
 from corpora.ingest.index import RECORD
 from corpora.models import DatasetVersion, VersionState
 from corpora.services.versions import delete_version, recheck_version
@@ -99,6 +99,13 @@ def test_a_deleted_version_leaves_nothing_in_storage_but_what_others_use(
     with django_capture_on_commit_callbacks(execute=True):
         delete_version(version=second)
     assert not default_storage.exists(first.upload_key)
+
+
+def test_a_version_that_is_deleted_meanwhile_is_not_checked_again(checked: Send) -> None:
+    version = checked(pairs(5))
+    delete_version(version=DatasetVersion.objects.get(id=version.id))
+    with pytest.raises(VersionGone):
+        recheck_version(version=version, changes={"seed": 1}, created_by=None)
 
 
 def test_a_rejected_file_may_be_sent_again_as_the_next_version(checked: Send) -> None:

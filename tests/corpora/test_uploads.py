@@ -63,14 +63,14 @@ def test_versions_of_a_name_are_numbered_in_one_dataset(upload: Send) -> None:
     assert len({version.dataset_id for version in versions}) == 1
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_an_empty_file_leaves_nothing(upload: Send, storage: Path) -> None:
     with pytest.raises(EmptyUpload):
         upload(b"")
     assert nothing_is_left(storage)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_file_over_the_limit_leaves_nothing(upload: Send, storage: Path, settings: Settings) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     with pytest.raises(UploadTooLarge) as caught:
@@ -79,7 +79,7 @@ def test_a_file_over_the_limit_leaves_nothing(upload: Send, storage: Path, setti
     assert nothing_is_left(storage)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_an_upload_that_breaks_off_leaves_nothing(in_tenant: Tenant, storage: Path) -> None:
     class Broken(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -94,7 +94,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(in_tenant: Tenant, storage: Pa
     assert nothing_is_left(storage)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_failure_after_storing_leaves_nothing(upload: Send, storage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**arguments: object) -> None:
         raise RuntimeError("the database went away")
@@ -105,14 +105,14 @@ def test_a_failure_after_storing_leaves_nothing(upload: Send, storage: Path, mon
     assert nothing_is_left(storage)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_a_new_dataset_needs_a_name(upload: Send, storage: Path) -> None:
     with pytest.raises(NameMissing):
         upload(pairs(3), name=" ")
     assert nothing_is_left(storage)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_the_same_bytes_again_name_the_version_they_are(upload: Send, storage: Path) -> None:
     first = upload(pairs(3))
     with pytest.raises(SameFile) as caught:

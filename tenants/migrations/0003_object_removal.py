@@ -1,0 +1,38 @@
+import uuid
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+import tenants.isolation
+from tenants.isolation import IsolateTenant
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("tenants", "0002_storage_limit"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="ObjectRemoval",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("key", models.CharField(max_length=300, unique=True)),
+                ("due_at", models.DateTimeField(db_index=True)),
+                (
+                    "tenant",
+                    tenants.isolation.OwnerKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        IsolateTenant("ObjectRemoval"),
+    ]
