@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from adapters.models import AdapterVersion
@@ -72,6 +73,11 @@ class Standing:
         return self.active_version == self.version
 
     @property
+    def refusal(self) -> str:
+        """Why the endpoint cannot serve it, empty if it can."""
+        return refusal_of(self.version)
+
+    @property
     def active_version(self) -> AdapterVersion | None:
         """Never None for a route that answers."""
         return self.route.active.version if self.route else None
@@ -99,6 +105,16 @@ def standing_of(version: AdapterVersion) -> Standing:
         running=running_promotions().filter(version__adapter=version.adapter_id).first(),
         figures=_figures(version),
         active_figures=_figures(active) if active and active != version else None,
+    )
+
+
+def refusal_of(version: AdapterVersion) -> str:
+    """Why the endpoint cannot serve this version, empty if it can."""
+    if version.rank <= settings.MAX_LORA_RANK:
+        return ""
+    return (
+        f"{version} has rank {version.rank}, and the endpoint serves adapters up to rank {settings.MAX_LORA_RANK}. "
+        "Train a smaller one."
     )
 
 

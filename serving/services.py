@@ -1,6 +1,5 @@
 """Every write to endpoints, promotions and routes."""
 
-from django.conf import settings
 from django.db import transaction
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
@@ -9,6 +8,7 @@ from jobs.services import start_job
 from jobs.states import TERMINAL
 from serving.kinds import PROMOTION
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
+from serving.queries import refusal_of
 from serving.routes import switch_route
 from tenants.errors import Conflict
 from tenants.models import Tenant, User
@@ -72,12 +72,8 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
             f"“{adapter.name}” is a base model's name, so no adapter can answer to it. Train under another name.",
             code="promotion:name_taken",
         )
-    if version.rank > settings.MAX_LORA_RANK:
-        raise Conflict(
-            f"{version} has rank {version.rank}, and the endpoint serves adapters up to rank {settings.MAX_LORA_RANK}. "
-            "Train a smaller one.",
-            code="promotion:rank_too_high",
-        )
+    if refusal := refusal_of(version):
+        raise Conflict(refusal, code="promotion:rank_too_high")
     endpoint = Endpoint.objects.filter(base_model=adapter.base_model_id).first()
     if endpoint is None:
         raise Conflict(

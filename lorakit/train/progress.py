@@ -22,7 +22,13 @@ class Progress(TrainerCallback):
         self.last_loss = math.nan
         self.last_eval_loss = math.nan
         self._started = self._logged = time.monotonic()
+        self._seconds_before = 0.0
         self._first_step = self._logged_tokens = 0
+
+    @property
+    def seconds(self) -> float:
+        """In training so far, those of earlier attempts up to their checkpoint's last log among them."""
+        return self._seconds_before + time.monotonic() - self._started
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -31,6 +37,7 @@ class Progress(TrainerCallback):
         for entry in state.log_history:
             self.last_loss = entry.get("loss", self.last_loss)
             self.last_eval_loss = entry.get("eval_loss", self.last_eval_loss)
+            self._seconds_before = entry.get("train_seconds", self._seconds_before)
         self._started = self._logged = time.monotonic()
         self._first_step = state.global_step
         self._logged_tokens = state.num_input_tokens_seen
@@ -47,6 +54,8 @@ class Progress(TrainerCallback):
         logs = logs or {}
         if "loss" not in logs and "eval_loss" not in logs:
             return
+        # What is logged is kept with the next checkpoint.
+        state.log_history[-1]["train_seconds"] = round(self.seconds, 1)
         now, total = time.monotonic(), max(state.max_steps, 1)
         fields: dict[str, float | None] = {
             "loss": logs.get("loss"),

@@ -145,14 +145,13 @@ def fit(
     if run.leader:
         note_attempt(run.checkpoints, work, step)
     run.phase("training")
-    started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(resumable) if resumable else None)
     run.check_cancelled()
     metrics = {
         "steps": float(trainer.state.global_step),
         "train_loss": progress.last_loss,
         "tokens": float(trainer.state.num_input_tokens_seen),
-        "train_seconds": round(time.monotonic() - started, 1),
+        "train_seconds": round(progress.seconds, 1),
     }
     if held_out:
         run.phase("evaluating")

@@ -124,9 +124,11 @@ def test_killed_after_the_last_step_it_packs_what_was_trained(
         dying.setattr("lorakit.train.training.package", die)
         with pytest.raises(KeyboardInterrupt):
             train(run)
+    state = json.loads((run.checkpoints / f"checkpoint-{HARD['max_steps']}" / "trainer_state.json").read_text())
     final = train(Run(tmp_path, run.spec, area="training"))
 
     assert final["steps"] == HARD["max_steps"]
+    assert 0 < state["log_history"][-1]["train_seconds"] <= final["train_seconds"], "both attempts count"
     assert losses(tmp_path) == losses(whole)
     assert file_sha256(run.output / PACKAGE) == file_sha256(whole / "output" / PACKAGE)
     manifest = TrainManifest.from_json((whole / "output" / "manifest.json").read_text())
