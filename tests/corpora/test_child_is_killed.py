@@ -55,7 +55,7 @@ def compute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty folder for run directories; nothing may be at work in it afterwards."""
     monkeypatch.setattr(backends["checks"], "root", tmp_path / "compute")
     yield tmp_path / "compute"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (left := processes_at(tmp_path)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
@@ -267,7 +267,7 @@ def test_a_child_that_is_asked_to_end_takes_its_readers_along(tmp_path: Path) ->
     child = start_child(tmp_path, chat_file(60))
     readers = wait_for_readers(child)
     child.terminate()
-    assert child.wait(timeout=20) == 1
+    assert child.wait(timeout=60) == 1
     assert not any(reader.is_running() for reader in readers)
     result = json.loads((tmp_path / "result.json").read_text())
     assert (result["cancelled"], result["error"]["code"], result["artifacts"]) == (True, "dataset:cancelled", [])
@@ -278,7 +278,7 @@ def test_readers_end_when_their_child_is_killed(tmp_path: Path) -> None:
     readers = wait_for_readers(child)
     child.kill()
     child.wait()
-    _, alive = psutil.wait_procs(readers, timeout=10)
+    _, alive = psutil.wait_procs(readers, timeout=60)
     assert alive == []
 
 

@@ -67,7 +67,7 @@ def test_a_worker_that_dies_when_it_found_a_run_lost_does_not_begin_it_twice(
     for job_id in jobs_to_step():
         step_job(job_id)
     with tenant_scope(job.tenant_id):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not isinstance(outcome := toy.step(Job.objects.get(id=job.id)), Retry):
             assert time.monotonic() < deadline, outcome
             time.sleep(0.05)

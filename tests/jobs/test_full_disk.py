@@ -32,7 +32,7 @@ def reload(job: Job) -> Job:
 
 
 def step_until(job: Job, reached: Callable[[Job], bool]) -> Job:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not reached(now := reload(job)):
         assert time.monotonic() < deadline, f"still {now.state}, {now.error_code!r}"
         step_once(job)

@@ -20,9 +20,9 @@ from portal.embedded.valkey import Valkey
 from tenants.scope import tenant_scope
 from tests.jobs.worker import Worker
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
-SECONDS = 60.0
+SECONDS = 120.0
 LEASE_SECONDS = LocalCompute.options["LEASE_SECONDS"]
 
 

@@ -122,7 +122,7 @@ def test_ready_means_the_health_address_answers(tmp_path: Path) -> None:
         health_url=f"http://127.0.0.1:{port}/",
     )
     with running(tmp_path, web) as supervisor:
-        supervisor.wait_ready(timeout=20)
+        supervisor.wait_ready(timeout=60)
 
 
 def test_a_process_that_is_never_ready_is_named_with_its_last_words(tmp_path: Path) -> None:

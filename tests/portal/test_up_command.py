@@ -81,7 +81,7 @@ def test_the_site_comes_up_once_and_dies_whole(environment: dict[str, str]) -> N
     try:
         ready = read_until(site, "ready: ")
         address = ready.split("ready: ")[1].split()[0]
-        with urllib.request.urlopen(f"{address}/health/", timeout=10) as answer:
+        with urllib.request.urlopen(f"{address}/health/", timeout=60) as answer:
             assert answer.status == 200
 
         second = up(environment)
@@ -95,7 +95,7 @@ def test_the_site_comes_up_once_and_dies_whole(environment: dict[str, str]) -> N
     finally:
         site.kill()
         site.communicate()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while living(processes) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not living(processes)

@@ -135,7 +135,7 @@ def gateway(vllm: VllmEndpoint, endpoint: Endpoint, tmp_path: Path, transactiona
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started:
         assert time.monotonic() < deadline, "the gateway did not start in time"
         time.sleep(0.02)

@@ -41,7 +41,7 @@ class Engine:
     def stop(self) -> None:
         if self._child is not None:
             self._child.terminate()
-            self._child.wait(timeout=20)
+            self._child.wait(timeout=60)
 
     def _answers(self) -> bool:
         try:

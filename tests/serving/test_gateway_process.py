@@ -37,7 +37,7 @@ def test_it_starts_and_knows_the_database(tenant: Tenant, endpoint: Endpoint, tm
     finally:
         child.terminate()
         # uvicorn raises the signal again once it has shut down cleanly.
-        assert child.wait(timeout=20) in (0, -15)
+        assert child.wait(timeout=60) in (0, -15)
 
 
 def _answers(port: int) -> bool:

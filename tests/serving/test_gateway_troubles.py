@@ -47,10 +47,8 @@ def test_a_revoked_key_is_refused_within_five_seconds(gateway: str, line: Line) 
     chat(line, gateway)
     with tenant_scope(line.tenant.id):
         revoke_api_key(key_id=line.key.id)
-    revoked = time.monotonic()
-    while _is_answered(line, gateway):
-        assert time.monotonic() - revoked < 5
-        time.sleep(0.1)
+    time.sleep(5)
+    assert not _is_answered(line, gateway)
 
 
 def _is_answered(line: Line, gateway: str) -> bool:
@@ -118,7 +116,7 @@ def test_a_caller_who_goes_away_is_recorded(gateway: str, line: Line, tmp_path: 
     url = f"{gateway}/v1/chat/completions"
     with httpx.Client(trust_env=False) as client, client.stream("POST", url, json=body, headers=headers) as answer:
         next(answer.iter_bytes())
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while not (found := list(records(tmp_path))):
         assert time.monotonic() < deadline, "the request was not recorded"
         time.sleep(0.1)

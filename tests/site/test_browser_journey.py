@@ -14,6 +14,9 @@ from portal.demo.datasets import demo_rows
 from scripts.browser import find, launch_arguments
 from tests.site.conftest import PASSWORD, RunningSite
 
+# The steps below have bounds of their own; a busy machine may need most of each.
+pytestmark = pytest.mark.timeout(900)
+
 LAW = TENANTS[0]
 TRAINING_MS = 240_000
 STEP_MS = 60_000
