@@ -6,7 +6,7 @@ of Massive Datasets", chapter 3.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,10 @@ MAX_WORDS = 400
 MAX_CANDIDATES = 50
 """With how many others of its band a row is compared at most."""
 
+AT_ONCE = 128
+"""Texts whose triples are hashed together: some megabytes."""
+
+_KEY = np.dtype((np.void, 8 * ROWS_PER_BAND))
 _PRIME = np.uint64((1 << 61) - 1)
 _random = np.random.default_rng(20_240_501)
 _FACTORS = _random.integers(1, 1 << 31, size=(BANDS * ROWS_PER_BAND, 1), dtype=np.uint64)
@@ -43,46 +47,65 @@ def near_pairs(texts: Iterable[str]) -> list[Pair]:
 
     Short texts are left alone.
     """
-    triples: list[Triples] = []
     hashes: list[int] = []
-    bands: list[defaultdict[bytes, list[int]]] = [defaultdict(list) for _ in range(BANDS)]
-    pairs: list[Pair] = []
+    triples: dict[int, Triples] = {}
     for number, text in enumerate(texts):
-        own = _triples(text)
-        triples.append(own)
         hashes.append(hash(text))
-        if not len(own):
-            continue
-        signature = _signature(own)
-        candidates: set[int] = set()
-        for band, found in enumerate(bands):
-            key = signature[band * ROWS_PER_BAND : (band + 1) * ROWS_PER_BAND].tobytes()
-            candidates.update(found[key][:MAX_CANDIDATES])
-            found[key].append(number)
+        own = _triples(text)
+        if len(own):
+            triples[number] = own
+    pairs: list[Pair] = []
+    for number, candidates in sorted(_candidates(triples).items()):
+        own = np.unique(triples[number])
         others = (other for other in sorted(candidates) if hashes[other] != hashes[number])
-        match = next((other for other in others if _similarity(own, triples[other]) >= SIMILAR), None)
+        match = next((other for other in others if _similarity(own, np.unique(triples[other])) >= SIMILAR), None)
         if match is not None:
             pairs.append(Pair(match, number))
     return pairs
 
 
+def _candidates(triples: Mapping[int, Triples]) -> dict[int, set[int]]:
+    """For each text that shares a band with earlier ones, these; the first MAX_CANDIDATES of a band."""
+    numbers = np.fromiter(triples, dtype=np.int64, count=len(triples))
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    if not len(numbers):
+        return found
+    signatures = _signatures(list(triples.values()))
+    for band in range(BANDS):
+        keys = np.ascontiguousarray(signatures[:, band * ROWS_PER_BAND : (band + 1) * ROWS_PER_BAND])
+        _, places, counts = np.unique(keys.view(_KEY).ravel(), return_inverse=True, return_counts=True)
+        order = np.argsort(places, kind="stable")
+        ends = np.cumsum(counts)
+        for end, count in zip(ends[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
+            alike = numbers[order[end - count : end]].tolist()
+            for index in range(1, count):
+                found[alike[index]].update(alike[: min(index, MAX_CANDIDATES)])
+    return found
+
+
 def _triples(text: str) -> Triples:
-    """Hashes of the text's word triples, each once and in order; none for a short text."""
+    """Hashes of the text's word triples; none for a short text."""
     words: Sequence[str] = _WORD.findall(text.lower())[:MAX_WORDS]
     if len(words) < MIN_WORDS:
         return np.zeros(0, dtype=np.uint32)
     encoded = " ".join(words).encode("utf-8", "replace").split(b" ")
     hashes = np.fromiter(map(xxh3_64_intdigest, encoded), dtype=np.uint64, count=len(words))
     mixed = (hashes[:-2] * _FIRST + hashes[1:-1]) * _SECOND + hashes[2:]
-    return np.unique((mixed >> np.uint64(32)).astype(np.uint32))
+    return (mixed >> np.uint64(32)).astype(np.uint32)
 
 
-def _signature(triples: Triples) -> npt.NDArray[np.uint64]:
-    signature: npt.NDArray[np.uint64] = ((_FACTORS * triples + _OFFSETS) % _PRIME).min(axis=1)
-    return signature
+def _signatures(triples: Sequence[Triples]) -> npt.NDArray[np.uint64]:
+    """A row of minima for each text, of which none is empty."""
+    parts = []
+    for begin in range(0, len(triples), AT_ONCE):
+        some = triples[begin : begin + AT_ONCE]
+        starts = np.cumsum([0, *map(len, some[:-1])])
+        hashed = (_FACTORS * np.concatenate(some) + _OFFSETS) % _PRIME
+        parts.append(np.minimum.reduceat(hashed, starts, axis=1).T)
+    return np.concatenate(parts)
 
 
 def _similarity(one: Triples, other: Triples) -> float:
-    """Share of the triples of both that both have."""
+    """Share of the triples of both that both have; each is there once."""
     shared = len(np.intersect1d(one, other, assume_unique=True))
     return shared / (len(one) + len(other) - shared)
