@@ -5,8 +5,7 @@ of Massive Datasets", chapter 3.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +21,8 @@ MAX_WORDS = 400
 MAX_CANDIDATES = 50
 """With how many others of its band a row is compared at most."""
 
-AT_ONCE = 128
-"""Texts whose triples are hashed together: some megabytes."""
+AT_ONCE = 32
+"""Texts whose triples are hashed together: at most 7 MB, three times."""
 
 _KEY = np.dtype((np.void, 8 * ROWS_PER_BAND))
 _PRIME = np.uint64((1 << 61) - 1)
@@ -55,43 +54,52 @@ def near_pairs(texts: Iterable[str]) -> list[Pair]:
         if len(own):
             triples[number] = own
     pairs: list[Pair] = []
-    for number, candidates in sorted(_candidates(triples).items()):
-        own = np.unique(triples[number])
-        others = (other for other in sorted(candidates) if hashes[other] != hashes[number])
-        match = next((other for other in others if _similarity(own, np.unique(triples[other])) >= SIMILAR), None)
+    for number, candidates in _candidates(triples):
+        others = (other for other in candidates if hashes[other] != hashes[number])
+        match = next((other for other in others if _similarity(triples[number], triples[other]) >= SIMILAR), None)
         if match is not None:
             pairs.append(Pair(match, number))
     return pairs
 
 
-def _candidates(triples: Mapping[int, Triples]) -> dict[int, set[int]]:
-    """For each text that shares a band with earlier ones, these; the first MAX_CANDIDATES of a band."""
+def _candidates(triples: Mapping[int, Triples]) -> Iterator[tuple[int, list[int]]]:
+    """Each text that shares a band with earlier ones, and these in order: the first MAX_CANDIDATES of a band."""
+    if not triples:
+        return
     numbers = np.fromiter(triples, dtype=np.int64, count=len(triples))
-    found: defaultdict[int, set[int]] = defaultdict(set)
-    if not len(numbers):
-        return found
-    signatures = _signatures(list(triples.values()))
-    for band in range(BANDS):
-        keys = np.ascontiguousarray(signatures[:, band * ROWS_PER_BAND : (band + 1) * ROWS_PER_BAND])
-        _, places, counts = np.unique(keys.view(_KEY).ravel(), return_inverse=True, return_counts=True)
-        order = np.argsort(places, kind="stable")
-        ends = np.cumsum(counts)
-        for end, count in zip(ends[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
-            alike = numbers[order[end - count : end]].tolist()
-            for index in range(1, count):
-                found[alike[index]].update(alike[: min(index, MAX_CANDIDATES)])
-    return found
+    bands = [_Band(keys) for keys in np.split(_signatures(list(triples.values())), BANDS, axis=1)]
+    for index in np.flatnonzero(np.any([band.earlier for band in bands], axis=0)).tolist():
+        found = np.unique(np.concatenate([band.before(index) for band in bands]))
+        yield int(numbers[index]), numbers[found].tolist()
+
+
+class _Band:
+    """Texts in groups of the same `keys`, a row for each; `earlier` is how many of its group come before a text."""
+
+    def __init__(self, keys: npt.NDArray[np.uint64]) -> None:
+        _, group, sizes = np.unique(
+            np.ascontiguousarray(keys).view(_KEY).ravel(), return_inverse=True, return_counts=True
+        )
+        self._order = np.argsort(group, kind="stable")
+        self._starts = (np.cumsum(sizes) - sizes)[group]
+        self.earlier = np.empty_like(self._starts)
+        self.earlier[self._order] = np.arange(len(group)) - self._starts[self._order]
+
+    def before(self, index: int) -> npt.NDArray[np.intp]:
+        """The first of its group that come before a text, MAX_CANDIDATES at most."""
+        start = self._starts[index]
+        return self._order[start : start + min(self.earlier[index], MAX_CANDIDATES)]
 
 
 def _triples(text: str) -> Triples:
-    """Hashes of the text's word triples; none for a short text."""
+    """Hashes of the text's word triples, each once and in order; none for a short text."""
     words: Sequence[str] = _WORD.findall(text.lower())[:MAX_WORDS]
     if len(words) < MIN_WORDS:
         return np.zeros(0, dtype=np.uint32)
     encoded = " ".join(words).encode("utf-8", "replace").split(b" ")
     hashes = np.fromiter(map(xxh3_64_intdigest, encoded), dtype=np.uint64, count=len(words))
     mixed = (hashes[:-2] * _FIRST + hashes[1:-1]) * _SECOND + hashes[2:]
-    return (mixed >> np.uint64(32)).astype(np.uint32)
+    return np.unique((mixed >> np.uint64(32)).astype(np.uint32))
 
 
 def _signatures(triples: Sequence[Triples]) -> npt.NDArray[np.uint64]:
@@ -106,6 +114,6 @@ def _signatures(triples: Sequence[Triples]) -> npt.NDArray[np.uint64]:
 
 
 def _similarity(one: Triples, other: Triples) -> float:
-    """Share of the triples of both that both have; each is there once."""
+    """Share of the triples of both that both have."""
     shared = len(np.intersect1d(one, other, assume_unique=True))
     return shared / (len(one) + len(other) - shared)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -34,13 +35,27 @@ def personal() -> Iterator[bytes]:
     return (row % (n, n) for n in range(1 << 30))
 
 
+def alike() -> Iterator[bytes]:
+    """Every prompt is almost every other one."""
+    words = [f"word{n}" for n in range(300)]
+
+    def rows() -> Iterator[bytes]:
+        draw = Random(5)
+        while True:
+            for place in (5, 100, 200, 290):
+                words[place] = f"slot{draw.randrange(20)}"
+            yield json.dumps({"prompt": " ".join(words), "completion": "Yes."}).encode() + b"\n"
+
+    return rows()
+
+
 def long() -> Iterator[bytes]:
     """Of almost a megabyte each."""
     filling = b"lorem ipsum " * 80_000
     return (b'{"prompt": "%d", "completion": "%b"}\n' % (n, filling) for n in range(1 << 30))
 
 
-@pytest.mark.parametrize("rows", [short, personal, long])
+@pytest.mark.parametrize("rows", [short, personal, alike, long])
 def test_memory_is_bounded_whatever_the_rows(rows: Callable[[], Iterator[bytes]], tmp_path: Path) -> None:
     upload = tmp_path / "inputs" / "upload" / "upload"
     upload.parent.mkdir(parents=True)
