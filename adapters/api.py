@@ -21,7 +21,7 @@ from adapters.queries import version_with_all
 from adapters.run_api import TrainingRunViewSet
 from adapters.serializers import AdapterSerializer, AdapterVersionSerializer, BaseModelSerializer, CardSerializer
 from adapters.sweep_api import SweepViewSet
-from tenants.rest import MISSING, ReadOnly
+from tenants.rest import MISSING, OutsideTransactions, ReadOnly
 
 
 class MarkdownRenderer(BaseRenderer):
@@ -66,7 +66,7 @@ class AdapterViewSet(ReadOnly):
     list=extend_schema(summary="Trained versions, newest first"),
     retrieve=extend_schema(summary="One version", responses={200: AdapterVersionSerializer, 404: MISSING}),
 )
-class AdapterVersionViewSet(ReadOnly):
+class AdapterVersionViewSet(OutsideTransactions, ReadOnly):
     serializer_class = AdapterVersionSerializer
     filterset_class = VersionFilter
 

@@ -92,9 +92,8 @@ def _training(version: AdapterVersion) -> Facts:
     elif "eval_loss" in metrics:
         facts.append(("Held-out loss", f"{metrics['eval_loss']:.4f}"))
     if resumed := version.manifest.get("resumed_from"):
-        # The trainer's own time is that of its last attempt.
         facts.append(("Taken up again", "at step " + ", ".join(f"{step:,}" for step in resumed)))
-    elif "train_seconds" in metrics:
+    if "train_seconds" in metrics:
         facts.append(("Time in training", f"{metrics['train_seconds']:,.0f} s"))
     return facts
 

@@ -66,7 +66,7 @@ def estimate_training(
 
 
 def _pace(base_model: BaseModel) -> Pace:
-    # The seconds of a training that was taken up again are its last attempt's, its tokens all of them: no pace.
+    # One that was taken up again was billed for starting twice and for steps that it did twice.
     last = (
         AdapterVersion.objects.filter(
             adapter__base_model=base_model,

@@ -81,6 +81,7 @@ class TrainingForm(forms.Form):
         super().__init__(*args, **kwargs)
         # Querysets are built here, not above, for they belong to the tenant of this request.
         datasets = DatasetVersion.objects.select_related("dataset").order_by("dataset__name", "-number")
+        datasets = datasets.defer("problems", "profile")
         field = cast(DatasetVersionChoice, self.fields["dataset_version"])
         # Only ready versions are offered; any may be sent, for the service says best why one is not ready.
         field.queryset = datasets

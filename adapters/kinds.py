@@ -43,16 +43,18 @@ class TrainingKind(ComputeKind):
         for name in (PACKAGE, MANIFEST):
             backend.fetch(job.external_name, name, folder / name)
         package = _checked_package(folder / PACKAGE, job)
+        run = TrainingRun.objects.select_related("adapter", "dataset_version").get(job=job)
+        manifest = _public_manifest(folder / MANIFEST, package, run, base_sha256=_base_sha256(job))
+        # Only what has passed every check is stored.
         key = object_key(job.tenant_id, "adapters", f"{package.sha256}.tar.gz")
         put_file(key, folder / PACKAGE)
-        run = TrainingRun.objects.select_related("adapter", "dataset_version").get(job=job)
         known = {"rank": str(package.rank), "base": package.base_id, "dataset_version": str(run.dataset_version_id)}
         return {
             "package_key": key,
             "package_sha256": package.sha256,
             "package_bytes": package.size,
             "rank": package.rank,
-            "manifest": _public_manifest(folder / MANIFEST, package, run, base_sha256=_base_sha256(job)),
+            "manifest": manifest,
             "metrics": result["metrics"],
             "registry_arn": backend.register(
                 job.external_name, folder / PACKAGE, model=run.adapter.name, metadata=known

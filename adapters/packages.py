@@ -3,13 +3,17 @@
 from django.http import FileResponse, JsonResponse
 
 from adapters.models import AdapterVersion
-from tenants.objects import open_object
+from tenants.objects import ObjectMissing, open_object
 
 
 def package_response(version: AdapterVersion) -> FileResponse:
-    """The package as a streamed download, named after the adapter, whose name is a slug."""
+    """The package as a streamed download, named after the adapter, whose name is a slug; raises ObjectMissing."""
+    try:
+        package = open_object(version.package_key)
+    except FileNotFoundError:
+        raise ObjectMissing from None
     response = FileResponse(
-        open_object(version.package_key),
+        package,
         as_attachment=True,
         filename=f"{version.adapter.name}-v{version.number}.tar.gz",
         content_type="application/gzip",

@@ -61,7 +61,8 @@ def adapters_by_name() -> QuerySet[Adapter]:
 def runs_with_all() -> QuerySet[TrainingRun]:
     """Runs, newest first, with what pages show of them."""
     related = ("job", "adapter__base_model", "dataset_version__dataset", "version", "created_by")
-    return TrainingRun.objects.select_related(*related).defer("version__manifest").order_by("-created_at")
+    large = ("version__manifest", "dataset_version__problems", "dataset_version__profile")
+    return TrainingRun.objects.select_related(*related).defer(*large).order_by("-created_at")
 
 
 def runs_of(adapter: Adapter) -> QuerySet[TrainingRun]:

@@ -127,6 +127,10 @@ class TrainingRunViewSet(ReadOnly):
         return Response(ComparisonSerializer(compare(runs_by_ids(run_ids)), context={"request": request}).data)
 
 
+INSTEAD_OF = {"alpha": "strength", "epochs": "max_steps", "max_steps": "epochs"}
+"""One's own value of the second goes before a cloned value of the first; only one of the two may be given."""
+
+
 def training_arguments(request: Request) -> dict[str, Any]:
     """What the body asks for, as arguments of start_training and preview_training."""
     wanted = NewTrainingSerializer(data=request.data)
@@ -146,8 +150,7 @@ def training_arguments(request: Request) -> dict[str, Any]:
     }
     if source is None:
         return arguments | {"recipe": arguments["recipe"] or "style"}
-    # A strength of one's own goes before the alpha that was cloned.
-    kept = {name: value for name, value in source.overrides.items() if name != "alpha" or "strength" not in overrides}
+    kept = {name: value for name, value in source.overrides.items() if INSTEAD_OF.get(name) not in overrides}
     own = {name: value for name, value in arguments.items() if value is not None}
     return source.as_arguments() | own | {"overrides": kept | overrides}
 

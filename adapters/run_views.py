@@ -5,9 +5,11 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseStopPolling
 
 from adapters.comparison import check_count, compare, parse_run_ids
 from adapters.curves import curve_of, last_checkpoint
@@ -32,7 +34,6 @@ PAGE_SIZE = 25
 LOG_LINES = 60
 LIVE_LINES = 12
 """As many as are taken in at a glance, while new ones come."""
-POLLING_ENDS = 286
 
 
 @require_GET
@@ -63,6 +64,7 @@ def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
     return render(request, "adapters/_run_live.html", _context(run_id))
 
 
+@transaction.non_atomic_requests
 @require_GET
 @members_only(roles=WRITERS)
 def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
@@ -75,8 +77,8 @@ def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
             lines = compute[job.backend].log_tail(job.external_name, lines=LOG_LINES)
         except ComputeError as error:
             problem = error.text
-    context = {"text": "\n".join(lines), "problem": problem}
-    return render(request, "adapters/_run_log.html", context, status=POLLING_ENDS if job.is_terminal else 200)
+    status = HttpResponseStopPolling.status_code if job.is_terminal else 200
+    return render(request, "adapters/_run_log.html", {"text": "\n".join(lines), "problem": problem}, status=status)
 
 
 @require_POST

@@ -1,7 +1,6 @@
 """Whether an adapter version still is what its manifest says: package, base model, rows and settings."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from lorakit.digest import base_sha256, file_sha256
 from lorakit.errors import PackageError, RunError
 from lorakit.package import PACKAGE, inspect
 from lorakit.train.provenance import describe_rows
-from tenants.objects import open_object
+from tenants.objects import ObjectMissing, get_file
 
 CHANNELS = {"train": "Training rows", "eval": "Held-out rows"}
 SETTINGS = {"rank": "r"}
@@ -143,10 +142,8 @@ def _fetch(key: str, path: Path) -> bool:
     """Copy an object; False if it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with open_object(key) as source, path.open("wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-    except FileNotFoundError:
-        path.unlink(missing_ok=True)
+        get_file(key, path)
+    except ObjectMissing:
         return False
     return True
 

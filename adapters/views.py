@@ -5,10 +5,12 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseStopPolling
 
 from adapters.clones import cloned
 from adapters.curves import curve_of
@@ -30,7 +32,6 @@ from tenants.requests import TenantRequest
 
 PAGE_SIZE = 30
 RUNS_SHOWN = 20
-POLLING_ENDS = 286
 
 
 @require_GET
@@ -83,7 +84,7 @@ def detail(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
 def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     """The part of an adapter's page that changes while a training runs."""
     context = _detail(get_object_or_404(adapters_by_name(), pk=adapter_id))
-    status = 200 if context["is_running"] else POLLING_ENDS
+    status = 200 if context["is_running"] else HttpResponseStopPolling.status_code
     return render(request, "adapters/_live.html", context, status=status)
 
 
@@ -107,6 +108,7 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     return render(request, "adapters/version.html", context)
 
 
+@transaction.non_atomic_requests
 @require_GET
 @members_only(roles=WRITERS)
 def package(request: TenantRequest, version_id: UUID) -> FileResponse:

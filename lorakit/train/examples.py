@@ -1,5 +1,7 @@
 """Chat rows as training examples: token ids, and labels on the assistant's answers only."""
 
+import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +13,10 @@ from lorakit.rows import ChatRow, Message
 
 IGNORED = -100
 """The label that the loss leaves out."""
+
+
+GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
+"""As transformers looks for it."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ def encode_row(tokenizer: PreTrainedTokenizerFast, messages: list[Message]) -> E
     A template with {% generation %} marks labels every answer in the row. Without the marks only the last
     answer is labelled, as what follows the prompt.
     """
-    if "{% generation %}" in str(tokenizer.chat_template):
+    if GENERATION.search(str(tokenizer.chat_template)):
         encoded: Any = tokenizer.apply_chat_template(
             messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
         )
@@ -42,14 +48,17 @@ def encode_row(tokenizer: PreTrainedTokenizerFast, messages: list[Message]) -> E
 
 
 def encode_rows(
-    tokenizer: PreTrainedTokenizerFast, rows: Iterable[ChatRow], max_length: int
+    tokenizer: PreTrainedTokenizerFast, rows: Iterable[ChatRow], max_length: int, *, at_most: float = math.inf
 ) -> tuple[list[Example], int]:
-    """Examples of all rows, and how many were left out for having more than `max_length` tokens.
+    """The first `at_most` examples, and how many rows were left out for having more than `max_length` tokens.
 
     A row is never cut: without its end an answer would teach the adapter not to stop.
     """
-    examples, too_long = [], 0
+    examples: list[Example] = []
+    too_long = 0
     for row in rows:
+        if len(examples) >= at_most:
+            break
         example = encode_row(tokenizer, row.messages)
         if len(example.input_ids) > max_length:
             too_long += 1

@@ -84,8 +84,9 @@ def load_held_out(run: Run[TrainSpec], tokenizer: PreTrainedTokenizerFast) -> li
     path = run.input("eval", "rows.jsonl")
     if not run.spec.eval_rows or not path.is_file():
         return []
-    examples, _ = encode_rows(tokenizer, read_rows(path, area="training"), run.spec.max_length)
-    return examples[: run.spec.eval_rows]
+    rows = read_rows(path, area="training")
+    examples, _ = encode_rows(tokenizer, rows, run.spec.max_length, at_most=run.spec.eval_rows)
+    return examples
 
 
 def add_lora(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:

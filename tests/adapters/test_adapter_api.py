@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
@@ -98,6 +99,12 @@ def test_versions_are_filtered_by_adapter(
     make_version(dataset_version, name="other")
     rows = api.get("/api/v1/adapter-versions/", {"adapter": str(version.adapter_id)}).json()["results"]
     assert [row["id"] for row in rows] == [str(version.id)]
+
+
+def test_a_package_that_is_missing_from_storage_says_so(api: APIClient, version: AdapterVersion) -> None:
+    default_storage.delete(version.package_key)
+    answer = api.get(f"/api/v1/adapter-versions/{version.id}/package/")
+    assert (answer.status_code, answer.json()["code"]) == (503, "platform:object_missing")
 
 
 def test_the_package_is_downloaded(api: APIClient, version: AdapterVersion) -> None:

@@ -87,6 +87,9 @@ def test_a_clone_differs_where_it_says_so(api: APIClient, run: TrainingRun) -> N
     assert clone.hyperparameters == run.hyperparameters | {"rank": 4, "alpha": 16}
     same = TrainingRun.objects.get(id=api.post(RUNS, {"clone_of": str(run.id)}).json()["id"])
     assert same.hyperparameters == run.hyperparameters
+    steps = api.post(RUNS, {"clone_of": str(run.id), "overrides": {"max_steps": 7}}).json()
+    epochs = api.post(RUNS, {"clone_of": steps["id"], "overrides": {"epochs": 2}}).json()
+    assert (epochs["hyperparameters"]["epochs"], epochs["hyperparameters"]["max_steps"]) == (2, None)
     other = api.post(RUNS, {"clone_of": str(run.id), "adapter": "crates"}).json()
     assert other["adapter_name"] == "crates"
 

@@ -165,7 +165,7 @@ def test_a_sweeps_page_takes_the_same_queries_for_any_number_of_runs(
 ) -> None:
     sweep = start(grid={"rank": [2.0, 4.0, 8.0, 16.0], "epochs": [1.0, 2.0, 3.0]})
     with django_assert_max_num_queries(12):
-        as_alice.get(reverse("adapters:sweep", args=[sweep.id]))
+        assert as_alice.get(reverse("adapters:sweep", args=[sweep.id])).status_code == 200
 
 
 def test_charlie_sees_and_stops_nothing(as_charlie: Client, as_rita: Client, start: Callable[..., Sweep]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
@@ -27,6 +28,11 @@ from tenants.objects import object_key, open_object
 from tenants.scope import tenant_scope
 
 Start = Callable[..., TrainingRun]
+
+
+def stored_packages(tenant: Tenant) -> list[str]:
+    folder = f"tenants/{tenant.id}/adapters"
+    return default_storage.listdir(folder)[1] if default_storage.exists(folder) else []
 
 
 @pytest.fixture
@@ -140,6 +146,7 @@ def test_a_package_that_fails_its_check_is_not_stored(tenant: Tenant, start: Sta
         assert caught.value.code == "platform:bad_package"
         assert not AdapterVersion.objects.exists()
         assert Adapter.objects.exists()
+    assert not stored_packages(tenant)
 
 
 def test_without_held_out_rows_there_is_no_evaluation_channel(
@@ -164,3 +171,4 @@ def test_an_adapter_of_another_base_than_the_one_made_known_is_refused(
         job = Job.objects.get(id=run.job_id)
         assert (job.state, job.error_code) == (State.FAILED, "platform:other_base_model")
         assert not AdapterVersion.objects.exists()
+    assert not stored_packages(tenant)

@@ -123,9 +123,11 @@ def test_only_answers_count_in_the_loss(base: Path) -> None:
     counted = [token for token in example.labels if token != IGNORED]
     assert tokenizer.decode(counted) == "First.<|end|>Second.<|end|>"
 
-    tokenizer.chat_template = (
-        str(tokenizer.chat_template).replace("{% generation %}", "").replace("{% endgeneration %}", "")
-    )
+    marked = str(tokenizer.chat_template)
+    tokenizer.chat_template = marked.replace("{% generation %}", "{%- generation -%}")
+    assert encode_row(tokenizer, messages) == example
+
+    tokenizer.chat_template = marked.replace("{% generation %}", "").replace("{% endgeneration %}", "")
     unmarked = encode_row(tokenizer, messages)
     assert unmarked.input_ids == example.input_ids
     assert tokenizer.decode([token for token in unmarked.labels if token != IGNORED]) == "Second.<|end|>"
