@@ -108,6 +108,8 @@ def _limits(version: AdapterVersion, *, evaluated: bool) -> list[str]:
         limits.append("Its base is a small synthetic model, which does not understand English.")
     if not dataset.test_count:
         limits.append("No rows were held out, so its loss says nothing about rows it has not seen.")
+    elif "eval_loss" not in version.metrics:
+        limits.append("Its loss was not measured on held-out rows: none of them was short enough.")
     if too_long := version.metrics.get("rows_too_long"):
         limits.append(f"{too_long:,.0f} rows were left out of its training as too long.")
     if not evaluated:

@@ -34,7 +34,8 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """`seconds` is rough; `source` says what it rests on. `usd` is its price at `usd_per_hour`."""
+    """`rows` are those short enough to be trained on. `seconds` is rough; `source` says what it rests on. `usd` is its
+    price at `usd_per_hour`."""
 
     rows: int
     steps: int
@@ -53,11 +54,13 @@ def estimate_training(
 ) -> Estimate:
     """Estimate a training of the active tenant; reads only."""
     pace = _pace(base_model)
-    tokens = read_lengths(dataset_version).mean * hyperparameters.rows_read(dataset_version.train_count)
+    lengths, limit = read_lengths(dataset_version), hyperparameters.max_length
+    rows = round(dataset_version.train_count * (1 - (lengths.share_longer_than(limit) or 0.0)))
+    tokens = lengths.mean_up_to(limit) * hyperparameters.rows_read(rows)
     backend = compute[get_kind("training").backend({})]
     return Estimate(
-        rows=dataset_version.train_count,
-        steps=hyperparameters.steps(dataset_version.train_count),
+        rows=rows,
+        steps=hyperparameters.steps(rows),
         seconds=pace.start_seconds + tokens / pace.tokens_per_second,
         source=pace.source,
         usd_per_hour=backend.usd_per_hour,

@@ -38,21 +38,19 @@ class Hyperparameters:
         modules = values["target_modules"]
         return cls(**{**values, "target_modules": modules if isinstance(modules, str) else tuple(modules)})
 
-    @property
-    def rows_per_step(self) -> int:
-        return self.batch_size * self.gradient_accumulation
-
     def steps(self, rows: int) -> int:
         """Optimiser steps for so many rows, counted as transformers' Trainer does."""
         if self.max_steps is not None:
             return self.max_steps
-        batches = math.ceil(rows / self.batch_size)
-        per_epoch = max(1, math.ceil(batches / self.gradient_accumulation))
-        return math.ceil(self.epochs * per_epoch)
+        return math.ceil(self.epochs * self._steps_per_epoch(rows))
 
     def rows_read(self, rows: int) -> float:
         """Rows that all steps together take of so many, one that is read twice counted twice."""
-        return self.max_steps * self.rows_per_step if self.max_steps is not None else self.epochs * rows
+        return self.steps(rows) * rows / self._steps_per_epoch(rows)
+
+    def _steps_per_epoch(self, rows: int) -> int:
+        batches = math.ceil(rows / self.batch_size)
+        return max(1, math.ceil(batches / self.gradient_accumulation))
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

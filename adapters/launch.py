@@ -67,7 +67,7 @@ def describe_launch(
     return Launch(
         estimate=estimate,
         lengths=lengths,
-        tokens=round(lengths.mean * dataset_version.train_count),
+        tokens=round(lengths.mean_up_to(hyperparameters.max_length) * estimate.rows),
         share_too_long=share,
         machine=machine,
         longest=longest,
@@ -76,7 +76,7 @@ def describe_launch(
         rank=hyperparameters.rank,
         highest_rank=settings.MAX_LORA_RANK,
         warnings=(
-            *_about_rows(dataset_version, hyperparameters, share),
+            *_about_rows(dataset_version, hyperparameters, share, estimate.rows),
             *_about_memory(memory, machine),
             *_about_serving(hyperparameters),
             *_about_price(estimate),
@@ -84,7 +84,9 @@ def describe_launch(
     )
 
 
-def _about_rows(version: DatasetVersion, hyperparameters: Hyperparameters, share: float | None) -> Iterator[str]:
+def _about_rows(
+    version: DatasetVersion, hyperparameters: Hyperparameters, share: float | None, rows: int
+) -> Iterator[str]:
     if version.train_count < FEW_ROWS:
         yield (
             f"{version.train_count:,} rows teach little: an adapter learns them by heart rather than the task. "
@@ -92,7 +94,12 @@ def _about_rows(version: DatasetVersion, hyperparameters: Hyperparameters, share
         )
     if not version.test_count:
         yield "No rows are held out, so nothing will tell whether the adapter learns or memorises."
-    if share:
+    if not rows:
+        yield (
+            f"All rows that were counted have more than {hyperparameters.max_length:,} tokens, which leaves nothing to "
+            "train on. Allow longer rows, or shorten them."
+        )
+    elif share:
         yield (
             f"About {max(share, 0.001):.1%} of the rows have more than {hyperparameters.max_length:,} tokens "
             "and would be left out. Allow longer rows, or shorten them."

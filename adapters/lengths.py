@@ -29,10 +29,22 @@ class RowLengths:
             return None
         if self.maximum <= limit:
             return 0.0
-        longer = sum(
-            rows * min(1.0, max(0.0, (high - 1 - limit) / max(high - low, 1))) for low, high, rows in self.bins
-        )
+        longer = total - sum(rows * _share_up_to(limit, low, high) for low, high, rows in self.bins)
         return max(longer, 1.0) / total
+
+    def mean_up_to(self, limit: int) -> float:
+        """Tokens a row, of those that have no more than `limit`."""
+        if self.maximum is None:
+            return min(self.mean, limit)
+        if not self.share_longer_than(limit):
+            return self.mean
+        kept = [(rows * _share_up_to(limit, low, high), low, min(high - 1, limit)) for low, high, rows in self.bins]
+        total = sum(rows for rows, _, _ in kept)
+        return sum(rows * (low + highest) / 2 for rows, low, highest in kept) / total if total else limit
+
+
+def _share_up_to(limit: int, low: int, high: int) -> float:
+    return 1.0 - min(1.0, max(0.0, (high - 1 - limit) / max(high - low, 1)))
 
 
 def read_lengths(dataset_version: DatasetVersion) -> RowLengths:

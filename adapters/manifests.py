@@ -13,8 +13,9 @@ def data_facts(version: AdapterVersion) -> Facts:
     """The rows it was trained on: how many, and the hashes of their files."""
     dataset = version.run.dataset_version
     hashes = version.manifest.get("data_sha256", {})
+    trained_on = version.metrics.get("rows", dataset.train_count)
     facts = [
-        ("Rows trained on", f"{dataset.train_count:,}"),
+        ("Rows trained on", f"{trained_on:,.0f}"),
         ("Rows held out", f"{dataset.test_count:,}"),
         ("SHA-256 of all rows", dataset.rows_sha256),
         *((f"SHA-256 of the {title}", hashes.get(channel, "")) for channel, title in CHANNELS.items()),

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.estimates import Estimate, estimate_training
+from adapters.estimates import Estimate
 from adapters.grids import Grid, check_grid, combinations
 from adapters.hyperparameters import LIMITS, Difference, Hyperparameters, apply_overrides, describe, differences
 from adapters.launch import Launch, describe_launch
 from adapters.models import BaseModel
 from adapters.recipes import Advice, Recipe, get_recipe
-from adapters.services import base_model_for, check_trainable
+from adapters.services import base_model_for, check_name, check_trainable
 from corpora.models import DatasetVersion
 
 SHOWN = (
@@ -57,6 +57,8 @@ def preview_training(
     overrides: Mapping[str, Any],
 ) -> Preview:
     """What start_training would do with the same arguments; raises the same PortalErrors, writes nothing."""
+    if adapter_name:
+        check_name(adapter_name)
     if dataset_version is not None:
         check_trainable(dataset_version)
     base = base_model_for(adapter_name=adapter_name, base_model=base_model)
@@ -95,12 +97,16 @@ def _settings(advice: Advice, chosen: Hyperparameters) -> list[Setting]:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepPreview:
-    """What all runs of a sweep take together; `seconds` one after the other. Zero as long as no dataset is chosen."""
+    """What all runs of a sweep take together; `seconds` one after the other. Zero as long as no dataset is chosen.
+
+    `warnings` are those of any run, each once.
+    """
 
     runs: int
     seconds: float
     usd: float
     estimate: Estimate | None
+    warnings: tuple[str, ...] = ()
 
 
 def preview_sweep(
@@ -114,6 +120,8 @@ def preview_sweep(
 ) -> SweepPreview:
     """What start_sweep would do with the same arguments; raises the same PortalErrors, writes nothing."""
     check_grid(grid)
+    if adapter_name:
+        check_name(adapter_name)
     if dataset_version is not None:
         check_trainable(dataset_version)
     base = base_model_for(adapter_name=adapter_name, base_model=base_model)
@@ -121,12 +129,14 @@ def preview_sweep(
     runs = [apply_overrides(advised, {**overrides, **chosen}, base_model=base) for chosen in combinations(grid)]
     if dataset_version is None:
         return SweepPreview(runs=len(runs), seconds=0.0, usd=0.0, estimate=None)
-    estimates = [
-        estimate_training(dataset_version=dataset_version, base_model=base, hyperparameters=numbers) for numbers in runs
+    launches = [
+        describe_launch(dataset_version=dataset_version, base_model=base, hyperparameters=numbers) for numbers in runs
     ]
+    estimates = [launch.estimate for launch in launches]
     return SweepPreview(
         runs=len(runs),
         seconds=sum(estimate.seconds for estimate in estimates),
         usd=sum(estimate.usd for estimate in estimates),
         estimate=estimates[0],
+        warnings=tuple(dict.fromkeys(warning for launch in launches for warning in launch.warnings)),
     )

@@ -89,8 +89,8 @@ def version_with_all(version_id: UUID) -> AdapterVersion:
 
 
 def sweep_runs(sweep: Sweep) -> list[TrainingRun]:
-    """A sweep's runs as they were started; one that was resumed is shown by the run that goes on with it."""
-    return list(runs_with_all().filter(sweep=sweep, resumptions=None).order_by("created_at"))
+    """A sweep's runs as they were started, also those that another run went on with."""
+    return list(runs_with_all().filter(sweep=sweep).order_by("created_at"))
 
 
 def last_values(job_ids: Collection[UUID], metric: str) -> dict[UUID, float]:

@@ -67,7 +67,8 @@ class TrainingRunViewSet(ReadOnly):
 
     @extend_schema(
         summary="Train the next version of an adapter",
-        description="With `clone_of` every value that is left out is that run's.",
+        description="With `clone_of` what is left out is as in that run: its dataset, its recipe, and what it changed "
+        "of that. An alpha that it did not change follows a new rank.",
         request=NewTrainingSerializer,
         examples=[NEW_TRAINING, A_CLONE],
         responses={201: TrainingRunSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},

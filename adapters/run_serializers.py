@@ -99,7 +99,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     hyperparameters = serializers.DictField(source="hyperparameters.to_dict")
     differences = DifferenceSerializer(many=True)
     warnings = serializers.ListField(source="launch.warnings", child=serializers.CharField())
-    rows = serializers.IntegerField(source="launch.estimate.rows")
+    rows = serializers.IntegerField(source="launch.estimate.rows", help_text="Those short enough to be trained on.")
     tokens = serializers.IntegerField(source="launch.tokens")
     tokens_source = serializers.CharField(source="launch.lengths.source")
     share_too_long = serializers.FloatField(source="launch.share_too_long", allow_null=True)

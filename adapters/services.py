@@ -234,7 +234,7 @@ def _queue(run: TrainingRun, **more: str) -> TrainingRun:
 
 
 def _adapter_called(tenant: Tenant, name: str, base_model: BaseModel | None, created_by: User | None) -> Adapter:
-    _check_name(name)
+    check_name(name)
     chosen = base_model_for(adapter_name=name, base_model=base_model)
     adapter: Adapter
     adapter, created = Adapter.objects.select_related("base_model").get_or_create(
@@ -246,7 +246,8 @@ def _adapter_called(tenant: Tenant, name: str, base_model: BaseModel | None, cre
     return adapter
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises PortalError for a name that no adapter can have: adapter:bad_name, adapter:reserved_name."""
     if not NAME.fullmatch(name):
         suggestion = slugify(name)[:60].strip("-_").replace("_", "-") or "legal-summaries"
         raise PortalError(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -27,7 +27,11 @@ PAGE_SIZE = 25
 @members_only(roles=WRITERS)
 def sweeps(request: TenantRequest) -> HttpResponse:
     """Every sweep, newest first."""
-    found = Sweep.objects.select_related("adapter", "created_by").annotate(count=Count("runs")).order_by("-created_at")
+    found = (
+        Sweep.objects.select_related("adapter", "created_by")
+        .annotate(count=Count("runs", filter=Q(runs__resumptions=None)))
+        .order_by("-created_at")
+    )
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [(row, grid_text(row)) for row in page.object_list]
     return render(request, "adapters/sweeps.html", {"page_obj": page, "rows": rows})

@@ -26,10 +26,14 @@ class SweepRow:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepTable:
-    """Rows with the lowest held-out loss first; the best is the first that succeeded."""
+    """Rows with the lowest held-out loss first; the best is the first that succeeded.
+
+    A run that was resumed is shown by the one that goes on with it; `cost_usd` is that of both, once they have ended.
+    """
 
     titles: list[str]
     rows: list[SweepRow]
+    cost_usd: float
 
     @property
     def best(self) -> SweepRow | None:
@@ -42,10 +46,6 @@ class SweepTable:
     @property
     def ended(self) -> int:
         return len([row for row in self.rows if row.run.job.is_terminal])
-
-    @property
-    def cost_usd(self) -> float:
-        return float(sum(row.run.job.cost_usd for row in self.rows))
 
     @property
     def leading(self) -> list[TrainingRun]:
@@ -63,7 +63,9 @@ def grid_text(sweep: Sweep) -> str:
 
 def sweep_table(sweep: Sweep) -> SweepTable:
     """Reads the sweep's runs and their last losses."""
-    runs = sweep_runs(sweep)
+    every = sweep_runs(sweep)
+    taken_up = {run.resumed_from_id for run in every}
+    runs = [run for run in every if run.id not in taken_up]
     jobs = [run.job_id for run in runs]
     losses, held_out = last_values(jobs, "loss"), last_values(jobs, "eval_loss")
     rows = [
@@ -76,7 +78,11 @@ def sweep_table(sweep: Sweep) -> SweepTable:
         )
         for run in runs
     ]
-    return SweepTable(titles=[title_of(name) for name in sweep.grid], rows=_ranked(rows))
+    return SweepTable(
+        titles=[title_of(name) for name in sweep.grid],
+        rows=_ranked(rows),
+        cost_usd=float(sum(run.job.cost_usd for run in every if run.job.is_terminal)),
+    )
 
 
 def _ranked(rows: Sequence[SweepRow]) -> list[SweepRow]:

@@ -1,11 +1,13 @@
 """Whether an adapter version still is what its manifest says: package, base model, rows and settings."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.kinds import train_spec
 from adapters.models import AdapterVersion
 from lorakit.digest import base_sha256, file_sha256
 from lorakit.errors import PackageError, RunError
@@ -14,7 +16,7 @@ from lorakit.train.provenance import describe_rows
 from tenants.objects import ObjectMissing, get_file
 
 CHANNELS = {"train": "Training rows", "eval": "Held-out rows"}
-SETTINGS = {"rank": "r"}
+RENAMED = {"rank": "r"}
 """Hyperparameters whose name in the trainer's specification is another."""
 
 
@@ -130,8 +132,10 @@ def _check_manifest(version: AdapterVersion) -> Check:
     manifest, run = version.manifest, version.run
     found: dict[str, Any] = {"package": manifest.get("adapter_sha256"), "recipe": manifest.get("recipe", run.recipe)}
     wanted: dict[str, Any] = {"package": version.package_sha256, "recipe": run.recipe}
-    for name, value in run.hyperparameters.items():
-        found[name], wanted[name] = manifest.get("spec", {}).get(SETTINGS.get(name, name)), value
+    asked_for = json.loads(train_spec(version.adapter.base_model, run.hyperparameters).to_json())
+    for name in run.hyperparameters:
+        setting = RENAMED.get(name, name)
+        found[name], wanted[name] = manifest.get("spec", {}).get(setting), asked_for[setting]
     for name, value in version.metrics.items():
         found[name], wanted[name] = manifest.get("metrics", {}).get(name), value
     differences = _differences(found, wanted)

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
+from django_htmx.http import HttpResponseClientRedirect
 
 from tenants.errors import PermissionMissing
 from tenants.models import Role
@@ -26,7 +28,7 @@ def members_only(*, roles: frozenset[Role] = WRITERS) -> Callable[[View], View]:
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             seen = cast(PortalRequest, request)
             if not seen.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _sign_in_first(request)
             if seen.membership is None:
                 return render(request, "portal/no_tenant.html", status=403)
             if seen.membership.role not in roles:
@@ -37,3 +39,11 @@ def members_only(*, roles: frozenset[Role] = WRITERS) -> Callable[[View], View]:
         return checked
 
     return decorate
+
+
+def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
+    """A part of a page is asked for by a script: then the whole page goes to sign in, and comes back to itself."""
+    if not request.headers.get("HX-Request"):
+        return redirect_to_login(request.get_full_path())
+    page = urlsplit(request.headers.get("HX-Current-URL", "/"))
+    return HttpResponseClientRedirect(redirect_to_login(f"{page.path}?{page.query}".rstrip("?")).url)

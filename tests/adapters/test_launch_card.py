@@ -18,7 +18,7 @@ from adapters.models import BaseModel
 from adapters.recipes import RECIPES
 from corpora.models import DatasetVersion
 
-LENGTHS = {
+LENGTHS: dict[str, Any] = {
     "tokens": {
         "mean": 60.0,
         "minimum": 10,
@@ -59,6 +59,19 @@ def test_a_sound_launch_warns_of_nothing(version: DatasetVersion, base_model: Ba
 @pytest.mark.parametrize(("limit", "share"), [(119, 0.0), (99, 0.1), (109, 0.05), (49, 0.55)])
 def test_the_share_of_rows_too_long_comes_from_the_sample(version: DatasetVersion, limit: int, share: float) -> None:
     assert read_lengths(version).share_longer_than(limit) == pytest.approx(share, abs=0.006)
+
+
+def test_rows_that_are_too_long_count_for_nothing(version: DatasetVersion, base_model: BaseModel) -> None:
+    everything, half = described(version, base_model), described(version, base_model, max_length=59)
+    assert everything.estimate.rows == 300
+    assert half.estimate.rows == pytest.approx(160, abs=5)
+    assert half.estimate.steps < 0.6 * everything.estimate.steps
+    assert half.tokens == pytest.approx(160 * 30, rel=0.1)
+    bins = [{"low": 50, "high": 100, "rows": 100}]
+    version.profile = {**LENGTHS, "tokens": {**LENGTHS["tokens"], "bins": bins}}
+    nothing = described(version, base_model, max_length=16)
+    assert nothing.estimate.rows == 0
+    assert any("nothing to train on" in warning for warning in nothing.warnings)
 
 
 def test_without_token_counts_the_length_is_a_guess_and_says_so(in_tenant: Any, make_dataset: Make) -> None:
@@ -105,7 +118,7 @@ def test_the_page_shows_all_of_it(as_alice: Client, version: DatasetVersion, bas
     form = {"dataset_version": str(version.id), "adapter": "boxes", "recipe": "style", "max_length": "99"}
     page = as_alice.get(reverse("adapters:estimate"), form).content.decode()
     for words in (
-        "18,000",
+        "13,365",
         "10.0%",
         "Ready, 1 warning",
         "1 setting differs",

@@ -100,7 +100,10 @@ def test_steps_replace_epochs_and_are_shown_as_a_difference() -> None:
     advised = RECIPES["style"].for_base(BIG).hyperparameters
     chosen = apply_overrides(advised, {"max_steps": 50, "batch_size": 2}, base_model=BIG)
     assert chosen.steps(10_000) == 50
-    assert chosen.rows_read(10_000) == 50 * chosen.rows_per_step
+    assert chosen.rows_read(10_000) == 50 * chosen.batch_size * chosen.gradient_accumulation
+    # A step never goes beyond the end of a pass, and takes all of a short one.
+    assert replace(chosen, batch_size=64, gradient_accumulation=64).rows_read(200) == 50 * 200
+    assert replace(advised, epochs=0.1, batch_size=200, gradient_accumulation=1).rows_read(200) == 200
     assert ("Steps", "not set", "50") in [(d.title, d.advised, d.chosen) for d in differences(advised, chosen)]
     assert overrides_between(advised, chosen) == {"max_steps": 50, "batch_size": 2}
     assert train_spec(BIG, chosen.to_dict()).max_steps == 50

@@ -58,6 +58,7 @@ def test_an_estimate_starts_nothing(api: APIClient, body: dict[str, Any]) -> Non
         ({"strength": "mad"}, 400, "training:bad_setting", "strength"),
         ({"strength": "careful", "overrides": {"alpha": 8}}, 400, "training:bad_setting", "strength"),
         ({"adapter": ""}, 400, "portal:invalid", None),
+        ({"adapter": "Bad Name!"}, 400, "adapter:bad_name", "adapter"),
         ({"clone_of": str(uuid4())}, 404, "portal:not_found", "clone_of"),
     ],
 )

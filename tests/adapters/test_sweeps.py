@@ -117,6 +117,23 @@ def test_a_resumed_run_stands_for_the_one_it_resumed(start: Callable[..., Sweep]
     assert len(shown) == 4
 
 
+def test_a_sweep_costs_what_all_its_ended_runs_cost(as_alice: Client, start: Callable[..., Sweep]) -> None:
+    sweep = start()
+    run, other, *_ = sweep.runs.order_by("created_at")
+    report(run, ("checkpoint", {"step": 50}))
+    end(run, State.STOPPED)
+    end(other, State.RUNNING)
+    Job.objects.filter(id__in=[run.job_id, other.job_id]).update(billable_seconds=3600.0, usd_per_hour=1)
+    resumed = resume_training(run_id=run.id)
+    once = sweep_table(sweep).cost_usd
+    assert once > 0
+    end(resumed, State.SUCCEEDED)
+    Job.objects.filter(id=resumed.job_id).update(billable_seconds=1800.0, usd_per_hour=1)
+    assert sweep_table(sweep).cost_usd == pytest.approx(1.5 * once)
+    row = as_alice.get(reverse("adapters:sweeps")).context["rows"][0][0]
+    assert row.count == len(sweep_table(sweep).rows) == 4
+
+
 def test_all_are_stopped_and_what_ended_is_left(as_alice: Client, start: Callable[..., Sweep]) -> None:
     sweep = start()
     first, second, *_ = sweep.runs.order_by("created_at")

@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
+from adapters.hyperparameters import Hyperparameters
 from adapters.models import AdapterVersion, BaseModel, TrainingRun
 from adapters.services import start_training
 from corpora.models import DatasetVersion
@@ -28,7 +29,17 @@ from tests.adapters.conftest import rows
 SPEC = TrainSpec(
     base_model=str(settings.BASE_MODEL_DIR), base_id="tiny-llama", r=4, alpha=8, epochs=1.0, learning_rate=5e-3
 )
-HYPERPARAMETERS = {"rank": 4, "alpha": 8, "target_modules": "all-linear", "epochs": 1.0, "learning_rate": 5e-3}
+# As a training by epochs keeps them; what is not named is the trainer's own.
+HYPERPARAMETERS = Hyperparameters(
+    rank=4,
+    alpha=8,
+    target_modules="all-linear",
+    epochs=1.0,
+    learning_rate=5e-3,
+    batch_size=SPEC.batch_size,
+    gradient_accumulation=SPEC.gradient_accumulation,
+    max_length=SPEC.max_length,
+).to_dict()
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,17 @@ def test_a_stranger_is_led_back_to_the_page_they_wanted(client: Client, alice: U
     assert response.headers["Location"] == wanted
 
 
+def test_a_part_of_a_page_sends_the_whole_page_to_sign_in(client: Client, alice: User, tenant: Tenant) -> None:
+    page = f"{reverse('jobs:list')}?state=failed"
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"}
+    response = client.get(reverse("jobs:list") + "?part=1", headers=headers)
+    assert "HX-Redirect" in response.headers
+    assert not response.content
+    form = client.get(response.headers["HX-Redirect"]).content.decode()
+    assert f'action="{URL}"' in form
+    assert f'name="next" value="{page}"' in form
+
+
 def test_a_foreign_address_is_no_way_onwards(client: Client, alice: User, tenant: Tenant) -> None:
     form = {"username": alice.email, "password": PASSWORD, "next": "https://elsewhere.example/"}
     assert client.post(URL, form).headers["Location"] == OVERVIEW
