@@ -62,14 +62,20 @@ export class Row {
     this.phase("Uploading", "blue", "");
     this.part("bar").hidden = false;
     // Broken off before the server has answered, the upload would be begun a second time.
-    this.part("pause").hidden = !this.id;
-    this.part("resume").hidden = true;
+    this.swap("resume", this.id ? "pause" : null);
+  }
+
+  // Hide one button for another, which gets the focus if the first had it.
+  swap(hidden, shown) {
+    const had = document.activeElement === this.part(hidden);
+    if (shown) this.part(shown).hidden = false;
+    if (shown && had) this.part(shown).focus();
+    this.part(hidden).hidden = true;
   }
 
   paused() {
     this.phase("Paused", "grey");
-    this.part("pause").hidden = true;
-    this.part("resume").hidden = false;
+    this.swap("pause", "resume");
   }
 
   progress(sent, total) {

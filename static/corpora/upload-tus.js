@@ -4,6 +4,7 @@ import { problem } from "./upload-figures.js";
 const CHUNK_BYTES = 16 * 1024 * 1024;
 const LONG_WAIT_MS = 20000;
 const RETRIES = 200;
+const GONE = new Set([404, 410]);
 const WORTH_ANOTHER_TRY = new Set([0, 409, 423, 429]);
 
 export class TusSender {
@@ -48,8 +49,12 @@ export class TusSender {
     this.upload.start();
   }
 
-  // Also on the server, and forget that it was ever begun.
-  cancel() {
-    return this.upload.abort(true);
+  // Also on the server, where it may be gone already, and forget that it was ever begun.
+  async cancel() {
+    try {
+      await this.upload.abort(true);
+    } catch (error) {
+      if (!GONE.has(error.originalResponse?.getStatus())) throw error;
+    }
   }
 }

@@ -21,6 +21,10 @@ let chosen = 0;
 
 function add(files) {
   for (const file of files) {
+    if ([...waiting, ...sending].some((job) => isSame(job.file, file))) {
+      status.textContent = `${file.name} is being sent already.`;
+      continue;
+    }
     const row = Row.fromTemplate(document.getElementById("upload-row"), file);
     list.prepend(row.element);
     row.phase("Waiting for its turn", "grey");
@@ -30,6 +34,10 @@ function add(files) {
     control(row);
   }
   next();
+}
+
+function isSame(one, other) {
+  return one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
 }
 
 function next() {
