@@ -35,7 +35,7 @@ from corpora.version_serializers import (
     UsesSerializer,
 )
 from tenants.requests import person_of
-from tenants.rest import INVALID, MISSING
+from tenants.rest import INVALID, MISSING, OutsideTransactions
 
 NOT_NOW = OpenApiResponse(
     OpenApiTypes.OBJECT, "`dataset:still_checking`, or `dataset:version_in_use` for what was trained on (problem+json)."
@@ -60,8 +60,10 @@ A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): Op
         examples=[A_REJECTION],
     ),
 )
-class DatasetVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[DatasetVersion]):
-    """Immutable versions of datasets."""
+class DatasetVersionViewSet(
+    OutsideTransactions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[DatasetVersion]
+):
+    """Immutable versions of datasets. Rows are read from storage, so no request here holds a transaction open."""
 
     filterset_fields = ("dataset", "state")
 
