@@ -82,6 +82,10 @@ SAME = OpenApiResponse(
     OpenApiTypes.OBJECT, "`dataset:same_file`: the dataset has these bytes; `version` is their id (problem+json)."
 )
 TOO_LARGE = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:too_large` (problem+json).")
+AWAY = OpenApiResponse(
+    OpenApiTypes.OBJECT, "`platform:storage_unavailable`: nothing was kept; send it again (problem+json)."
+)
+FULL = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:disk_full`: nothing was kept; send it again (problem+json).")
 TAKEN = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:name_taken` (problem+json).")
 NOT_EMPTY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_empty`: delete its versions first (problem+json).")
 RENAMED = OpenApiExample("Another name", {"name": "Clauses, house style"}, request_only=True)

@@ -43,9 +43,11 @@ def change_dataset(*, dataset: Dataset, name: str | None = None, description: st
 
 @transaction.atomic
 def delete_dataset(*, dataset: Dataset) -> None:
-    """Remove a dataset without versions and open uploads; raises DatasetNotEmpty."""
+    """Remove a dataset without versions and open uploads; one that is gone already is fine. Raises DatasetNotEmpty."""
     # Whoever makes a version locks the dataset too.
-    locked = Dataset.objects.select_for_update().get(id=dataset.id)
+    locked = Dataset.objects.select_for_update().filter(id=dataset.id).first()
+    if locked is None:
+        return
     settled = (UploadState.DONE, UploadState.FAILED)
     if locked.versions.exists() or locked.uploads.exclude(state__in=settled).exists():
         raise DatasetNotEmpty
