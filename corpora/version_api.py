@@ -19,7 +19,7 @@ from corpora.diff import MAX_ROWS, diff, previous_ready, version_to_compare
 from corpora.exports import export_response
 from corpora.findings import read_findings
 from corpora.lineage import uses_of
-from corpora.models import DatasetVersion
+from corpora.models import NOT_LISTED, DatasetVersion
 from corpora.rows import Rows
 from corpora.serializers import VersionDetailSerializer, VersionSerializer
 from corpora.services.versions import delete_version, keep_personal_data, recheck_version
@@ -72,7 +72,7 @@ class DatasetVersionViewSet(
 
     def get_queryset(self) -> QuerySet[DatasetVersion]:
         versions = DatasetVersion.objects.select_related("job", "dataset")
-        return versions.defer("problems", "profile") if self.action == "list" else versions
+        return versions.defer(*NOT_LISTED) if self.action == "list" else versions
 
     @extend_schema(
         summary="Remove a version that nothing was made from",
