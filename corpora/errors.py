@@ -50,7 +50,7 @@ class DatasetGone(Conflict):
     code = "dataset:gone"
 
     def __init__(self) -> None:
-        super().__init__("This dataset has been deleted meanwhile. Choose another, or upload the file as a new one.")
+        super().__init__("This dataset has been deleted meanwhile. Choose another, or upload its file as a new one.")
 
 
 class StillChecking(Conflict):

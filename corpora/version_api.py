@@ -38,10 +38,14 @@ from tenants.requests import person_of
 from tenants.rest import INVALID, MISSING, OutsideTransactions
 
 NOT_NOW = OpenApiResponse(
-    OpenApiTypes.OBJECT, "`dataset:still_checking`, or `dataset:version_in_use` for what was trained on (problem+json)."
+    OpenApiTypes.OBJECT,
+    "`dataset:still_checking`, `dataset:version_gone`, or `dataset:version_in_use` for what was trained on "
+    "(problem+json).",
 )
 SAME = OpenApiResponse(
-    OpenApiTypes.OBJECT, "`dataset:same_file`: there is such a version, `version` is its id (problem+json)."
+    OpenApiTypes.OBJECT,
+    "`dataset:same_file`: there is such a version, `version` is its id; `dataset:gone` or `dataset:version_gone` "
+    "(problem+json).",
 )
 NOT_READY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_ready`: one of them has no rows (problem+json).")
 LOST = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:object_missing`: storage has lost it (problem+json).")

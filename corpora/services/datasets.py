@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from corpora.errors import NameMissing
+from corpora.errors import DatasetGone, NameMissing
 from corpora.models import Dataset, UploadState
 from tenants.errors import Conflict
 
@@ -26,7 +26,7 @@ class DatasetNotEmpty(Conflict):
 
 
 def change_dataset(*, dataset: Dataset, name: str | None = None, description: str | None = None) -> Dataset:
-    """Rename or describe a dataset; None leaves as it is. Raises NameMissing or NameTaken."""
+    """Rename or describe a dataset; None leaves as it is. Raises NameMissing, NameTaken or DatasetGone."""
     if name is not None:
         dataset.name = name.strip()[:120]
         if not dataset.name:
@@ -35,9 +35,12 @@ def change_dataset(*, dataset: Dataset, name: str | None = None, description: st
         dataset.description = description.strip()
     try:
         with transaction.atomic():
-            dataset.save(update_fields=["name", "description"])
+            rows = Dataset.objects.filter(id=dataset.id)
+            found = rows.update(name=dataset.name, description=dataset.description)
     except IntegrityError:
         raise NameTaken(dataset.name) from None
+    if not found:
+        raise DatasetGone
     return dataset
 
 
