@@ -14,6 +14,8 @@ from rest_framework.routers import SimpleRouter
 from corpora.dataset_examples import (
     A_DATASET,
     A_VERSION,
+    AWAY,
+    FULL,
     NEW_DATASET,
     NEW_VERSION,
     NOT_EMPTY,
@@ -65,7 +67,7 @@ class DatasetViewSet(
         summary="Upload a file as a new dataset",
         description="The answer comes at once; ask for the version until its `state` is `ready` or `rejected`.",
         request={"multipart/form-data": NewDatasetSerializer},
-        responses={201: DatasetSerializer, 400: WRONG, 409: SAME, 413: TOO_LARGE},
+        responses={201: DatasetSerializer, 400: WRONG, 409: SAME, 413: TOO_LARGE, 503: AWAY, 507: FULL},
         examples=[NEW_DATASET, A_DATASET],
     )
     def create(self, request: Request) -> Response:
@@ -77,9 +79,11 @@ class DatasetViewSet(
         summary="Upload a file as the next version",
         description="The answer comes at once; ask for the version until its `state` is `ready` or `rejected`.",
         request={"multipart/form-data": NewVersionSerializer},
-        responses={201: VersionSerializer, 400: WRONG, 404: MISSING, 409: SAME, 413: TOO_LARGE},
+        responses={
+            201: VersionSerializer, 400: WRONG, 404: MISSING, 409: SAME, 413: TOO_LARGE, 503: AWAY, 507: FULL,
+        },
         examples=[NEW_VERSION, A_VERSION],
-    )
+    )  # fmt: skip
     @action(detail=True, methods=["post"])
     def versions(self, request: Request, pk: UUID) -> Response:
         dataset = self.get_object()

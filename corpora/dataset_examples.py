@@ -79,9 +79,14 @@ A_REJECTION = OpenApiExample("A rejected version", VERSION | REJECTION, response
 WRONG = OpenApiResponse(OpenApiTypes.OBJECT, "No file, an empty file (`dataset:empty_file`) or no name (problem+json).")
 WRONG_QUERY = OpenApiResponse(OpenApiTypes.OBJECT, "A query parameter is not valid (problem+json).")
 SAME = OpenApiResponse(
-    OpenApiTypes.OBJECT, "`dataset:same_file`: the dataset has these bytes; `version` is their id (problem+json)."
+    OpenApiTypes.OBJECT,
+    "`dataset:same_file`: the dataset has these bytes, `version` is their id; or `dataset:gone` (problem+json).",
 )
 TOO_LARGE = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:too_large` (problem+json).")
-TAKEN = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:name_taken` (problem+json).")
+AWAY = OpenApiResponse(
+    OpenApiTypes.OBJECT, "`platform:storage_unavailable`: nothing was kept; send it again (problem+json)."
+)
+FULL = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:disk_full`: nothing was kept; send it again (problem+json).")
+TAKEN = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:name_taken`, or `dataset:gone` (problem+json).")
 NOT_EMPTY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_empty`: delete its versions first (problem+json).")
 RENAMED = OpenApiExample("Another name", {"name": "Clauses, house style"}, request_only=True)

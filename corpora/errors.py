@@ -44,6 +44,15 @@ class SameFile(Conflict):
         super().__init__(text, field="file", version=version_id)
 
 
+class DatasetGone(Conflict):
+    """Somebody has deleted the dataset meanwhile."""
+
+    code = "dataset:gone"
+
+    def __init__(self) -> None:
+        super().__init__("This dataset has been deleted meanwhile. Choose another, or upload its file as a new one.")
+
+
 class StillChecking(Conflict):
     """The version's check has not ended."""
 

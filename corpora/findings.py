@@ -29,7 +29,7 @@ TITLES = {
     "dataset:duplicate_row": "Rows that repeat another",
     "dataset:empty_file": "No rows",
     "dataset:encoding": "Text that is not UTF-8",
-    "dataset:leak": "Rows of the test that are trained on",
+    "dataset:leak": "One prompt in both splits",
     "dataset:left_out": "Rows that were left out",
     "dataset:missing_field": "A field left empty or out",
     "dataset:missing_prompt": "No prompt to answer",

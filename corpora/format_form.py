@@ -83,12 +83,12 @@ class FormatForm(forms.Form):
         help_text="E-mail addresses, phone, card and account numbers, keys; masked, they read as [email] and the like.",
     )
     over_long = forms.ChoiceField(
-        choices=[("keep", "Keep them; training cuts them short"), ("leave_out", "Leave them out")],
+        choices=[("keep", "Keep them; training skips them"), ("leave_out", "Leave them out")],
         label="Rows too long for the base model",
     )
     leaks = forms.ChoiceField(
-        choices=[("keep", "Keep them and say so"), ("leave_out", "Leave them out of the test")],
-        label="Rows of the test that are also trained on",
+        choices=[("keep", "Keep them and say so"), ("leave_out", "Leave the later row out")],
+        label="Rows whose prompt is in both splits",
     )
     context = OurChoice(label="Base model to measure against")
     test_percent = forms.FloatField(

@@ -9,14 +9,18 @@ from django.db.models.lookups import IsNull
 
 from jobs.models import Job
 from tenants.isolation import TenantForeignKey, TenantOneToOneField
-from tenants.models import TenantManager, TenantModel, TenantQuerySet, User
+from tenants.models import TenantManager, TenantModel, User
+
+NOT_LISTED = ("problems", "profile", "job__spec", "job__result")
+"""Of a version with its job: large, and shown of one version alone."""
 
 
-class DatasetQuerySet(TenantQuerySet["Dataset"]):
+class DatasetQuerySet(models.QuerySet["Dataset"]):
     def with_latest(self) -> Self:
         """Each with its newest version, read by one more query; see `Dataset.latest`."""
         newest = DatasetVersion.objects.select_related("job").order_by("dataset_id", "-number").distinct("dataset_id")
-        return self.prefetch_related(models.Prefetch("versions", queryset=newest, to_attr="latest_versions"))
+        listed = newest.defer(*NOT_LISTED)
+        return self.prefetch_related(models.Prefetch("versions", queryset=listed, to_attr="latest_versions"))
 
 
 DatasetManager = TenantManager.from_queryset(DatasetQuerySet)
@@ -57,7 +61,7 @@ class VersionState(models.TextChoices):
 COLOURS = {VersionState.CHECKING: "blue", VersionState.READY: "green", VersionState.REJECTED: "red"}
 
 
-class DatasetVersionQuerySet(TenantQuerySet["DatasetVersion"]):
+class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
     def ready(self) -> Self:
         """Checked and usable for training."""
         return self.filter(state=VersionState.READY)
@@ -153,7 +157,11 @@ UPLOAD_COLOURS = {
 }
 
 
-class UploadQuerySet(TenantQuerySet["Upload"]):
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def with_version(self) -> Self:
+        """Each with its version and that one's job, as far as a list shows them."""
+        return self.select_related("version__job").defer(*(f"version__{name}" for name in NOT_LISTED))
+
     def unfinished(self) -> Self:
         """Not yet a version that is checked; failed ones stay until they are cleared away."""
         return self.filter(~models.Q(state=UploadState.DONE) | models.Q(version__state=VersionState.CHECKING))

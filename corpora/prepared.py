@@ -23,7 +23,7 @@ OPTION_TITLES = {
     "bad_rows": "Rows that cannot be used",
     "personal_data": "Personal data",
     "over_long": "Rows longer than the model reads",
-    "leaks": "Test rows that are trained on",
+    "leaks": "Rows whose prompt is in both splits",
     "context": "Base model",
     "test_share": "Share held out",
     "seed": "Seed",
@@ -62,7 +62,7 @@ def _phrases(options: Mapping[str, Any], version: DatasetVersion) -> Iterator[st
     if options.get("over_long") == "leave_out":
         yield "over-long rows left out"
     if options.get("leaks") == "leave_out":
-        yield "test rows that are trained on left out"
+        yield "the later row left out where a prompt is in both splits"
     if context := version.profile.get("context") or options.get("context"):
         yield f"measured against {context}"
     if "test_share" in options:

@@ -64,7 +64,9 @@ class UploadViewSet(
     filterset_fields = ("state", "dataset")
 
     def get_queryset(self) -> QuerySet[Upload]:
-        uploads: QuerySet[Upload] = Upload.objects.select_related("job", "version__job")
+        uploads: QuerySet[Upload] = (
+            Upload.objects.with_version().select_related("job").defer("job__spec", "job__result")
+        )
         return uploads.defer("inspection") if self.action == "list" else uploads
 
     def get_serializer_class(self) -> type[UploadSerializer]:

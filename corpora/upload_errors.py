@@ -101,14 +101,3 @@ class AlreadyUsed(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This file has become a dataset version. Delete the version instead.")
-
-
-class DiskFull(PortalError):
-    """No room to receive; what came is kept."""
-
-    code = "platform:disk_full"
-    status = 507
-
-    def __init__(self) -> None:
-        text = "We have no room for more at the moment. What arrived is safe: go on in a few minutes."
-        super().__init__(text)

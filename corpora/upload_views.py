@@ -118,7 +118,7 @@ def _answered(request: TenantRequest, found: Upload, form: FormatForm) -> HttpRe
 
 def _upload_page(request: TenantRequest, form: UploadForm) -> HttpResponse:
     used, limit = used_bytes(request.tenant), request.tenant.max_storage_bytes
-    uploads = Upload.objects.unfinished().with_trouble().select_related("version__job").defer("inspection")
+    uploads = Upload.objects.unfinished().with_trouble().with_version().defer("inspection")
     context = {
         "form": form,
         "uploads": uploads[:SHOWN_UPLOADS],

@@ -19,7 +19,7 @@ from corpora.diff import MAX_ROWS, diff, previous_ready, version_to_compare
 from corpora.exports import export_response
 from corpora.findings import read_findings
 from corpora.lineage import uses_of
-from corpora.models import DatasetVersion
+from corpora.models import NOT_LISTED, DatasetVersion
 from corpora.rows import Rows
 from corpora.serializers import VersionDetailSerializer, VersionSerializer
 from corpora.services.versions import delete_version, keep_personal_data, recheck_version
@@ -35,13 +35,17 @@ from corpora.version_serializers import (
     UsesSerializer,
 )
 from tenants.requests import person_of
-from tenants.rest import INVALID, MISSING
+from tenants.rest import INVALID, MISSING, OutsideTransactions
 
 NOT_NOW = OpenApiResponse(
-    OpenApiTypes.OBJECT, "`dataset:still_checking`, or `dataset:version_in_use` for what was trained on (problem+json)."
+    OpenApiTypes.OBJECT,
+    "`dataset:still_checking`, `dataset:version_gone`, or `dataset:version_in_use` for what was trained on "
+    "(problem+json).",
 )
 SAME = OpenApiResponse(
-    OpenApiTypes.OBJECT, "`dataset:same_file`: there is such a version, `version` is its id (problem+json)."
+    OpenApiTypes.OBJECT,
+    "`dataset:same_file`: there is such a version, `version` is its id; `dataset:gone` or `dataset:version_gone` "
+    "(problem+json).",
 )
 NOT_READY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_ready`: one of them has no rows (problem+json).")
 LOST = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:object_missing`: storage has lost it (problem+json).")
@@ -60,8 +64,10 @@ A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): Op
         examples=[A_REJECTION],
     ),
 )
-class DatasetVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[DatasetVersion]):
-    """Immutable versions of datasets."""
+class DatasetVersionViewSet(
+    OutsideTransactions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[DatasetVersion]
+):
+    """Immutable versions of datasets. Rows are read from storage, so no request here holds a transaction open."""
 
     filterset_fields = ("dataset", "state")
 
@@ -70,7 +76,7 @@ class DatasetVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
 
     def get_queryset(self) -> QuerySet[DatasetVersion]:
         versions = DatasetVersion.objects.select_related("job", "dataset")
-        return versions.defer("problems", "profile") if self.action == "list" else versions
+        return versions.defer(*NOT_LISTED) if self.action == "list" else versions
 
     @extend_schema(
         summary="Remove a version that nothing was made from",

@@ -76,7 +76,7 @@ def versions_tab(version: DatasetVersion, query: QueryDict) -> Context:
 
 def uses_tab(version: DatasetVersion, query: QueryDict) -> Context:
     """Lineage; the uses themselves are on every tab, for their number."""
-    return {"derived": version.derived.order_by("number")}
+    return {"derived": version.derived.order_by("number").only("id", "number")}
 
 
 TABS: dict[str, Callable[[DatasetVersion, QueryDict], Context]] = {

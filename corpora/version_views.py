@@ -4,6 +4,7 @@ from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,6 +28,7 @@ from tenants.objects import ObjectMissing
 from tenants.requests import TenantRequest
 
 
+@transaction.non_atomic_requests
 @require_GET
 @members_only(roles=WRITERS)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
@@ -63,6 +65,7 @@ def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
     return render(request, "corpora/_checking.html", {"version": found, "place": _place(found)})
 
 
+@transaction.non_atomic_requests
 @require_GET
 @members_only(roles=WRITERS)
 def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
@@ -76,6 +79,7 @@ def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
     return render(request, "corpora/row.html", context)
 
 
+@transaction.non_atomic_requests
 @require_GET
 @members_only(roles=WRITERS)
 def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:

@@ -60,3 +60,13 @@ class StorageUnavailable(PortalError):
 
     def __init__(self) -> None:
         super().__init__("Our storage does not answer at the moment. Nothing is lost: try again in a minute.")
+
+
+class DiskFull(PortalError):
+    """No room for what is sent; what was safe before is kept."""
+
+    code = "platform:disk_full"
+    status = 507
+
+    def __init__(self) -> None:
+        super().__init__("We have no room for more at the moment. Nothing is lost: try again in a few minutes.")

@@ -1,7 +1,7 @@
 """Who: tenants, people, memberships and API keys; and the base class of every table that belongs to a tenant."""
 
 import uuid
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -33,10 +33,6 @@ class Tenant(models.Model):
 
 class TenantQuerySet(models.QuerySet[M]):
     """Rows of a tenant's table."""
-
-    def for_tenant(self, tenant: Tenant) -> Self:
-        """Only this tenant's rows; of use in the site's own scope, which sees all."""
-        return self.filter(tenant=tenant)
 
 
 class TenantManager(models.Manager[M]):

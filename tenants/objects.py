@@ -1,18 +1,23 @@
 """Objects of a tenant in Django's default storage: each key begins with the tenant it belongs to."""
 
+import errno
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import UUID
 
+import structlog
 from django.core.files import File
 from django.core.files.storage import default_storage
 
 from tenants.backends import s3
-from tenants.errors import PortalError
+from tenants.errors import DiskFull, PortalError, StorageUnavailable
 
 CHUNK_BYTES = 1 << 20
+
+log = structlog.get_logger(__name__)
 
 
 class ObjectMissing(PortalError):
@@ -36,15 +41,51 @@ def object_key(tenant_id: UUID, *parts: str) -> str:
 def put_file(key: str, path: Path) -> None:
     """Store a local file under `key`; a key names content that never changes, so a whole one is left alone.
 
-    One that an interrupted writer left too short is written again. Raises StorageUnavailable.
+    One that an interrupted writer left too short is written again. Raises StorageUnavailable, also where another
+    writer is at it and its object is not whole yet.
     """
+    size = path.stat().st_size
     with s3.answering():
-        if default_storage.exists(key):
-            if default_storage.size(key) == path.stat().st_size:
-                return
+        found = _size(key)
+        if found == size:
+            return
+        if found is not None:
             default_storage.delete(key)
         with path.open("rb") as file:
-            default_storage.save(key, File(file))
+            stored = default_storage.save(key, File(file))
+        if stored != key:
+            # Another writer was there first, and no row would name this copy.
+            default_storage.delete(stored)
+        if _size(key) != size:
+            raise StorageUnavailable
+
+
+def save_object(key: str, content: "File[Any]") -> str:
+    """Store what is read from `content` and return its key: another one where something lies under `key`.
+
+    Raises StorageUnavailable or DiskFull.
+    """
+    with storing():
+        stored: str = default_storage.save(key, content)
+    return stored
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """For what somebody sends: raises DiskFull where there is no room, StorageUnavailable for any other failure.
+
+    What is not there raises FileNotFoundError.
+    """
+    try:
+        with s3.answering():
+            yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFull from error
+        log.warning("storage_fails", error=type(error).__name__)
+        raise StorageUnavailable from error
 
 
 def open_object(key: str) -> IO[bytes]:
@@ -101,6 +142,14 @@ def place_in_s3(key: str) -> dict[str, str] | None:
     if bucket is None:
         return None
     return {"Bucket": bucket.name, "Key": s3.object_name(default_storage, key)}
+
+
+def _size(key: str) -> int | None:
+    """Bytes of the object, None where there is none."""
+    try:
+        return default_storage.size(key)
+    except FileNotFoundError:
+        return None
 
 
 def _is_s3() -> bool:

@@ -20,7 +20,7 @@ class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Generi
 
 
 class OutsideTransactions(APIView):
-    """For views whose services open transactions themselves, because what comes in may take long to come."""
+    """For views that read from storage or wait for bytes; their services open transactions themselves."""
 
     @method_decorator(transaction.non_atomic_requests)
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:

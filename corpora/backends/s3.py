@@ -6,18 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from botocore.exceptions import BotoCoreError, ClientError
-
 from corpora.upload_errors import UploadGone
-from tenants.backends.s3 import object_name
-from tenants.errors import StorageUnavailable
+from tenants.backends.s3 import answering, object_name
 
 SMALLEST_PART_BYTES = 16 << 20
 MAX_PARTS = 10_000
 SIGNED_SECONDS = 3600
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -133,13 +127,7 @@ class PartsStorage:
 def _answering() -> Iterator[None]:
     """Raises UploadGone for what does not exist, StorageUnavailable for any other refusal or silence."""
     try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in {"NoSuchUpload", "NoSuchKey", "404"}:
-            raise UploadGone from None
-        log.warning("upload_storage_refuses", code=code)
-        raise StorageUnavailable from error
-    except BotoCoreError as error:
-        log.warning("upload_storage_silent", error=type(error).__name__)
-        raise StorageUnavailable from error
+        with answering():
+            yield
+    except FileNotFoundError:
+        raise UploadGone from None

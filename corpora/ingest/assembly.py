@@ -88,6 +88,7 @@ class Assembly:
         self.sample = Sample(sampled)
         self.kept = 0
         self.unused: set[str] = set()
+        self._marked = False
         self._slices: set[str] = set()
         self._lines = 0
 
@@ -134,9 +135,11 @@ class Assembly:
         found += _findings_at(batch, repeated, "dataset:duplicate_row", DUPLICATE, kept=False)
         kept &= ~repeated
         earlier = np.full(len(batch), UNSEEN, dtype=np.int8)
-        if batch.marks is not None:
+        # Without marks each prompt is drawn, so it need not be looked up.
+        self._marked = self._marked or batch.marks is not None
+        if self._marked:
             earlier = self._prompts.find(batch.prompts)
-        codes = self.plan.place(batch.places, batch.marks, earlier)
+        codes = self.plan.place(batch, kept, earlier)
         earlier[kept] = self._prompts.add(batch.prompts[kept], codes[kept])
         conflicts = kept & (earlier != UNSEEN)
         if conflicts.any():

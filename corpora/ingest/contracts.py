@@ -46,8 +46,8 @@ class Options(Document):
     Empty means: as it is detected. `columns` says which column of the file stands for one of `FIELDS`, for example
     {"prompt": "Question"}. `bad_rows` are refused with the whole file or left out; `personal_data` is e-mail
     addresses, phone, card and account numbers and keys; `over_long` are rows that do not fit into the `context`, a
-    base model's name; `leaks` are rows of the test whose prompt is trained on. `test_share` of the rows, or of the
-    groups where a column for `group` is named, are held out where the file names no split; `seed` draws others.
+    base model's name; `leaks` are the later of two rows with one prompt in both splits. `test_share` of the rows, or of
+    the groups where a column for `group` is named, are held out where the file names no split; `seed` draws others.
     """
 
     file_format: Format = ""

@@ -14,10 +14,10 @@ MAX_LINES_NAMED = 10
 NOTICES: dict[str, str] = {
     "dataset:duplicate_row": "Rows that repeat an earlier one word for word were left out.",
     "dataset:conflicting_answer": "Rows ask what an earlier row asks and answer something else. Decide which is right.",
-    "dataset:leak": "Rows of the test have a prompt that is also trained on, so the test will look too good.",
+    "dataset:leak": "Rows ask what a row of the other split asks, so the test will look too good.",
     "dataset:near_duplicate": "Rows are almost the same as an earlier one. Many of them teach the same thing twice.",
     "dataset:near_leak": "Rows of the test are almost the same as one that is trained on.",
-    "dataset:over_long": "Rows have more tokens than the base model reads. What is beyond is cut off in training.",
+    "dataset:over_long": "Rows have more tokens than the base model reads. Training skips them.",
     "dataset:personal_email": "Rows hold an e-mail address.",
     "dataset:personal_phone": "Rows hold a phone number.",
     "dataset:personal_card": "Rows hold a payment card number.",

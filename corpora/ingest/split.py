@@ -2,22 +2,22 @@
 
 A row's place is drawn from the hash of its group, or else of its prompt: rows of one group or prompt are never on both
 sides, and a row keeps its place in every later version of the dataset. Where rows have labels, each label's share is
-held out, row by row as they come.
+held out, prompt by prompt as they come.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from corpora.ingest.batch import TEST_ROW, TRAIN_ROW, Marks
+from corpora.ingest.batch import TEST_ROW, TRAIN_ROW, Batch, Marks
 from corpora.ingest.rows import mark_hash
 from corpora.ingest.seen import UNSEEN
 
 Places = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int8]
+Flags = npt.NDArray[np.bool_]
 
 _SPREAD = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
@@ -47,16 +47,27 @@ class SplitPlan:
     highest: int = 0
     _labels: Counter[str] = field(default_factory=Counter)
 
-    def place(self, places: Places, marks: Sequence[Marks] | None, earlier: Codes) -> Codes:
-        """TRAIN_ROW or TEST_ROW for each row; `earlier` says where rows with the same prompt were placed before."""
-        mixed = self._mix(places)
-        if len(mixed):
-            self.lowest = min(self.lowest, int(mixed.min()))
-            self.highest = max(self.highest, int(mixed.max()))
+    def place(self, batch: Batch, kept: Flags, earlier: Codes) -> Codes:
+        """TRAIN_ROW or TEST_ROW for each row; `earlier` says where its prompt was placed in batches before.
+
+        Rows that are not `kept` move no other. Raises NamesFound.
+        """
+        mixed = self._mix(batch.places)
+        if kept.any():
+            there = mixed[kept]
+            self.lowest = min(self.lowest, int(there.min()))
+            self.highest = max(self.highest, int(there.max()))
         codes = self._draw(mixed)
-        if marks is not None:
-            self._mark(codes, marks, earlier)
+        if batch.marks is not None:
+            self._mark(codes, batch.marks, batch.prompts, kept, earlier)
+        elif self._follows:
+            np.copyto(codes, earlier, where=earlier != UNSEEN)
         return codes
+
+    @property
+    def _follows(self) -> bool:
+        """Whether a row goes where its prompt is already, though it might be drawn elsewhere."""
+        return not self.named and self.bounds is None
 
     def _draw(self, mixed: Places) -> Codes:
         if self.named or self.test_share <= 0:
@@ -68,17 +79,26 @@ class SplitPlan:
             codes[mixed == np.uint64(self.bounds.lowest)] = TEST_ROW
         return codes
 
-    def _mark(self, codes: Codes, marks: Sequence[Marks], earlier: Codes) -> None:
-        for index, row in enumerate(marks):
+    def _mark(self, codes: Codes, marks: list[Marks], prompts: Places, kept: Flags, earlier: Codes) -> None:
+        placed: dict[int, int] = {}
+        rows = zip(marks, prompts.tolist(), kept.tolist(), earlier.tolist(), strict=True)
+        for index, (row, prompt, is_kept, before) in enumerate(rows):
             if row.split is not None:
                 if not self.named:
                     raise NamesFound
                 codes[index] = TEST_ROW if row.split == "test" else TRAIN_ROW
-            elif row.label is not None and row.group is None and not self.named and self.bounds is None:
-                codes[index] = self._stratify(row.label) if earlier[index] == UNSEEN else earlier[index]
+            if not is_kept:
+                continue
+            if row.split is None and row.group is None and self._follows:
+                place = placed.get(prompt, UNSEEN) if before == UNSEEN else before
+                if place != UNSEEN:
+                    codes[index] = place
+                elif row.label is not None:
+                    codes[index] = self._stratify(row.label)
+            placed.setdefault(prompt, int(codes[index]))
 
     def _stratify(self, label: str) -> int:
-        """Hold out a row whenever the label's share of test rows has fallen behind."""
+        """Hold out a prompt whenever the label's share of the test has fallen behind."""
         phase = int(self._mix(np.frombuffer(mark_hash(label), dtype=np.uint64))[0]) / (1 << 64)
         seen = self._labels[label]
         self._labels[label] += 1

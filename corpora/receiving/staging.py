@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
-import structlog
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
-from corpora.upload_errors import DiskFull, UploadBusy
-from tenants.errors import StorageUnavailable
+from corpora.upload_errors import UploadBusy
+from tenants.errors import DiskFull
+from tenants.objects import save_object, storing
 
 BUFFER_BYTES = 1 << 18
 SAFE_EVERY_BYTES = 32 << 20
-
-log = structlog.get_logger(__name__)
 
 
 class Source(Protocol):
@@ -109,28 +107,19 @@ def append(file: FileIO, source: Source, *, length: int, safe: Callable[[int], N
 def store(upload_id: UUID, key: str, size: int) -> str | None:
     """Move the whole file into storage and return its key there; None if it is neither whole nor stored already.
 
-    May be called again after it broke off. Raises StorageUnavailable, and then the file stays where it is.
+    May be called again after it broke off. Raises StorageUnavailable or DiskFull, and then the file stays where it is.
     """
     path = staged_path(upload_id)
-    try:
+    # Whoever cancels the upload removes its file meanwhile.
+    with suppress(FileNotFoundError), storing():
         exists = default_storage.exists(key)
         if path.stat().st_size != size:
             return key if exists and default_storage.size(key) == size else None
         if exists:
             default_storage.delete(key)
         with FileIO(path, "r") as file:
-            stored: str = default_storage.save(key, MovableFile(file, path))
-    except Exception as error:
-        raise _away(error) from error
-    return stored
-
-
-def discard(key: str) -> None:
-    """Remove what lies under `key` in storage, if anything does; raises StorageUnavailable."""
-    try:
-        default_storage.delete(key)
-    except Exception as error:
-        raise _away(error) from error
+            return save_object(key, MovableFile(file, path))
+    return None
 
 
 def remove(upload_id: UUID) -> None:
@@ -158,12 +147,6 @@ def _sync(file: FileIO) -> None:
         os.fsync(file.fileno())
     except OSError as error:
         raise _full(error) from error
-
-
-def _away(error: Exception) -> StorageUnavailable:
-    # Each storage has errors of its own; to whoever sends a file all of them mean: not now.
-    log.warning("upload_storage_fails", error=type(error).__name__)
-    return StorageUnavailable()
 
 
 def _full(error: OSError) -> Exception:

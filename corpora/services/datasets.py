@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from corpora.errors import NameMissing
+from corpora.errors import DatasetGone, NameMissing
 from corpora.models import Dataset, UploadState
 from tenants.errors import Conflict
 
@@ -26,7 +26,7 @@ class DatasetNotEmpty(Conflict):
 
 
 def change_dataset(*, dataset: Dataset, name: str | None = None, description: str | None = None) -> Dataset:
-    """Rename or describe a dataset; None leaves as it is. Raises NameMissing or NameTaken."""
+    """Rename or describe a dataset; None leaves as it is. Raises NameMissing, NameTaken or DatasetGone."""
     if name is not None:
         dataset.name = name.strip()[:120]
         if not dataset.name:
@@ -35,17 +35,22 @@ def change_dataset(*, dataset: Dataset, name: str | None = None, description: st
         dataset.description = description.strip()
     try:
         with transaction.atomic():
-            dataset.save(update_fields=["name", "description"])
+            rows = Dataset.objects.filter(id=dataset.id)
+            found = rows.update(name=dataset.name, description=dataset.description)
     except IntegrityError:
         raise NameTaken(dataset.name) from None
+    if not found:
+        raise DatasetGone
     return dataset
 
 
 @transaction.atomic
 def delete_dataset(*, dataset: Dataset) -> None:
-    """Remove a dataset without versions and open uploads; raises DatasetNotEmpty."""
+    """Remove a dataset without versions and open uploads; one that is gone already is fine. Raises DatasetNotEmpty."""
     # Whoever makes a version locks the dataset too.
-    locked = Dataset.objects.select_for_update().get(id=dataset.id)
+    locked = Dataset.objects.select_for_update().filter(id=dataset.id).first()
+    if locked is None:
+        return
     settled = (UploadState.DONE, UploadState.FAILED)
     if locked.versions.exists() or locked.uploads.exclude(state__in=settled).exists():
         raise DatasetNotEmpty

@@ -36,7 +36,7 @@ def clear_abandoned_uploads() -> int:
     before = timezone.now() - dt.timedelta(hours=settings.UPLOAD_KEPT_HOURS)
     with system_scope():
         uploads = list(Upload.objects.left_behind(before=before)[:AT_ONCE])
-    cleared = _for_each(uploads, lambda upload: abort_upload(upload=upload))
+    cleared = _for_each(uploads, lambda upload: abort_upload(upload=upload, untouched_since=before))
     return cleared + _clear_stray_files(before) + _clear_stray_parts(before)
 
 

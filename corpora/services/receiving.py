@@ -16,6 +16,7 @@ from corpora.models import Upload, UploadState
 from corpora.receiving import staging
 from corpora.services.uploads import fail_upload, start_inspection
 from corpora.upload_errors import NotReceiving, NotWhole, TooManyBytes, UploadGone, WrongOffset
+from tenants.removal import remove_objects
 
 PARTS_AT_ONCE = 8
 
@@ -81,7 +82,7 @@ def complete_upload(*, upload: Upload) -> Upload:
 def finish_upload(*, upload: Upload) -> None:
     """Go on with an upload of which all bytes came; nothing is done if somebody did meanwhile.
 
-    Raises UploadBusy, UploadGone, WrongOffset, NotWhole or StorageUnavailable.
+    Raises UploadBusy, UploadGone, WrongOffset, NotWhole, DiskFull or StorageUnavailable.
     """
     with suppress(NotReceiving):
         if upload.multipart_id:
@@ -112,8 +113,7 @@ def _go_on(upload: Upload, *, key: str) -> Upload:
             found.key, found.received = key, found.bytes
             start_inspection(found)
     if found is None or found.state == UploadState.FAILED:
-        # Cancelled meanwhile, and whoever cancelled it may have looked before the file was there.
-        staging.discard(key)
+        remove_objects(tenant_id=upload.tenant_id, keys=[key])
         raise UploadGone
     return found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,7 +24,8 @@ from corpora.upload_errors import AlreadyUsed, NotWaiting, UploadGone
 from jobs.services import start_job, stop_job
 from tenants.errors import Conflict, PortalError
 from tenants.models import Tenant, User
-from tenants.objects import delete_object, object_key
+from tenants.objects import object_key
+from tenants.removal import expect_object, remove_objects
 
 INSPECT = "dataset_inspect"
 
@@ -97,8 +99,8 @@ def confirm_upload(
 ) -> DatasetVersion:
     """Make the file a version of `dataset`, or of the one called `dataset_name`, or as was said when it was begun.
 
-    There is one version, however often it is called. Raises UploadGone, NotWaiting, SameFile or a PortalError naming
-    a wrong option.
+    There is one version, however often it is called. Raises UploadGone, NotWaiting, DatasetGone, SameFile or a
+    PortalError naming a wrong option.
     """
     with transaction.atomic():
         Upload.objects.select_for_update().filter(id=upload.id).first()
@@ -112,19 +114,24 @@ def confirm_upload(
         return _make_version(upload, created_by=created_by)
 
 
-def abort_upload(*, upload: Upload) -> None:
+def abort_upload(*, upload: Upload, untouched_since: datetime | None = None) -> None:
     """Cancel the upload and free its room; one that is gone already is fine. Call it outside a transaction.
 
-    Raises AlreadyUsed once it has become a version, and StorageUnavailable where its bytes could not be removed: then
-    it is cancelled all the same, and its row stays until they can be.
+    With `untouched_since` only if it has been left behind since then. Raises AlreadyUsed once it has become a version,
+    and StorageUnavailable where its parts could not be removed: then it is cancelled all the same, and its row stays
+    until they can be.
     """
+    uploads = Upload.objects.select_for_update(of=("self",)).filter(id=upload.id)
+    if untouched_since is not None:
+        uploads = uploads.left_behind(before=untouched_since)
     with transaction.atomic():
-        found = Upload.objects.select_for_update(of=("self",)).filter(id=upload.id).first()
+        found = uploads.first()
         if found is None:
             return
         if found.state == UploadState.DONE:
             raise AlreadyUsed
         looking = found.job_id if found.is_inspecting else None
+        is_stored = found.is_inspecting or found.is_waiting
         _save(found, state=UploadState.FAILED, code="upload:cancelled", text="The upload was cancelled.")
     if looking:
         with suppress(Conflict):
@@ -133,8 +140,13 @@ def abort_upload(*, upload: Upload) -> None:
     storage = parts_storage() if found.multipart_id else None
     if storage is not None:
         storage.abort(found.key)
-    staging.discard(found.key)
-    Upload.objects.filter(id=found.id).delete()
+    with transaction.atomic():
+        if is_stored:
+            remove_objects(tenant_id=found.tenant_id, keys=[found.key])
+        else:
+            # Somebody may be storing it at this moment; what comes of that is still to be removed then.
+            expect_object(tenant_id=found.tenant_id, key=found.key)
+        Upload.objects.filter(id=found.id).delete()
 
 
 def start_inspection(upload: Upload) -> None:
@@ -178,8 +190,7 @@ def record_failed_inspection(*, upload_id: UUID, code: str, text: str) -> None:
 def fail_upload(upload: Upload, *, code: str, text: str) -> None:
     """The file is refused and given up; the row says why until it is cleared away. Call it in a transaction."""
     _save(upload, state=UploadState.FAILED, code=code, text=text)
-    # If that fails, it is done when the row is cleared away.
-    transaction.on_commit(lambda: delete_object(upload.key), robust=True)
+    remove_objects(tenant_id=upload.tenant_id, keys=[upload.key])
 
 
 def name_after(file_name: str) -> str:

@@ -8,12 +8,11 @@ from uuid import UUID, uuid4
 
 import msgspec
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Max, ProtectedError, QuerySet
 from django.utils import timezone
 
-from corpora.errors import EmptyUpload, NameMissing, SameFile, StillChecking, VersionGone, VersionInUse
+from corpora.errors import DatasetGone, EmptyUpload, NameMissing, SameFile, StillChecking, VersionGone, VersionInUse
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Options, Report
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.options import read_options
@@ -21,7 +20,7 @@ from corpora.quota import reserve
 from corpora.receiving.one_piece import ReceivedFile
 from jobs.services import start_job
 from tenants.models import Tenant, User
-from tenants.objects import object_key
+from tenants.objects import object_key, save_object
 from tenants.removal import expect_object, keep_object, remove_objects
 
 CHECK = "dataset_check"
@@ -40,7 +39,8 @@ def upload_version(
     """Store a file as the next version of `dataset`, or of the one called `dataset_name`, and start checking it.
 
     Call it outside a transaction: it streams into storage first and writes its rows last, together. Raises
-    EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, SameFile or ObjectGivenUp, and then leaves nothing behind.
+    EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, DatasetGone, SameFile, ObjectGivenUp, StorageUnavailable
+    or DiskFull, and then leaves nothing behind.
     """
     if dataset is None and not dataset_name.strip():
         raise NameMissing
@@ -48,7 +48,7 @@ def upload_version(
     key = object_key(tenant.id, "datasets", uuid4().hex, "upload")
     expect_object(tenant_id=tenant.id, key=key)
     try:
-        default_storage.save(key, received)
+        save_object(key, received)
         if received.bytes_read == 0:
             raise EmptyUpload
         with transaction.atomic():
@@ -87,7 +87,7 @@ def create_version(
     """Make the file of `size` bytes stored under `key` the next version, and start checking it.
 
     `sha256` may be empty where the bytes went straight into storage; the check finds it out. Raises NameMissing,
-    SameFile or VersionGone.
+    DatasetGone, SameFile or VersionGone.
     """
     if dataset is None:
         name = dataset_name.strip()[:120]
@@ -95,7 +95,9 @@ def create_version(
             raise NameMissing
         dataset, _ = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
     # Uploads to one dataset take turns from here on: each sees the versions and the numbers of those before it.
-    dataset = Dataset.objects.select_for_update().get(id=dataset.id)
+    dataset = _locked(dataset.id)
+    if dataset is None:
+        raise DatasetGone
     if derived_from is not None and not DatasetVersion.objects.filter(id=derived_from.id).exists():
         raise VersionGone
     digest = options_digest(options)
@@ -131,8 +133,8 @@ def create_version(
 def recheck_version(*, version: DatasetVersion, changes: Mapping[str, Any], created_by: User | None) -> DatasetVersion:
     """Check the version's file again with changed options, as the dataset's next version.
 
-    Raises StillChecking, VersionGone, SameFile if there is such a version already, or a PortalError naming a wrong
-    option.
+    Raises StillChecking, DatasetGone, VersionGone, SameFile if there is such a version already, or a PortalError
+    naming a wrong option.
     """
     if version.is_checking:
         raise StillChecking
@@ -161,10 +163,11 @@ def keep_personal_data(*, version: DatasetVersion, by: User | None) -> None:
 def delete_version(*, version: DatasetVersion) -> None:
     """Remove a version that nothing was made from, its rows, and its file if no other version was made from it.
 
-    Raises StillChecking or VersionInUse.
+    Raises VersionGone, StillChecking or VersionInUse.
     """
     # Whoever makes another version of the file, or deletes one, locks the dataset too.
-    Dataset.objects.select_for_update().get(id=version.dataset_id)
+    if _locked(version.dataset_id) is None:
+        raise VersionGone
     if version.is_checking:
         raise StillChecking
     version_id, tenant_id = version.id, version.tenant_id
@@ -241,6 +244,11 @@ def headline(report: Report) -> str:
             f" {report.problem_count:,} rows cannot be used: mend them and upload the file again, or leave them out."
         )
     return text
+
+
+def _locked(dataset_id: UUID) -> Dataset | None:
+    """The dataset, for nobody else until the transaction ends; None if it is gone."""
+    return Dataset.objects.select_for_update().filter(id=dataset_id).first()
 
 
 def _checking(version_id: UUID) -> QuerySet[DatasetVersion]:

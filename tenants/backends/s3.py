@@ -46,7 +46,7 @@ def answering() -> Iterator[None]:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code in {"NoSuchKey", "404"}:
+        if code in {"NoSuchKey", "NoSuchUpload", "404"}:
             raise FileNotFoundError from None
         log.warning("storage_refuses", code=code)
         raise StorageUnavailable from error

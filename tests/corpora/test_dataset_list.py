@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
 
 from adapters.models import Adapter, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload, UploadState, VersionState
@@ -60,6 +61,24 @@ def test_lists_need_the_same_queries_for_one_and_for_many(
             as_alice.get(f"/datasets/{dataset.id}/")
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_lists_read_neither_profiles_nor_problems(
+    as_alice: Client, api: APIClient, in_tenant: Tenant, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """They are large, and a list shows none of them."""
+    dataset = Dataset.objects.create(name="Clauses")
+    version = stored_version(dataset, [chat("a")], job=Job.objects.create(kind="dataset_check"))
+    Upload.objects.create(file_name="x", bytes=9, key="x", state=UploadState.DONE, version=version)
+    rest = ("datasets", "dataset-versions", "uploads")
+    for path in ("/datasets/", f"/datasets/{dataset.id}/", *(f"/api/v1/{name}/" for name in rest)):
+        with django_assert_max_num_queries(12) as queries:
+            answer = (api if "api" in path else as_alice).get(path)
+        assert str(version.id) in answer.content.decode()
+        asked = " ".join(query["sql"] for query in queries.captured_queries)
+        assert '"corpora_datasetversion"."file_name"' in asked
+        for column in ('"corpora_datasetversion"."profile"', '"corpora_datasetversion"."problems"', '"result"'):
+            assert column not in asked
 
 
 @pytest.mark.parametrize(("text", "found"), [("CLAU", True), ("gal", True), ("%", False), ("x", False), ("\0", True)])

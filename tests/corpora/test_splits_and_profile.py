@@ -1,12 +1,16 @@
 """Which rows are held out, and what the profile says of them."""
 
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
+from corpora.ingest import blocks
+from corpora.ingest.contracts import MAX_SLICES
 from corpora.ingest.profile import Lengths
-from tests.corpora.checking import check
+from tests.corpora.checking import Outcome, check
 from tests.corpora.conftest import jsonl, pairs
 
 
@@ -39,6 +43,63 @@ def test_named_splits_are_kept_and_the_other_rows_are_for_training(tmp_path: Pat
     outcome = check(jsonl(*rows), tmp_path / "a")
     assert [row["messages"][0]["content"] for row in outcome.test] == ["q3", "q7"]
     assert outcome.report.train == 38
+
+
+def prompts(rows: list[dict[str, Any]]) -> set[str]:
+    return {row["messages"][0]["content"] for row in rows}
+
+
+def in_one_split(outcome: Outcome) -> bool:
+    """No prompt is on both sides, and nothing says so."""
+    leaks = [finding for finding in outcome.findings if finding["code"] == "dataset:leak"]
+    return not leaks and not prompts(outcome.train) & prompts(outcome.test)
+
+
+@pytest.mark.parametrize("leaks", ["keep", "leave_out"])
+def test_a_prompt_with_two_answers_is_in_one_split_also_where_rows_have_labels(leaks: str, tmp_path: Path) -> None:
+    rows = [{"prompt": f"q{i // 2}", "completion": f"a{i}", "label": "x"} for i in range(400)]
+    outcome = check(jsonl(*rows), tmp_path / "a", options={"leaks": leaks})
+    assert in_one_split(outcome)
+    assert (len(outcome.train), len(outcome.test)) == (360, 40)
+
+
+@pytest.mark.parametrize("order", ["labels first", "labels last", "mixed"])
+def test_rows_with_and_without_labels_share_prompts_wherever_a_block_ends(
+    order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled = [{"prompt": f"q{i}", "completion": f"a{i}", "label": "xyz"[i % 3]} for i in range(300)]
+    plain = [{"prompt": f"q{i}", "completion": f"b{i}"} for i in range(300)]
+    rows = plain + labelled if order == "labels last" else labelled + plain
+    if order == "mixed":
+        Random(1).shuffle(rows)
+    whole = check(jsonl(*rows), tmp_path / "whole")
+    assert in_one_split(whole)
+    assert len(whole.test) > 30
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 500)
+    cut = check(jsonl(*rows), tmp_path / "cut", max_row_bytes=400)
+    assert (cut.train, cut.test) == (whole.train, whole.test)
+
+
+def test_rows_that_are_left_out_take_no_share_of_their_label(tmp_path: Path) -> None:
+    rows = [{"prompt": f"q{i // 10}", "completion": "a", "label": "x"} for i in range(4000)]
+    outcome = check(jsonl(*rows), tmp_path / "repeated")
+    assert (len(outcome.train), len(outcome.test)) == (360, 40)
+    sliced = [{"prompt": f"q{i}", "completion": "a", "label": "x", "slice": f"s{i % MAX_SLICES}"} for i in range(400)]
+    over = [{"prompt": f"over {i}", "completion": "a", "label": "x", "slice": f"more {i}"} for i in range(400)]
+    turns = [row for pair in zip(sliced[MAX_SLICES:], over, strict=False) for row in pair]
+    mixed = check(jsonl(*sliced[:MAX_SLICES], *turns), tmp_path / "sliced", options={"bad_rows": "leave_out"})
+    assert (len(mixed.train), len(mixed.test)) == (360, 40)
+
+
+def test_a_row_that_is_left_out_is_not_the_one_that_fills_an_empty_split(tmp_path: Path) -> None:
+    """Which row is held out of a small file is told by the lowest place; a row over the limit may have a lower one."""
+    slices = [{"prompt": "same", "completion": f"a{i}", "slice": f"s{i}"} for i in range(MAX_SLICES)]
+    over = [{"prompt": f"over {i}", "completion": "a", "slice": f"more {i}"} for i in range(40)]
+    rows = [*slices, {"prompt": "other", "completion": "a", "slice": "s0"}, *over]
+    options = {"bad_rows": "leave_out", "test_share": 0.001}
+    outcome = check(jsonl(*rows), tmp_path / "a", options=options)
+    assert outcome.train
+    assert outcome.test
 
 
 def test_a_file_without_test_rows_is_accepted_with_a_warning(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.files.storage import default_storage
 
-from corpora.errors import SameFile, StillChecking, VersionGone
+from corpora.errors import DatasetGone, SameFile, StillChecking, VersionGone
 from corpora.ingest.index import RECORD
-from corpora.models import DatasetVersion, VersionState
+from corpora.models import Dataset, DatasetVersion, VersionState
+from corpora.services.datasets import change_dataset, delete_dataset
 from corpora.services.versions import delete_version, recheck_version
 from jobs.services import stop_job
 from jobs.states import State
@@ -130,3 +131,18 @@ def test_a_stored_file_that_changed_is_never_taken_for_the_upload(upload: Send, 
     run_jobs()
     version.refresh_from_db()
     assert (version.state, version.error_code) == (VersionState.REJECTED, "platform:object_damaged")
+
+
+def test_a_dataset_that_is_deleted_meanwhile_is_not_written_to(upload: Send, checked: Send) -> None:
+    version = checked(pairs(5))
+    dataset = version.dataset
+    Dataset.objects.filter(id=dataset.id).delete()
+    with pytest.raises(DatasetGone):
+        recheck_version(version=version, changes={"seed": 1}, created_by=None)
+    with pytest.raises(DatasetGone):
+        upload(pairs(6), dataset=dataset)
+    with pytest.raises(VersionGone):
+        delete_version(version=version)
+    with pytest.raises(DatasetGone):
+        change_dataset(dataset=dataset, name="Leases")
+    delete_dataset(dataset=dataset)

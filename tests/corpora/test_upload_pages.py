@@ -10,12 +10,13 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from corpora.ingest.contracts import Inspection
-from corpora.models import Dataset, DatasetVersion, Upload, UploadState
+from corpora.models import Dataset, DatasetVersion, Upload, UploadState, VersionState
 from corpora.services.uploads import record_inspection
 from jobs.models import Job
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.corpora.conftest import pairs
+from tests.corpora.stored import stored_version
 from tests.corpora.uploading import begin, send, whole
 
 pytestmark = pytest.mark.django_db
@@ -88,10 +89,18 @@ def test_a_file_of_the_wrong_kind_is_told_why_and_can_be_discarded(
 def test_the_page_asks_few_queries_however_many_uploads(
     as_alice: Client, in_tenant: Tenant, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
+    dataset = Dataset.objects.create(name="Clauses")
     for number in range(20):
-        Upload.objects.create(file_name="rows.jsonl", bytes=5, key=f"tenants/x/{number}", options={})
+        job = Job.objects.create(kind="dataset_check", fraction=number / 100)
+        version = stored_version(dataset, [], state=VersionState.CHECKING, job=job)
+        done = {"state": UploadState.DONE, "version": version}
+        for fields in ({}, done):
+            Upload.objects.create(file_name="rows.jsonl", bytes=5, key=f"tenants/x/{number}", **fields)
     with django_assert_max_num_queries(12):
-        as_alice.get(UPLOAD_PAGE)
+        page = as_alice.get(UPLOAD_PAGE)
+    assert page.status_code == 200
+    assert page.content.decode().count('data-state="done"') == 20
+    assert 'value="0.1900"' in page.content.decode()
 
 
 def test_without_a_script_the_form_sends_one_file(as_alice: Client, in_tenant: Tenant) -> None:

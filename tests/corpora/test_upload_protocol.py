@@ -1,6 +1,7 @@
 """The tus protocol: what its clients rely on, and what it refuses."""
 
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -142,10 +143,11 @@ def test_a_cancelled_upload_leaves_nothing(api: APIClient) -> None:
         assert not Upload.objects.exists()
 
 
-def test_a_cancelled_look_stops_its_job(api: APIClient) -> None:
+def test_a_cancelled_look_stops_its_job(api: APIClient, django_capture_on_commit_callbacks: Any) -> None:
     url = whole(api, CONTENT)
     upload = only_upload()
-    assert api.delete(url, headers=TUS).status_code == 204
+    with django_capture_on_commit_callbacks(execute=True):
+        assert api.delete(url, headers=TUS).status_code == 204
     with tenant_scope(upload.tenant_id):
         assert Job.objects.get().state == "stopped"
         with pytest.raises(FileNotFoundError):

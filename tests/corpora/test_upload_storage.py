@@ -1,24 +1,30 @@
 """A storage that often fails, and what is left behind by uploads nobody goes on with."""
 
 import datetime as dt
+import errno
 import os
 import random
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from corpora.models import DatasetVersion, Upload, UploadState
+from corpora.models import Dataset, DatasetVersion, Upload, UploadState
 from corpora.quota import used_bytes
 from corpora.receiving import staging
 from corpora.services.left_behind import clear_abandoned_uploads, go_on_with_whole_uploads
-from tenants.models import Tenant
+from corpora.services.uploads import abort_upload
+from tenants.models import ObjectRemoval, Tenant
+from tenants.removal import remove_due_objects
 from tests.corpora.conftest import pairs
 from tests.corpora.uploading import TUS, begin, send, staged_bytes, stored, whole
 
@@ -71,6 +77,11 @@ def untouched(*uploads: Upload, since: dt.timedelta = DAY_AND_MORE) -> None:
     Upload.objects.filter(id__in=[upload.id for upload in uploads]).update(touched_at=timezone.now() - since)
 
 
+def later() -> None:
+    """What is to be removed at some time is to be removed now."""
+    ObjectRemoval.objects.update(due_at=timezone.now())
+
+
 def files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
@@ -110,6 +121,32 @@ def test_a_storage_that_fails_often_ends_in_whole_files_or_none(
     assert staged_bytes() == {}
 
 
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (ConnectionError("503 Slow Down"), 503, "platform:storage_unavailable"),
+        (EndpointConnectionError(endpoint_url="s3"), 503, "platform:storage_unavailable"),
+        (OSError(errno.ENOSPC, "No space left on device"), 507, "platform:disk_full"),
+    ],
+)
+def test_a_file_in_one_request_that_cannot_be_stored_is_asked_for_again(
+    error: Exception, status: int, code: str, api: APIClient, in_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    def post() -> Any:
+        file = SimpleUploadedFile("rows.jsonl", pairs(5))
+        return api.post("/api/v1/datasets/", {"name": "Clauses", "file": file}, format="multipart")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FileSystemStorage, "_save", fail)
+        answer = post()
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (Dataset.objects.count(), used_bytes(in_tenant)) == (0, 0)
+    assert post().status_code == 201
+
+
 def test_nothing_is_done_twice_to_an_upload_that_went_on(api: APIClient, in_tenant: Tenant) -> None:
     whole(api, pairs(50))
     upload = Upload.objects.get()
@@ -146,24 +183,52 @@ def test_a_file_lost_before_it_was_stored_is_asked_for_again(api: APIClient, in_
     assert not default_storage.exists(upload.key)
 
 
+def away(*arguments: object) -> None:
+    raise ConnectionError("503 Slow Down")
+
+
 def test_cancelling_while_storage_fails_is_made_good(
-    api: APIClient, in_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+    api: APIClient, in_tenant: Tenant, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     url = whole(api, pairs(50))
     key = Upload.objects.get().key
+    with monkeypatch.context() as patched, django_capture_on_commit_callbacks(execute=True):
+        patched.setattr(FileSystemStorage, "delete", away)
+        assert api.delete(url, headers=TUS).status_code == 204
+    assert (Upload.objects.count(), used_bytes(in_tenant)) == (0, 0)
+    assert send(api, url, b"x", offset=0).status_code == 404
+    assert default_storage.exists(key)
+    later()
+    assert remove_due_objects() == 1
+    assert not default_storage.exists(key)
 
-    def away(self: object, name: str) -> None:
-        raise ConnectionError("503 Slow Down")
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_file_that_is_stored_while_somebody_cancels_goes_again(
+    dies: bool, api: APIClient, in_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the process finds that out, while storage fails as well, or ends before."""
+    url = begin(api, 100)["Location"]
+    upload = Upload.objects.get()
+    store = staging.store
+
+    def cancelled(upload_id: UUID, key: str, size: int) -> str | None:
+        assert api.delete(url, headers=TUS).status_code == 204
+        staging.staged_path(upload_id).write_bytes(b"x" * size)
+        stored = store(upload_id, key, size)
+        monkeypatch.setattr(FileSystemStorage, "delete", away)
+        assert not dies
+        return stored
 
     with monkeypatch.context() as patched:
-        patched.setattr(FileSystemStorage, "delete", away)
-        assert api.delete(url, headers=TUS).status_code == 503
-    assert (Upload.objects.get().state, used_bytes(in_tenant)) == (UploadState.FAILED, 0)
-    assert send(api, url, b"x", offset=0).status_code == 410
-    untouched(*Upload.objects.all())
-    assert clear_abandoned_uploads() == 1
-    assert not Upload.objects.exists()
-    assert not default_storage.exists(key)
+        patched.setattr(staging, "store", cancelled)
+        with nullcontext() if not dies else pytest.raises(AssertionError):
+            assert send(api, url, b"x" * 100, offset=0).status_code == 410
+    monkeypatch.undo()
+    assert default_storage.exists(upload.key)
+    later()
+    remove_due_objects()
+    assert not default_storage.exists(upload.key)
 
 
 def test_uploads_untouched_for_a_day_are_cleared_away(
@@ -177,11 +242,30 @@ def test_uploads_untouched_for_a_day_are_cleared_away(
     assert clear_abandoned_uploads() == 0
     untouched(*Upload.objects.all())
     assert clear_abandoned_uploads() == 2
+    later()
+    remove_due_objects()
     assert not Upload.objects.exists()
     assert staged_bytes() == {}
     assert not default_storage.exists(upload.key)
     assert used_bytes(in_tenant) == 0
     assert [api.head(url, headers=TUS).status_code for url in (half, waiting)] == [404, 404]
+
+
+def test_an_upload_that_is_taken_up_again_meanwhile_is_not_cleared_away(
+    api: APIClient, in_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uploads are listed first and cancelled one by one, which may take a while."""
+    url = begin(api, 100)["Location"]
+    untouched(Upload.objects.get())
+
+    def taken_up(**arguments: Any) -> None:
+        assert send(api, url, b"x" * 60, offset=0).status_code == 204
+        abort_upload(**arguments)
+
+    monkeypatch.setattr("corpora.services.left_behind.abort_upload", taken_up)
+    clear_abandoned_uploads()
+    assert send(api, url, b"x" * 40, offset=60).status_code == 204
+    assert Upload.objects.get().state == UploadState.INSPECTING
 
 
 def test_what_became_a_version_is_never_cleared_away(

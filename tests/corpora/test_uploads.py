@@ -15,7 +15,7 @@ from corpora.errors import EmptyUpload, NameMissing, SameFile, UploadTooLarge
 from corpora.models import Dataset, DatasetVersion
 from corpora.services.versions import reject_version, upload_version
 from jobs.models import Job
-from tenants.errors import PortalError
+from tenants.errors import PortalError, StorageUnavailable
 from tenants.models import Tenant
 from tenants.objects import open_object
 from tenants.scope import system_scope, tenant_scope
@@ -87,7 +87,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(in_tenant: Tenant, storage: Pa
                 raise ConnectionResetError
             return super().read(50_000)
 
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(StorageUnavailable):
         upload_version(
             tenant=in_tenant, file=Broken(pairs(9000)), file_name="x", dataset_name="Clauses", created_by=None
         )
