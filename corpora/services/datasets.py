@@ -27,16 +27,18 @@ class DatasetNotEmpty(Conflict):
 
 def change_dataset(*, dataset: Dataset, name: str | None = None, description: str | None = None) -> Dataset:
     """Rename or describe a dataset; None leaves as it is. Raises NameMissing, NameTaken or DatasetGone."""
+    changes: dict[str, str] = {}
     if name is not None:
-        dataset.name = name.strip()[:120]
-        if not dataset.name:
+        changes["name"] = name.strip()[:120]
+        if not changes["name"]:
             raise NameMissing
     if description is not None:
-        dataset.description = description.strip()
+        changes["description"] = description.strip()
+    for field, value in changes.items():
+        setattr(dataset, field, value)
     try:
         with transaction.atomic():
-            rows = Dataset.objects.filter(id=dataset.id)
-            found = rows.update(name=dataset.name, description=dataset.description)
+            found = not changes or Dataset.objects.filter(id=dataset.id).update(**changes)
     except IntegrityError:
         raise NameTaken(dataset.name) from None
     if not found:

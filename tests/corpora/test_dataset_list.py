@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from adapters.models import Adapter, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload, UploadState, VersionState
+from corpora.services.datasets import change_dataset
 from jobs.models import Job
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -95,6 +96,14 @@ def test_a_search_goes_on_over_pages(as_alice: Client, in_tenant: Tenant) -> Non
     page = as_alice.get("/datasets/?q=lease").content.decode()
     assert "?q=lease&amp;page=2" in page
     assert as_alice.get("/datasets/?q=lease&page=2").content.decode().count("No version yet") == 5
+
+
+def test_two_people_change_different_things(in_tenant: Tenant) -> None:
+    dataset = Dataset.objects.create(name="Clauses", description="Old.")
+    for change in ({"name": "Leases"}, {"description": "New."}):
+        change_dataset(dataset=Dataset(id=dataset.id, name="Clauses", description="Old."), **change)
+    dataset.refresh_from_db()
+    assert (dataset.name, dataset.description) == ("Leases", "New.")
 
 
 def test_a_dataset_is_renamed_and_described(as_bob: Client, in_tenant: Tenant) -> None:
