@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -51,11 +51,7 @@ def renewed(job: Job) -> Iterator[None]:
     def renew() -> None:
         try:
             while not ended.wait(RENEWED_EVERY_SECONDS):
-                with system_scope():
-                    Job.objects.filter(id=job.id, fence=job.fence).update(lease_expires_at=Now() + LEASE)
-        except DatabaseError:
-            # A database that is away for longer than the lease costs the step; the fence does the rest.
-            return
+                _renew(job)
         finally:
             connection.close()
 
@@ -66,3 +62,13 @@ def renewed(job: Job) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _renew(job: Job) -> None:
+    try:
+        with system_scope():
+            Job.objects.filter(id=job.id, fence=job.fence).update(lease_expires_at=Now() + LEASE)
+    except (DatabaseError, InterfaceError):
+        # The next try has a new connection. A database that is away for longer than the lease costs the step if
+        # somebody takes it over meanwhile: the fence has moved then, and this renews nothing.
+        connection.close()
