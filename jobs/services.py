@@ -9,7 +9,7 @@ from django.db import transaction
 from jobs.hints import look_at_job, look_at_queue
 from jobs.kinds import get_kind
 from jobs.models import Job
-from jobs.states import ACTIVE, State, transition
+from jobs.states import State, transition
 from tenants.errors import Conflict, NotFound
 from tenants.models import Tenant, User
 
@@ -32,19 +32,23 @@ def start_job(*, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], cr
 
 
 def stop_job(*, job_id: UUID) -> Job:
-    """Ask a job to end. A queued one ends at once, a running one within seconds; a second call changes nothing."""
+    """Ask a job to end. A queued one ends at once, a running one within seconds; a second call changes nothing.
+
+    Raises NotFound, or Conflict if it succeeded or failed.
+    """
     job = Job.objects.filter(id=job_id).first()
     if job is None:
         raise NotFound("There is no such job.")
-    if job.state == State.STOPPING or job.state == State.STOPPED:
-        return job
     if job.state == State.QUEUED:
         with transaction.atomic():
             if transition(job, State.STOPPED):
                 get_kind(job.kind).on_stopped(job)
                 return job
-        job.refresh_from_db()
-    if job.state not in ACTIVE or not transition(job, State.STOPPING, due_at=job.created_at):
+    if transition(job, State.STOPPING, due_at=job.created_at):
+        transaction.on_commit(partial(look_at_job, job.id))
+        return job
+    # Somebody else moved it, perhaps after it was read: what it is now decides.
+    job.refresh_from_db()
+    if job.state not in {State.STOPPING, State.STOPPED}:
         raise Conflict(f"This job has already {job.get_state_display().lower()}.", code="job:already_ended")
-    transaction.on_commit(partial(look_at_job, job.id))
     return job
