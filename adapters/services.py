@@ -132,9 +132,10 @@ def start_sweep(
 @transaction.atomic
 def resume_training(*, run_id: UUID, created_by: User | None = None) -> TrainingRun:
     """Queue a run that goes on from the last checkpoint of one that was stopped or failed."""
-    # Of two who resume it at once, the second waits here, and then finds it resumed.
-    run = TrainingRun.objects.select_for_update(of=("self",)).select_related("adapter__base_model").filter(id=run_id)
-    found = run.first()
+    # Of two who resume it at once, the second waits here, and then finds it resumed. The job's row is locked against
+    # who clears away its checkpoints.
+    locked = TrainingRun.objects.select_for_update(of=("self", "job")).select_related("job", "adapter__base_model")
+    found = locked.filter(id=run_id).first()
     if found is None:
         raise NotFound("There is no such training run.")
     check_resumable(found)
@@ -164,7 +165,7 @@ def check_resumable(run: TrainingRun) -> None:
     if last_checkpoint(run) is None:
         text = "This training saved nothing to go on from. Clone it to begin anew."
         raise Conflict(text, code="training:no_checkpoint")
-    if run.job.run_discarded:
+    if run.job.discard_begun or run.job.run_discarded:
         text = "What this training saved was cleared away. Clone it to begin anew."
         raise Conflict(text, code="training:checkpoint_gone")
 

@@ -4,10 +4,12 @@ import errno
 import hashlib
 import tempfile
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 from django.db.models import F
 
 from jobs.backends import compute
@@ -21,11 +23,13 @@ from jobs.states import State
 from lorakit.disk import DISK_FULL
 from tenants.errors import StorageUnavailable
 
+log = structlog.get_logger(__name__)
+
 STORAGE_AWAY = "Our storage does not answer at the moment. Nothing is lost: this goes on by itself."
 
 LOST = JobError(
     code="platform:run_lost",
-    text="The machine that ran this job went away. It goes on from its last checkpoint.",
+    text="The machine that ran this job went away.",
     temporary=True,
 )
 STOPPED_ELSEWHERE = JobError(
@@ -68,61 +72,63 @@ class ComputeKind(Kind):
         return "default"
 
     def step(self, job: Job) -> Outcome:
-        backend = compute[job.backend]
+        return self._act(job, self._look)
+
+    def cancel(self, job: Job) -> Outcome:
+        return self._act(job, self._stop) if job.external_name else Stopped()
+
+    def _look(self, job: Job, backend: ComputeBackend) -> Outcome:
+        if not job.external_name:
+            self._name(job, backend)
+        seen = backend.observe(job.external_name, job.events_cursor)
+        if seen.state is RunState.MISSING:
+            backend.submit(job.external_name, self._spec(job))
+            return Running(after=1.0, phase="starting")
+        record_events(job=job, events=seen.events, cursor=seen.cursor)
+        return self._outcome(job, seen, backend)
+
+    def _stop(self, job: Job, backend: ComputeBackend) -> Outcome:
+        seen = backend.observe(job.external_name, job.events_cursor)
+        if seen.state is RunState.MISSING:
+            return Stopped()
+        record_events(job=job, events=seen.events, cursor=seen.cursor)
+        if seen.state is RunState.RUNNING:
+            backend.cancel(job.external_name)
+            return Running(after=1.0)
+        return self._outcome(job, seen, backend)
+
+    def _act(self, job: Job, act: Callable[[Job, ComputeBackend], Outcome]) -> Outcome:
+        """What `act` comes to; where it cannot be done now, the attempt and its name stay, and so does the run."""
         try:
-            if not job.external_name:
-                self._name(job, backend)
-            seen = backend.observe(job.external_name, job.events_cursor)
-            if seen.state is RunState.MISSING:
-                backend.submit(job.external_name, self._spec(job))
-                return Running(after=1.0, phase="starting")
-            self._record(job, seen)
-            return self._outcome(job, seen, backend)
+            return act(job, compute[job.backend])
         except Unavailable as error:
-            return self._wait(job, error)
+            return _wait(error)
         except StorageUnavailable as error:
-            return self._wait(job, Unavailable(error.code, STORAGE_AWAY))
+            return _wait(Unavailable(error.code, STORAGE_AWAY))
         except OSError as error:
             if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
-            return self._wait(job, Unavailable(DISK_FULL.code, DISK_FULL.text))
+            return _wait(Unavailable(DISK_FULL.code, DISK_FULL.text))
         except ComputeError as error:
-            known = JobError(code=error.code, text=error.text, temporary=error.temporary)
-            return Retry(error=known) if error.temporary else Failed(error=known)
-
-    def cancel(self, job: Job) -> Outcome:
-        if not job.external_name:
-            return Stopped()
-        backend = compute[job.backend]
-        try:
-            seen = backend.observe(job.external_name, job.events_cursor)
-            if seen.state is RunState.MISSING:
-                return Stopped()
-            self._record(job, seen)
-            if seen.state is RunState.RUNNING:
-                backend.cancel(job.external_name)
-                return Running(after=1.0)
-            return Stopped() if seen.state is RunState.LOST else self._outcome(job, seen, backend)
-        except StorageUnavailable as error:
-            return self._wait(job, Unavailable(error.code, STORAGE_AWAY))
-        except Unavailable as error:
-            # A job that is given up while its run goes on would cost money until the run ends by itself.
-            return self._wait(job, error)
+            if job.state == State.STOPPING:
+                # A job that is given up while its run goes on would cost money until the run ends by itself.
+                return _wait(Unavailable(error.code, error.text, after=60.0))
+            known = _known(error)
+            return Retry(error=known) if known.temporary else Failed(error=known)
 
     def _spec(self, job: Job) -> ComputeSpec:
         spec = self.prepare(job)
         tags = {"tenant": str(job.tenant_id), "job": str(job.id), "attempt": str(job.attempt), "kind": job.kind}
         return replace(spec, checkpoint_key=checkpoint_key(job), tags=spec.tags | tags)
 
-    def _wait(self, job: Job, error: Unavailable) -> Running:
-        """Say why nothing moves; the attempt and its name stay, so whatever was begun is found again."""
-        write(job, error_code=error.code, error_text=error.text)
-        return Running(after=error.after)
-
     def _name(self, job: Job, backend: ComputeBackend) -> None:
         if job.attempt > 1:
             # Not when that attempt was found lost: a worker that died then would have begun the same attempt again.
-            backend.discard(external_name(job, job.attempt - 1))
+            try:
+                backend.discard(external_name(job, job.attempt - 1))
+            except ComputeError as error:
+                # It is cleared away with all else once the job has ended; going on does not depend on it.
+                log.warning("lost_attempt_kept", code=error.code, reason=error.text)
         # Stored before the call: whatever happens after, the next step finds the run by this name.
         write(
             job,
@@ -132,19 +138,12 @@ class ComputeKind(Kind):
             price_source=backend.price_source,
         )
 
-    def _record(self, job: Job, seen: Observation) -> None:
-        record_events(job=job, events=seen.events, cursor=seen.cursor)
-        if job.error_text:
-            # The backend answers again, so what kept the job waiting is over.
-            write(job, error_code="", error_text="")
-
     def _outcome(self, job: Job, seen: Observation, backend: ComputeBackend) -> Outcome:
         if seen.state is RunState.RUNNING:
             return Running(after=max(self.poll_seconds, backend.poll_seconds))
         self._bill(job, seen)
         if seen.state is RunState.SUCCEEDED:
-            with tempfile.TemporaryDirectory() as folder:
-                return Succeeded(result=self.collect(job, seen.result, Path(folder), backend))
+            return self._collected(job, seen, backend)
         if seen.state is RunState.STOPPED:
             return Stopped() if job.state == State.STOPPING else Failed(error=STOPPED_ELSEWHERE)
         if seen.state is RunState.LOST:
@@ -157,8 +156,27 @@ class ComputeKind(Kind):
         )
         return Retry(error=known) if known.temporary else Failed(error=known)
 
+    def _collected(self, job: Job, seen: Observation, backend: ComputeBackend) -> Outcome:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                return Succeeded(result=self.collect(job, seen.result, Path(folder), backend))
+        except Unavailable:
+            raise
+        except ComputeError as error:
+            # The run ended well and is not made again: what it left is fetched once more.
+            known = _known(error)
+            return Retry(error=known, same_attempt=True) if known.temporary else Failed(error=known)
+
     def _bill(self, job: Job, seen: Observation) -> None:
         """Add this attempt's seconds once: the condition holds for the first step that sees its end."""
         Job.objects.filter(id=job.id, billed_attempt__lt=job.attempt).update(
             billable_seconds=F("billable_seconds") + seen.billable_seconds, billed_attempt=job.attempt
         )
+
+
+def _known(error: ComputeError) -> JobError:
+    return JobError(code=error.code, text=error.text, temporary=error.temporary)
+
+
+def _wait(error: Unavailable) -> Running:
+    return Running(after=error.after, waits_for=_known(error))

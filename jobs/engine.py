@@ -5,6 +5,7 @@ by whoever comes first; the fence makes a late writer lose.
 """
 
 import datetime as dt
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 UNEXPECTED = Retry(
     error=JobError(
         code="platform:unexpected",
-        text="Something went wrong on our side. We try again, and the operator has been told.",
+        text="Something went wrong on our side, and the operator has been told.",
         temporary=True,
     ),
     after=10.0,
@@ -74,14 +75,19 @@ def _apply(kind: Kind, job: Job, outcome: Outcome) -> None:
     match outcome:
         case Running():
             changes = {"phase": outcome.phase, "fraction": outcome.fraction, "eta_seconds": outcome.eta_seconds}
-            _release(job, outcome.after, **{k: v for k, v in changes.items() if v is not None})
+            known = {k: v for k, v in changes.items() if v is not None}
+            _release(job, outcome.after, **_columns(outcome.waits_for), **known)
         case Succeeded():
-            _end(kind, job, State.SUCCEEDED, result=outcome.result, fraction=1.0)
+            _end(kind, job, State.SUCCEEDED, result=outcome.result, fraction=1.0, **_columns(None))
         case Failed():
             log.warning("job_failed", code=outcome.error.code)
-            _end(kind, job, State.FAILED, error_code=outcome.error.code, error_text=outcome.error.text)
+            _end(kind, job, State.FAILED, **_columns(outcome.error))
         case Stopped():
-            _end(kind, job, State.STOPPED)
+            _end(kind, job, State.STOPPED, **_columns(None))
+
+
+def _columns(error: JobError | None) -> dict[str, str]:
+    return {"error_code": error.code, "error_text": error.text} if error else {"error_code": "", "error_text": ""}
 
 
 def _retry_or_fail(job: Job, outcome: Retry) -> Running | Failed | Stopped:
@@ -89,12 +95,13 @@ def _retry_or_fail(job: Job, outcome: Retry) -> Running | Failed | Stopped:
     if stopping and not outcome.same_attempt:
         return Stopped()
     if job.attempts_without_progress >= job.max_attempts:
-        return Stopped() if stopping else Failed(error=outcome.error)
+        tried = f"{outcome.error.text} We tried {job.attempts_without_progress} times. Try again later."
+        return Stopped() if stopping else Failed(error=replace(outcome.error, text=tried))
     log.warning("job_retries", code=outcome.error.code, attempt=job.attempt)
     begun = {} if outcome.same_attempt else {"attempt": job.attempt + 1, "external_name": "", "events_cursor": 0}
-    without = job.attempts_without_progress + 1
-    write(job, attempts_without_progress=without, error_code=outcome.error.code, **begun)
-    return Running(after=outcome.after, phase="retrying")
+    write(job, attempts_without_progress=job.attempts_without_progress + 1, **begun)
+    waits_for = replace(outcome.error, text=f"{outcome.error.text} We try again.")
+    return Running(after=outcome.after, phase="retrying", waits_for=waits_for)
 
 
 def _release(job: Job, after: float, **changes: object) -> None:

@@ -2,6 +2,9 @@
 
 import datetime as dt
 
+import structlog
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import transaction
 from django.utils import timezone
 
 from jobs.backends import compute
@@ -9,21 +12,42 @@ from jobs.compute import checkpoint_key, external_name
 from jobs.models import Job
 from tenants.scope import system_scope, tenant_scope
 
+log = structlog.get_logger(__name__)
+
 KEPT = dt.timedelta(hours=1)
 """How long an ended run can still be looked at by the operator."""
 
 
 def discard_leftovers(*, limit: int = 100) -> int:
-    """Discard the runs of jobs that ended more than `KEPT` ago; how many. May run twice."""
+    """Discard the runs of jobs that ended more than `KEPT` ago; how many jobs it was done for. May run twice."""
     with system_scope():
-        jobs = list(Job.objects.with_leftovers(ended_before=timezone.now() - KEPT)[:limit])
-    for job in jobs:
-        with tenant_scope(job.tenant_id):
-            key = "" if _was_resumed(job) else checkpoint_key(job)
+        # Drawn by chance: those that cannot be discarded would otherwise stand before the others every time.
+        jobs = list(Job.objects.with_leftovers(ended_before=timezone.now() - KEPT).order_by("?")[:limit])
+    return sum(_discard(job) for job in jobs)
+
+
+def _discard(job: Job) -> bool:
+    with tenant_scope(job.tenant_id):
+        try:
+            key = _begin(job)
             for attempt in range(1, job.attempt + 1):
                 compute[job.backend].discard(external_name(job, attempt), checkpoint_key=key)
-            Job.objects.filter(id=job.id).update(run_discarded=True)
-    return len(jobs)
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:
+            # Whatever a backend or its settings do not allow today is tried again another time.
+            log.exception("leftovers_kept", job=str(job.id))
+            return False
+        Job.objects.filter(id=job.id).update(run_discarded=True)
+        return True
+
+
+def _begin(job: Job) -> str:
+    """Let nobody resume the job from now on; the key of the checkpoints that go with its runs, empty for none."""
+    with transaction.atomic():
+        # A resumption locks this row too, so it has either ended, and is found below, or finds this mark.
+        Job.objects.filter(id=job.id).update(discard_begun=True)
+        return "" if _was_resumed(job) else checkpoint_key(job)
 
 
 def _was_resumed(job: Job) -> bool:

@@ -49,6 +49,7 @@ class Job(TenantModel):
 
     backend = models.CharField(max_length=40, blank=True)
     external_name = models.CharField(max_length=63, blank=True)
+    discard_begun = models.BooleanField(default=False, help_text="its run and checkpoints are being cleared away")
     run_discarded = models.BooleanField(default=False, help_text="its run and checkpoints are gone from the backend")
     events_cursor = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=1)

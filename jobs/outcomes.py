@@ -8,6 +8,8 @@ from typing import Any
 class JobError:
     """A stable code (`training:no_rows`) and a text that says what to do; temporary ones are tried again.
 
+    The text of a temporary one says what happened alone: the engine adds whether it is tried again.
+
     Codes that begin with `platform:` are ours to mend, all others are the user's.
     """
 
@@ -18,9 +20,10 @@ class JobError:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """Look again in `after` seconds."""
+    """Look again in `after` seconds; `waits_for` is why nothing moves until then."""
 
     after: float = 2.0
+    waits_for: JobError | None = None
     phase: str | None = None
     fraction: float | None = None
     eta_seconds: float | None = None

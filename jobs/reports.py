@@ -3,10 +3,15 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
+from django.db.models import F, IntegerField, Q, Window
+from django.db.models.fields.json import HasKey, KeyTextTransform
+from django.db.models.functions import Cast, RowNumber
 from django.utils import timezone
 
+from jobs.charts import MAX_POINTS
 from jobs.models import Job, JobEvent
 
 
@@ -48,8 +53,22 @@ def read_report(events: Iterable[JobEvent]) -> Report:
 
 
 def report_of(job: Job) -> Report:
-    """Reads every event of the job."""
-    return read_report(JobEvent.objects.filter(job=job).only("id", "attempt", "seq", "at", "type", "data"))
+    """The report on the job, its metrics thinned by the database to about `MAX_POINTS` steps."""
+    events = JobEvent.objects.filter(job=job)
+    step = Cast(KeyTextTransform("step", "data"), IntegerField())
+    # Of each part of the way the latest attempt's last event, of those with and without either loss.
+    place = Window(
+        RowNumber(),
+        partition_by=[
+            step / max(1, ceil(job.furthest_step / MAX_POINTS)),
+            HasKey(F("data"), "loss"),
+            HasKey(F("data"), "eval_loss"),
+        ],
+        order_by=("-attempt", "-seq"),
+    )
+    shown = events.filter(type="metric").annotate(place=place).filter(place=1).values("id")
+    read = events.filter(~Q(type="metric") | Q(id__in=shown))
+    return read_report(read.only("id", "attempt", "seq", "at", "type", "data"))
 
 
 def cost_so_far_usd(job: Job, report: Report) -> float:

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
+from django_htmx.http import HTMX_STOP_POLLING
 
 from jobs.admission import place_in_line
 from jobs.charts import loss_figure
@@ -18,8 +19,6 @@ from tenants.access import WRITERS, members_only
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25
-STOP_POLLING = 286
-"""htmx takes the answer and asks no more."""
 
 FILTERS: dict[str, tuple[str, frozenset[State]]] = {
     "": ("All", frozenset(State)),
@@ -52,7 +51,8 @@ def detail(request: TenantRequest, job_id: UUID) -> HttpResponse:
 def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
     """The part of the page that changes; the answer after the job's end stops the polling."""
     context = _context(job_id)
-    return render(request, "jobs/_live.html", context, status=STOP_POLLING if context["job"].is_terminal else 200)
+    status = HTMX_STOP_POLLING if context["job"].is_terminal else 200
+    return render(request, "jobs/_live.html", context, status=status)
 
 
 @require_POST

@@ -8,7 +8,7 @@ from lorakit.contracts import Failure
 
 DISK_FULL = Failure(
     code="platform:disk_full",
-    text="The disk that jobs work on is full. The job goes on by itself as soon as the operator has made room.",
+    text="The disk that jobs work on is full. Ask the operator to make room.",
     temporary=True,
 )
 NO_ROOM_BYTES = 1 << 20

@@ -100,7 +100,10 @@ class ComputeBackend(ABC):
 
     @abstractmethod
     def submit(self, name: str, spec: ComputeSpec) -> None:
-        """Start the run called `name`; one that exists already is left alone."""
+        """Start the run called `name`; one that exists already is left alone.
+
+        Large inputs may take several calls: until all are there, the run is missing still.
+        """
 
     @abstractmethod
     def observe(self, name: str, cursor: int = 0) -> Observation:

@@ -20,12 +20,16 @@ from typing import Any, ClassVar
 
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
 from lorakit.disk import DISK_FULL
-from tenants.objects import get_file
+from tenants.objects import read_range
 
 # A child that has not taken its lock by then never will: importing torch comes after the lock.
 START_SECONDS = 30
 # No run is begun with less room than this, nor is one called lost: it may have ended for want of room.
 ROOM_BYTES = 64 << 20
+
+# One step fetches inputs for so long, well within a task's time, and the next goes on where it was.
+FETCH_SECONDS = 30.0
+FETCH_BYTES = 16 << 20
 
 # As much of the end of a log is read.
 LOG_BYTES = 64 << 10
@@ -54,8 +58,7 @@ class LocalCompute(ComputeBackend):
         self._check_room()
         try:
             with self._alone(name):
-                if not (run / "submitted").exists():
-                    self._prepare(run, spec)
+                if not (run / "submitted").exists() and self._prepare(run, spec):
                     self._spawn(run, spec.module)
         except BlockingIOError:
             # Somebody whose lease ran out is at it still; the next observation tells what came of it.
@@ -126,22 +129,27 @@ class LocalCompute(ComputeBackend):
         if shutil.disk_usage(self.root).free < ROOM_BYTES:
             raise Unavailable(DISK_FULL.code, DISK_FULL.text)
 
-    def _prepare(self, run: Path, spec: ComputeSpec) -> None:
-        # Whatever an interrupted submit left was never started: the mark `submitted` comes before the child.
-        shutil.rmtree(run, ignore_errors=True)
-        (run / "output").mkdir(parents=True)
+    def _prepare(self, run: Path, spec: ComputeSpec) -> bool:
+        """Make the run ready for its child; False if another call has to go on with its inputs.
+
+        What an interrupted call left was never started, for the mark `submitted` comes last, and is used.
+        """
+        (run / "output").mkdir(parents=True, exist_ok=True)
         checkpoints = self.root / "checkpoints" / spec.checkpoint_key if spec.checkpoint_key else run / "checkpoints"
         checkpoints.mkdir(parents=True, exist_ok=True)
-        if spec.checkpoint_key:
+        if spec.checkpoint_key and not (run / "checkpoints").is_symlink():
             (run / "checkpoints").symlink_to(checkpoints)
+        until = time.monotonic() + FETCH_SECONDS
         for channel, files in spec.inputs.items():
             folder = run / "inputs" / channel
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             for item in files:
-                get_file(item.key, folder / item.filename)
+                if not _fetch(item.key, folder / item.filename, until):
+                    return False
         (run / "spec.json").write_text(json.dumps(spec.spec), encoding="utf-8")
         (run / "lease").touch()
         (run / "submitted").touch()
+        return True
 
     def _spawn(self, run: Path, module: str) -> None:
         environment = {
@@ -171,6 +179,24 @@ class LocalCompute(ComputeBackend):
     def _has_started(self, run: Path) -> bool:
         age = time.time() - (run / "submitted").stat().st_mtime
         return (run / "pid").exists() or age > START_SECONDS
+
+
+def _fetch(key: str, path: Path, until: float) -> bool:
+    """Copy an object, which never changes, from where an earlier call ended; whether `path` is whole now.
+
+    A call fetches one block at least, however late it is.
+    """
+    if path.exists():
+        return True
+    part = path.with_name(f"{path.name}.part")
+    with part.open("ab") as file:
+        while len(block := read_range(key, file.tell(), FETCH_BYTES)) == FETCH_BYTES:
+            file.write(block)
+            if time.monotonic() > until:
+                return False
+        file.write(block)
+    part.rename(path)
+    return True
 
 
 def _state(ended: bool, result: dict[str, Any], *, asked_to_stop: bool) -> RunState:

@@ -1,12 +1,13 @@
 """A stopped training goes on from its checkpoint as a new run; one without is refused with the next step."""
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from adapters.curves import curve_of, last_checkpoint
@@ -14,6 +15,7 @@ from adapters.models import AdapterVersion, BaseModel, TrainingRun
 from adapters.services import resume_training, start_training
 from corpora.models import DatasetVersion
 from jobs.backends import compute
+from jobs.backends.base import ComputeBackend
 from jobs.compute import checkpoint_key
 from jobs.engine import step_job
 from jobs.leftovers import discard_leftovers
@@ -150,3 +152,66 @@ def test_clearing_away_leaves_a_checkpoint_that_was_taken_up(
     Job.objects.filter(id=resumed.job_id).update(external_name="training-2", finished_at=old)
     discard_leftovers()
     assert discarded == ["", str(stopped.job_id)]
+
+
+def ended_long_ago(run: TrainingRun) -> None:
+    old = timezone.now() - dt.timedelta(days=1)
+    Job.objects.filter(id=run.job_id).update(external_name="training-1", finished_at=old)
+
+
+def test_a_run_whose_checkpoint_is_being_cleared_away_is_not_resumed(
+    stopped: TrainingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[str] = []
+
+    def resume_meanwhile(self: ComputeBackend, name: str, *, checkpoint_key: str = "") -> None:
+        assert checkpoint_key
+        with transaction.atomic(), pytest.raises(Conflict) as caught:
+            resume_training(run_id=stopped.id)
+        refused.append(caught.value.code)
+
+    monkeypatch.setattr(type(compute["default"]), "discard", resume_meanwhile)
+    ended_long_ago(stopped)
+    assert discard_leftovers() == 1
+    assert refused == ["training:checkpoint_gone"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clearing_away_waits_for_a_resumption_that_is_being_written(
+    stopped: TrainingRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    discarded: list[str] = []
+    monkeypatch.setattr(
+        type(compute["default"]), "discard", lambda self, name, *, checkpoint_key="": discarded.append(checkpoint_key)
+    )
+    ended_long_ago(stopped)
+
+    def discard() -> None:
+        try:
+            discard_leftovers()
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        resume_training(run_id=stopped.id)
+        thread = threading.Thread(target=discard)
+        thread.start()
+        wait_until_somebody_waits_for_a_lock()
+        assert discarded == []
+    thread.join()
+    assert discarded == [""], "the run's own folder goes, the checkpoint stays"
+
+
+def wait_until_somebody_waits_for_a_lock() -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with connection.cursor() as cursor:
+            # What the transaction has seen of this view would otherwise not change.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if cursor.fetchone()[0]:
+                return
+        assert time.monotonic() < deadline, "nobody waits"
+        time.sleep(0.02)

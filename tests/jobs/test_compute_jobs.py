@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -14,7 +15,7 @@ from jobs.lease import claim
 from jobs.models import Job, JobEvent
 from jobs.reconciler import jobs_to_step
 from jobs.services import stop_job
-from jobs.states import State
+from jobs.states import State, transition
 from tenants.errors import Conflict
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -131,6 +132,42 @@ def test_a_queued_job_stops_at_once(start_toy: Callable[..., Job], toy: ToyKind,
 def test_an_ended_job_cannot_be_stopped(start_toy: Callable[..., Job], tenant: Tenant) -> None:
     job = step_until(start_toy(steps=1), lambda j: j.is_terminal)
     with tenant_scope(tenant.id), pytest.raises(Conflict):
+        stop_job(job_id=job.id)
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING])
+def test_of_two_stops_at_once_the_second_changes_nothing(
+    start_toy: Callable[..., Job], toy: ToyKind, tenant: Tenant, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    job = start_toy(steps=1000, seconds_per_step=0.05)
+    if state == State.RUNNING:
+        step_until(job, lambda j: j.fraction > 0)
+
+    def stopped_meanwhile(*args: Any, **changes: Any) -> bool:
+        monkeypatch.undo()
+        stop_job(job_id=job.id)
+        return transition(*args, **changes)
+
+    monkeypatch.setattr("jobs.services.transition", stopped_meanwhile)
+    with tenant_scope(tenant.id):
+        assert stop_job(job_id=job.id).state in {State.STOPPING, State.STOPPED}
+    assert step_until(job, lambda j: j.is_terminal).state == State.STOPPED
+    assert toy.ended == [("stopped", {})]
+
+
+def test_a_job_that_fails_while_it_is_being_stopped_says_so(
+    start_toy: Callable[..., Job], tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = start_toy(steps=1000, seconds_per_step=0.05)
+    step_until(job, lambda j: j.fraction > 0)
+
+    def failed_meanwhile(*args: Any, **changes: Any) -> bool:
+        monkeypatch.undo()
+        transition(reload(job), State.FAILED)
+        return transition(*args, **changes)
+
+    monkeypatch.setattr("jobs.services.transition", failed_meanwhile)
+    with tenant_scope(tenant.id), pytest.raises(Conflict, match="already failed"):
         stop_job(job_id=job.id)
 
 

@@ -1,6 +1,7 @@
 """What a page makes of a job's events."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -9,8 +10,9 @@ from django.utils import timezone
 
 from jobs.charts import MAX_POINTS, loss_figure
 from jobs.models import Job, JobEvent
-from jobs.reports import Report, cost_so_far_usd, read_report
+from jobs.reports import Report, cost_so_far_usd, read_report, report_of
 from jobs.states import State
+from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
 NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -76,3 +78,37 @@ def test_the_running_attempt_counts_towards_the_cost() -> None:
     assert cost_so_far_usd(job, report) == pytest.approx(1.50, abs=0.01)
     job.billed_attempt = 2
     assert cost_so_far_usd(job, report) == pytest.approx(1.00)
+
+
+def stored(tenant: Tenant, events: list[JobEvent]) -> Job:
+    furthest = max(event.data.get("step", 0) for event in events)
+    job: Job = Job.objects.create(tenant=tenant, kind="toy", title="toy", furthest_step=furthest)
+    attempts: Counter[int] = Counter()
+    for event in events:
+        attempts[event.attempt] += 1
+        event.tenant_id, event.job, event.seq = tenant.id, job, attempts[event.attempt]
+    JobEvent.objects.bulk_create(events)
+    return job
+
+
+@pytest.mark.django_db
+def test_a_short_run_keeps_every_point(in_tenant: Tenant) -> None:
+    job = stored(in_tenant, [metric(1, step, loss=1.0) for step in range(1, MAX_POINTS + 1)])
+    assert [point["step"] for point in report_of(job).points] == list(range(1, MAX_POINTS + 1))
+
+
+@pytest.mark.django_db
+def test_of_a_long_run_only_what_can_be_drawn_is_read(in_tenant: Tenant) -> None:
+    steps = 5 * MAX_POINTS
+    first = [metric(1, step, loss=3.0, learning_rate=1e-4) for step in range(1, steps + 1)]
+    evaluations = [metric(1, step, eval_loss=2.0) for step in range(100, steps + 1, 100)]
+    phase = JobEvent(attempt=2, seq=1, at=NOON, type="phase", data={"phase": "training"})
+    second = [metric(2, step, loss=1.0) for step in range(1001, 2001)]
+    job = stored(in_tenant, [*first, *evaluations, phase, *second])
+    report = report_of(job)
+    assert MAX_POINTS <= len(report.points) <= MAX_POINTS + len(evaluations) + 1
+    assert [point["step"] for point in report.points if "eval_loss" in point] == list(range(100, steps + 1, 100))
+    assert {point["loss"] for point in report.points if 1000 < point["step"] <= 2000 and "loss" in point} == {1.0}
+    assert report.points[-1]["step"] == steps
+    latest = {"step": 2000, "total": 9, "loss": 1.0, "eval_loss": 2.0, "learning_rate": 1e-4}
+    assert (report.latest, report.log, report.attempt_began_at) == (latest, [phase], NOON)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 
 from jobs import lease
 from jobs.admission import admit
@@ -33,6 +34,27 @@ def test_a_long_step_keeps_its_lease(claimed: Job) -> None:
         assert claim(claimed.id) is None
     time.sleep(0.6)
     assert claim(claimed.id) is not None, "nobody renews it any more"
+
+
+def test_a_renewal_that_loses_its_connection_is_made_again(claimed: Job) -> None:
+    with tenant_scope(claimed.tenant_id), renewed(claimed):
+        wait_for_renewal(claimed)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+            )
+            assert cursor.rowcount
+        wait_for_renewal(claimed)
+        wait_for_renewal(claimed)
+
+
+def wait_for_renewal(job: Job) -> None:
+    """Returns once the lease ends later than it did at first."""
+    first, deadline = Job.objects.get(id=job.id).lease_expires_at, time.monotonic() + 30
+    while Job.objects.get(id=job.id).lease_expires_at == first:
+        assert time.monotonic() < deadline, "nobody renews it"
+        time.sleep(0.02)
 
 
 def test_a_late_writer_writes_nothing(claimed: Job) -> None:

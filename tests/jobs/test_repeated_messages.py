@@ -67,9 +67,9 @@ def test_submitting_three_times_at_once_starts_one_run(monkeypatch: pytest.Monke
     started: list[str] = []
     prepare = LocalCompute._prepare
 
-    def prepare_slowly(self: LocalCompute, run: Path, spec: ComputeSpec) -> None:
+    def prepare_slowly(self: LocalCompute, run: Path, spec: ComputeSpec) -> bool:
         time.sleep(0.2)
-        prepare(self, run, spec)
+        return prepare(self, run, spec)
 
     monkeypatch.setattr(LocalCompute, "_prepare", prepare_slowly)
     monkeypatch.setattr(LocalCompute, "_spawn", lambda self, run, module: started.append(run.name))

@@ -114,6 +114,29 @@ def test_a_killed_container_ran_out_of_memory(sagemaker: SageMakerCompute, stand
     assert (seen.state, seen.result["error"]["code"]) == (RunState.FAILED, "run:out_of_memory")
 
 
+def test_a_completed_run_whose_result_is_damaged_or_gone_has_failed_and_still_costs(
+    sagemaker: SageMakerCompute, clock: ManualClock
+) -> None:
+    name = new_name()
+    sagemaker.submit(name, toy(steps=100, seconds_per_step=0.05))
+    follow(sagemaker, name, underway)
+    clock.advance(100)
+    cost = follow(sagemaker, name, ended)[0].billable_seconds
+    assert cost >= 100
+    job = sagemaker._describe(name)
+    assert job is not None
+    sagemaker._bucket.put(sagemaker._output(job, "output.tar.gz"), b"no archive")
+    damaged = sagemaker.observe(name)
+    sagemaker._bucket.delete_prefix(sagemaker._output_prefix(job))
+    gone = sagemaker.observe(name)
+    for seen, code, temporary in (
+        (damaged, "platform:artifact_damaged", True),
+        (gone, "platform:artifact_missing", False),
+    ):
+        assert (seen.state, seen.billable_seconds) == (RunState.FAILED, cost)
+        assert (seen.result["error"]["code"], seen.result["error"]["temporary"]) == (code, temporary)
+
+
 def test_a_used_up_quota_keeps_the_job_waiting_and_says_what_to_ask_for(
     sagemaker: SageMakerCompute, standin: StandIn
 ) -> None:

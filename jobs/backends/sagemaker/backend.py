@@ -37,7 +37,7 @@ from jobs.backends.sagemaker.options import SageMakerOptions
 from jobs.backends.sagemaker.registry import group_name, register_package
 from jobs.backends.sagemaker.request import places, training_job
 from jobs.backends.sagemaker.source import pack_source
-from jobs.backends.sagemaker.status import Description, billable_seconds, cancelled, failure, run_state
+from jobs.backends.sagemaker.status import Description, billable_seconds, cancelled, failed, failure, run_state
 from lorakit.digest import file_sha256
 
 logger = structlog.get_logger(__name__)
@@ -158,10 +158,9 @@ class SageMakerCompute(ComputeBackend):
         job = self._describe(name)
         if job is None:
             return Observation(state=RunState.MISSING)
-        state = run_state(job)
         since = max(0, cursor - OVERLAP_MS)
         log = read_log(self._logs, name, since)
-        result, kept = ({}, []) if state is RunState.RUNNING else self._ending(job, state, log.containers)
+        state, result, kept = self._ending(job, log.containers)
         return Observation(
             state=state,
             events=in_order(phase_events(job, since), events_of([*log.lines, *kept])),
@@ -191,12 +190,27 @@ class SageMakerCompute(ComputeBackend):
         self._output_prefix(job)
         return job
 
-    def _ending(self, job: Description, state: RunState, containers: int) -> tuple[dict[str, Any], list[Line]]:
-        """The result document of an ended run, and what its last container reported, of which the log may be late."""
+    def _ending(self, job: Description, containers: int) -> tuple[RunState, dict[str, Any], list[Line]]:
+        """The run's state, its result document once it ended, and what is read of its events beside the log."""
+        state = run_state(job)
+        if state is RunState.RUNNING:
+            return state, {}, []
         if state is RunState.FAILED:
-            return failure(job), []
+            return state, failure(job), []
         if state is RunState.STOPPED:
-            return cancelled(), []
+            return state, cancelled(), []
+        try:
+            return state, *self._read_result(job, containers)
+        except Unavailable:
+            raise
+        except ComputeError as error:
+            if error.code in NOT_ALLOWED:
+                raise
+            # Without its result it has failed; what it cost is known all the same.
+            return RunState.FAILED, failed(error.code, error.text, temporary=error.temporary), []
+
+    def _read_result(self, job: Description, containers: int) -> tuple[dict[str, Any], list[Line]]:
+        """A completed run's result document, and what its last container reported, of which the log may be late."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             if RESULT not in self._bucket.read_members(self._output(job, "output.tar.gz"), {RESULT, PROGRESS}, folder):

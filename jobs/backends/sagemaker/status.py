@@ -55,6 +55,11 @@ def billable_seconds(job: Description, now: dt.datetime) -> float:
 def failure(job: Description) -> dict[str, Any]:
     """The result document of a failed run (see lorakit.rundir), from what AWS and the container said of it."""
     code, text, temporary = _explain(job)
+    return failed(code, text, temporary=temporary)
+
+
+def failed(code: str, text: str, *, temporary: bool) -> dict[str, Any]:
+    """The result document of a run that failed for this reason."""
     return {"ok": False, "error": {"code": code, "text": text, "temporary": temporary}}
 
 
@@ -68,13 +73,13 @@ def _explain(job: Description) -> tuple[str, str, bool]:
         )
         return "run:max_runtime", text, False
     if secondary == "MaxWaitTimeExceeded":
-        return "platform:no_spot_capacity", "AWS had no spot machine in time. We try again.", True
+        return "platform:no_spot_capacity", "AWS had no spot machine in time.", True
     if (own := _own_words(reason)) is not None:
         return own
     if reason.startswith("CapacityError"):
-        return "platform:no_capacity", "AWS has no machine of this type free now. We try again.", True
+        return "platform:no_capacity", "AWS has no machine of this type free now.", True
     if reason.startswith("InternalServerError"):
-        return "platform:run_failed", "AWS had an error of its own and ended the run. We try again.", True
+        return "platform:run_failed", "AWS had an error of its own and ended the run.", True
     exit_code = re.search(r"exit code:? (\d+)", reason, re.IGNORECASE)
     if exit_code and int(exit_code[1]) == KILLED:
         text = "The run ran out of memory. Lower the batch size or the maximum length."
