@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import HttpResponseStopPolling
+from django_htmx.http import HTMX_STOP_POLLING
 
 from adapters.comparison import check_count, compare, parse_run_ids
 from adapters.curves import curve_of, last_checkpoint
@@ -77,7 +77,7 @@ def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
             lines = compute[job.backend].log_tail(job.external_name, lines=LOG_LINES)
         except ComputeError as error:
             problem = error.text
-    status = HttpResponseStopPolling.status_code if job.is_terminal else 200
+    status = HTMX_STOP_POLLING if job.is_terminal else 200
     return render(request, "adapters/_run_log.html", {"text": "\n".join(lines), "problem": problem}, status=status)
 
 

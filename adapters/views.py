@@ -10,7 +10,7 @@ from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
-from django_htmx.http import HttpResponseStopPolling
+from django_htmx.http import HTMX_STOP_POLLING
 
 from adapters.clones import cloned
 from adapters.curves import curve_of
@@ -84,7 +84,7 @@ def detail(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
 def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     """The part of an adapter's page that changes while a training runs."""
     context = _detail(get_object_or_404(adapters_by_name(), pk=adapter_id))
-    status = 200 if context["is_running"] else HttpResponseStopPolling.status_code
+    status = 200 if context["is_running"] else HTMX_STOP_POLLING
     return render(request, "adapters/_live.html", context, status=status)
 
 

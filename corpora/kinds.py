@@ -70,6 +70,6 @@ def fetch_checked(backend: ComputeBackend, job: Job, name: str, folder: Path, ha
     path = folder / name
     backend.fetch(job.external_name, name, path)
     if file_sha256(path) != hashes[name]:
-        text = "What the check left behind arrived damaged. We fetch it again."
+        text = "What the check left behind arrived damaged."
         raise ComputeError("platform:artifact_damaged", text, temporary=True)
     return path

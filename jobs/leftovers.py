@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from jobs.backends import compute
 from jobs.compute import checkpoint_key, external_name
+from jobs.kinds import get_kind
 from jobs.models import Job
 from tenants.scope import system_scope, tenant_scope
 
@@ -30,8 +31,9 @@ def _discard(job: Job) -> bool:
     with tenant_scope(job.tenant_id):
         try:
             key = _begin(job)
+            backend = compute[job.backend or get_kind(job.kind).backend(job.spec)]
             for attempt in range(1, job.attempt + 1):
-                compute[job.backend].discard(external_name(job, attempt), checkpoint_key=key)
+                backend.discard(external_name(job, attempt), checkpoint_key=key)
         except SoftTimeLimitExceeded:
             raise
         except Exception:

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from jobs.states import ACTIVE, TERMINAL, State
 from tenants.isolation import TenantForeignKey
-from tenants.models import TenantManager, TenantModel, TenantQuerySet, User
+from tenants.models import TenantManager, TenantModel, User
 
 
-class JobQuerySet(TenantQuerySet["Job"]):
+class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> Self:
         """Started and not yet ended."""
         return self.filter(state__in=ACTIVE)
@@ -24,7 +24,9 @@ class JobQuerySet(TenantQuerySet["Job"]):
     def with_leftovers(self, *, ended_before: datetime) -> Self:
         """Ended before then, with runs that may still be kept by their backend."""
         kept = self.filter(state__in=TERMINAL, run_discarded=False, finished_at__lt=ended_before)
-        return kept.exclude(backend="").exclude(external_name="", attempt=1)
+        never_ran = models.Q(backend="") | models.Q(external_name="", attempt=1)
+        # One that was to go on from another's checkpoint has that to leave, even if it never ran.
+        return kept.exclude(never_ran & ~models.Q(spec__has_key="checkpoint_of"))
 
     def due(self) -> Self:
         """Active, with a step to make now, and nobody at it."""
@@ -49,7 +51,9 @@ class Job(TenantModel):
 
     backend = models.CharField(max_length=40, blank=True)
     external_name = models.CharField(max_length=63, blank=True)
-    discard_begun = models.BooleanField(default=False, help_text="its run and checkpoints are being cleared away")
+    discard_begun = models.BooleanField(
+        default=False, db_default=False, help_text="its run and checkpoints are being cleared away"
+    )
     run_discarded = models.BooleanField(default=False, help_text="its run and checkpoints are gone from the backend")
     events_cursor = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=1)

@@ -17,11 +17,15 @@ from jobs.models import Job, JobEvent
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """`points` are the metrics by step, the latest attempt's for each; `latest` is the last value of every metric."""
+    """`points` are the metrics by step, the latest attempt's for each; `latest` is the last value of every metric.
+
+    `attempt` is the last that reported anything, 0 for none.
+    """
 
     points: list[dict[str, Any]] = field(default_factory=list)
     latest: dict[str, Any] = field(default_factory=dict)
     log: list[JobEvent] = field(default_factory=list)
+    attempt: int = 0
     attempt_began_at: dt.datetime | None = None
 
     @property
@@ -49,7 +53,7 @@ def read_report(events: Iterable[JobEvent]) -> Report:
         else:
             log.append(event)
     points = [by_step[step] for step in sorted(by_step)]
-    return Report(points=points, latest=latest, log=log[::-1], attempt_began_at=began_at)
+    return Report(points=points, latest=latest, log=log[::-1], attempt=attempt, attempt_began_at=began_at)
 
 
 def report_of(job: Job) -> Report:
@@ -73,7 +77,10 @@ def report_of(job: Job) -> Report:
 
 def cost_so_far_usd(job: Job, report: Report) -> float:
     """The job's measured cost, plus the running attempt's seconds, which are measured only when it ends."""
-    if job.is_terminal or report.attempt_began_at is None or job.billed_attempt >= job.attempt:
+    if job.is_terminal or job.billed_attempt >= job.attempt:
+        return job.cost_usd
+    if report.attempt_began_at is None or report.attempt < job.attempt:
+        # The attempt that reported last is paid for already, and the next has not begun.
         return job.cost_usd
     running = (timezone.now() - report.attempt_began_at).total_seconds()
     return job.cost_usd + max(running, 0.0) / 3600 * float(job.usd_per_hour or 0)

@@ -22,7 +22,7 @@ class JobLinksSerializer(serializers.Serializer[Any]):
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
-    """`fraction` is 0..1; `cost_usd` covers the seconds measured so far; `error` is why it failed, or why it waits."""
+    """`fraction` is 0..1; `cost_usd` is of the attempts that have ended; `error` is why it failed, or why it waits."""
 
     error = serializers.SerializerMethodField()
     attempts = serializers.IntegerField(source="attempt")

@@ -8,7 +8,7 @@ from django.db import models
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from jobs.models import Job
 from tenants.isolation import TenantForeignKey, TenantOneToOneField
-from tenants.models import TenantManager, TenantModel, TenantQuerySet, User
+from tenants.models import TenantManager, TenantModel, User
 
 
 class Endpoint(models.Model):
@@ -40,7 +40,7 @@ class DeploymentState(models.TextChoices):
 HELD = (DeploymentState.CREATING, DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
 
 
-class DeploymentQuerySet(TenantQuerySet["Deployment"]):
+class DeploymentQuerySet(models.QuerySet["Deployment"]):
     def live(self) -> Self:
         """Able to answer."""
         return self.filter(state__in=(DeploymentState.IN_SERVICE, DeploymentState.DRAINING))

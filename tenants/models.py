@@ -31,10 +31,6 @@ class Tenant(models.Model):
         return self.name
 
 
-class TenantQuerySet(models.QuerySet[M]):
-    """Rows of a tenant's table."""
-
-
 class TenantManager(models.Manager[M]):
     """Sees the active tenant's rows; raises NoActiveTenant where there is none."""
 

@@ -258,7 +258,7 @@ def checked_sha256(path: Path, spec: IngestSpec) -> str:
 
 def damaged() -> RunError:
     """The file is not the one that was uploaded."""
-    text = "The stored file is not the one that was uploaded. We fetch it again."
+    text = "The stored file is not the one that was uploaded."
     return RunError("platform:object_damaged", text, temporary=True)
 
 

@@ -58,7 +58,7 @@ class Pool:
             while waiting:
                 yield self._take(*waiting.popleft())
         except (EOFError, ConnectionError):
-            text = "A process that read the file was ended from outside. We read it again."
+            text = "A process that read the file was ended from outside."
             raise RunError("platform:reader_lost", text, temporary=True) from None
 
     def _take(self, worker: int, slot: int) -> Batch:

@@ -8,6 +8,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="job",
             name="discard_begun",
-            field=models.BooleanField(default=False, help_text="its run and checkpoints are being cleared away"),
+            field=models.BooleanField(
+                default=False, db_default=False, help_text="its run and checkpoints are being cleared away"
+            ),
         ),
     ]

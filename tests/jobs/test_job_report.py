@@ -74,7 +74,9 @@ def test_a_long_run_is_thinned_and_keeps_its_last_point() -> None:
 
 def test_the_running_attempt_counts_towards_the_cost() -> None:
     job = Job(state=State.RUNNING, attempt=2, billed_attempt=1, billable_seconds=1800.0, usd_per_hour=2)
-    report = Report(attempt_began_at=timezone.now() - dt.timedelta(minutes=15))
+    report = Report(attempt=2, attempt_began_at=timezone.now() - dt.timedelta(minutes=15))
+    lost = Report(attempt=1, attempt_began_at=report.attempt_began_at)
+    assert cost_so_far_usd(job, lost) == pytest.approx(1.00), "what was lost is paid for already"
     assert cost_so_far_usd(job, report) == pytest.approx(1.50, abs=0.01)
     job.billed_attempt = 2
     assert cost_so_far_usd(job, report) == pytest.approx(1.00)

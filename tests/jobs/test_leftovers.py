@@ -14,6 +14,7 @@ from jobs.backends.local import LocalCompute
 from jobs.compute import external_name
 from jobs.leftovers import KEPT, discard_leftovers
 from jobs.models import Job
+from jobs.services import stop_job
 from tenants.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -34,6 +35,25 @@ def test_an_ended_run_is_kept_for_a_while_and_then_cleared_away(
         Job.objects.filter(id=job.id).update(finished_at=ended)
     assert discard_leftovers() == 1
     assert not any(folder.exists() for folder in folders)
+    assert discard_leftovers() == 0
+
+
+def test_a_checkpoint_goes_with_the_job_that_never_took_it_up(
+    start_toy: Callable[..., Job], run_jobs: Callable[..., None]
+) -> None:
+    job = start_toy()
+    run_jobs()
+    checkpoints = Path(settings.COMPUTE["default"]["OPTIONS"]["ROOT"]) / "checkpoints" / str(job.id)
+    with tenant_scope(job.tenant_id):
+        heir = start_toy(checkpoint_of=str(job.id))
+        stop_job(job_id=heir.id)
+        Job.objects.filter(id=job.id).update(finished_at=timezone.now() - 2 * KEPT)
+    assert discard_leftovers() == 1
+    assert checkpoints.exists(), "the heir might have gone on from it"
+    with tenant_scope(job.tenant_id):
+        Job.objects.filter(id=heir.id).update(finished_at=timezone.now() - 2 * KEPT)
+    assert discard_leftovers() == 1
+    assert not checkpoints.exists()
     assert discard_leftovers() == 0
 
 
