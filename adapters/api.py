@@ -21,7 +21,7 @@ from adapters.queries import version_with_all
 from adapters.run_api import TrainingRunViewSet
 from adapters.serializers import AdapterSerializer, AdapterVersionSerializer, BaseModelSerializer, CardSerializer
 from adapters.sweep_api import SweepViewSet
-from tenants.rest import MISSING, OutsideTransactions, ReadOnly
+from tenants.rest import MISSING, AsItIs, OutsideTransactions, ReadOnly
 
 
 class MarkdownRenderer(BaseRenderer):
@@ -78,7 +78,7 @@ class AdapterVersionViewSet(OutsideTransactions, ReadOnly):
         description="A tar.gz of two files that `peft` reads as it is; `ETag` is its SHA-256.",
         responses={(200, "application/gzip"): OpenApiTypes.BINARY, 404: MISSING},
     )
-    @action(detail=True, url_path="package")
+    @action(detail=True, url_path="package", content_negotiation_class=AsItIs)
     def package(self, request: Request, pk: str | None = None) -> FileResponse:
         return package_response(self.get_object())
 

@@ -35,7 +35,7 @@ from corpora.version_serializers import (
     UsesSerializer,
 )
 from tenants.requests import person_of
-from tenants.rest import INVALID, MISSING
+from tenants.rest import INVALID, MISSING, AsItIs
 
 NOT_NOW = OpenApiResponse(
     OpenApiTypes.OBJECT, "`dataset:still_checking`, or `dataset:version_in_use` for what was trained on (problem+json)."
@@ -152,7 +152,7 @@ class DatasetVersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, vi
         examples=[examples.EXPORTED, examples.EXPORTED_CSV],
         filters=False,
     )
-    @action(detail=True, pagination_class=None)
+    @action(detail=True, pagination_class=None, content_negotiation_class=AsItIs)
     def export(self, request: Request, pk: UUID) -> StreamingHttpResponse:
         version = self.get_object()
         query = _read(ExportQuerySerializer(data=request.query_params))
