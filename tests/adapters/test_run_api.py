@@ -124,6 +124,7 @@ def test_runs_are_compared(api: APIClient, body: dict[str, Any], run: TrainingRu
 def test_one_run_or_six_are_no_comparison(api: APIClient, count: int) -> None:
     answer = api.post(f"{RUNS}compare/", {"runs": [str(uuid4()) for _ in range(count)]})
     assert (answer.status_code, answer.json()["code"]) == (400, "training:compare_count")
+    assert answer.json()["field"] == "runs"
 
 
 def test_a_sweep_is_started_followed_and_stopped(api: APIClient, body: dict[str, Any]) -> None:
