@@ -35,7 +35,7 @@ from corpora.version_serializers import (
     UsesSerializer,
 )
 from tenants.requests import person_of
-from tenants.rest import INVALID, MISSING, AsItIs
+from tenants.rest import INVALID, LOST, MISSING, AsItIs
 
 NOT_NOW = OpenApiResponse(
     OpenApiTypes.OBJECT, "`dataset:still_checking`, or `dataset:version_in_use` for what was trained on (problem+json)."
@@ -44,7 +44,6 @@ SAME = OpenApiResponse(
     OpenApiTypes.OBJECT, "`dataset:same_file`: there is such a version, `version` is its id (problem+json)."
 )
 NOT_READY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_ready`: one of them has no rows (problem+json).")
-LOST = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:object_missing`: storage has lost it (problem+json).")
 A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): OpenApiTypes.STR}
 
 

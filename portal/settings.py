@@ -213,6 +213,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "DEFAULT_GENERATOR_CLASS": "portal.schema.PublicSchemaGenerator",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.schema.document_problems",
+    ],
     "TITLE": "Adapter Portal API",
     "DESCRIPTION": "Datasets, training, evaluation, review, promotion and usage of your LoRA adapters.",
     "VERSION": "1",

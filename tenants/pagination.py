@@ -26,6 +26,15 @@ class CursorPages(CursorPagination):
                 raise NotFound(self.invalid_cursor_message) from None
         return super().paginate_queryset(queryset, request, view)
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """What the OpenAPI document says of a page."""
+        page: dict[str, Any] = super().get_paginated_response_schema(schema)
+        for name in ("next", "previous"):
+            # The library speaks OpenAPI 3.0 here, whose `nullable` means nothing in 3.1.
+            del page["properties"][name]["nullable"]
+            page["properties"][name]["type"] = ["string", "null"]
+        return page
+
 
 class NewestFirst(CursorPages):
     """For everything that has a time of its making."""

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
 INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `field` or `errors` name it (problem+json).")
+LOST = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:object_missing`: storage has lost it (problem+json).")
 
 
 class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):

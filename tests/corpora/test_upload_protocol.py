@@ -1,6 +1,5 @@
 """The tus protocol: what its clients rely on, and what it refuses."""
 
-
 import pytest
 from django.test import Client
 from pytest_django import Settings
