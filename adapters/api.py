@@ -21,7 +21,7 @@ from adapters.queries import version_with_all
 from adapters.run_api import TrainingRunViewSet
 from adapters.serializers import AdapterSerializer, AdapterVersionSerializer, BaseModelSerializer, CardSerializer
 from adapters.sweep_api import SweepViewSet
-from tenants.rest import MISSING, OutsideTransactions, ReadOnly
+from tenants.rest import LOST, MISSING, AsItIs, OutsideTransactions, ReadOnly
 
 
 class MarkdownRenderer(BaseRenderer):
@@ -76,9 +76,9 @@ class AdapterVersionViewSet(OutsideTransactions, ReadOnly):
     @extend_schema(
         summary="Download the package",
         description="A tar.gz of two files that `peft` reads as it is; `ETag` is its SHA-256.",
-        responses={(200, "application/gzip"): OpenApiTypes.BINARY, 404: MISSING},
+        responses={(200, "application/gzip"): OpenApiTypes.BINARY, 404: MISSING, 503: LOST},
     )
-    @action(detail=True, url_path="package")
+    @action(detail=True, url_path="package", content_negotiation_class=AsItIs)
     def package(self, request: Request, pk: str | None = None) -> FileResponse:
         return package_response(self.get_object())
 

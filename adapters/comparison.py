@@ -75,7 +75,7 @@ def check_count(count: int) -> None:
     """Raise PortalError unless so many runs can be compared."""
     if not LEAST <= count <= MOST:
         text = f"Choose {LEAST} to {MOST} different runs to compare."
-        raise PortalError(text, code="training:compare_count", field="run")
+        raise PortalError(text, code="training:compare_count", field="runs")
 
 
 def compare(runs: Sequence[TrainingRun]) -> Comparison:

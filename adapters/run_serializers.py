@@ -25,7 +25,7 @@ class NumberField(serializers.FloatField):
             self.fail("invalid")
         try:
             return float(data)
-        except ValueError:
+        except (ValueError, OverflowError):
             return data
 
 

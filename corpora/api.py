@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -37,6 +37,7 @@ from corpora.serializers import (
 from corpora.services.datasets import change_dataset, delete_dataset
 from corpora.services.versions import upload_version
 from corpora.version_api import DatasetVersionViewSet
+from tenants.parsers import StrictJSONParser
 from tenants.requests import person_of, tenant_of
 from tenants.rest import INVALID, MISSING, OutsideTransactions
 
@@ -113,7 +114,7 @@ class DatasetViewSet(
     def get_parsers(self) -> list[BaseParser]:
         # Only an upload is a form; without a request this describes the view.
         request = getattr(self, "request", None)
-        return [JSONParser()] if request is not None and request.method == "PATCH" else super().get_parsers()
+        return [StrictJSONParser()] if request is not None and request.method == "PATCH" else super().get_parsers()
 
     def _upload(
         self, request: Request, body: NewVersionSerializer, *, dataset: Dataset | None = None

@@ -10,7 +10,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,6 +30,7 @@ from corpora.upload_serializers import (
     UploadSerializer,
 )
 from tenants.errors import NotFound
+from tenants.parsers import StrictJSONParser
 from tenants.requests import person_of, tenant_of
 from tenants.rest import INVALID, MISSING, OutsideTransactions
 
@@ -59,7 +59,7 @@ class UploadViewSet(
     """Files on their way to being dataset versions."""
 
     # Bytes are streamed past the parsers; nothing here may read a body whole but small JSON.
-    parser_classes = (JSONParser,)
+    parser_classes = (StrictJSONParser,)
     renderer_classes = (JSONRenderer,)
     filterset_fields = ("state", "dataset")
 

@@ -35,7 +35,7 @@ from corpora.version_serializers import (
     UsesSerializer,
 )
 from tenants.requests import person_of
-from tenants.rest import INVALID, MISSING, OutsideTransactions
+from tenants.rest import INVALID, LOST, MISSING, AsItIs, OutsideTransactions
 
 NOT_NOW = OpenApiResponse(
     OpenApiTypes.OBJECT,
@@ -48,7 +48,6 @@ SAME = OpenApiResponse(
     "(problem+json).",
 )
 NOT_READY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_ready`: one of them has no rows (problem+json).")
-LOST = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:object_missing`: storage has lost it (problem+json).")
 A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): OpenApiTypes.STR}
 
 
@@ -158,7 +157,7 @@ class DatasetVersionViewSet(
         examples=[examples.EXPORTED, examples.EXPORTED_CSV],
         filters=False,
     )
-    @action(detail=True, pagination_class=None)
+    @action(detail=True, pagination_class=None, content_negotiation_class=AsItIs)
     def export(self, request: Request, pk: UUID) -> StreamingHttpResponse:
         version = self.get_object()
         query = _read(ExportQuerySerializer(data=request.query_params))

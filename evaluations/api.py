@@ -6,7 +6,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -24,6 +23,7 @@ from evaluations.serializers import (
 from evaluations.services import record_review, start_evaluation
 from tenants.errors import NotFound, PermissionMissing
 from tenants.models import User
+from tenants.pagination import CursorPages
 from tenants.requests import person_of, tenant_of
 from tenants.rest import INVALID, MISSING
 
@@ -54,12 +54,10 @@ SUMMARY = OpenApiExample(
 )
 
 
-class ByPosition(CursorPagination):
+class ByPosition(CursorPages):
     """Rows in the evaluation's own order."""
 
     ordering = "position"
-    page_size_query_param = "page_size"
-    max_page_size = 200
 
 
 @extend_schema_view(

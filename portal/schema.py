@@ -5,9 +5,35 @@ from uuid import UUID
 
 from drf_spectacular.generators import SchemaGenerator
 
+from portal.problems import ProblemRenderer
 from tenants.scope import tenant_scope
 
 NOBODY = UUID(int=0)
+
+_TEXT = {"type": "string"}
+PROBLEM = {
+    "type": "object",
+    "description": "An error (RFC 9457). `code` is stable, `title` says what to do; other members are facts.",
+    "required": ["type", "title", "status", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": _TEXT,
+        "status": {"type": "integer"},
+        "code": _TEXT,
+        "field": {"type": "string", "description": "The input at fault."},
+        "errors": {
+            "type": "array",
+            "description": "Every input at fault.",
+            "items": {
+                "type": "object",
+                "required": ["field", "code", "detail"],
+                "properties": {"field": _TEXT, "code": _TEXT, "detail": _TEXT},
+            },
+        },
+    },
+}
+PAGING = {"cursor", "page_size"}
+NO_FILTERS = {*PAGING, "format"}
 
 
 class PublicSchemaGenerator(SchemaGenerator):
@@ -16,3 +42,31 @@ class PublicSchemaGenerator(SchemaGenerator):
     def get_schema(self, *args: Any, **kwargs: Any) -> Any:
         with tenant_scope(NOBODY):
             return super().get_schema(*args, **kwargs)  # type: ignore[no-untyped-call]
+
+
+def document_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """A hook of drf-spectacular: gives every error its type and schema, and names those that no view needs to name."""
+    result["components"]["schemas"]["ProblemDetails"] = PROBLEM
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            responses = _common(operation) | operation["responses"]
+            for status, response in responses.items():
+                if status >= "400":
+                    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+                    response["content"] = {ProblemRenderer.media_type: {"schema": schema}}
+            operation["responses"] = dict(sorted(responses.items()))
+    return result
+
+
+def _common(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Errors that come of signing in, of filters and of pages."""
+    query = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"}
+    common = {
+        "401": {"description": "No API key, or one that is unknown, revoked or expired."},
+        "403": {"description": "Your role does not allow this, or the form token of a browser is missing."},
+    }
+    if query - NO_FILTERS:
+        common["400"] = {"description": "A value in the query is wrong; `errors` name it."}
+    if query >= PAGING:
+        common["404"] = {"description": "The cursor is none of this list's."}
+    return common

@@ -198,8 +198,13 @@ REST_FRAMEWORK = {
         "tenants.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
+    "DEFAULT_PARSER_CLASSES": [
+        "tenants.parsers.StrictJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.HasActiveTenant"],
-    "DEFAULT_PAGINATION_CLASS": "portal.pagination.NewestFirst",
+    "DEFAULT_PAGINATION_CLASS": "tenants.pagination.NewestFirst",
     "PAGE_SIZE": 50,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -208,6 +213,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "DEFAULT_GENERATOR_CLASS": "portal.schema.PublicSchemaGenerator",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "portal.schema.document_problems",
+    ],
     "TITLE": "Adapter Portal API",
     "DESCRIPTION": "Datasets, training, evaluation, review, promotion and usage of your LoRA adapters.",
     "VERSION": "1",

@@ -1,5 +1,6 @@
 """What the REST viewsets of every app share."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -8,11 +9,15 @@ from django.utils.decorators import method_decorator
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import mixins, viewsets
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
 INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `field` or `errors` name it (problem+json).")
+LOST = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:object_missing`: storage has lost it (problem+json).")
 
 
 class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
@@ -30,3 +35,13 @@ class OutsideTransactions(APIView):
         # Django REST framework marks the innermost transaction for rollback; without one here, it would be a caller's.
         with transaction.atomic():
             return super().handle_exception(exc)
+
+
+class AsItIs(DefaultContentNegotiation):
+    """For a file, whose type is its own: no `Accept` may refuse it. Problems are rendered by their handler."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, first.media_type

@@ -49,6 +49,7 @@ def test_an_estimate_starts_nothing(api: APIClient, body: dict[str, Any]) -> Non
     [
         ({"overrides": {"rank": 257}}, 400, "training:bad_setting", "rank"),
         ({"overrides": {"rank": 0}}, 400, "training:bad_setting", "rank"),
+        ({"overrides": {"rank": 10**400}}, 400, "training:bad_setting", "rank"),
         ({"overrides": {"rank": True}}, 400, "training:bad_setting", "rank"),
         ({"overrides": {"rank": "eight"}}, 400, "training:bad_setting", "rank"),
         ({"overrides": {"learning_rate": "nan"}}, 400, "training:bad_setting", "learning_rate"),
@@ -124,6 +125,7 @@ def test_runs_are_compared(api: APIClient, body: dict[str, Any], run: TrainingRu
 def test_one_run_or_six_are_no_comparison(api: APIClient, count: int) -> None:
     answer = api.post(f"{RUNS}compare/", {"runs": [str(uuid4()) for _ in range(count)]})
     assert (answer.status_code, answer.json()["code"]) == (400, "training:compare_count")
+    assert answer.json()["field"] == "runs"
 
 
 def test_a_sweep_is_started_followed_and_stopped(api: APIClient, body: dict[str, Any]) -> None:
@@ -150,6 +152,7 @@ def test_a_sweep_is_started_followed_and_stopped(api: APIClient, body: dict[str,
         ({"rank": [8]}, "training:sweep_too_small"),
         ({"batch_size": [1, 2]}, "training:unknown_setting"),
         ({"rank": [0, 8]}, "training:bad_setting"),
+        ({"rank": [10**400, 8]}, "training:bad_setting"),
         ({"rank": ["many", 8]}, "training:bad_setting"),
         ({"learning_rate": ["nan", 0.001]}, "training:bad_setting"),
     ],

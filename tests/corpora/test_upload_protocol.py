@@ -1,6 +1,5 @@
 """The tus protocol: what its clients rely on, and what it refuses."""
 
-import json
 from typing import Any
 
 import pytest
@@ -117,8 +116,7 @@ def test_a_wrong_option_is_named(api: APIClient) -> None:
 
 @pytest.mark.parametrize("column", ["a\0b", "a\ud800b"])
 def test_a_character_that_no_database_takes_is_refused(api: APIClient, column: str) -> None:
-    said = json.dumps({"file_name": "x", "bytes": 5, "options": {"columns": {"prompt": column}}})
-    answer = api.generic("POST", UPLOADS, said, content_type="application/json")
+    answer = begin(api, 5, options={"columns": {"prompt": column}})
     assert (answer.status_code, answer.json()["field"]) == (400, "options.columns")
 
 

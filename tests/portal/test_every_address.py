@@ -15,9 +15,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
 
-from tenants.models import Tenant, User
+from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tests.portal.world import ADDRESSED, CANARY, make_world
+from tests.portal.world import ADDRESSED, CANARY
 
 METHODS = ("get", "post", "put", "patch", "delete")
 PUBLIC = {"sign-in", "sign-out", "health", "openapi", "api-docs", "api-root"}
@@ -70,11 +70,6 @@ def snapshot(tenant: Tenant, models: Iterable[type[Model]]) -> list[str]:
     """Every row of the tenant."""
     with tenant_scope(tenant.id):
         return [serialize("json", model._base_manager.order_by("pk")) for model in models]
-
-
-@pytest.fixture
-def world(tenant: Tenant, alice: User) -> dict[type[Model], Model]:
-    return make_world(tenant, alice)
 
 
 @pytest.fixture
