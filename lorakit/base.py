@@ -1,6 +1,5 @@
 """Loading a base model from a local directory, for training (optionally in 4 bits) or for inference."""
 
-import logging
 import os
 from pathlib import Path
 from typing import Literal
@@ -21,8 +20,6 @@ from transformers.utils import logging as transformers_logging
 from lorakit.errors import RunError
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-# It warns of an optional kernel that is not installed, which a customer who reads the log would take for a fault.
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
 
 
 def check_base(directory: str) -> Path:

@@ -1,6 +1,8 @@
 """QLoRA in a run directory: it learns, reports, stops when asked, and says what is wrong with its input."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -107,6 +109,12 @@ def test_logits_of_answers_only_give_the_same_loss(base: Path, tmp_path: Path, t
     every = model(**Collator(0, answers_only=False)(examples))
     assert few.logits.shape[1] < every.logits.shape[1]
     assert few.loss.item() == pytest.approx(every.loss.item(), abs=1e-6)
+
+
+def test_the_trainers_libraries_say_nothing_to_whoever_reads_the_log() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", "import lorakit.train.training"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 def test_only_answers_count_in_the_loss(base: Path) -> None:

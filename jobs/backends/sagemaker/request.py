@@ -73,7 +73,7 @@ def training_job(
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": options.max_runtime_seconds},
         "CheckpointConfig": {"S3Uri": where.uri(where.checkpoints), "LocalPath": CHECKPOINTS},
-        "Environment": {"PYTHONUNBUFFERED": "1", **options.environment},
+        "Environment": {"PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore", **options.environment},
         "Tags": tags(spec, options),
         "EnableNetworkIsolation": options.network_isolation,
         "EnableManagedSpotTraining": options.spot,
