@@ -113,6 +113,27 @@ def test_personal_data_is_told_and_masked_where_that_is_wanted(columns: dict[str
     assert len({row["id"] for row in masked.rows}) == 6
 
 
+@pytest.mark.parametrize("field", ["label", "slice"])
+def test_personal_data_in_what_a_row_says_of_itself_is_told_and_masked_too(field: str, tmp_path: Path) -> None:
+    content = pairs(5) + jsonl({"prompt": "Who?", "completion": "Max", field: "max@example.com, Berlin"})
+    kept = check(content, tmp_path / "kept")
+    assert codes(kept) == {"dataset:personal_email": 1}
+    assert "max@example.com, Berlin" in {row[field] for row in kept.rows}
+    masked = check(content, tmp_path / "masked", options={"personal_data": "mask"})
+    assert codes(masked) == {"dataset:personal_email": 1}
+    assert "[email], Berlin" in {row[field] for row in masked.rows}
+    assert "max@" not in masked.report.to_json()
+
+
+def test_a_label_that_is_the_answer_is_masked_as_it_is(tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "label": "max@example.com" if i else "none"} for i in range(4)]
+    masked = check(jsonl(*rows), tmp_path / "a", options={"personal_data": "mask"})
+    assert {(row["label"], row["messages"][-1]["content"]) for row in masked.rows} == {
+        ("[email]", "[email]"),
+        ("none", "none"),
+    }
+
+
 @pytest.mark.parametrize("over_long", ["keep", "leave_out"])
 def test_rows_beyond_the_base_models_context_are_told(over_long: str, tmp_path: Path) -> None:
     content = pairs(5) + jsonl({"prompt": "rent " * 400, "completion": "a"})
