@@ -37,8 +37,9 @@ class Canonical:
         return messages, Marks(split=split, slice=name or DEFAULT_SLICE, label=label, group=group)
 
     def unused(self, raw: Raw) -> set[str]:
-        """Columns that nothing is read from."""
-        return {shown(key) for key in raw if key not in self._renamed and (key not in self._known or key == "group")}
+        """Named columns that nothing is read from."""
+        unread = (key for key in raw if key not in self._renamed and (key not in self._known or key == "group"))
+        return {shown(key) for key in unread if key}
 
     def _rename(self, raw: Raw) -> dict[Any, Any]:
         """The row by field. A column that stands for something is nothing else beside."""

@@ -116,6 +116,17 @@ def test_a_known_layout_needs_one_click(as_alice: Client, waiting: Callable[...,
     assert as_alice.get(format_page(upload))["Location"] == answer["Location"]
 
 
+def test_a_wide_table_shows_its_first_columns_and_offers_all(
+    as_alice: Client, waiting: Callable[..., Upload]
+) -> None:
+    header = [*(f"c{n}" for n in range(45)), "frage", "antwort"]
+    upload = waiting((";".join(header) + "\n" + ";".join("v" * 47) + "\n").encode())
+    form = as_alice.get(format_page(upload)).context["form"]
+    assert form.sample_columns() == header[:40]
+    assert [len(row) for row in form.sample_rows()] == [40]
+    assert ("antwort", "antwort") in form.fields["column_completion"].choices
+
+
 def test_columns_are_named_and_looked_at_again(as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run) -> None:
     upload = waiting(TABLE)
     page = as_alice.get(format_page(upload)).content.decode()
