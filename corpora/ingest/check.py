@@ -79,7 +79,9 @@ class Check:
             bounds = reading.missing_split()
             if bounds is None:
                 break
-            plan = SplitPlan(options.test_share, options.seed, bounds=bounds)
+            # Rows of one prompt or group stay together: they are trained on.
+            share = options.test_share if bounds.lowest < bounds.highest else 0.0
+            plan = SplitPlan(share, options.seed, bounds=bounds)
         if not checked.report.accepted:
             for name in (TRAIN, TEST, INDEX):
                 (self.folder / name).unlink(missing_ok=True)
@@ -184,6 +186,9 @@ class _Pass:
         if not assembly.train.count and assembly.plan.named:
             text = "Every row is in the split “test”, so there is nothing to train on. Mark the others “train”."
             raise FileProblem("dataset:no_train_rows", text, field="split")
+        if not assembly.train.count and self.missing_split() is None:
+            text = "Every row was drawn for the test, so there is nothing to train on. Hold out a smaller share."
+            raise FileProblem("dataset:no_train_rows", text)
 
     def _accept(self) -> Checked:
         assembly = self._assembly
