@@ -233,7 +233,7 @@ class _Pass:
         if accepted and left_out:
             text = "Rows that cannot be used were left out, as you wanted."
             yield Notice(code="dataset:left_out", count=left_out, text=text)
-        yield from self._findings.notices(masked=self._spec.options.personal_data == "mask")
+        yield from self._findings.notices(self._spec.options)
         unused = self._assembly.unused
         if unused:
             text = f"Not used in training: {joined(sorted(unused))}."

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 
-from corpora.ingest.contracts import MAX_FINDINGS, MAX_PROBLEMS, Finding, Notice, Problem
+from corpora.ingest.contracts import MAX_FINDINGS, MAX_PROBLEMS, Finding, Notice, Options, Problem
 
 MAX_LINES_NAMED = 10
 NOTICES: dict[str, str] = {
@@ -23,6 +23,11 @@ NOTICES: dict[str, str] = {
     "dataset:personal_card": "Rows hold a payment card number.",
     "dataset:personal_iban": "Rows hold a bank account number (IBAN).",
     "dataset:personal_secret": "Rows hold a key or a password token.",
+}
+
+LEFT_OUT = {
+    "dataset:leak": "Rows that ask what a row of the other split asks were left out.",
+    "dataset:over_long": "Rows with more tokens than the base model reads were left out.",
 }
 
 Decision = Literal["", "personal_data", "over_long", "leaks"]
@@ -81,19 +86,16 @@ class Findings:
             "problems_by_code": dict(self.problem_codes.most_common()),
         }
 
-    def notices(self, *, masked: bool) -> Iterator[Notice]:
-        """What there is to know about usable rows, in a fixed order."""
+    def notices(self, options: Options) -> Iterator[Notice]:
+        """What there is to know about usable rows, in a fixed order; what `options` decide is not asked again."""
         for code, text in NOTICES.items():
             count = self.notice_codes[code]
             if count:
-                decided = masked and code.startswith("dataset:personal_")
-                yield Notice(
-                    code=code,
-                    count=count,
-                    text=text.replace("Rows hold", "Masked in rows that held") if decided else text,
-                    lines=tuple(self._lines[code]),
-                    decision="" if decided else decision_for(code),
-                )
+                decision = decision_for(code)
+                if decision and getattr(options, decision) != "keep":
+                    text = LEFT_OUT.get(code) or text.replace("Rows hold", "Masked in rows that held")
+                    decision = ""
+                yield Notice(code=code, count=count, text=text, lines=tuple(self._lines[code]), decision=decision)
 
 
 def _problem(finding: Finding) -> Problem:

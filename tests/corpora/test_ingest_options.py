@@ -19,6 +19,13 @@ def codes(outcome: Outcome) -> dict[str, int]:
     return {warning.code: warning.count for warning in outcome.report.warnings}
 
 
+def asked(outcome: Outcome, code: str) -> bool:
+    """Whether a notice leaves something to decide; otherwise it says that the rows were left out."""
+    notice = next(warning for warning in outcome.report.warnings if warning.code == code)
+    assert bool(notice.decision) != ("left out" in notice.text)
+    return bool(notice.decision)
+
+
 def prompts(rows: list[dict[str, Any]]) -> set[str]:
     return {row["messages"][-2]["content"] for row in rows}
 
@@ -87,6 +94,7 @@ def test_a_prompt_in_both_splits_is_a_leak(leaks: str, tmp_path: Path) -> None:
     assert codes(outcome)["dataset:leak"] == 5
     assert len(outcome.test) == (5 if leaks == "keep" else 0)
     assert [finding["kept"] for finding in outcome.findings] == [leaks == "keep"] * 5
+    assert asked(outcome, "dataset:leak") == (leaks == "keep")
 
 
 def test_rows_that_are_almost_the_same_are_told(tmp_path: Path) -> None:
@@ -141,6 +149,7 @@ def test_rows_beyond_the_base_models_context_are_told(over_long: str, tmp_path: 
     outcome = check(content, tmp_path / "a", options={"over_long": over_long}, context=context)
     assert codes(outcome) == {"dataset:over_long": 1}
     assert len(outcome.rows) == (6 if over_long == "keep" else 5)
+    assert asked(outcome, "dataset:over_long") == (over_long == "keep")
     profile = outcome.report.profile
     assert profile
     assert profile.tokens
