@@ -10,7 +10,7 @@ from typing import Any
 from corpora.ingest.assembly import Assembly
 from corpora.ingest.batch import Batch
 from corpora.ingest.blocks import BLOCK_BYTES, Blocks
-from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Finding, IngestSpec, Notice, Report
+from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, Notice, Report
 from corpora.ingest.findings import Findings
 from corpora.ingest.gzipped import is_gzip, unpack
 from corpora.ingest.plain import ROOM
@@ -89,7 +89,7 @@ class Check:
 
     def _refuse_unread(self, problem: FileProblem, sha256: str) -> Checked:
         with Findings(self.folder / FINDINGS) as findings:
-            findings.add([_finding(problem)])
+            findings.stop(problem)
         return Checked(Report(accepted=False, upload_sha256=sha256, file_format="", **findings.summary()), {})
 
 
@@ -129,7 +129,7 @@ class _Pass:
             self._read()
             self._judge_whole()
         except FileProblem as problem:
-            self._findings.add([_finding(problem)])
+            self._findings.stop(problem)
             return self._refusal()
         if self._assembly.refused:
             return self._refusal()
@@ -265,7 +265,3 @@ def damaged() -> RunError:
     """The file is not the one that was uploaded."""
     text = "The stored file is not the one that was uploaded. We fetch it again."
     return RunError("platform:object_damaged", text, temporary=True)
-
-
-def _finding(problem: FileProblem) -> Finding:
-    return Finding(problem.line, problem.field, problem.code, problem.text, kept=False)

@@ -119,12 +119,16 @@ class Row(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem(Document):
-    """Why something cannot be used: `line` counts from 1 (0: the whole file), `text` says how to mend it."""
+    """Why something cannot be used: `line` counts from 1 (0: the whole file), `text` says how to mend it.
+
+    `stops`: it is not about one row, but the file as a whole or from there on.
+    """
 
     line: Natural
     field: str
     code: str
     text: str
+    stops: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True):

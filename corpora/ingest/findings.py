@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -9,6 +10,7 @@ from typing import Any, Literal, Self
 import msgspec
 
 from corpora.ingest.contracts import MAX_FINDINGS, MAX_PROBLEMS, Finding, Notice, Options, Problem
+from corpora.ingest.problems import FileProblem
 
 MAX_LINES_NAMED = 10
 NOTICES: dict[str, str] = {
@@ -77,6 +79,11 @@ class Findings:
             if self._written < MAX_FINDINGS:
                 self._file.write(self._encoder.encode(finding) + b"\n")
                 self._written += 1
+
+    def stop(self, problem: FileProblem) -> None:
+        """Take why the file cannot be used; it is among the problems named however many there are."""
+        self.add([Finding(problem.line, problem.field, problem.code, problem.text, kept=False)])
+        self.problems[-1] = replace(problem.at(problem.line), stops=True)
 
     def summary(self) -> dict[str, Any]:
         """The report's fields about problems."""

@@ -138,6 +138,12 @@ def test_only_the_first_problems_are_kept_and_all_are_counted(tmp_path: Path) ->
     assert (len(outcome.report.problems), outcome.report.problem_count) == (200, 500)
 
 
+def test_what_ends_the_reading_is_among_the_problems_however_many_there_are(tmp_path: Path) -> None:
+    report = check(b"prompt,completion\nr,b\ns,c\n" + b"q,\n" * 250 + b'"q,a\n', tmp_path / "run").report
+    assert (len(report.problems), report.problem_count) == (200, 251)
+    assert [problem.line for problem in report.problems if problem.stops] == [254]
+
+
 def test_problem_texts_quote_customers_text_shortly(tmp_path: Path) -> None:
     content = jsonl({"messages": [{"role": "r" * 10_000, "content": "q"}]})
     assert len(check(content, tmp_path / "run").report.problems[0].text) < 200

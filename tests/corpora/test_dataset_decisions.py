@@ -46,7 +46,11 @@ def test_bad_rows_are_left_out_in_a_new_version(
     assert "Go on without" not in as_bob.get(f"/datasets/versions/{new.id}/?tab=quality").content.decode()
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04", pairs(3, split="test")], ids=["no rows", "nothing to train on"])
+@pytest.mark.parametrize(
+    "content",
+    [b"PK\x03\x04", pairs(3, split="test"), b'prompt,completion\nq,a\nr,b\ns,\n"t,c\n'],
+    ids=["no rows", "nothing to train on", "not read to its end"],
+)
 def test_a_fault_of_the_whole_file_offers_no_way_on(content: bytes, as_bob: Client, checked: Checked) -> None:
     version = checked(content)
     assert version.state == VersionState.REJECTED
