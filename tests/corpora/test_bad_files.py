@@ -40,6 +40,13 @@ FILES = {
     "an empty gzip file": (gzip.compress(b""), (0, "", "dataset:empty_file")),
     "a broken line in a gzip file": (gzip.compress(GOOD + b"{\n"), (4, "", "dataset:broken_line")),
     "a workbook": (b"PK\x03\x04\x14\0", (0, "", "dataset:not_a_dataset")),
+    "one JSON list, a row a line": (
+        b'[{"prompt": "q", "completion": "a"},\n {"prompt": "r", "completion": "a"}\n]\n',
+        (1, "", "dataset:not_a_dataset"),
+    ),
+    "a list among rows": (b'["q", "a"]\n' + GOOD, (1, "", "data_type")),
+    "a broken first line": (b"q\n" + GOOD, (1, "", "dataset:broken_line")),
+    "a CSV with a Latin-1 header": ("Größe;Antwort\nq;a\n".encode("latin-1"), (1, "", "dataset:encoding")),
     "one JSON list": (b'[{"prompt": "q", "completion": "a"}]', (1, "", "dataset:not_a_dataset")),
     "UTF-16 with a mark": (GOOD.decode().encode("utf-16"), (0, "", "dataset:encoding")),
     "UTF-16 without a mark": (GOOD.decode().encode("utf-16-le"), (0, "", "dataset:encoding")),

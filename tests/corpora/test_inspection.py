@@ -74,6 +74,28 @@ def test_a_wrong_delimiter_is_seen_and_corrected(tmp_path: Path) -> None:
     assert right.sample[1] == {"nr": "1", "frage": "Frage 1, bitte", "antwort": "Antwort 1"}
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "read"),
+    [
+        (b"prompt;completion\nq;a\n", {"file_format": "csv"}, ("csv", ";")),
+        (b"prompt\tcompletion\nq\ta\n", {"file_format": "csv"}, ("csv", "\t")),
+        (b"Frage;Antwort\nq;a\n", {"file_format": "csv"}, ("csv", ";")),
+        (b"prompt,completion\nq,a\n", {"file_format": "tsv"}, ("tsv", "\t")),
+        (b"prompt,completion\nq,a\n", {"delimiter": ";"}, ("csv", ";")),
+        (b"Question|Answer\nq|a\n", {"delimiter": "|"}, ("csv", "|")),
+        (b"Question\tAnswer\nq\ta\n", {"delimiter": "\t"}, ("tsv", "\t")),
+        (pairs(1), {"delimiter": ","}, ("jsonl", "")),
+        (b"prompt,completion\nq,a\n", {"file_format": "jsonl", "delimiter": ","}, ("jsonl", "")),
+        (b"Question,Answer\n{name} wants a refund,ok\n", {}, ("csv", ",")),
+    ],
+)
+def test_a_file_is_read_as_it_is_forced_to_be(
+    content: bytes, options: dict[str, Any], read: tuple[str, str], tmp_path: Path
+) -> None:
+    seen = inspect(content, tmp_path / "run", options=options)
+    assert (seen.file_format, seen.delimiter) == read
+
+
 @pytest.mark.parametrize("file_format", ["jsonl", "csv", "parquet"])
 def test_unknown_columns_are_named_and_can_be_mapped(file_format: str, tmp_path: Path) -> None:
     rows = [{"Nr": n, "Frage": f"Frage {n}", "Antwort": f"Antwort {n}"} for n in range(9)]

@@ -116,9 +116,7 @@ def test_a_known_layout_needs_one_click(as_alice: Client, waiting: Callable[...,
     assert as_alice.get(format_page(upload))["Location"] == answer["Location"]
 
 
-def test_a_wide_table_shows_its_first_columns_and_offers_all(
-    as_alice: Client, waiting: Callable[..., Upload]
-) -> None:
+def test_a_wide_table_shows_its_first_columns_and_offers_all(as_alice: Client, waiting: Callable[..., Upload]) -> None:
     header = [*(f"c{n}" for n in range(45)), "frage", "antwort"]
     upload = waiting((";".join(header) + "\n" + ";".join("v" * 47) + "\n").encode())
     form = as_alice.get(format_page(upload)).context["form"]

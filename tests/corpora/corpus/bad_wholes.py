@@ -123,9 +123,7 @@ def no_lines(rng: Random, variant: int) -> BadFile:
         "Dear all,\nplease find enclosed", "<html><body>404</body></html>", "prompt\nonly one column\n",
         "---\n- prompt: q\n  completion: a\n", "q1 | a1\nq2 | a2\n", "1,2\n3,4\n", json.dumps(rows) + "\n",
     )[variant]  # fmt: skip
-    # A list with a row a line is lines that are no rows.
-    code = "dataset:broken_line" if variant == 2 else "dataset:not_a_dataset"
-    return BadFile(content=whole.encode(), code=code, line=1)
+    return BadFile(content=whole.encode(), code="dataset:not_a_dataset", line=1)
 
 
 def broken_table(rng: Random, variant: int) -> BadFile:
