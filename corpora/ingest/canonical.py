@@ -6,7 +6,7 @@ from typing import Any
 from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks
 from corpora.ingest.contracts import MAX_NAME_LENGTH, Message, Split
 from corpora.ingest.layouts import Layout, Raw, check_characters, missing_columns
-from corpora.ingest.problems import RowProblem, shown
+from corpora.ingest.problems import RowProblem, kind_of, shown
 
 SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test"}
 MARKS = ("split", "slice", "label", "group")
@@ -65,7 +65,7 @@ def _name(raw: Raw, field: str) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int):
-        raise RowProblem("data_type", field, f"“{field}” must be a short text.")
+        raise RowProblem("data_type", field, f"“{field}” is {kind_of(value)} and must be a short text.")
     name = str(value).strip()
     if len(name) > MAX_NAME_LENGTH:
         text = f"“{field}” is a name of at most {MAX_NAME_LENGTH} characters, not a text."

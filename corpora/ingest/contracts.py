@@ -241,8 +241,8 @@ class Inspection(Document):
     """How the head of a file reads with given options, for a person to correct.
 
     `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`. `sample`
-    are the first rows as they stand in the file, a text for each of the first columns, cut short; `rows` are the first that could
-    be read and `problems` the first that could not.
+    are the first rows as they stand in the file, a text for each of the first columns, cut short; `rows` are the first
+    that could be read and `problems` the first that could not.
     """
 
     upload_sha256: str
