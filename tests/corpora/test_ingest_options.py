@@ -9,6 +9,7 @@ import pytest
 from corpora.ingest.contracts import Context
 from tests.corpora.checking import Outcome, check
 from tests.corpora.conftest import jsonl, pairs
+from tests.corpora.corpus import writing
 
 TOKENIZER = Path(__file__).parents[2] / "lorakit" / "tiny" / "model" / "tokenizer.json"
 TEXT = "the tenant shall pay the rent on the first working day of every month without any deduction"
@@ -47,6 +48,24 @@ def test_the_keys_of_json_lines_are_mapped_too(tmp_path: Path) -> None:
     rows = [{"q": f"q{i}", "a": f"a{i}", "prompt": "not this"} for i in range(4)]
     outcome = check(jsonl(*rows), tmp_path / "a", options={"columns": {"prompt": "q", "completion": "a"}})
     assert prompts(outcome.rows) == {"q0", "q1", "q2", "q3"}
+
+
+@pytest.mark.parametrize(("file_format", "line"), [("jsonl", 0), ("csv", 1), ("parquet", 0)])
+def test_a_column_that_is_not_there_is_told_once(file_format: str, line: int, tmp_path: Path) -> None:
+    content = writing.write([{"prompt": f"q{i}", "completion": "a", "team": "b"} for i in range(9)], file_format)
+    for field in ("prompt", "group"):
+        outcome = check(content, tmp_path / field, options={"columns": {field: "Question"}})
+        assert outcome.first == (line, field, "dataset:missing_field")
+        assert outcome.report.problem_count == 1
+        assert "prompt, completion, team" in outcome.report.problems[0].text
+
+
+def test_a_column_that_only_later_rows_have_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpora.ingest.source.LINES_FOR_LAYOUT", 5)
+    content = pairs(20) + jsonl({"prompt": "q", "completion": "a", "part": "test"})
+    assert check(content, tmp_path / "a", options={"columns": {"split": "part"}}).report.test == 1
+    asked = check(content, tmp_path / "b", options={"columns": {"prompt": "part"}})
+    assert asked.first == (0, "prompt", "dataset:missing_field")
 
 
 def test_texts_and_labels_are_a_layout_and_every_label_is_in_both_splits(tmp_path: Path) -> None:

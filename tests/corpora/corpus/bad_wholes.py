@@ -204,8 +204,8 @@ def misfit(rng: Random, variant: int) -> BadFile:
         (columns, {"file_format": "tsv"}, "dataset:missing_field", 1),
         (columns, {"file_format": "csv", "delimiter": "\n"}, "dataset:missing_field", 1),
         (lines, {"layout": "chat"}, "missing_messages_list", 1),
-        (lines, {"columns": {"prompt": "Question"}}, "dataset:missing_field", 1),
-        (columns, {"columns": {"completion": "no such column"}}, "dataset:missing_field", 2),
+        (lines, {"columns": {"prompt": "Question"}}, "dataset:missing_field", 0),
+        (columns, {"columns": {"completion": "no such column"}}, "dataset:missing_field", 1),
         (columns, {"layout": "classification"}, "dataset:missing_field", 2),
     )
     content, options, code, line = by_variant[variant]
