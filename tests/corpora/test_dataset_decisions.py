@@ -106,6 +106,17 @@ def test_nothing_else_is_decided(decision: str, as_bob: Client, in_tenant: Tenan
     assert DatasetVersion.objects.count() == 1
 
 
+def test_columns_in_another_order_or_case_are_the_same_options(api: APIClient, checked: Checked) -> None:
+    version = checked(b"Question;Answer\n" + b"".join(b"q%d;a\n" % number for number in range(9)))
+    spellings = [{"prompt": "Question", "completion": "Answer"}, {"completion": "answer", "prompt": " QUESTION "}]
+    answers = [
+        api.post(f"{REST}/{version.id}/recheck/", {"options": {"file_format": "csv", "columns": columns}})
+        for columns in spellings
+    ]
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[1].json()["code"] == "dataset:same_file"
+
+
 def test_over_rest_any_option_is_changed(api: APIClient, checked: Checked, run_jobs: Callable[..., None]) -> None:
     version = checked(pairs(40))
     body = {"options": {"seed": 7, "test_share": 0.5}}
