@@ -15,7 +15,7 @@ from corpora.ingest.sniff import HEAD_BYTES, sniff
 from corpora.ingest.tables import read_header, read_table
 
 LINES_FOR_LAYOUT = 10_000
-BYTES_FOR_NAMES = 4 << 20
+BYTES_FOR_NAMES = 2 << 20
 OPTIONAL = {"system", "input", *MARKS}
 """Fields that the first rows may lack though later ones have them."""
 
