@@ -184,10 +184,10 @@ class _Pass:
             text = "There is only one row. Add more, so that some can be held out to test what was learnt."
             raise FileProblem("dataset:too_few_rows", text)
         if not assembly.train.count and assembly.plan.named:
-            text = "Every row is in the split “test”, so there is nothing to train on. Mark the others “train”."
+            text = "Every row kept is in the split “test”, so there is nothing to train on. Mark the others “train”."
             raise FileProblem("dataset:no_train_rows", text, field="split")
         if not assembly.train.count and self.missing_split() is None:
-            text = "Every row was drawn for the test, so there is nothing to train on. Hold out a smaller share."
+            text = "Every row kept was drawn for the test, so there is nothing to train on. Try another share or seed."
             raise FileProblem("dataset:no_train_rows", text)
 
     def _accept(self) -> Checked:

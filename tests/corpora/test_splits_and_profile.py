@@ -40,12 +40,10 @@ def test_rows_of_one_prompt_or_group_are_for_training(
 
 
 def test_a_version_without_training_rows_is_refused(tmp_path: Path) -> None:
-    # The only row of the group that would be trained on repeats one of the other group, and is dropped.
-    rows = [{"prompt": f"q{i}", "completion": "a", "g": group} for i, group in ((1, "x"), (2, "x"), (1, "z"))]
-    outcomes = [
-        check(jsonl(*rows), tmp_path / str(seed), options={"columns": {"group": "g"}, "test_share": 1.0, "seed": seed})
-        for seed in range(8)
-    ]
+    # The only row of the group that would be trained on asks what the other group asks, and is left out.
+    rows = [{"prompt": f"q{i}", "completion": group, "g": group} for i, group in ((1, "x"), (2, "x"), (1, "z"))]
+    options = {"columns": {"group": "g"}, "test_share": 1.0, "leaks": "leave_out"}
+    outcomes = [check(jsonl(*rows), tmp_path / str(seed), options={**options, "seed": seed}) for seed in range(8)]
     refused = [outcome for outcome in outcomes if not outcome.report.accepted]
     assert 0 < len(refused) < len(outcomes)
     assert {outcome.first for outcome in refused} == {(0, "", "dataset:no_train_rows")}
