@@ -8,7 +8,7 @@ from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from corpora.contexts import contexts
-from corpora.ingest.contracts import Options
+from corpora.ingest.contracts import SHOWN_COLUMNS, Options
 from corpora.models import Dataset, Upload
 
 NEEDED = {
@@ -131,9 +131,13 @@ class FormatForm(forms.Form):
         """Whether one of the further columns was chosen or found."""
         return any(field.value() or field.errors for field in self.extra_columns())
 
+    def sample_columns(self) -> list[str]:
+        """The first columns of the file."""
+        return list(self.found.get("columns", ())[:SHOWN_COLUMNS])
+
     def sample_rows(self) -> list[list[str]]:
-        """The first rows of the file, a text for each of its columns."""
-        columns = self.found.get("columns", ())
+        """The first rows of the file, a text for each of the first columns."""
+        columns = self.sample_columns()
         return [[row.get(column, "") for column in columns] for row in self.found.get("sample", ())]
 
     def has_choices(self) -> bool:

@@ -37,7 +37,15 @@ def read_options(raw: Mapping[str, Any]) -> Options:
     if options.context and context_named(options.context) is None:
         raise WrongOption(f"There is no base model “{options.context}”.", field="options.context")
     # msgspec leaves out what has its default value; a set of options has one spelling, however it was given.
-    return replace(options)
+    return replace(options, columns=_spelled(options))
+
+
+def _spelled(options: Options) -> dict[str, str]:
+    """The columns in one order; a table's are found in any case, so where it is known to be one, in lower case."""
+    columns = dict(sorted(options.columns.items()))
+    if options.file_format in {"csv", "tsv"}:
+        columns = {field: column.strip().lower() for field, column in columns.items()}
+    return columns
 
 
 def _can_be_stored(text: str) -> bool:

@@ -70,7 +70,8 @@ def quality_of(version: DatasetVersion) -> Quality:
 def _can_go_on(version: DatasetVersion) -> bool:
     """Whether the file was refused for single rows that could be left out."""
     refuses = version.options.get("bad_rows", "refuse") == "refuse"
-    return refuses and version.row_count > 1 and any(problem["line"] for problem in version.problems)
+    stopped = any(problem.get("stops") or not problem["line"] for problem in version.problems)
+    return refuses and version.row_count > 1 and bool(version.problems) and not stopped
 
 
 def _problems(version: DatasetVersion) -> Iterator[FindingGroup]:

@@ -154,6 +154,11 @@ class BatchBuilder:
         )
 
 
+def stored_marks(marks: Marks) -> bytes:
+    """What a row's line holds beside its messages, as JSON."""
+    return _encode((marks.slice, marks.label))
+
+
 def row_line(named: Digest, marks: Marks) -> bytes:
     """A row as it is written: a `contracts.Row` and a line break."""
     return b'{"id":"%b","slice":%b,"label":%b,"messages":%b}\n' % (

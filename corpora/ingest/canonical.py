@@ -6,7 +6,7 @@ from typing import Any
 from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks
 from corpora.ingest.contracts import MAX_NAME_LENGTH, Message, Split
 from corpora.ingest.layouts import Layout, Raw, check_characters, missing_columns
-from corpora.ingest.problems import RowProblem, shown
+from corpora.ingest.problems import RowProblem, kind_of, shown
 
 SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test"}
 MARKS = ("split", "slice", "label", "group")
@@ -37,8 +37,9 @@ class Canonical:
         return messages, Marks(split=split, slice=name or DEFAULT_SLICE, label=label, group=group)
 
     def unused(self, raw: Raw) -> set[str]:
-        """Columns that nothing is read from."""
-        return {shown(key) for key in raw if key not in self._renamed and (key not in self._known or key == "group")}
+        """Named columns that nothing is read from."""
+        unread = (key for key in raw if key not in self._renamed and (key not in self._known or key == "group"))
+        return {shown(key) for key in unread if key}
 
     def _rename(self, raw: Raw) -> dict[Any, Any]:
         """The row by field. A column that stands for something is nothing else beside."""
@@ -64,7 +65,7 @@ def _name(raw: Raw, field: str) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int):
-        raise RowProblem("data_type", field, f"“{field}” must be a short text.")
+        raise RowProblem("data_type", field, f"“{field}” is {kind_of(value)} and must be a short text.")
     name = str(value).strip()
     if len(name) > MAX_NAME_LENGTH:
         text = f"“{field}” is a name of at most {MAX_NAME_LENGTH} characters, not a text."

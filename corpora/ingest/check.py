@@ -10,7 +10,7 @@ from typing import Any
 from corpora.ingest.assembly import Assembly
 from corpora.ingest.batch import Batch
 from corpora.ingest.blocks import BLOCK_BYTES, Blocks
-from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Finding, IngestSpec, Notice, Report
+from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, Notice, Report
 from corpora.ingest.findings import Findings
 from corpora.ingest.gzipped import is_gzip, unpack
 from corpora.ingest.plain import ROOM
@@ -79,7 +79,9 @@ class Check:
             bounds = reading.missing_split()
             if bounds is None:
                 break
-            plan = SplitPlan(options.test_share, options.seed, bounds=bounds)
+            # Rows of one prompt or group stay together: they are trained on.
+            share = options.test_share if bounds.lowest < bounds.highest else 0.0
+            plan = SplitPlan(share, options.seed, bounds=bounds)
         if not checked.report.accepted:
             for name in (TRAIN, TEST, INDEX):
                 (self.folder / name).unlink(missing_ok=True)
@@ -87,7 +89,7 @@ class Check:
 
     def _refuse_unread(self, problem: FileProblem, sha256: str) -> Checked:
         with Findings(self.folder / FINDINGS) as findings:
-            findings.add([_finding(problem)])
+            findings.stop(problem)
         return Checked(Report(accepted=False, upload_sha256=sha256, file_format="", **findings.summary()), {})
 
 
@@ -127,7 +129,7 @@ class _Pass:
             self._read()
             self._judge_whole()
         except FileProblem as problem:
-            self._findings.add([_finding(problem)])
+            self._findings.stop(problem)
             return self._refusal()
         if self._assembly.refused:
             return self._refusal()
@@ -182,8 +184,11 @@ class _Pass:
             text = "There is only one row. Add more, so that some can be held out to test what was learnt."
             raise FileProblem("dataset:too_few_rows", text)
         if not assembly.train.count and assembly.plan.named:
-            text = "Every row is in the split “test”, so there is nothing to train on. Mark the others “train”."
+            text = "Every row kept is in the split “test”, so there is nothing to train on. Mark the others “train”."
             raise FileProblem("dataset:no_train_rows", text, field="split")
+        if not assembly.train.count and self.missing_split() is None:
+            text = "Every row kept was drawn for the test, so there is nothing to train on. Try another share or seed."
+            raise FileProblem("dataset:no_train_rows", text)
 
     def _accept(self) -> Checked:
         assembly = self._assembly
@@ -228,7 +233,7 @@ class _Pass:
         if accepted and left_out:
             text = "Rows that cannot be used were left out, as you wanted."
             yield Notice(code="dataset:left_out", count=left_out, text=text)
-        yield from self._findings.notices(masked=self._spec.options.personal_data == "mask")
+        yield from self._findings.notices(self._spec.options)
         unused = self._assembly.unused
         if unused:
             text = f"Not used in training: {joined(sorted(unused))}."
@@ -260,7 +265,3 @@ def damaged() -> RunError:
     """The file is not the one that was uploaded."""
     text = "The stored file is not the one that was uploaded."
     return RunError("platform:object_damaged", text, temporary=True)
-
-
-def _finding(problem: FileProblem) -> Finding:
-    return Finding(problem.line, problem.field, problem.code, problem.text, kept=False)

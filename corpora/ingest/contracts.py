@@ -26,6 +26,8 @@ MAX_ROW_BYTES = 1 << 20
 MAX_SLICES = 50
 MAX_NAME_LENGTH = 80
 SAMPLED_ROWS = 10_000
+SHOWN_COLUMNS = 40
+"""The first columns, of which a person sees what is in them."""
 
 FIELDS = (
     "messages", "prompt", "completion", "instruction", "input", "output", "text", "label", "system",
@@ -117,12 +119,16 @@ class Row(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem(Document):
-    """Why something cannot be used: `line` counts from 1 (0: the whole file), `text` says how to mend it."""
+    """Why something cannot be used: `line` counts from 1 (0: the whole file), `text` says how to mend it.
+
+    `stops`: it is not about one row, but the file as a whole or from there on.
+    """
 
     line: Natural
     field: str
     code: str
     text: str
+    stops: bool = False
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -235,8 +241,8 @@ class Inspection(Document):
     """How the head of a file reads with given options, for a person to correct.
 
     `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`. `sample`
-    are the first rows as they stand in the file, a text for each column, cut short; `rows` are the first that could
-    be read and `problems` the first that could not.
+    are the first rows as they stand in the file, a text for each of the first columns, cut short; `rows` are the first
+    that could be read and `problems` the first that could not.
     """
 
     upload_sha256: str

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import msgspec
 
-from corpora.ingest.contracts import MAX_FINDINGS, MAX_PROBLEMS, Finding, Notice, Problem
+from corpora.ingest.contracts import MAX_FINDINGS, MAX_PROBLEMS, Finding, Notice, Options, Problem
+from corpora.ingest.problems import FileProblem
 
 MAX_LINES_NAMED = 10
 NOTICES: dict[str, str] = {
@@ -23,6 +25,11 @@ NOTICES: dict[str, str] = {
     "dataset:personal_card": "Rows hold a payment card number.",
     "dataset:personal_iban": "Rows hold a bank account number (IBAN).",
     "dataset:personal_secret": "Rows hold a key or a password token.",
+}
+
+LEFT_OUT = {
+    "dataset:leak": "Rows that ask what a row of the other split asks were left out.",
+    "dataset:over_long": "Rows with more tokens than the base model reads were left out.",
 }
 
 Decision = Literal["", "personal_data", "over_long", "leaks"]
@@ -73,6 +80,11 @@ class Findings:
                 self._file.write(self._encoder.encode(finding) + b"\n")
                 self._written += 1
 
+    def stop(self, problem: FileProblem) -> None:
+        """Take why the file cannot be used; it is among the problems named however many there are."""
+        self.add([Finding(problem.line, problem.field, problem.code, problem.text, kept=False)])
+        self.problems[-1] = replace(problem.at(problem.line), stops=True)
+
     def summary(self) -> dict[str, Any]:
         """The report's fields about problems."""
         return {
@@ -81,19 +93,16 @@ class Findings:
             "problems_by_code": dict(self.problem_codes.most_common()),
         }
 
-    def notices(self, *, masked: bool) -> Iterator[Notice]:
-        """What there is to know about usable rows, in a fixed order."""
+    def notices(self, options: Options) -> Iterator[Notice]:
+        """What there is to know about usable rows, in a fixed order; what `options` decide is not asked again."""
         for code, text in NOTICES.items():
             count = self.notice_codes[code]
             if count:
-                decided = masked and code.startswith("dataset:personal_")
-                yield Notice(
-                    code=code,
-                    count=count,
-                    text=text.replace("Rows hold", "Masked in rows that held") if decided else text,
-                    lines=tuple(self._lines[code]),
-                    decision="" if decided else decision_for(code),
-                )
+                decision = decision_for(code)
+                if decision and getattr(options, decision) != "keep":
+                    text = LEFT_OUT.get(code) or text.replace("Rows hold", "Masked in rows that held")
+                    decision = ""
+                yield Notice(code=code, count=count, text=text, lines=tuple(self._lines[code]), decision=decision)
 
 
 def _problem(finding: Finding) -> Problem:

@@ -1,25 +1,28 @@
 """How the head of a file reads, for a person to see and correct before all of it is checked."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from corpora.ingest.canonical import Canonical
 from corpora.ingest.check import checked_sha256, damaged
-from corpora.ingest.contracts import FIELDS, IngestSpec, Inspection, Message, Problem, Row
+from corpora.ingest.contracts import FIELDS, SHOWN_COLUMNS, IngestSpec, Inspection, Message, Problem, Row
 from corpora.ingest.gzipped import is_gzip, unpack, unpack_head
 from corpora.ingest.jsonl import parse_line
 from corpora.ingest.lines import bounded_lines
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.rows import row_id
-from corpora.ingest.source import Source, fields_of, open_source
+from corpora.ingest.source import Source, open_source
 
 HEAD_ROWS = 50
 HEAD_BYTES = 4 << 20
 SHOWN_ROWS = 5
-SHOWN_COLUMNS = 40
+NAMED_COLUMNS = 500
+"""More than these are not offered to choose from."""
+
+NAME_CHARACTERS = 200
 CELL_CHARACTERS = 300
 TEXT_CHARACTERS = 2_000
 
@@ -66,7 +69,8 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
     sample: list[dict[str, str]] = []
     rows: list[Row] = []
     problems: list[Problem] = []
-    columns: dict[str, None] = dict.fromkeys(source.names)
+    columns = _Columns(source.columns)
+    columns.add(source.names)
     try:
         source.check_names()
     except FileProblem as problem:
@@ -78,7 +82,7 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
                 continue
             line, raw = record
             if isinstance(raw, Mapping):
-                columns.update(dict.fromkeys(str(key) for key in raw))
+                columns.add(raw)
                 if len(sample) < SHOWN_ROWS:
                     sample.append(_cells(raw))
             if source.layout is None and source.names:
@@ -89,22 +93,37 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
                 problems.append(problem.at(line))
     except FileProblem as problem:
         problems.append(problem.at(problem.line))
-    names = list(columns)[:SHOWN_COLUMNS]
     return {
         "file_format": source.file_format,
         "delimiter": source.delimiter,
         "layout": source.layout.name if source.layout else "",
-        "columns": tuple(names),
-        "mapping": _mapping(names, source.columns),
+        "columns": tuple(columns.names),
+        "mapping": columns.mapping,
         "sample": tuple(sample),
         "rows": tuple(rows[:SHOWN_ROWS]),
         "problems": tuple(problems[:SHOWN_ROWS]),
     }
 
 
-def _mapping(names: Sequence[str], columns: Mapping[str, str]) -> dict[str, str]:
-    fields = fields_of(names, columns)
-    return {field: name for name, field in zip(names, fields, strict=True) if field in FIELDS}
+class _Columns:
+    """The file's columns as they can be shown and stored, and which of them stands for which field."""
+
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        # A column that stands for something is nothing else beside.
+        self._fields = {**dict.fromkeys(columns), **{column: field for field, column in columns.items()}}
+        self.names: dict[str, None] = {}
+        self.mapping: dict[str, str] = {}
+
+    def add(self, names: Iterable[Any]) -> None:
+        """Take the columns of the file or of one row; those without a name cannot be chosen."""
+        for name in names:
+            field = self._fields.get(name, name)
+            if not name or (len(self.names) >= NAMED_COLUMNS and field not in FIELDS):
+                continue
+            shown = _name(name)
+            self.names[shown] = None
+            if field in FIELDS:
+                self.mapping[field] = shown
 
 
 def _records(file: BinaryIO, source: Source, spec: IngestSpec) -> Iterator[tuple[int, Any] | Problem]:
@@ -129,7 +148,11 @@ def _row(canonical: Canonical, raw: Any) -> Row:
 
 def _cells(raw: Mapping[Any, Any]) -> dict[str, str]:
     """The row's first columns as short texts."""
-    return {_text(key): _text(value) for key, value in islice(raw.items(), SHOWN_COLUMNS)}
+    return {_name(key): _text(value) for key, value in islice(raw.items(), SHOWN_COLUMNS)}
+
+
+def _name(key: Any) -> str:
+    return _cut(str(key), NAME_CHARACTERS)
 
 
 def _text(value: Any) -> str:

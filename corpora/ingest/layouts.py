@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpora.ingest.contracts import Message
-from corpora.ingest.problems import RowProblem, joined, shown
+from corpora.ingest.problems import RowProblem, joined, kind_of, shown
 
 ROLES = ("system", "user", "assistant")
 MESSAGE_KEYS = frozenset({"role", "content"})
@@ -121,7 +121,8 @@ def _text(value: Any, field: str, *, code: str = "dataset:missing_field") -> str
         raise RowProblem(code, field, f"“{field}” is missing. Fill it in, or take the row out.")
     if not isinstance(value, str):
         wrong = "missing_content" if code == "missing_content" else "data_type"
-        raise RowProblem(wrong, field, f"“{field}” must be text between quotes.")
+        text = f"“{field}” is {kind_of(value)} and must be text. Save it as text; in JSON, put it between quotes."
+        raise RowProblem(wrong, field, text)
     if not value.strip():
         raise RowProblem(code, field, f"“{field}” is empty. Fill it in, or take the row out.")
     check_characters(value, field)

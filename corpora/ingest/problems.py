@@ -1,5 +1,7 @@
 """How a reader says that a row, or the whole file, cannot be used."""
 
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from corpora.ingest.contracts import Problem
@@ -33,6 +35,24 @@ def shown(value: Any) -> str:
     """A customer's value, safe to store and short enough to quote."""
     text = str(value).encode("utf-8", "replace").decode().replace("\0", "?")
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 1]}…"
+
+
+def kind_of(value: Any) -> str:
+    """What a value that is no text is, in words."""
+    for kinds, words in _KINDS:
+        if isinstance(value, kinds):
+            return words
+    return "a value of another kind"
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "true or false"),
+    ((int, float, Decimal), "a number"),
+    (list, "a list"),
+    (dict, "an object"),
+    (bytes, "binary data"),
+    ((date, time, timedelta), "a date or time"),
+)
 
 
 def joined(values: Any) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from corpora.ingest.batch import Batch, BatchBuilder, too_long
+from corpora.ingest.batch import NO_MARKS, Batch, BatchBuilder, stored_marks, too_long
 from corpora.ingest.canonical import Canonical
 from corpora.ingest.contracts import Finding, IngestSpec, Problem
 from corpora.ingest.fast import FastBlocks, OddLine
@@ -93,15 +93,17 @@ class Reader:
             messages, marks = self._canonical.read(raw)
             named = digest(messages)
             suspicious = bool(self._suspects.scan(named.conversation))
+            if marks is not NO_MARKS:
+                suspicious = suspicious or bool(self._suspects.scan(stored_marks(marks)))
             long = len(named.conversation) > self._rules.longest_certain
             if suspicious or long:
-                ruling = self._rules.apply(line, messages, suspicious=suspicious, long=long)
+                ruling = self._rules.apply(line, messages, marks, suspicious=suspicious, long=long)
                 builder.findings += ruling.findings
                 if ruling.messages is None:
                     return
-                if ruling.messages is not messages:
-                    messages = ruling.messages
-                    named = digest(messages)
+                if ruling.messages != messages:
+                    named = digest(ruling.messages)
+                messages, marks = ruling.messages, ruling.marks
             builder.add(line, messages, named, marks)
         except RowProblem as problem:
             builder.findings.append(_finding(problem, line))

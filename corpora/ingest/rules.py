@@ -1,19 +1,21 @@
 """What is looked for in the text of a usable row: personal data, and too many tokens for the base model."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
-from corpora.ingest.contracts import Context, Finding, Message, Options
+from corpora.ingest.batch import Marks
+from corpora.ingest.contracts import MAX_NAME_LENGTH, Context, Finding, Message, Options
 from corpora.ingest.personal import KINDS, find_personal_data, mask
 from corpora.ingest.tokens import TokenCounter
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """`messages` are the row's as they are kept, None if it is left out."""
+    """`messages` and `marks` are the row's as they are kept; no messages if it is left out."""
 
     messages: list[Message] | None
+    marks: Marks
     findings: tuple[Finding, ...]
 
 
@@ -30,11 +32,11 @@ class Rules:
         """Bytes of JSON that a conversation may have without its tokens having to be counted."""
         return sys.maxsize if self._counter is None else self._counter.context.tokens
 
-    def apply(self, line: int, messages: list[Message], *, suspicious: bool, long: bool) -> Ruling:
+    def apply(self, line: int, messages: list[Message], marks: Marks, *, suspicious: bool, long: bool) -> Ruling:
         """Look at a row for what it is suspected of."""
         findings: list[Finding] = []
         if suspicious:
-            messages, kinds = self._personal(messages)
+            messages, marks, kinds = self._personal(messages, marks)
             findings += (
                 Finding(line, "", f"dataset:personal_{kind}", _personal_text(kind, self._masks), kept=True)
                 for kind in kinds
@@ -46,17 +48,21 @@ class Rules:
                 text = f"The row has about {tokens:,} tokens, {self._counter.context.name} reads {limit:,}. Shorten it."
                 findings.append(Finding(line, "", "dataset:over_long", text, kept=kept))
                 if not kept:
-                    return Ruling(None, tuple(findings))
-        return Ruling(messages, tuple(findings))
+                    return Ruling(None, marks, tuple(findings))
+        return Ruling(messages, marks, tuple(findings))
 
-    def _personal(self, messages: list[Message]) -> tuple[list[Message], list[str]]:
+    def _personal(self, messages: list[Message], marks: Marks) -> tuple[list[Message], Marks, list[str]]:
         kinds: dict[str, None] = {}
-        looked: list[Message] = []
-        for turn in messages:
-            hits = find_personal_data(turn.content)
+
+        def look(text: str) -> str:
+            hits = find_personal_data(text)
             kinds.update(dict.fromkeys(hit.kind for hit in hits))
-            looked.append(Message(turn.role, mask(turn.content, hits)) if hits and self._masks else turn)
-        return looked, list(kinds)
+            return mask(text, hits) if self._masks else text
+
+        looked = [Message(turn.role, look(turn.content)) for turn in messages]
+        label = None if marks.label is None else look(marks.label)[:MAX_NAME_LENGTH]
+        marked = replace(marks, slice=look(marks.slice)[:MAX_NAME_LENGTH], label=label)
+        return looked, marked if marked != marks else marks, list(kinds)
 
 
 @cache

@@ -6,14 +6,14 @@ from typing import Literal
 
 from corpora.ingest.blocks import UTF8_BOM
 from corpora.ingest.contracts import Options
+from corpora.ingest.jsonl import NOT_UTF8, parse_line
 from corpora.ingest.layouts import detect_layout
-from corpora.ingest.problems import FileProblem, shown
+from corpora.ingest.problems import FileProblem, RowProblem, shown
 
 FileFormat = Literal["jsonl", "csv", "tsv", "parquet"]
 
 HEAD_BYTES = 1 << 16
 DELIMITERS: dict[str, FileFormat] = {",": "csv", ";": "csv", "\t": "tsv"}
-DEFAULT_DELIMITERS = {"jsonl": "", "csv": ",", "tsv": "\t"}
 ACCEPTED = "Upload JSONL, CSV, TSV or Parquet, as it is or packed by gzip."
 
 FOREIGN = (
@@ -39,13 +39,15 @@ def sniff(head: bytes, options: Options) -> tuple[FileFormat, str]:
         raise FileProblem("dataset:empty_file", "The file is empty. Choose the file with your rows.")
     if options.file_format == "parquet":
         raise FileProblem("dataset:broken_file", "This is not a Parquet file. Choose another format.")
-    if options.file_format:
-        return options.file_format, options.delimiter or DEFAULT_DELIMITERS[options.file_format]
     lines = [line for line in text.splitlines() if line.strip()]
+    if options.file_format == "jsonl":
+        return "jsonl", ""
+    if options.file_format or (options.delimiter and not _begins_object(lines[0])):
+        return _forced_table(lines[0], options)
     table = _table(lines[0], options)
     if table:
         return table
-    if lines[0].strip() != b"[" and any(line.lstrip().startswith(b"{") for line in lines):
+    if _holds_objects(lines):
         return "jsonl", ""
     unknown = _table_of_unknown_columns(lines[0])
     if unknown:
@@ -71,11 +73,38 @@ def _looks_like_utf16(head: bytes) -> bool:
     return zeros > 0.8 and others < 0.2
 
 
+def _forced_table(first: bytes, options: Options) -> tuple[FileFormat, str]:
+    if options.delimiter:
+        return options.file_format or DELIMITERS.get(options.delimiter, "csv"), options.delimiter
+    if options.file_format == "tsv":
+        return "tsv", "\t"
+    _, delimiter = _table(first, options) or _table_of_unknown_columns(first) or ("csv", ",")
+    return "csv", delimiter
+
+
+def _begins_object(line: bytes) -> bool:
+    return line.lstrip().startswith(b"{")
+
+
+def _holds_objects(lines: list[bytes]) -> bool:
+    """The first line says so, unless it is broken: then any other that is a whole object does."""
+    first = lines[0].strip()
+    if first.startswith(b"[") and not first.endswith(b"]"):
+        return False
+    return _begins_object(first) or any(_begins_object(line) and _is_json(line) for line in lines)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        parse_line(line)
+    except RowProblem:
+        return False
+    return True
+
+
 def _table(first: bytes, options: Options) -> tuple[FileFormat, str] | None:
     named = {column.strip().lower(): field for field, column in options.columns.items()}
-    for delimiter, name in (
-        {options.delimiter: "csv", **DELIMITERS}.items() if options.delimiter else DELIMITERS.items()
-    ):
+    for delimiter, name in DELIMITERS.items():
         cells = _cells(first, delimiter)
         if detect_layout(named.get(cell, cell) for cell in cells):
             return name, delimiter
@@ -102,6 +131,8 @@ def _not_a_dataset(first: bytes) -> FileProblem:
     if first.lstrip().startswith(b"["):
         text = "The file is one JSON list. Write each row on a line of its own, without the brackets (JSONL)."
         return FileProblem("dataset:not_a_dataset", text, line=1)
+    if _table_of_unknown_columns(first.decode("cp1252", "replace").encode()):
+        return FileProblem("dataset:encoding", NOT_UTF8, line=1)
     quoted = shown(first.decode("utf-8", "replace"))
     text = f"The first line is neither a JSON object nor a line of column names: “{quoted}”. {ACCEPTED}"
     return FileProblem("dataset:not_a_dataset", text, line=1)

@@ -5,22 +5,26 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, Literal
 
+from corpora.ingest.canonical import MARKS
 from corpora.ingest.contracts import IngestSpec, Problem
 from corpora.ingest.jsonl import parse_line
 from corpora.ingest.layouts import Layout, detect_layout, layout_named, missing_columns
 from corpora.ingest.lines import bounded_lines
-from corpora.ingest.problems import FileProblem, RowProblem, joined
+from corpora.ingest.problems import FileProblem, RowProblem, joined, shown
 from corpora.ingest.sniff import HEAD_BYTES, sniff
 from corpora.ingest.tables import read_header, read_table
 
 LINES_FOR_LAYOUT = 10_000
+BYTES_FOR_NAMES = 2 << 20
+OPTIONAL = {"system", "input", *MARKS}
+"""Fields that the first rows may lack though later ones have them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """`records` are (position, raw row) or problems; iterating them may raise FileProblem. JSON Lines have none: they
     are read by the block. `columns` says which of the file's own stands for a field; `names` are those of a file that
-    names them once for all rows.
+    names them once for all rows; `absent` says that a column is named which the file does not have.
     """
 
     file_format: str
@@ -30,10 +34,13 @@ class Source:
     columns: Mapping[str, str]
     names: Sequence[str] = ()
     records: Iterable[tuple[int, Any] | Problem] | None
+    absent: FileProblem | None = None
     fraction: Callable[[], float]
 
     def check_names(self) -> None:
-        """Raises FileProblem where the file names columns that make up no row."""
+        """Raises FileProblem where a column is named that is not there, or those that are make up no row."""
+        if self.absent:
+            raise self.absent
         if self.layout is None and self.names:
             problem = missing_columns(list(fields_of(self.names, self.columns)))
             line = 1 if self.position == "line" else 0
@@ -64,11 +71,19 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
             columns=options.columns,
             names=rows.names,
             records=rows,
+            absent=_absent(options.columns, rows.names, line=0),
             fraction=rows.fraction,
         )
     if file_format == "jsonl":
         layout = forced or _layout_of_lines(file, options.columns, limit)
-        return Source(file_format=file_format, layout=layout, columns=options.columns, records=None, fraction=fraction)
+        return Source(
+            file_format=file_format,
+            layout=layout,
+            columns=options.columns,
+            records=None,
+            absent=_absent_in_lines(file, options.columns, limit) if options.columns else None,
+            fraction=fraction,
+        )
     # A table's column names are taken in lower case.
     columns = {field: column.strip().lower() for field, column in options.columns.items()}
     header = read_header(file, delimiter=delimiter, max_row_bytes=limit)
@@ -79,6 +94,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         columns=columns,
         names=header,
         records=read_table(file, delimiter=delimiter, max_row_bytes=limit),
+        absent=_absent(columns, header, line=1),
         fraction=fraction,
     )
 
@@ -87,6 +103,35 @@ def fields_of(names: Iterable[Any], columns: Mapping[str, str]) -> Iterator[Any]
     """What each of the file's columns stands for; its own name if nothing is said."""
     fields = {column: field for field, column in columns.items()}
     return (fields.get(name, name) for name in names)
+
+
+def _absent(columns: Mapping[str, str], names: Iterable[str], *, line: int) -> FileProblem | None:
+    present = dict.fromkeys(name for name in names if name)
+    for field, column in columns.items():
+        if present and column not in present:
+            text = f"There is no column “{shown(column)}” for “{field}”. There are: {joined(present)}."
+            return FileProblem("dataset:missing_field", text, line=line, field=field)
+    return None
+
+
+def _absent_in_lines(file: BinaryIO, columns: Mapping[str, str], limit: int) -> FileProblem | None:
+    """By the first rows; what may stand in later ones only is not looked for where there are more."""
+    names: dict[str, None] = {}
+    unseen = set(columns.values())
+    for number, line in bounded_lines(file, limit):
+        if number > LINES_FOR_LAYOUT or file.tell() > BYTES_FOR_NAMES:
+            columns = {field: column for field, column in columns.items() if field not in OPTIONAL}
+            break
+        try:
+            raw = parse_line(line) if line and line.strip() else None
+        except RowProblem:
+            continue
+        if isinstance(raw, dict):
+            names.update(dict.fromkeys(raw))
+            unseen -= raw.keys()
+            if not unseen:
+                return None
+    return _absent(columns, names, line=0)
 
 
 def _layout_of_lines(file: BinaryIO, columns: Mapping[str, str], limit: int) -> Layout | None:

@@ -8,7 +8,7 @@ from corpora.ingest.batch import too_long
 from corpora.ingest.contracts import Problem
 from corpora.ingest.jsonl import NOT_UTF8
 from corpora.ingest.lines import bounded_lines
-from corpora.ingest.problems import FileProblem, RowProblem
+from corpora.ingest.problems import FileProblem, RowProblem, shown
 
 
 def read_table(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Iterator[tuple[int, Any] | Problem]:
@@ -54,8 +54,8 @@ def column_names(cells: list[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
-        text = f"Two columns are named “{twice}”. Rename or remove one."
-        raise FileProblem("dataset:duplicate_key", text, line=1, field=twice)
+        text = f"Two columns are named “{shown(twice)}”. Rename or remove one."
+        raise FileProblem("dataset:duplicate_key", text, line=1, field=shown(twice))
     return names
 
 

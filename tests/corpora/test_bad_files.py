@@ -1,15 +1,15 @@
 """Each class of bad file is refused with its own code and the place of the fault, and leaves no rows."""
 
 import gzip
-import io
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from tests.corpora.checking import check
 from tests.corpora.conftest import jsonl, pairs
+from tests.corpora.corpus.writing import parquet_table
 
 GOOD = pairs(3)
 USER = {"role": "user", "content": "q"}
@@ -20,10 +20,8 @@ def chat(*messages: object) -> bytes:
     return jsonl({"messages": [USER, ANSWER]}, {"messages": list(messages)})
 
 
-def parquet(columns: dict[str, list[object]]) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer)
-    return buffer.getvalue()
+def parquet(columns: dict[str, Any]) -> bytes:
+    return parquet_table(pa.table(columns))
 
 
 FILES = {
@@ -40,6 +38,13 @@ FILES = {
     "an empty gzip file": (gzip.compress(b""), (0, "", "dataset:empty_file")),
     "a broken line in a gzip file": (gzip.compress(GOOD + b"{\n"), (4, "", "dataset:broken_line")),
     "a workbook": (b"PK\x03\x04\x14\0", (0, "", "dataset:not_a_dataset")),
+    "one JSON list, a row a line": (
+        b'[{"prompt": "q", "completion": "a"},\n {"prompt": "r", "completion": "a"}\n]\n',
+        (1, "", "dataset:not_a_dataset"),
+    ),
+    "a list among rows": (b'["q", "a"]\n' + GOOD, (1, "", "data_type")),
+    "a broken first line": (b"q\n" + GOOD, (1, "", "dataset:broken_line")),
+    "a CSV with a Latin-1 header": ("Größe;Antwort\nq;a\n".encode("latin-1"), (1, "", "dataset:encoding")),
     "one JSON list": (b'[{"prompt": "q", "completion": "a"}]', (1, "", "dataset:not_a_dataset")),
     "UTF-16 with a mark": (GOOD.decode().encode("utf-16"), (0, "", "dataset:encoding")),
     "UTF-16 without a mark": (GOOD.decode().encode("utf-16-le"), (0, "", "dataset:encoding")),
@@ -86,6 +91,14 @@ FILES = {
     "a CSV in Latin-1": (b"prompt,completion\nq,a\n\xe9,a\n", (3, "", "dataset:encoding")),
     "a Parquet cut short": (parquet({"prompt": ["q"], "completion": ["a"]})[:-9], (0, "", "dataset:broken_file")),
     "a Parquet with other columns": (parquet({"question": ["q"]}), (0, "messages", "dataset:missing_field")),
+    "a Parquet with a column twice": (
+        parquet_table(pa.table([["q"], ["a"], ["b"]], names=["prompt", "completion", "completion"])),
+        (0, "completion", "dataset:duplicate_key"),
+    ),
+    "a Parquet with times as labels": (
+        parquet({"prompt": ["q"], "completion": ["a"], "label": pa.array([1], pa.timestamp("ns"))}),
+        (1, "label", "data_type"),
+    ),
     "a Parquet without an answer": (
         parquet({"prompt": ["q", "r"], "completion": ["a", None]}),
         (2, "completion", "dataset:missing_field"),
@@ -136,6 +149,27 @@ def test_too_many_slices_are_refused(tmp_path: Path) -> None:
 def test_only_the_first_problems_are_kept_and_all_are_counted(tmp_path: Path) -> None:
     outcome = check(jsonl(*({"prompt": f"q{i}"} for i in range(500))) + GOOD, tmp_path / "run")
     assert (len(outcome.report.problems), outcome.report.problem_count) == (200, 500)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (pa.array([1]), "is a number and"),
+        (pa.array([b"x"]), "is binary data and"),
+        (pa.array([True]), "is true or false and"),
+        (pa.array([1], pa.timestamp("us")), "is a date or time and"),
+    ],
+)
+def test_what_should_be_a_text_is_told_by_its_kind(value: pa.Array, kind: str, tmp_path: Path) -> None:
+    outcome = check(parquet({"prompt": value, "completion": ["a"]}), tmp_path / "run")
+    assert kind in outcome.report.problems[0].text
+    assert outcome.first == (1, "prompt", "data_type")
+
+
+def test_what_ends_the_reading_is_among_the_problems_however_many_there_are(tmp_path: Path) -> None:
+    report = check(b"prompt,completion\nr,b\ns,c\n" + b"q,\n" * 250 + b'"q,a\n', tmp_path / "run").report
+    assert (len(report.problems), report.problem_count) == (200, 251)
+    assert [problem.line for problem in report.problems if problem.stops] == [254]
 
 
 def test_problem_texts_quote_customers_text_shortly(tmp_path: Path) -> None:

@@ -46,7 +46,11 @@ def test_bad_rows_are_left_out_in_a_new_version(
     assert "Go on without" not in as_bob.get(f"/datasets/versions/{new.id}/?tab=quality").content.decode()
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04", pairs(3, split="test")], ids=["no rows", "nothing to train on"])
+@pytest.mark.parametrize(
+    "content",
+    [b"PK\x03\x04", pairs(3, split="test"), b'prompt,completion\nq,a\nr,b\ns,\n"t,c\n'],
+    ids=["no rows", "nothing to train on", "not read to its end"],
+)
 def test_a_fault_of_the_whole_file_offers_no_way_on(content: bytes, as_bob: Client, checked: Checked) -> None:
     version = checked(content)
     assert version.state == VersionState.REJECTED
@@ -100,6 +104,17 @@ def test_nothing_else_is_decided(decision: str, as_bob: Client, in_tenant: Tenan
     version = stored_version(Dataset.objects.create(name="Clauses"), [chat("a")])
     assert decide(as_bob, version, decision).status_code == 404
     assert DatasetVersion.objects.count() == 1
+
+
+def test_columns_in_another_order_or_case_are_the_same_options(api: APIClient, checked: Checked) -> None:
+    version = checked(b"Question;Answer\n" + b"".join(b"q%d;a\n" % number for number in range(9)))
+    spellings = [{"prompt": "Question", "completion": "Answer"}, {"completion": "answer", "prompt": " QUESTION "}]
+    answers = [
+        api.post(f"{REST}/{version.id}/recheck/", {"options": {"file_format": "csv", "columns": columns}})
+        for columns in spellings
+    ]
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[1].json()["code"] == "dataset:same_file"
 
 
 def test_over_rest_any_option_is_changed(api: APIClient, checked: Checked, run_jobs: Callable[..., None]) -> None:

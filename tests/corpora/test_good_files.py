@@ -184,3 +184,7 @@ def test_fields_that_are_not_used_are_named(tmp_path: Path) -> None:
     assert [(warning.code, warning.text) for warning in warnings] == [
         ("dataset:unused_field", "Not used in training: source.")
     ]
+
+
+def test_columns_without_a_name_are_not_told(tmp_path: Path) -> None:
+    assert check(b"prompt,completion,,\nq,a,,\nr,b,,\n", tmp_path / "a").report.warnings == ()

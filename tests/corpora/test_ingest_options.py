@@ -9,6 +9,7 @@ import pytest
 from corpora.ingest.contracts import Context
 from tests.corpora.checking import Outcome, check
 from tests.corpora.conftest import jsonl, pairs
+from tests.corpora.corpus import writing
 
 TOKENIZER = Path(__file__).parents[2] / "lorakit" / "tiny" / "model" / "tokenizer.json"
 TEXT = "the tenant shall pay the rent on the first working day of every month without any deduction"
@@ -17,6 +18,13 @@ WORDS = TEXT.split()
 
 def codes(outcome: Outcome) -> dict[str, int]:
     return {warning.code: warning.count for warning in outcome.report.warnings}
+
+
+def asked(outcome: Outcome, code: str) -> bool:
+    """Whether a notice leaves something to decide; otherwise it says that the rows were left out."""
+    notice = next(warning for warning in outcome.report.warnings if warning.code == code)
+    assert bool(notice.decision) != ("left out" in notice.text)
+    return bool(notice.decision)
 
 
 def prompts(rows: list[dict[str, Any]]) -> set[str]:
@@ -40,6 +48,24 @@ def test_the_keys_of_json_lines_are_mapped_too(tmp_path: Path) -> None:
     rows = [{"q": f"q{i}", "a": f"a{i}", "prompt": "not this"} for i in range(4)]
     outcome = check(jsonl(*rows), tmp_path / "a", options={"columns": {"prompt": "q", "completion": "a"}})
     assert prompts(outcome.rows) == {"q0", "q1", "q2", "q3"}
+
+
+@pytest.mark.parametrize(("file_format", "line"), [("jsonl", 0), ("csv", 1), ("parquet", 0)])
+def test_a_column_that_is_not_there_is_told_once(file_format: str, line: int, tmp_path: Path) -> None:
+    content = writing.write([{"prompt": f"q{i}", "completion": "a", "team": "b"} for i in range(9)], file_format)
+    for field in ("prompt", "group"):
+        outcome = check(content, tmp_path / field, options={"columns": {field: "Question"}})
+        assert outcome.first == (line, field, "dataset:missing_field")
+        assert outcome.report.problem_count == 1
+        assert "prompt, completion, team" in outcome.report.problems[0].text
+
+
+def test_a_column_that_only_later_rows_have_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpora.ingest.source.LINES_FOR_LAYOUT", 5)
+    content = pairs(20) + jsonl({"prompt": "q", "completion": "a", "part": "test"})
+    assert check(content, tmp_path / "a", options={"columns": {"split": "part"}}).report.test == 1
+    asked = check(content, tmp_path / "b", options={"columns": {"prompt": "part"}})
+    assert asked.first == (0, "prompt", "dataset:missing_field")
 
 
 def test_texts_and_labels_are_a_layout_and_every_label_is_in_both_splits(tmp_path: Path) -> None:
@@ -87,6 +113,7 @@ def test_a_prompt_in_both_splits_is_a_leak(leaks: str, tmp_path: Path) -> None:
     assert codes(outcome)["dataset:leak"] == 5
     assert len(outcome.test) == (5 if leaks == "keep" else 0)
     assert [finding["kept"] for finding in outcome.findings] == [leaks == "keep"] * 5
+    assert asked(outcome, "dataset:leak") == (leaks == "keep")
 
 
 def test_rows_that_are_almost_the_same_are_told(tmp_path: Path) -> None:
@@ -113,6 +140,27 @@ def test_personal_data_is_told_and_masked_where_that_is_wanted(columns: dict[str
     assert len({row["id"] for row in masked.rows}) == 6
 
 
+@pytest.mark.parametrize("field", ["label", "slice"])
+def test_personal_data_in_what_a_row_says_of_itself_is_told_and_masked_too(field: str, tmp_path: Path) -> None:
+    content = pairs(5) + jsonl({"prompt": "Who?", "completion": "Max", field: "max@example.com, Berlin"})
+    kept = check(content, tmp_path / "kept")
+    assert codes(kept) == {"dataset:personal_email": 1}
+    assert "max@example.com, Berlin" in {row[field] for row in kept.rows}
+    masked = check(content, tmp_path / "masked", options={"personal_data": "mask"})
+    assert codes(masked) == {"dataset:personal_email": 1}
+    assert "[email], Berlin" in {row[field] for row in masked.rows}
+    assert "max@" not in masked.report.to_json()
+
+
+def test_a_label_that_is_the_answer_is_masked_as_it_is(tmp_path: Path) -> None:
+    rows = [{"text": f"text {i}", "label": "max@example.com" if i else "none"} for i in range(4)]
+    masked = check(jsonl(*rows), tmp_path / "a", options={"personal_data": "mask"})
+    assert {(row["label"], row["messages"][-1]["content"]) for row in masked.rows} == {
+        ("[email]", "[email]"),
+        ("none", "none"),
+    }
+
+
 @pytest.mark.parametrize("over_long", ["keep", "leave_out"])
 def test_rows_beyond_the_base_models_context_are_told(over_long: str, tmp_path: Path) -> None:
     content = pairs(5) + jsonl({"prompt": "rent " * 400, "completion": "a"})
@@ -120,6 +168,7 @@ def test_rows_beyond_the_base_models_context_are_told(over_long: str, tmp_path: 
     outcome = check(content, tmp_path / "a", options={"over_long": over_long}, context=context)
     assert codes(outcome) == {"dataset:over_long": 1}
     assert len(outcome.rows) == (6 if over_long == "keep" else 5)
+    assert asked(outcome, "dataset:over_long") == (over_long == "keep")
     profile = outcome.report.profile
     assert profile
     assert profile.tokens

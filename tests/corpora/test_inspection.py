@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpora.ingest import inspection as inspecting
-from corpora.ingest.contracts import IngestSpec, Inspection, Options
-from corpora.ingest.inspection import HEAD_ROWS, SHOWN_COLUMNS, SHOWN_ROWS, inspect_file
+from corpora.ingest.contracts import SHOWN_COLUMNS, IngestSpec, Inspection, Options
+from corpora.ingest.inspection import HEAD_ROWS, NAMED_COLUMNS, SHOWN_ROWS, inspect_file
 from corpora.ingest.jsonl import parse_line
 from lorakit.errors import RunError
 from tests.corpora.conftest import jsonl, pairs
@@ -72,6 +72,28 @@ def test_a_wrong_delimiter_is_seen_and_corrected(tmp_path: Path) -> None:
     right = inspect(content, tmp_path / "right", options={"file_format": "csv", "delimiter": ";"})
     assert right.columns == ("nr", "frage", "antwort")
     assert right.sample[1] == {"nr": "1", "frage": "Frage 1, bitte", "antwort": "Antwort 1"}
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "read"),
+    [
+        (b"prompt;completion\nq;a\n", {"file_format": "csv"}, ("csv", ";")),
+        (b"prompt\tcompletion\nq\ta\n", {"file_format": "csv"}, ("csv", "\t")),
+        (b"Frage;Antwort\nq;a\n", {"file_format": "csv"}, ("csv", ";")),
+        (b"prompt,completion\nq,a\n", {"file_format": "tsv"}, ("tsv", "\t")),
+        (b"prompt,completion\nq,a\n", {"delimiter": ";"}, ("csv", ";")),
+        (b"Question|Answer\nq|a\n", {"delimiter": "|"}, ("csv", "|")),
+        (b"Question\tAnswer\nq\ta\n", {"delimiter": "\t"}, ("tsv", "\t")),
+        (pairs(1), {"delimiter": ","}, ("jsonl", "")),
+        (b"prompt,completion\nq,a\n", {"file_format": "jsonl", "delimiter": ","}, ("jsonl", "")),
+        (b"Question,Answer\n{name} wants a refund,ok\n", {}, ("csv", ",")),
+    ],
+)
+def test_a_file_is_read_as_it_is_forced_to_be(
+    content: bytes, options: dict[str, Any], read: tuple[str, str], tmp_path: Path
+) -> None:
+    seen = inspect(content, tmp_path / "run", options=options)
+    assert (seen.file_format, seen.delimiter) == read
 
 
 @pytest.mark.parametrize("file_format", ["jsonl", "csv", "parquet"])
@@ -148,10 +170,54 @@ def test_a_packed_line_that_is_longer_than_the_head_is_no_empty_file(
 
 
 def test_long_texts_and_many_columns_are_cut_short(tmp_path: Path) -> None:
-    wide = {"prompt": "x" * 50_000, "completion": "a", **{f"c{n}": "v" for n in range(100)}}
+    wide = {"prompt": "x" * 50_000, **{f"c{n}": "v" for n in range(1_000)}, "y" * 50_000: "v", "completion": "a"}
     seen = inspect(jsonl(wide, wide), tmp_path / "run")
-    assert len(seen.columns) == len(seen.sample[0]) == SHOWN_COLUMNS
+    assert len(seen.columns) == NAMED_COLUMNS + 1
+    assert len(seen.sample[0]) == SHOWN_COLUMNS
+    assert seen.mapping == {"prompt": "prompt", "completion": "completion"}
     assert len(seen.to_json()) < 20_000
+
+
+def test_columns_far_to_the_right_can_be_named(tmp_path: Path) -> None:
+    header = ";".join([*(f"c{n}" for n in range(45)), "Frage", "Antwort"])
+    content = (header + "\n" + ";".join("v" * 47) + "\n").encode()
+    assert inspect(content, tmp_path / "before").columns[-2:] == ("frage", "antwort")
+    chosen = {"prompt": "Frage", "completion": "Antwort"}
+    seen = inspect(content, tmp_path / "after", options={"columns": chosen})
+    assert seen.mapping == {"prompt": "frage", "completion": "antwort"}
+
+
+def test_a_chosen_column_stands_before_one_of_the_fields_name(tmp_path: Path) -> None:
+    row = {"q": "q", "completion": "a", "prompt": "not this"}
+    seen = inspect(jsonl(row), tmp_path / "run", options={"columns": {"prompt": "q"}})
+    assert seen.mapping == {"prompt": "q", "completion": "completion"}
+
+
+NAMES_IN_PARQUET = io.BytesIO()
+pq.write_table(pa.table({"x\0y": ["v"], "prompt": ["q"], "completion": ["a"]}), NAMES_IN_PARQUET)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        jsonl({"prompt": "q", "completion": "a", "\0k": "v", "\ud800": "v"}),
+        b"prompt,completion," + b"x" * 60 + b"\0\nq,a,v\n",
+        b"prompt,completion," + b"x" * 60 + b"\0," + b"x" * 60 + b"\0\nq,a,v,v\n",
+        NAMES_IN_PARQUET.getvalue(),
+        jsonl({"y" * 500_000: "v"}),
+    ],
+    ids=["JSON", "CSV", "CSV twice", "Parquet", "long"],
+)
+def test_names_of_columns_can_be_stored_and_are_short(content: bytes, tmp_path: Path) -> None:
+    seen = inspect(content, tmp_path / "run")
+    for name in (*seen.columns, *(problem.field + problem.text for problem in seen.problems)):
+        assert "\0" not in name
+        assert len(name) < 500
+    assert len(seen.to_json()) < 5_000
+
+
+def test_columns_without_a_name_are_not_offered(tmp_path: Path) -> None:
+    assert inspect(b"prompt,completion,,\nq,a,,\n", tmp_path / "run").columns == ("prompt", "completion")
 
 
 def test_another_file_than_the_uploaded_one_is_a_platform_error(tmp_path: Path) -> None:

@@ -30,6 +30,30 @@ def test_neither_split_of_a_small_file_is_empty(count: int, tmp_path: Path) -> N
     assert outcome.test
 
 
+@pytest.mark.parametrize("test_share", [0.1, 0.9, 1.0])
+@pytest.mark.parametrize("columns", [{}, {"group": "g"}], ids=["prompt", "group"])
+def test_rows_of_one_prompt_or_group_are_for_training(
+    columns: dict[str, str], test_share: float, tmp_path: Path
+) -> None:
+    rows = [{"prompt": f"q{i if columns else 0}", "completion": f"a{i}", "g": "x"} for i in range(6)]
+    for seed in range(3):
+        options = {"columns": columns, "test_share": test_share, "seed": seed}
+        report = check(jsonl(*rows), tmp_path / str(seed), options=options).report
+        assert (report.accepted, report.train, report.test) == (True, 6, 0)
+        assert "dataset:no_test_rows" in {warning.code for warning in report.warnings}
+
+
+def test_a_version_without_training_rows_is_refused(tmp_path: Path) -> None:
+    # The only row of the group that would be trained on asks what the other group asks, and is left out.
+    rows = [{"prompt": f"q{i}", "completion": group, "g": group} for i, group in ((1, "x"), (2, "x"), (1, "z"))]
+    options = {"columns": {"group": "g"}, "test_share": 1.0, "leaks": "leave_out"}
+    outcomes = [check(jsonl(*rows), tmp_path / str(seed), options={**options, "seed": seed}) for seed in range(8)]
+    refused = [outcome for outcome in outcomes if not outcome.report.accepted]
+    assert 0 < len(refused) < len(outcomes)
+    assert {outcome.first for outcome in refused} == {(0, "", "dataset:no_train_rows")}
+    assert all(outcome.train for outcome in outcomes if outcome.report.accepted)
+
+
 def test_a_row_keeps_its_split_when_others_are_added(tmp_path: Path) -> None:
     before = check(pairs(300), tmp_path / "before")
     after = check(pairs(600), tmp_path / "after")

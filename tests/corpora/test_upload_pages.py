@@ -15,7 +15,7 @@ from corpora.services.uploads import record_inspection
 from jobs.models import Job
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tests.corpora.conftest import pairs
+from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.stored import stored_version
 from tests.corpora.uploading import begin, send, whole
 
@@ -123,6 +123,22 @@ def test_a_known_layout_needs_one_click(as_alice: Client, waiting: Callable[...,
     assert answer["Location"] == reverse("corpora:version", args=[version.id])
     assert (version.dataset.name, version.options["columns"]) == ("Clauses", {})
     assert as_alice.get(format_page(upload))["Location"] == answer["Location"]
+
+
+def test_a_wide_table_shows_its_first_columns_and_offers_all(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    header = [*(f"c{n}" for n in range(45)), "frage", "antwort"]
+    upload = waiting((";".join(header) + "\n" + ";".join("v" * 47) + "\n").encode())
+    form = as_alice.get(format_page(upload)).context["form"]
+    assert form.sample_columns() == header[:40]
+    assert [len(row) for row in form.sample_rows()] == [40]
+    assert ("antwort", "antwort") in form.fields["column_completion"].choices
+
+
+def test_names_that_no_database_takes_are_shown_all_the_same(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    upload = waiting(jsonl(*({"prompt": f"q{n}", "completion": "a", "\0k": 1, "\ud800": 2} for n in range(9))))
+    assert "�k" in as_alice.get(format_page(upload)).content.decode()
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    assert DatasetVersion.objects.count() == 1
 
 
 def test_columns_are_named_and_looked_at_again(as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run) -> None:

@@ -123,9 +123,7 @@ def no_lines(rng: Random, variant: int) -> BadFile:
         "Dear all,\nplease find enclosed", "<html><body>404</body></html>", "prompt\nonly one column\n",
         "---\n- prompt: q\n  completion: a\n", "q1 | a1\nq2 | a2\n", "1,2\n3,4\n", json.dumps(rows) + "\n",
     )[variant]  # fmt: skip
-    # A list with a row a line is lines that are no rows.
-    code = "dataset:broken_line" if variant == 2 else "dataset:not_a_dataset"
-    return BadFile(content=whole.encode(), code=code, line=1)
+    return BadFile(content=whole.encode(), code="dataset:not_a_dataset", line=1)
 
 
 def broken_table(rng: Random, variant: int) -> BadFile:
@@ -206,8 +204,8 @@ def misfit(rng: Random, variant: int) -> BadFile:
         (columns, {"file_format": "tsv"}, "dataset:missing_field", 1),
         (columns, {"file_format": "csv", "delimiter": "\n"}, "dataset:missing_field", 1),
         (lines, {"layout": "chat"}, "missing_messages_list", 1),
-        (lines, {"columns": {"prompt": "Question"}}, "dataset:missing_field", 1),
-        (columns, {"columns": {"completion": "no such column"}}, "dataset:missing_field", 2),
+        (lines, {"columns": {"prompt": "Question"}}, "dataset:missing_field", 0),
+        (columns, {"columns": {"completion": "no such column"}}, "dataset:missing_field", 1),
         (columns, {"layout": "classification"}, "dataset:missing_field", 2),
     )
     content, options, code, line = by_variant[variant]
