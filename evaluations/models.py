@@ -52,7 +52,7 @@ class EvaluationItem(TenantModel):
 
     run = TenantForeignKey(EvaluationRun, models.CASCADE, related_name="items")
     position = models.PositiveIntegerField()
-    slice = models.CharField(max_length=60, default="all")
+    slice = models.CharField(max_length=80, default="all")
     messages = models.JSONField(help_text="the prompt, as chat messages")
     reference = models.TextField()
     answer_base = models.TextField()

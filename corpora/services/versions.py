@@ -13,7 +13,7 @@ from django.db.models import Max, ProtectedError, QuerySet
 from django.utils import timezone
 
 from corpora.errors import DatasetGone, EmptyUpload, NameMissing, SameFile, StillChecking, VersionGone, VersionInUse
-from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Options, Report
+from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Options, Problem, Report
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.options import read_options
 from corpora.quota import reserve
@@ -222,7 +222,7 @@ def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> 
     else:
         changes |= {
             "state": VersionState.REJECTED,
-            "error_code": report.problems[0].code,
+            "error_code": cause(report).code,
             "error_text": headline(report),
         }
     _checking(version_id).update(**changes)
@@ -233,13 +233,18 @@ def reject_version(*, version_id: UUID, code: str, text: str) -> None:
     _checking(version_id).update(state=VersionState.REJECTED, error_code=code, error_text=text)
 
 
+def cause(report: Report) -> Problem:
+    """Why a file is rejected: what is wrong with it as a whole, or else its first row that cannot be used."""
+    return next((problem for problem in report.problems if problem.stops), report.problems[0])
+
+
 def headline(report: Report) -> str:
-    """The first problem of a rejected file in one paragraph: where, what, how to mend it, and how many more."""
-    first = report.problems[0]
-    place = [f"{report.position.capitalize()} {first.line}"] if first.line else []
-    place += [first.field] if first.field else []
-    text = f"{', '.join(place)}: {first.text}" if place else first.text
-    if report.problem_count > 1:
+    """The cause of a rejection in one paragraph: where, what, how to mend it, and how many more."""
+    found = cause(report)
+    place = [f"{report.position.capitalize()} {found.line}"] if found.line else []
+    place += [found.field] if found.field else []
+    text = f"{', '.join(place)}: {found.text}" if place else found.text
+    if report.problem_count > 1 and not found.stops:
         text += (
             f" {report.problem_count:,} rows cannot be used: mend them and upload the file again, or leave them out."
         )

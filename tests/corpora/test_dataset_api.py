@@ -131,5 +131,5 @@ def test_lists_need_a_fixed_number_of_queries(
 def test_the_openapi_document_has_examples_for_datasets(api: APIClient) -> None:
     document = api.get("/api/v1/schema/", {"format": "json"}).json()
     create = document["paths"]["/api/v1/datasets/"]["post"]
-    assert set(create["responses"]) == {"201", "400", "409", "413", "503", "507"}
+    assert set(create["responses"]) == {"201", "400", "401", "403", "409", "413", "503", "507"}
     assert create["requestBody"]["content"]["multipart/form-data"]["examples"]

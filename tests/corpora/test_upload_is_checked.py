@@ -102,6 +102,25 @@ def test_a_deleted_version_leaves_nothing_in_storage_but_what_others_use(
     assert not default_storage.exists(first.upload_key)
 
 
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (b'prompt,completion\n,c\nd,e\nf,"g\nh,i\n', "dataset:broken_line", "quotation mark"),
+        (b'{"prompt": "a"}\n{"prompt": "b"}\n', "dataset:no_usable_rows", "No row of the file"),
+    ],
+)
+def test_what_sinks_a_file_is_said_before_its_bad_rows(
+    checked: Send, run_jobs: Callable[..., None], content: bytes, code: str, words: str
+) -> None:
+    refused = checked(content)
+    version = recheck_version(version=refused, changes={"bad_rows": "leave_out"}, created_by=None)
+    run_jobs()
+    version.refresh_from_db()
+    assert (version.state, version.error_code) == (VersionState.REJECTED, code)
+    assert words in version.error_text
+    assert "leave them out" not in version.error_text
+
+
 def test_a_version_that_is_deleted_meanwhile_is_not_checked_again(checked: Send) -> None:
     version = checked(pairs(5))
     delete_version(version=DatasetVersion.objects.get(id=version.id))
