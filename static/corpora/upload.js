@@ -36,6 +36,11 @@ function add(files) {
   next();
 }
 
+function take() {
+  add([...input.files]);
+  input.value = "";
+}
+
 function isSame(one, other) {
   return one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
 }
@@ -116,10 +121,9 @@ const area = form.querySelector("[data-drop-area]");
 const input = area.querySelector("input[type=file]");
 area.classList.add("drop-area-ready");
 input.multiple = true;
-input.addEventListener("change", () => {
-  add([...input.files]);
-  input.value = "";
-});
+input.addEventListener("change", take);
+// Whoever was faster than this script has chosen already.
+if (input.files.length) take();
 for (const [type, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
   area.addEventListener(type, () => area.classList.toggle("is-over", over));
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from portal.demo.cast import TENANTS
 from portal.demo.datasets import demo_rows
@@ -188,8 +188,16 @@ def test_an_upload_survives_a_lost_connection_and_a_refresh(
     rows.write_text("".join(f'{{"prompt": "question {i}", "completion": "{"x" * 900}"}}\n' for i in range(40_000)))
     upload = page.get_by_role("listitem").filter(has_text="many rows.jsonl")
 
-    page.goto("/datasets/upload/")
+    # A file that is chosen before the script has come is sent all the same.
+    held: list[Route] = []
+    page.route("**/corpora/upload.js*", lambda route: held.append(route))
+    page.goto("/datasets/upload/", wait_until="commit")
     page.get_by_label("File", exact=True).set_input_files(rows)
+    while not held:
+        page.wait_for_timeout(50)
+    assert upload.count() == 0
+    held[0].continue_()
+    page.unroute_all()
     upload.get_by_role("button", name="Pause").click()
     expect(upload.get_by_text("Paused")).to_be_visible()
     upload.get_by_role("button", name="Go on").click()
