@@ -21,7 +21,7 @@ from adapters.queries import version_with_all
 from adapters.run_api import TrainingRunViewSet
 from adapters.serializers import AdapterSerializer, AdapterVersionSerializer, BaseModelSerializer, CardSerializer
 from adapters.sweep_api import SweepViewSet
-from tenants.rest import LOST, MISSING, AsItIs, OutsideTransactions, ReadOnly
+from rest.views import LOST, MISSING, AsItIs, OutsideTransactions, ReadOnly
 
 
 class MarkdownRenderer(BaseRenderer):

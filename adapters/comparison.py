@@ -12,7 +12,7 @@ from adapters.models import AdapterVersion, TrainingRun
 from adapters.previews import SHOWN, title_of
 from adapters.recipes import RECIPES
 from jobs.reports import cost_so_far_usd, report_of
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 LEAST, MOST = 2, 5
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.hyperparameters import LIMITS
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 SWEPT = ("rank", "learning_rate", "epochs")
 MAX_RUNS = 12

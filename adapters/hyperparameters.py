@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from adapters.models import BaseModel
 from lorakit.package import MAX_RANK
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 Modules = Literal["all-linear"] | tuple[str, ...]
 

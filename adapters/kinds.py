@@ -14,8 +14,8 @@ from jobs.models import Job
 from lorakit.contracts import TrainSpec
 from lorakit.errors import PackageError
 from lorakit.package import PACKAGE, PackageInfo, inspect
-from tenants.errors import PortalError
-from tenants.objects import object_key, put_file
+from rest.errors import PortalError
+from storage.objects import object_key, put_file
 
 MANIFEST = "manifest.json"
 ROWS = "rows.jsonl"

@@ -3,7 +3,8 @@
 from django.http import FileResponse, JsonResponse
 
 from adapters.models import AdapterVersion
-from tenants.objects import ObjectMissing, open_object
+from storage.errors import ObjectMissing
+from storage.objects import open_object
 
 
 def package_response(version: AdapterVersion) -> FileResponse:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from adapters.hyperparameters import ATTENTION, VALUE_AND_OUTPUT, Hyperparameters, Modules
 from adapters.models import BaseModel
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 BATCHES = {
     "batch_size": "Small, so that long rows fit into the memory of one GPU.",

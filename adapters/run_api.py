@@ -28,9 +28,9 @@ from adapters.serializers import TrainingRunSerializer
 from adapters.services import resume_training, start_training
 from corpora.models import DatasetVersion
 from jobs.services import stop_job
-from tenants.errors import NotFound, PortalError
+from rest.errors import NotFound, PortalError
+from rest.views import INVALID, MISSING, ReadOnly
 from tenants.requests import person_of, tenant_of
-from tenants.rest import INVALID, MISSING, ReadOnly
 
 NOT_READY = OpenApiResponse(
     OpenApiTypes.OBJECT,

@@ -26,8 +26,8 @@ from jobs.charts import loss_figure
 from jobs.reports import cost_so_far_usd, report_of
 from jobs.services import stop_job
 from jobs.states import State
+from rest.errors import Conflict, PortalError
 from tenants.access import WRITERS, members_only
-from tenants.errors import Conflict, PortalError
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25

@@ -17,7 +17,7 @@ from corpora.models import DatasetVersion, VersionState
 from jobs.compute import checkpoint_key
 from jobs.services import start_job, stop_job
 from jobs.states import TERMINAL, State
-from tenants.errors import Conflict, NotFound, PortalError
+from rest.errors import Conflict, NotFound, PortalError
 from tenants.models import Tenant, User
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?")

@@ -15,8 +15,8 @@ from adapters.models import Sweep
 from adapters.run_api import NOT_READY, UNKNOWN, base_model_of, dataset_version_of
 from adapters.run_serializers import NewSweepSerializer, SweepDetailSerializer, SweepSerializer
 from adapters.services import start_sweep, stop_sweep
+from rest.views import INVALID, MISSING, ReadOnly
 from tenants.requests import person_of, tenant_of
-from tenants.rest import INVALID, MISSING, ReadOnly
 
 
 @extend_schema_view(

@@ -16,8 +16,8 @@ from adapters.previews import SweepPreview, preview_sweep
 from adapters.recipes import RECIPES
 from adapters.services import start_sweep, stop_sweep
 from adapters.sweeps import grid_text, sweep_table
+from rest.errors import PortalError
 from tenants.access import WRITERS, members_only
-from tenants.errors import PortalError
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25

@@ -13,7 +13,8 @@ from lorakit.digest import base_sha256, file_sha256
 from lorakit.errors import PackageError, RunError
 from lorakit.package import PACKAGE, inspect
 from lorakit.train.provenance import describe_rows
-from tenants.objects import ObjectMissing, get_file
+from storage.errors import ObjectMissing
+from storage.objects import get_file
 
 CHANNELS = {"train": "Training rows", "eval": "Held-out rows"}
 RENAMED = {"rank": "r"}

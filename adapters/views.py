@@ -26,8 +26,8 @@ from adapters.services import start_training
 from corpora.models import DatasetVersion
 from jobs.charts import loss_figure
 from jobs.reports import report_of
+from rest.errors import PortalError
 from tenants.access import WRITERS, members_only
-from tenants.errors import PortalError
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 30

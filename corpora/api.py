@@ -37,9 +37,9 @@ from corpora.serializers import (
 from corpora.services.datasets import change_dataset, delete_dataset
 from corpora.services.versions import upload_version
 from corpora.version_api import DatasetVersionViewSet
-from tenants.parsers import StrictJSONParser
+from rest.parsers import StrictJSONParser
+from rest.views import INVALID, MISSING, OutsideTransactions
 from tenants.requests import person_of, tenant_of
-from tenants.rest import INVALID, MISSING, OutsideTransactions
 
 
 @extend_schema_view(

@@ -10,8 +10,9 @@ from django.db.models import QuerySet
 from corpora.ingest.index import RECORD
 from corpora.models import DatasetVersion
 from corpora.rows import NotReady, Rows, StoredRow
-from tenants.errors import NotFound
-from tenants.objects import ObjectMissing, read_range
+from rest.errors import NotFound
+from storage.errors import ObjectMissing
+from storage.objects import read_range
 
 MAX_ROWS = 500_000
 """Of a version whose rows are compared one by one, in about a second; larger ones only as a whole."""

@@ -8,7 +8,7 @@ import msgspec
 from corpora.ingest.contracts import Finding
 from corpora.models import DatasetVersion
 from corpora.rows import SEARCH_BYTES, BadCursor
-from tenants.objects import object_lines, read_range
+from storage.objects import object_lines, read_range
 
 _decoder = msgspec.json.Decoder(Finding)
 

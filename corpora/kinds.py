@@ -14,7 +14,7 @@ from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, InputF
 from jobs.compute import ComputeKind
 from jobs.models import Job
 from lorakit.digest import file_sha256
-from tenants.objects import put_file
+from storage.objects import put_file
 
 
 class DatasetCheck(ComputeKind):

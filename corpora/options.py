@@ -9,7 +9,7 @@ import msgspec
 from corpora.contexts import context_named
 from corpora.ingest.contracts import FIELDS, Options
 from lorakit.contracts import split_message, unknown_fields
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 
 class WrongOption(PortalError):

@@ -14,8 +14,9 @@ import numpy as np
 from corpora.ingest.contracts import Row, Split
 from corpora.ingest.index import RECORD
 from corpora.models import DatasetVersion
-from tenants.errors import Conflict, NotFound, PortalError
-from tenants.objects import ObjectMissing, object_lines, read_range
+from rest.errors import Conflict, NotFound, PortalError
+from storage.errors import ObjectMissing
+from storage.objects import object_lines, read_range
 
 SEARCH_BYTES = 64 << 20
 """Read in one request of a search, which so takes no longer in a large dataset."""

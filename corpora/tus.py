@@ -14,7 +14,7 @@ from django.utils.http import http_date
 from rest_framework.request import Request
 
 from corpora.models import Upload, UploadState
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 VERSION = "1.0.0"
 BYTES = "application/offset+octet-stream"

@@ -29,10 +29,10 @@ from corpora.upload_serializers import (
     PartsSerializer,
     UploadSerializer,
 )
-from tenants.errors import NotFound
-from tenants.parsers import StrictJSONParser
+from rest.errors import NotFound
+from rest.parsers import StrictJSONParser
+from rest.views import INVALID, MISSING, OutsideTransactions
 from tenants.requests import person_of, tenant_of
-from tenants.rest import INVALID, MISSING, OutsideTransactions
 
 TUS_HEADER = OpenApiParameter("Tus-Resumable", str, OpenApiParameter.HEADER, description=tus.VERSION)
 OFFSET_HEADER = OpenApiParameter(

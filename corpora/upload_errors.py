@@ -2,7 +2,7 @@
 
 from django.template.defaultfilters import filesizeformat
 
-from tenants.errors import Conflict, PortalError
+from rest.errors import Conflict, PortalError
 
 
 class QuotaExceeded(PortalError):

@@ -23,8 +23,8 @@ from corpora.tus import expires_at
 from jobs.admission import place_in_line
 from jobs.models import Job
 from jobs.states import State
+from rest.errors import PortalError
 from tenants.access import WRITERS, members_only
-from tenants.errors import PortalError
 from tenants.requests import TenantRequest
 
 SHOWN_UPLOADS = 50

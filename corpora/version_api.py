@@ -34,8 +34,8 @@ from corpora.version_serializers import (
     RowsSerializer,
     UsesSerializer,
 )
+from rest.views import INVALID, LOST, MISSING, AsItIs, OutsideTransactions
 from tenants.requests import person_of
-from tenants.rest import INVALID, LOST, MISSING, AsItIs, OutsideTransactions
 
 NOT_NOW = OpenApiResponse(
     OpenApiTypes.OBJECT,

@@ -14,7 +14,7 @@ from corpora.models import DatasetVersion
 from corpora.prepared import OPTION_TITLES, option_text
 from corpora.quality import quality_of
 from corpora.rows import BadCursor, Choice, Rows
-from tenants.errors import NotFound
+from rest.errors import NotFound
 
 ROWS_SHOWN = 20
 FINDINGS_SHOWN = 50

@@ -22,9 +22,9 @@ from corpora.version_tabs import TABS
 from jobs.admission import place_in_line
 from jobs.models import Job
 from jobs.states import State
+from rest.errors import NotFound
+from storage.errors import ObjectMissing, StorageUnavailable
 from tenants.access import WRITERS, members_only
-from tenants.errors import NotFound, StorageUnavailable
-from tenants.objects import ObjectMissing
 from tenants.requests import TenantRequest
 
 

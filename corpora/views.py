@@ -13,8 +13,8 @@ from corpora.lineage import uses_of
 from corpora.models import Dataset, Upload, UploadState
 from corpora.queries import datasets_called, rows_of
 from corpora.services.datasets import change_dataset, delete_dataset
+from rest.errors import PortalError
 from tenants.access import WRITERS, members_only
-from tenants.errors import PortalError
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25

@@ -21,11 +21,12 @@ from evaluations.serializers import (
     ReviewSerializer,
 )
 from evaluations.services import record_review, start_evaluation
-from tenants.errors import NotFound, PermissionMissing
+from rest.errors import NotFound
+from rest.pagination import CursorPages
+from rest.views import INVALID, MISSING
+from tenants.errors import PermissionMissing
 from tenants.models import User
-from tenants.pagination import CursorPages
 from tenants.requests import person_of, tenant_of
-from tenants.rest import INVALID, MISSING
 
 BUSY = OpenApiResponse(
     OpenApiTypes.OBJECT, "It is being evaluated already, or has no held-out rows; with the next step (problem+json)."

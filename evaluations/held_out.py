@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from corpora.models import DatasetVersion
 from evaluations.backends.base import Message
-from tenants.objects import open_object
+from storage.objects import open_object
 
 MAX_ROWS = 1000
 """Enough to tell a difference of 5 points from chance, and few enough to score in one step of a job."""

@@ -17,8 +17,8 @@ from jobs.backends.base import ComputeBackend, ComputeSpec, InputFile
 from jobs.compute import ComputeKind
 from jobs.models import Job
 from lorakit.contracts import GenerateSpec, Prediction
-from tenants.errors import PortalError
-from tenants.objects import object_key, put_file
+from rest.errors import PortalError
+from storage.objects import object_key, put_file
 
 PREDICTIONS = "predictions.jsonl"
 MAX_NEW_TOKENS = 512

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from adapters.models import AdapterVersion
 from evaluations.backends.base import Message
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
-from tenants.errors import NotFound
+from rest.errors import NotFound
 from tenants.models import User
 
 

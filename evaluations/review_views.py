@@ -13,8 +13,8 @@ from evaluations.forms import GRADES, GradeForm
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 from evaluations.queries import Queue, queues, runs
 from evaluations.services import record_review
+from rest.errors import PortalError
 from tenants.access import EVERYONE, members_only
-from tenants.errors import PortalError
 from tenants.requests import TenantRequest
 
 WHO = {"system": "Instructions", "user": "Question", "assistant": "Earlier answer"}

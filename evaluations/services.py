@@ -6,7 +6,7 @@ from adapters.models import AdapterVersion
 from evaluations.kinds import EvaluationKind
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 from jobs.services import start_job
-from tenants.errors import Conflict, PortalError
+from rest.errors import Conflict, PortalError
 from tenants.models import Tenant, User
 
 JUDGE = "default"

@@ -15,7 +15,7 @@ from rest_framework.routers import SimpleRouter
 from jobs.models import Job, JobEvent
 from jobs.serializers import EventsQuerySerializer, JobEventsSerializer, JobSerializer
 from jobs.services import stop_job
-from tenants.rest import INVALID, MISSING
+from rest.views import INVALID, MISSING
 
 EVENTS_PER_ANSWER = 1000
 

@@ -21,7 +21,7 @@ from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
 from jobs.states import State
 from lorakit.disk import DISK_FULL
-from tenants.errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from jobs.lease import LeaseLost, claim, renewed, write
 from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
 from jobs.states import State, transition
-from tenants.errors import PortalError
+from rest.errors import PortalError
 from tenants.scope import tenant_scope
 
 log = structlog.get_logger(__name__)

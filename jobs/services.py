@@ -10,7 +10,7 @@ from jobs.hints import look_at_job, look_at_queue
 from jobs.kinds import get_kind
 from jobs.models import Job
 from jobs.states import State, transition
-from tenants.errors import Conflict, NotFound
+from rest.errors import Conflict, NotFound
 from tenants.models import Tenant, User
 
 

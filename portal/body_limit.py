@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 
-from portal.problems import ProblemRenderer, problem
-from tenants.errors import PortalError
+from rest.errors import PortalError
+from rest.problems import ProblemRenderer, problem
 
 STREAMED = "application/offset+octet-stream"
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 
-from portal.problems import ProblemRenderer, problem
+from rest.problems import ProblemRenderer, problem
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

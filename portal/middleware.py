@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 
 class ProblemPageMiddleware:

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portal.forms import KeyForm, SignInForm
 from portal.overview import read_overview
+from rest.errors import NotFound
 from serving.models import Route
 from tenants.access import EVERYONE, WRITERS, members_only
-from tenants.errors import NotFound
 from tenants.middleware import SESSION_KEY
 from tenants.models import ApiKey, Role
 from tenants.requests import TenantRequest

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from rest.views import INVALID, MISSING, ReadOnly
 from serving.models import Deployment, Endpoint, Promotion, Route
 from serving.queries import deployments, promotions, version_named
 from serving.serializers import (
@@ -20,7 +21,6 @@ from serving.serializers import (
 )
 from serving.services import promote_version, roll_back
 from tenants.requests import person_of, tenant_of
-from tenants.rest import INVALID, MISSING, ReadOnly
 
 PROMOTE = OpenApiExample(
     "Promote a version", request_only=True, value={"version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"}

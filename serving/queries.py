@@ -11,8 +11,8 @@ from evaluations.models import EvaluationItem
 from evaluations.queries import latest_ready
 from evaluations.report import SliceReport, headline
 from jobs.states import TERMINAL
+from rest.errors import NotFound
 from serving.models import HELD, Deployment, Endpoint, Promotion, Route
-from tenants.errors import NotFound
 
 EXAMPLES = 5
 

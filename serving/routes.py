@@ -4,10 +4,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from rest.errors import Conflict
 from serving.backends import endpoints
 from serving.deployments import move
 from serving.models import Deployment, DeploymentState, Route
-from tenants.errors import Conflict
 
 
 @transaction.atomic

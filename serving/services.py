@@ -6,11 +6,11 @@ from adapters.models import Adapter, AdapterVersion, BaseModel
 from evaluations.queries import latest_ready
 from jobs.services import start_job
 from jobs.states import TERMINAL
+from rest.errors import Conflict
 from serving.kinds import PROMOTION
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
 from serving.queries import refusal_of
 from serving.routes import switch_route
-from tenants.errors import Conflict
 from tenants.models import Tenant, User
 
 ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)

@@ -131,13 +131,3 @@ class ApiKey(TenantModel):
     def is_live(self) -> bool:
         """Neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
-
-
-class ObjectRemoval(TenantModel):
-    """An object in storage that is to be removed: no row names it any more, or none does yet."""
-
-    key = models.CharField(max_length=300, unique=True)
-    due_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return self.key

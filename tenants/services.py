@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from rest.errors import NotFound
 from tenants import keys
-from tenants.errors import NotFound
 from tenants.models import ApiKey, Membership, Role, Tenant, User
 from tenants.scope import system_scope, tenant_scope
 

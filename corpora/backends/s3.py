@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from corpora.upload_errors import UploadGone
-from tenants.backends.s3 import answering, object_name
+from storage.backends.s3 import answering, object_name
 
 SMALLEST_PART_BYTES = 16 << 20
 MAX_PARTS = 10_000

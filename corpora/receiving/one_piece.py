@@ -7,7 +7,7 @@ from typing import IO
 from django.core.files.base import File
 
 from corpora.errors import UploadTooLarge
-from tenants.objects import CHUNK_BYTES
+from storage.objects import CHUNK_BYTES
 
 
 class ReceivedFile(File):  # type: ignore[type-arg]

@@ -18,8 +18,8 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 
 from corpora.upload_errors import UploadBusy
-from tenants.errors import DiskFull
-from tenants.objects import save_object, storing
+from storage.errors import DiskFull
+from storage.objects import save_object, storing
 
 BUFFER_BYTES = 1 << 18
 SAFE_EVERY_BYTES = 32 << 20

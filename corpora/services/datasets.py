@@ -4,7 +4,7 @@ from django.db import IntegrityError, transaction
 
 from corpora.errors import DatasetGone, NameMissing
 from corpora.models import Dataset, UploadState
-from tenants.errors import Conflict
+from rest.errors import Conflict
 
 
 class NameTaken(Conflict):

@@ -12,7 +12,7 @@ from corpora.models import Upload
 from corpora.receiving import staging
 from corpora.services.receiving import finish_upload
 from corpora.services.uploads import abort_upload
-from tenants.errors import PortalError
+from rest.errors import PortalError
 from tenants.scope import system_scope, tenant_scope
 
 STUCK = dt.timedelta(seconds=15)

@@ -16,7 +16,7 @@ from corpora.models import Upload, UploadState
 from corpora.receiving import staging
 from corpora.services.uploads import fail_upload, start_inspection
 from corpora.upload_errors import NotReceiving, NotWhole, TooManyBytes, UploadGone, WrongOffset
-from tenants.removal import remove_objects
+from storage.removal import remove_objects
 
 PARTS_AT_ONCE = 8
 

@@ -22,10 +22,10 @@ from corpora.receiving import staging
 from corpora.services.versions import create_version, shown_name
 from corpora.upload_errors import AlreadyUsed, NotWaiting, UploadGone
 from jobs.services import start_job, stop_job
-from tenants.errors import Conflict, PortalError
+from rest.errors import Conflict, PortalError
+from storage.objects import object_key
+from storage.removal import expect_object, remove_objects
 from tenants.models import Tenant, User
-from tenants.objects import object_key
-from tenants.removal import expect_object, remove_objects
 
 INSPECT = "dataset_inspect"
 

@@ -19,9 +19,9 @@ from corpora.options import read_options
 from corpora.quota import reserve
 from corpora.receiving.one_piece import ReceivedFile
 from jobs.services import start_job
+from storage.objects import object_key, save_object
+from storage.removal import expect_object, keep_object, remove_objects
 from tenants.models import Tenant, User
-from tenants.objects import object_key, save_object
-from tenants.removal import expect_object, keep_object, remove_objects
 
 CHECK = "dataset_check"
 

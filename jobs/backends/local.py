@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
 from lorakit.disk import DISK_FULL
-from tenants.objects import read_range
+from storage.objects import read_range
 
 # A child that has not taken its lock by then never will: importing torch comes after the lock.
 START_SECONDS = 30

@@ -22,7 +22,7 @@ def aws_standin(folder: Path, base_model: Path) -> Iterator[dict[str, str]]:
     """Run the stand-in with the base model in its S3; yields what the site's processes must know of it."""
     port, log = free_port(), folder / "standin.log"
     argv = [
-        sys.executable, "-m", "tests.standin", "--port", str(port), "--folder", str(folder / "containers"),
+        sys.executable, "-m", "standin", "--port", str(port), "--folder", str(folder / "containers"),
         "--bucket", BUCKET, "--put", str(base_model), BASE_URI,
     ]  # fmt: skip
     with log.open("wb") as output:

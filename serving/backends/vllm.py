@@ -25,7 +25,7 @@ from serving.backends.base import (
     Status,
     Target,
 )
-from tenants.objects import CHUNK_BYTES, open_object
+from storage.objects import CHUNK_BYTES, open_object
 
 TIDY_AFTER_SECONDS = 3600
 

@@ -15,8 +15,8 @@ from adapters.services import ensure_base_model, start_training
 from corpora.models import Dataset, DatasetVersion, VersionState
 from jobs.models import Job
 from jobs.states import State
+from storage.objects import object_key
 from tenants.models import Tenant
-from tenants.objects import object_key
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from adapters.comparison import check_count, compare, parse_run_ids
 from adapters.models import AdapterVersion, TrainingRun
 from adapters.queries import runs_by_ids
 from corpora.models import DatasetVersion
-from tenants.errors import PortalError
+from rest.errors import PortalError
 from tests.adapters.reported import loss, report
 
 URL = reverse("adapters:compare")

@@ -10,7 +10,7 @@ from adapters.kinds import train_spec
 from adapters.models import BaseModel
 from adapters.previews import SHOWN
 from adapters.recipes import RECIPES, get_recipe
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 TINY = BaseModel(name="tiny", is_synthetic=True, context_length=2048)
 BIG = BaseModel(name="big", is_synthetic=False, context_length=8192)

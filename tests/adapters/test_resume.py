@@ -24,7 +24,7 @@ from jobs.reconciler import jobs_to_step
 from jobs.reports import report_of
 from jobs.services import stop_job
 from jobs.states import State
-from tenants.errors import Conflict, NotFound
+from rest.errors import Conflict, NotFound
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.adapters.reported import end, loss, report

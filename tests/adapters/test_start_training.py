@@ -9,7 +9,7 @@ from adapters.models import Adapter, BaseModel, TrainingRun
 from adapters.services import ensure_base_model, start_training
 from corpora.models import DatasetVersion, VersionState
 from jobs.models import Job
-from tenants.errors import Conflict, PortalError
+from rest.errors import Conflict, PortalError
 from tenants.models import Tenant
 
 

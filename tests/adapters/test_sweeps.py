@@ -15,7 +15,7 @@ from adapters.sweeps import sweep_table
 from corpora.models import DatasetVersion, VersionState
 from jobs.models import Job
 from jobs.states import State
-from tenants.errors import Conflict, PortalError
+from rest.errors import Conflict, PortalError
 from tenants.models import Tenant
 from tests.adapters.reported import end, report
 

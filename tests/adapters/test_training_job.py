@@ -22,9 +22,9 @@ from jobs.models import Job
 from jobs.services import stop_job
 from jobs.states import State
 from lorakit.package import unpack
-from tenants.errors import PortalError
+from rest.errors import PortalError
+from storage.objects import object_key, open_object
 from tenants.models import Tenant
-from tenants.objects import object_key, open_object
 from tenants.scope import tenant_scope
 
 Start = Callable[..., TrainingRun]

@@ -20,9 +20,9 @@ from jobs.models import Job, JobEvent
 from jobs.reconciler import jobs_to_step
 from jobs.services import stop_job
 from jobs.states import State
+from standin.server import StandIn
 from tenants.models import Tenant
 from tests.standin.deployment import backend, running_standin
-from tests.standin.server import StandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

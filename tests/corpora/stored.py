@@ -16,7 +16,7 @@ from corpora.ingest.index import RECORD
 from corpora.ingest.rows import row_id
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.rows import Rows, StoredRow
-from tenants.objects import object_key
+from storage.objects import object_key
 from tenants.scope import active_tenant_id
 
 

@@ -24,8 +24,8 @@ from corpora.quota import used_bytes
 from jobs.backends import compute as backends
 from jobs.models import Job
 from jobs.states import State
+from storage.objects import open_object, put_file
 from tenants.models import Tenant
-from tenants.objects import open_object, put_file
 
 ROOT = Path(__file__).resolve().parents[2]
 # Each row holds something to look at closely, so that a check takes long enough to be killed in the middle of it.

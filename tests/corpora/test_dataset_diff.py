@@ -8,9 +8,9 @@ from django.core.files.storage import default_storage
 from corpora.diff import diff, previous_ready, version_to_compare
 from corpora.models import Dataset, VersionState
 from corpora.rows import NotReady
-from tenants.errors import NotFound
+from rest.errors import NotFound
+from storage.errors import ObjectMissing
 from tenants.models import Tenant
-from tenants.objects import ObjectMissing
 from tests.corpora.stored import chat, stored_version
 
 pytestmark = pytest.mark.django_db

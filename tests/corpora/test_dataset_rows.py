@@ -7,9 +7,10 @@ from django.core.files.storage import default_storage
 
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.rows import BadCursor, NotReady, Rows
-from tenants.errors import NotFound
+from rest.errors import NotFound
+from storage.errors import ObjectMissing
+from storage.objects import CHUNK_BYTES
 from tenants.models import Tenant
-from tenants.objects import CHUNK_BYTES, ObjectMissing
 from tests.corpora.stored import chat, stored_version
 
 pytestmark = pytest.mark.django_db

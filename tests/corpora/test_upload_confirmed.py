@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from corpora.models import Dataset, DatasetVersion, Upload, UploadState, VersionState
 from corpora.services.uploads import confirm_upload
 from jobs.services import stop_job
-from tenants.errors import PortalError
+from rest.errors import PortalError
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.corpora.conftest import pairs

@@ -19,7 +19,7 @@ from corpora.services.datasets import change_dataset, delete_dataset
 from corpora.services.versions import delete_version, recheck_version
 from jobs.services import stop_job
 from jobs.states import State
-from tenants.objects import open_object
+from storage.objects import open_object
 from tests.corpora.conftest import jsonl, pairs
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from corpora.quota import used_bytes
 from corpora.services.uploads import create_upload
 from corpora.services.versions import delete_version, recheck_version, reject_version
 from corpora.upload_errors import QuotaExceeded
-from tenants.errors import PortalError
+from rest.errors import PortalError
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
 from tests.corpora.conftest import pairs

@@ -23,7 +23,7 @@ from corpora.services.left_behind import clear_abandoned_uploads
 from corpora.services.receiving import append_to_upload
 from corpora.services.uploads import create_upload
 from corpora.upload_errors import UploadBusy, UploadGone
-from tenants.errors import DiskFull
+from storage.errors import DiskFull
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tenants.services import create_api_key

@@ -23,8 +23,9 @@ from corpora.quota import used_bytes
 from corpora.receiving import staging
 from corpora.services.left_behind import clear_abandoned_uploads, go_on_with_whole_uploads
 from corpora.services.uploads import abort_upload
-from tenants.models import ObjectRemoval, Tenant
-from tenants.removal import remove_due_objects
+from storage.models import ObjectRemoval
+from storage.removal import remove_due_objects
+from tenants.models import Tenant
 from tests.corpora.conftest import pairs
 from tests.corpora.uploading import TUS, begin, send, staged_bytes, stored, whole
 

@@ -15,9 +15,10 @@ from corpora.errors import EmptyUpload, NameMissing, SameFile, UploadTooLarge
 from corpora.models import Dataset, DatasetVersion
 from corpora.services.versions import reject_version, upload_version
 from jobs.models import Job
-from tenants.errors import PortalError, StorageUnavailable
+from rest.errors import PortalError
+from storage.errors import StorageUnavailable
+from storage.objects import open_object
 from tenants.models import Tenant
-from tenants.objects import open_object
 from tenants.scope import system_scope, tenant_scope
 from tests.corpora.conftest import pairs
 

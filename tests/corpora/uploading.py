@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from corpora.models import Upload
 from corpora.receiving import staging
-from tenants.objects import open_object
+from storage.objects import open_object
 
 UPLOADS = "/api/v1/uploads/"
 TUS = {"Tus-Resumable": "1.0.0"}

@@ -21,8 +21,8 @@ from evaluations.scoring import score_row, summarise
 from jobs.backends.local import LocalCompute
 from jobs.models import Job
 from jobs.states import State
+from storage.objects import object_key
 from tenants.models import Tenant
-from tenants.objects import object_key
 from tenants.scope import tenant_scope
 
 Respond = Callable[[dict[str, Any], str], str]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 from evaluations.queries import Queue
 from evaluations.services import record_review
-from tenants.errors import Conflict, PortalError
+from rest.errors import Conflict, PortalError
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.conftest import reference_of

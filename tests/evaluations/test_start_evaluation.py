@@ -13,7 +13,7 @@ from adapters.models import AdapterVersion
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.services import start_evaluation
 from jobs.models import Job
-from tenants.errors import Conflict
+from rest.errors import Conflict
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 

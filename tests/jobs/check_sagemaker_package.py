@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from scripts.peers import peer_python
+from standin.server import StandIn
+from standin.validation import check_request
 from tests.standin.deployment import CREDENTIALS, options, running_standin
-from tests.standin.server import StandIn
-from tests.standin.validation import check_request
 
 SCRIPT = Path(__file__).with_name("with_sagemaker_package.py")
 

@@ -16,7 +16,7 @@ from jobs.models import Job, JobEvent
 from jobs.reconciler import jobs_to_step
 from jobs.services import stop_job
 from jobs.states import State, transition
-from tenants.errors import Conflict
+from rest.errors import Conflict
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.jobs.conftest import ToyKind

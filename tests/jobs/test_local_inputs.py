@@ -10,8 +10,8 @@ from django.core.files.storage import default_storage
 from jobs.backends import local
 from jobs.backends.base import InputFile, RunState
 from jobs.backends.local import LocalCompute
-from tenants.errors import StorageUnavailable
-from tenants.objects import read_range
+from storage.errors import StorageUnavailable
+from storage.objects import read_range
 from tests.jobs.test_compute_contract import ended, follow, new_name, toy
 
 CONTENT = bytes(range(256)) * 10

@@ -8,11 +8,11 @@ import pytest
 from jobs.backends.base import ComputeError, RunState, Unavailable
 from jobs.backends.sagemaker import SageMakerCompute
 from lorakit.contracts import decode_event
+from standin.clock import ManualClock
+from standin.server import StandIn
+from standin.training_job import Timing
 from tests.jobs.test_compute_contract import TENANT, ended, follow, new_name, toy, underway
-from tests.standin.clock import ManualClock
 from tests.standin.deployment import backend, running_standin
-from tests.standin.server import StandIn
-from tests.standin.training_job import Timing
 
 HOUR = 3600.0
 

@@ -19,12 +19,12 @@ from jobs.reconciler import jobs_to_step
 from jobs.services import stop_job
 from jobs.states import State
 from lorakit.contracts import RunResult
+from standin.container import Container
+from standin.server import StandIn
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
 from tests.jobs.conftest import ToyKind
-from tests.standin.container import Container
 from tests.standin.deployment import backend, running_standin
-from tests.standin.server import StandIn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

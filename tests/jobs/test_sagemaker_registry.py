@@ -11,9 +11,9 @@ from jobs.backends.local import LocalCompute
 from jobs.backends.sagemaker import SageMakerCompute
 from jobs.backends.sagemaker.registry import group_name
 from lorakit.digest import file_sha256
+from standin.server import StandIn
 from tests.jobs.test_compute_contract import TENANT, new_name, toy
 from tests.standin.deployment import backend, running_standin
-from tests.standin.server import StandIn
 
 
 @pytest.fixture

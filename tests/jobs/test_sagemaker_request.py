@@ -11,11 +11,11 @@ from jobs.backends.sagemaker import SageMakerCompute
 from jobs.backends.sagemaker.options import SageMakerOptions
 from jobs.backends.sagemaker.request import Request, command, places, training_job
 from jobs.backends.sagemaker.source import pack_source
+from standin.server import REGION
+from standin.training import check_together
+from standin.validation import check_request
 from tests.jobs.test_compute_contract import JOB, TENANT, new_name
 from tests.standin.deployment import IMAGE, ROLE
-from tests.standin.server import REGION
-from tests.standin.training import check_together
-from tests.standin.validation import check_request
 
 NEEDED: dict[str, Any] = {
     "BUCKET": "portal-bucket",

@@ -11,12 +11,12 @@ import pytest
 from jobs.models import Job
 from jobs.states import TERMINAL, State
 from lorakit.contracts import RunResult
+from standin.container import Container
+from standin.server import REGION, StandIn
 from tenants.models import Tenant
 from tenants.scope import system_scope
 from tests.jobs.worker import Worker
-from tests.standin.container import Container
 from tests.standin.deployment import CREDENTIALS, IMAGE, ROLE, running_standin
-from tests.standin.server import REGION, StandIn
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]
 

@@ -6,8 +6,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from portal.problems import exception_handler
-from tenants.errors import Conflict
+from rest.errors import Conflict
+from rest.problems import exception_handler
 
 
 def handled(error: Exception) -> Response:

@@ -12,8 +12,8 @@ from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, R
 from jobs.models import Job
 from jobs.states import State
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
+from storage.objects import object_key
 from tenants.models import ApiKey, Tenant, User
-from tenants.objects import object_key
 from tenants.scope import tenant_scope
 from tenants.services import create_api_key
 from tests.corpora.stored import chat, finding, stored_version

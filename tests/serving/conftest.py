@@ -20,8 +20,8 @@ from serving.backends.base import Package
 from serving.backends.vllm import VllmEndpoint
 from serving.models import Endpoint
 from serving.services import ensure_endpoint
+from storage.objects import object_key, put_file
 from tenants.models import Tenant
-from tenants.objects import object_key, put_file
 from tenants.scope import tenant_scope
 from tests.serving.canaries import pack_canary
 from tests.serving.engine import KEY, Engine

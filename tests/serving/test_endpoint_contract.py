@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from serving.asking import ask
 from serving.backends.base import EndpointBackend, EndpointError, Package, Status
 from serving.backends.vllm import VllmEndpoint
-from tenants.objects import put_file
+from storage.objects import put_file
 from tests.serving.conftest import object_key_of_canary, user
 from tests.serving.memory_endpoint import MemoryEndpoint
 

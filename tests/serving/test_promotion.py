@@ -11,11 +11,11 @@ from jobs.models import Job
 from jobs.reconciler import jobs_to_step
 from jobs.services import stop_job
 from jobs.states import State
+from rest.errors import Conflict
 from serving.backends.base import Status
 from serving.backends.vllm import VllmEndpoint
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
 from serving.services import promote_version
-from tenants.errors import Conflict
 from tenants.models import Tenant, User
 from tests.serving.memory_endpoint import MemoryEndpoint
 

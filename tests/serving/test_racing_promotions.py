@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 
 from adapters.models import AdapterVersion
+from rest.errors import Conflict
 from serving.models import Deployment, Promotion, Route
 from serving.services import promote_version
-from tenants.errors import Conflict
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.serving.memory_endpoint import MemoryEndpoint

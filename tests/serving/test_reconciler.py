@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from adapters.models import AdapterVersion
+from rest.errors import Conflict
 from serving.asking import ask
 from serving.backends.base import Package, Status
 from serving.backends.vllm import VllmEndpoint
@@ -14,7 +15,6 @@ from serving.deployments import hold_deployment, move
 from serving.models import Deployment, DeploymentState, Endpoint, Route
 from serving.reconciler import reconcile
 from serving.routes import switch_route
-from tenants.errors import Conflict
 from tenants.models import Tenant
 from tests.serving.conftest import user
 from tests.serving.engine import Engine

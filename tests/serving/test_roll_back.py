@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from adapters.models import AdapterVersion
 from jobs.states import State
+from rest.errors import Conflict
 from serving.models import Deployment, DeploymentState, Route
 from serving.reconciler import reconcile
 from serving.services import promote_version, roll_back
-from tenants.errors import Conflict
 from tenants.models import Tenant, User
 from tests.serving.memory_endpoint import MemoryEndpoint
 

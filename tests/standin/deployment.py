@@ -9,10 +9,10 @@ from typing import Any
 from unittest.mock import patch
 
 from jobs.backends.sagemaker import SageMakerCompute
-from tests.standin.clock import Clock
-from tests.standin.container import Container
-from tests.standin.server import REGION, StandIn
-from tests.standin.training_job import ContainerFactory, Timing
+from standin.clock import Clock
+from standin.container import Container
+from standin.server import REGION, StandIn
+from standin.training_job import ContainerFactory, Timing
 
 ROLE = "arn:aws:iam::123456789012:role/adapter-portal-training"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/training:1"

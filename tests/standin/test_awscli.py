@@ -17,9 +17,9 @@ from jobs.backends.sagemaker.request import Request, places, training_job
 from jobs.backends.sagemaker.source import pack_source
 from lorakit.package import PACKAGE, inspect
 from scripts.peers import peer_python
+from standin.server import LOG_GROUP, REGION, StandIn
 from tests.jobs import tiny_training
 from tests.standin.deployment import IMAGE, ROLE, running_standin
-from tests.standin.server import LOG_GROUP, REGION, StandIn
 from tests.standin.test_strictness import GOOD
 
 BUCKET = "portal-awscli"

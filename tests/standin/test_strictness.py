@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from standin.server import REGION, StandIn
 from tests.standin.deployment import IMAGE, ROLE, running_standin
-from tests.standin.server import REGION, StandIn
 
 GOOD: dict[str, Any] = {
     "TrainingJobName": "a-job",

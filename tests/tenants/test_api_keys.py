@@ -8,8 +8,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rest.errors import NotFound
 from tenants import keys
-from tenants.errors import NotFound
 from tenants.models import ApiKey, Tenant
 from tenants.scope import tenant_scope
 from tenants.services import authenticate_api_key, create_api_key, revoke_api_key

@@ -10,7 +10,7 @@ from jobs.backends.sagemaker.bucket import Bucket
 from jobs.backends.sagemaker.errors import translated
 from jobs.backends.sagemaker.request import Places
 from jobs.backends.sagemaker.source import ARCHIVE, Source
-from tenants.objects import place_in_s3
+from storage.objects import place_in_s3
 
 
 def store_channels(

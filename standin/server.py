@@ -22,14 +22,14 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
-from tests.standin.clock import Clock, RealClock
-from tests.standin.container import Container
-from tests.standin.errors import AwsError, not_found, unknown
-from tests.standin.faults import Faults
-from tests.standin.objects import LogWriter, Objects, client, split_uri
-from tests.standin.training import TrainingJobs
-from tests.standin.training_job import ContainerFactory, Timing, request_id
-from tests.standin.validation import check_request, sagemaker_model
+from standin.clock import Clock, RealClock
+from standin.container import Container
+from standin.errors import AwsError, not_found, unknown
+from standin.faults import Faults
+from standin.objects import LogWriter, Objects, client, split_uri
+from standin.training import TrainingJobs
+from standin.training_job import ContainerFactory, Timing, request_id
+from standin.validation import check_request, sagemaker_model
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"

@@ -11,10 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from tenants.errors import StorageUnavailable
-from tenants.models import ObjectRemoval, Tenant
-from tenants.objects import object_key
-from tenants.removal import ObjectGivenUp, expect_object, keep_object, remove_due_objects, remove_objects
+from storage.errors import ObjectGivenUp, StorageUnavailable
+from storage.models import ObjectRemoval
+from storage.objects import object_key
+from storage.removal import expect_object, keep_object, remove_due_objects, remove_objects
+from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db

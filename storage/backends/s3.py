@@ -9,7 +9,7 @@ import structlog
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tenants.errors import StorageUnavailable
+from storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 

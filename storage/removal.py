@@ -9,9 +9,9 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
-from tenants.errors import Conflict, StorageUnavailable
-from tenants.models import ObjectRemoval
-from tenants.objects import delete_object
+from storage.errors import ObjectGivenUp, StorageUnavailable
+from storage.models import ObjectRemoval
+from storage.objects import delete_object
 from tenants.scope import system_scope, tenant_scope
 
 log = structlog.get_logger(__name__)
@@ -21,15 +21,6 @@ KEPT = dt.timedelta(hours=24)
 
 RETRY = dt.timedelta(minutes=10)
 AT_ONCE = 500
-
-
-class ObjectGivenUp(Conflict):
-    """It took so long until a row named the object that the object was removed."""
-
-    code = "platform:object_given_up"
-
-    def __init__(self) -> None:
-        super().__init__("The upload took longer than a day, so what had come was removed. Upload the file again.")
 
 
 def remove_objects(*, tenant_id: UUID, keys: Iterable[str]) -> None:

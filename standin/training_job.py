@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.standin.container import Container, DownloadFailed
-from tests.standin.objects import LogWriter, Objects
+from standin.container import Container, DownloadFailed
+from standin.objects import LogWriter, Objects
 
 GRACE_SECONDS = 120.0
 SPOT_SHARE = 0.3

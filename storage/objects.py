@@ -12,22 +12,12 @@ import structlog
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from tenants.backends import s3
-from tenants.errors import DiskFull, PortalError, StorageUnavailable
+from storage.backends import s3
+from storage.errors import DiskFull, ObjectMissing, StorageUnavailable
 
 CHUNK_BYTES = 1 << 20
 
 log = structlog.get_logger(__name__)
-
-
-class ObjectMissing(PortalError):
-    """What a row in the database names is not in storage."""
-
-    code = "platform:object_missing"
-    status = 503
-
-    def __init__(self) -> None:
-        super().__init__("What belongs here is missing from our storage. Try again later, and tell us if it stays so.")
 
 
 def object_key(tenant_id: UUID, *parts: str) -> str:

@@ -10,7 +10,8 @@ from django.core.files.storage import default_storage
 from moto import mock_aws
 from pytest_django import Settings
 
-from tenants.objects import CHUNK_BYTES, ObjectMissing, object_lines, read_range
+from storage.errors import ObjectMissing
+from storage.objects import CHUNK_BYTES, object_lines, read_range
 
 KEY = "tenants/a/rows"
 

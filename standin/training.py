@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.standin.clock import Clock
-from tests.standin.errors import AwsError, invalid, not_found
-from tests.standin.objects import LogWriter, Objects
-from tests.standin.training_job import ContainerFactory, Timing, TrainingJob, job_arn
+from standin.clock import Clock
+from standin.errors import AwsError, invalid, not_found
+from standin.objects import LogWriter, Objects
+from standin.training_job import ContainerFactory, Timing, TrainingJob, job_arn
 
 Request = dict[str, Any]
 

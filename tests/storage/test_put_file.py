@@ -8,8 +8,8 @@ import pytest
 from django.core.files.storage import FileSystemStorage, default_storage
 from pytest_django import Settings
 
-from tenants.errors import StorageUnavailable
-from tenants.objects import open_object, put_file
+from storage.errors import StorageUnavailable
+from storage.objects import open_object, put_file
 
 KEY = "tenants/a/rows"
 

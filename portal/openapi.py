@@ -5,7 +5,7 @@ from uuid import UUID
 
 from drf_spectacular.generators import SchemaGenerator
 
-from portal.problems import ProblemRenderer
+from rest.problems import ProblemRenderer
 from tenants.scope import tenant_scope
 
 NOBODY = UUID(int=0)

@@ -1,4 +1,4 @@
-"""`python -m tests.standin --port 4566 --folder FOLDER --bucket NAME`: AWS's stand-in until SIGTERM.
+"""`python -m standin --port 4566 --folder FOLDER --bucket NAME`: AWS's stand-in until SIGTERM.
 
 Any client of AWS works with it: `aws --endpoint-url http://127.0.0.1:4566 sagemaker list-training-jobs`.
 """
@@ -8,8 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.standin.server import StandIn
-from tests.standin.training_job import Timing
+from standin.server import StandIn
+from standin.training_job import Timing
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import botocore.session
 import regex
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StringShape, StructureShape
 
-from tests.standin.errors import invalid
+from standin.errors import invalid
 
 PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
     "string": str,

@@ -14,7 +14,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from tests.standin.objects import Objects, split_uri
+from standin.objects import Objects, split_uri
 
 ML = "/opt/ml"
 

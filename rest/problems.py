@@ -9,7 +9,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from tenants.errors import PortalError
+from rest.errors import PortalError
 
 
 class ProblemRenderer(JSONRenderer):

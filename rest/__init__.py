@@ -1,0 +1,1 @@
+"""What every REST surface shares: errors and their documents, parsers, pages and base views."""

@@ -1,0 +1,1 @@
+"""Objects: keys, put and open, removal, S3."""

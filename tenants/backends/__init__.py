@@ -1,1 +1,0 @@
-"""What only one kind of storage can do."""

@@ -1,0 +1,13 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    """Hands the table over to the app `storage`, which takes it as it is."""
+
+    dependencies = [
+        ("tenants", "0003_object_removal"),
+    ]
+
+    operations = [
+        migrations.SeparateDatabaseAndState(state_operations=[migrations.DeleteModel(name="ObjectRemoval")]),
+    ]
