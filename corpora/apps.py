@@ -5,8 +5,8 @@ class CorporaConfig(AppConfig):
     name = "corpora"
 
     def ready(self) -> None:
-        from corpora.inspection_kind import DatasetInspection
-        from corpora.kinds import DatasetCheck
+        from corpora.uploads.kinds import DatasetInspection
+        from corpora.versions.kinds import DatasetCheck
         from jobs.kinds import register
 
         register(DatasetCheck())

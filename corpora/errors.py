@@ -34,16 +34,6 @@ class NameMissing(PortalError):
         super().__init__("Give the dataset a name, or choose one you have.", field="name")
 
 
-class SameFile(Conflict):
-    """The dataset has a version of the very same bytes."""
-
-    code = "dataset:same_file"
-
-    def __init__(self, *, version: str, version_id: str) -> None:
-        text = f"This very file, read the same way, is already {version}. Use that version, or upload a changed file."
-        super().__init__(text, field="file", version=version_id)
-
-
 class DatasetGone(Conflict):
     """Somebody has deleted the dataset meanwhile."""
 
@@ -53,29 +43,15 @@ class DatasetGone(Conflict):
         super().__init__("This dataset has been deleted meanwhile. Choose another, or upload its file as a new one.")
 
 
-class StillChecking(Conflict):
-    """The version's check has not ended."""
+class QuotaExceeded(PortalError):
+    """The organisation's storage is full; nothing of this file was kept."""
 
-    code = "dataset:still_checking"
+    code = "dataset:quota_exceeded"
+    status = 403
 
-    def __init__(self) -> None:
-        super().__init__("This version is still being checked. Wait until that has ended.")
-
-
-class VersionGone(Conflict):
-    """Somebody has deleted the version meanwhile."""
-
-    code = "dataset:version_gone"
-
-    def __init__(self) -> None:
-        super().__init__("This version has been deleted meanwhile. Choose another, or upload the file again.")
-
-
-class VersionInUse(Conflict):
-    """Something was trained or evaluated on the version."""
-
-    code = "dataset:version_in_use"
-
-    def __init__(self) -> None:
-        text = "Something was trained or evaluated on this version, so it stays: what was made from it can be traced."
-        super().__init__(text)
+    def __init__(self, *, size: int, used: int, limit: int) -> None:
+        text = (
+            f"This file of {filesizeformat(size)} does not fit: {filesizeformat(used)} of your "
+            f"{filesizeformat(limit)} are used. Delete versions or uploads that you no longer need."
+        )
+        super().__init__(text, field="file", size_bytes=size, used_bytes=used, limit_bytes=limit)

@@ -2,8 +2,8 @@
 
 from django.db.models import Max, Sum
 
+from corpora.errors import QuotaExceeded
 from corpora.models import DatasetVersion, Upload
-from corpora.upload_errors import QuotaExceeded
 from tenants.models import Tenant
 
 

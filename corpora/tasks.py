@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from corpora.services.left_behind import clear_abandoned_uploads, go_on_with_whole_uploads
+from corpora.uploads.left_behind import clear_abandoned_uploads, go_on_with_whole_uploads
 
 
 @shared_task(name="corpora.go_on_with_uploads")

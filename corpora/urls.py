@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from corpora import upload_views, version_views, views
+from corpora.datasets import views
+from corpora.uploads import views as upload_views
+from corpora.versions import views as version_views
 
 app_name = "corpora"
 urlpatterns = [

@@ -6,14 +6,14 @@ from rest_framework.routers import DefaultRouter
 
 import adapters.api
 import corpora.api
-import corpora.upload_api
+import corpora.uploads.api
 import evaluations.api
 import jobs.api
 import metering.api
 import serving.api
 
 router = DefaultRouter()
-for app in (corpora.api, corpora.upload_api, adapters.api, jobs.api, evaluations.api, serving.api, metering.api):
+for app in (corpora.api, corpora.uploads.api, adapters.api, jobs.api, evaluations.api, serving.api, metering.api):
     router.registry.extend(app.router.registry)
 
 urlpatterns = [

@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from corpora.models import Dataset, DatasetVersion
-from corpora.services.versions import upload_version
+from corpora.versions.services import upload_version
 from tenants.models import Tenant, User
 
 

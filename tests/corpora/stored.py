@@ -15,7 +15,7 @@ from corpora.ingest.contracts import Message
 from corpora.ingest.index import RECORD
 from corpora.ingest.rows import row_id
 from corpora.models import Dataset, DatasetVersion, VersionState
-from corpora.rows import Rows, StoredRow
+from corpora.versions.rows import Rows, StoredRow
 from storage.objects import object_key
 from tenants.scope import active_tenant_id
 

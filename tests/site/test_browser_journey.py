@@ -190,7 +190,7 @@ def test_an_upload_survives_a_lost_connection_and_a_refresh(
 
     # A file that is chosen before the script has come is sent all the same.
     held: list[Route] = []
-    page.route("**/corpora/upload.js*", lambda route: held.append(route))
+    page.route("**/corpora/uploads/upload.js*", lambda route: held.append(route))
     page.goto("/datasets/upload/", wait_until="commit")
     page.get_by_label("File", exact=True).set_input_files(rows)
     while not held:

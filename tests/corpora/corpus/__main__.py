@@ -10,9 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.corpora.checking import Outcome, check
 from tests.corpora.corpus.cases import BadFile, GoodFile, ReadRow
 from tests.corpora.corpus.files import all_bad_files, all_good_files
+from tests.corpora.ingest.checking import Outcome, check
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod")

@@ -1,0 +1,1 @@
+"""Named lines of versions: list, change, delete."""

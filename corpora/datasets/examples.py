@@ -1,0 +1,34 @@
+"""Examples of datasets for the REST description."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+
+from corpora.versions.examples import VERSION
+
+DATASET = {
+    "id": VERSION["dataset"],
+    "name": "Clauses",
+    "description": "",
+    "created_at": "2026-11-22T17:00:00Z",
+    "version": VERSION,
+}
+
+
+NEW_DATASET = OpenApiExample(
+    "A file and a name",
+    {"name": "Clauses", "file": "(the content of clauses.jsonl)"},
+    request_only=True,
+    media_type="multipart/form-data",
+)
+
+
+A_DATASET = OpenApiExample("A dataset whose file is being checked", DATASET, response_only=True)
+
+
+TAKEN = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:name_taken`, or `dataset:gone` (problem+json).")
+
+
+NOT_EMPTY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_empty`: delete its versions first (problem+json).")
+
+
+RENAMED = OpenApiExample("Another name", {"name": "Clauses, house style"}, request_only=True)

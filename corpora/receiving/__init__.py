@@ -1,1 +1,0 @@
-"""How bytes come in: in one piece, or bit by bit until they are whole."""

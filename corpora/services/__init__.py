@@ -1,1 +1,0 @@
-"""Every write to datasets: uploads become versions, and versions are checked once."""

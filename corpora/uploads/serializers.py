@@ -1,0 +1,127 @@
+"""How uploads look over REST."""
+
+import datetime as dt
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from corpora.models import Upload
+from corpora.uploads import tus
+from corpora.versions.serializers import RejectionSerializer, VersionSerializer
+from jobs.serializers import JobSerializer
+
+
+class UploadLinksSerializer(serializers.Serializer[Any]):
+    self = serializers.URLField(help_text="Also where the bytes go, by the tus protocol.")
+    inspect = serializers.URLField()
+    confirm = serializers.URLField()
+    page = serializers.URLField()
+    parts = serializers.URLField(required=False, help_text="Only where the bytes go straight to storage.")
+    complete = serializers.URLField(required=False)
+
+
+class UploadSerializer(serializers.ModelSerializer[Upload]):
+    """A file on its way to being a dataset version; `job` looks at it, `inspection` says how it reads."""
+
+    dataset = serializers.UUIDField(source="dataset_id", read_only=True, allow_null=True)
+    options = serializers.DictField(read_only=True)
+    confirm = serializers.BooleanField(source="confirms_itself", read_only=True)
+    inspection = serializers.SerializerMethodField()
+    error = serializers.SerializerMethodField()
+    job = JobSerializer(read_only=True, allow_null=True)
+    version = VersionSerializer(read_only=True, allow_null=True)
+    expires_at = serializers.SerializerMethodField()
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Upload
+        fields = (
+            "id",
+            "file_name",
+            "bytes",
+            "received",
+            "state",
+            "dataset",
+            "dataset_name",
+            "options",
+            "confirm",
+            "sha256",
+            "inspection",
+            "error",
+            "job",
+            "version",
+            "created_at",
+            "expires_at",
+            "links",
+        )
+        read_only_fields = fields
+
+    def get_inspection(self, upload: Upload) -> dict[str, Any] | None:
+        return dict(upload.inspection) or None
+
+    @extend_schema_field(RejectionSerializer(allow_null=True))
+    def get_error(self, upload: Upload) -> dict[str, Any] | None:
+        return dict(RejectionSerializer(upload).data) if upload.error_code else None
+
+    def get_expires_at(self, upload: Upload) -> dt.datetime | None:
+        return tus.expires_at(upload)
+
+    @extend_schema_field(UploadLinksSerializer)
+    def get_links(self, upload: Upload) -> dict[str, str]:
+        request, kwargs = self.context.get("request"), {"pk": upload.pk}
+        actions = ("inspect", "confirm", *(("parts", "complete") if upload.multipart_id else ()))
+        return {
+            "self": reverse("upload-detail", kwargs=kwargs, request=request),
+            **{name: reverse(f"upload-{name}", kwargs=kwargs, request=request) for name in actions},
+            "page": reverse("corpora:upload-format", kwargs={"upload_id": upload.pk}, request=request),
+        }
+
+
+class ListedUploadSerializer(UploadSerializer):
+    """An upload without its rows."""
+
+    class Meta(UploadSerializer.Meta):
+        fields = tuple(name for name in UploadSerializer.Meta.fields if name != "inspection")  # type: ignore[assignment]
+        read_only_fields = fields  # type: ignore[assignment]
+
+
+class NewUploadSerializer(serializers.Serializer[Any]):
+    """What is announced of a file."""
+
+    file_name = serializers.CharField(max_length=255)
+    bytes = serializers.IntegerField(min_value=0)
+    dataset = serializers.UUIDField(required=False, help_text="The file becomes its next version.")
+    name = serializers.CharField(max_length=120, required=False, help_text="A dataset's name; else the file's is used.")
+    options = serializers.DictField(required=False, help_text="How to read it; what is left out is detected.")
+    confirm = serializers.BooleanField(required=False, help_text="Make it a version without asking.")
+
+
+class OptionsSerializer(serializers.Serializer[Any]):
+    """Options to change; the others stay."""
+
+    options = serializers.DictField(required=False)
+
+
+class ConfirmationSerializer(OptionsSerializer):
+    """Where the file goes, if not where it was said when the upload was begun."""
+
+    dataset = serializers.UUIDField(required=False)
+    name = serializers.CharField(max_length=120, required=False)
+
+
+class PartSerializer(serializers.Serializer[Any]):
+    """Send `bytes` bytes of the file, from `offset` on, by PUT to `url`."""
+
+    number = serializers.IntegerField()
+    offset = serializers.IntegerField()
+    bytes = serializers.IntegerField()
+    url = serializers.URLField()
+
+
+class PartsSerializer(serializers.Serializer[Any]):
+    """The next parts to send; when there are none, complete the upload."""
+
+    received = serializers.IntegerField()
+    parts = PartSerializer(many=True)

@@ -1,0 +1,237 @@
+"""Uploads: begun, looked at, and confirmed as a dataset version or cancelled. See `corpora.uploads.receiving`."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from corpora.errors import EmptyUpload, UploadTooLarge
+from corpora.ingest.contracts import Inspection
+from corpora.models import Dataset, DatasetVersion, Upload, UploadState
+from corpora.options import read_options
+from corpora.quota import reserve
+from corpora.uploads import staging
+from corpora.uploads.backends import parts_storage
+from corpora.uploads.errors import AlreadyUsed, NotWaiting, UploadGone
+from corpora.versions.services import create_version, shown_name
+from jobs.services import start_job, stop_job
+from rest.errors import Conflict, PortalError
+from storage.objects import object_key
+from storage.removal import expect_object, remove_objects
+from tenants.models import Tenant, User
+
+INSPECT = "dataset_inspect"
+
+
+def create_upload(
+    *,
+    tenant: Tenant,
+    file_name: str,
+    size: int,
+    dataset: Dataset | None = None,
+    dataset_name: str = "",
+    options: Mapping[str, Any] | None = None,
+    confirms_itself: bool = False,
+    in_parts: bool = False,
+    created_by: User | None,
+) -> Upload:
+    """Make room for a file of `size` bytes; without a dataset or a name it becomes a dataset called after the file.
+
+    `in_parts` sends them straight to storage where that is possible. Call it outside a transaction. Raises
+    EmptyUpload, UploadTooLarge, QuotaExceeded, StorageUnavailable, or a PortalError naming a wrong option.
+    """
+    if size <= 0:
+        raise EmptyUpload
+    if size > settings.MAX_UPLOAD_BYTES:
+        raise UploadTooLarge(settings.MAX_UPLOAD_BYTES)
+    name = shown_name(file_name)
+    read = read_options(options or {})
+    with transaction.atomic():
+        reserve(tenant=tenant, size=size)
+        upload: Upload = Upload.objects.create(
+            tenant=tenant,
+            dataset=dataset,
+            dataset_name="" if dataset else dataset_name.strip()[:120] or name_after(name),
+            file_name=name,
+            bytes=size,
+            key=object_key(tenant.id, "datasets", uuid4().hex, "upload"),
+            options=msgspec.to_builtins(read),
+            confirms_itself=confirms_itself,
+            created_by=created_by,
+        )
+    storage = parts_storage() if in_parts else None
+    if storage is not None:
+        try:
+            upload.multipart_id = storage.begin(upload.key)
+        except PortalError:
+            upload.delete()
+            raise
+        upload.save(update_fields=["multipart_id"])
+    return upload
+
+
+def inspect_upload(*, upload: Upload, changes: Mapping[str, Any]) -> Upload:
+    """Look at the head of the file again, with other options.
+
+    Raises UploadGone, NotWaiting or a PortalError naming a wrong option.
+    """
+    with transaction.atomic():
+        upload = _waiting(upload.id)
+        upload.options = msgspec.to_builtins(read_options({**upload.options, **changes}))
+        start_inspection(upload)
+    return upload
+
+
+def confirm_upload(
+    *,
+    upload: Upload,
+    changes: Mapping[str, Any] | None = None,
+    dataset: Dataset | None = None,
+    dataset_name: str = "",
+    created_by: User | None,
+) -> DatasetVersion:
+    """Make the file a version of `dataset`, or of the one called `dataset_name`, or as was said when it was begun.
+
+    There is one version, however often it is called. Raises UploadGone, NotWaiting, DatasetGone, SameFile or a
+    PortalError naming a wrong option.
+    """
+    with transaction.atomic():
+        Upload.objects.select_for_update().filter(id=upload.id).first()
+        version = DatasetVersion.objects.filter(upload=upload.id).first()
+        if version is not None:
+            return version
+        upload = _waiting(upload.id)
+        if dataset is not None or dataset_name.strip():
+            upload.dataset, upload.dataset_name = dataset, "" if dataset else dataset_name.strip()[:120]
+        upload.options = msgspec.to_builtins(read_options({**upload.options, **(changes or {})}))
+        return _make_version(upload, created_by=created_by)
+
+
+def abort_upload(*, upload: Upload, untouched_since: datetime | None = None) -> None:
+    """Cancel the upload and free its room; one that is gone already is fine. Call it outside a transaction.
+
+    With `untouched_since` only if it has been left behind since then. Raises AlreadyUsed once it has become a version,
+    and StorageUnavailable where its parts could not be removed: then it is cancelled all the same, and its row stays
+    until they can be.
+    """
+    uploads = Upload.objects.select_for_update(of=("self",)).filter(id=upload.id)
+    if untouched_since is not None:
+        uploads = uploads.left_behind(before=untouched_since)
+    with transaction.atomic():
+        found = uploads.first()
+        if found is None:
+            return
+        if found.state == UploadState.DONE:
+            raise AlreadyUsed
+        looking = found.job_id if found.is_inspecting else None
+        is_stored = found.is_inspecting or found.is_waiting
+        _save(found, state=UploadState.FAILED, code="upload:cancelled", text="The upload was cancelled.")
+    if looking:
+        with suppress(Conflict):
+            stop_job(job_id=looking)
+    staging.remove(found.id)
+    storage = parts_storage() if found.multipart_id else None
+    if storage is not None:
+        storage.abort(found.key)
+    with transaction.atomic():
+        if is_stored:
+            remove_objects(tenant_id=found.tenant_id, keys=[found.key])
+        else:
+            # Somebody may be storing it at this moment; what comes of that is still to be removed then.
+            expect_object(tenant_id=found.tenant_id, key=found.key)
+        Upload.objects.filter(id=found.id).delete()
+
+
+def start_inspection(upload: Upload) -> None:
+    """Queue the job that looks at the file; the caller holds the row's lock."""
+    upload.job = start_job(
+        tenant=upload.tenant,
+        kind=INSPECT,
+        title=f"Look at {upload.file_name}",
+        spec={"upload": str(upload.id)},
+        created_by=upload.created_by,
+    )
+    _save(upload, state=UploadState.INSPECTING)
+
+
+def record_inspection(*, upload_id: UUID, inspection: Inspection) -> None:
+    """Keep what the head of the file looks like; an upload that confirms itself goes on to be a version.
+
+    Its file is given up if it cannot be one. Call it in a transaction.
+    """
+    upload = _inspected(upload_id)
+    if upload is None:
+        return
+    upload.inspection = msgspec.to_builtins(inspection)
+    upload.sha256 = inspection.upload_sha256
+    if not upload.confirms_itself:
+        _save(upload, state=UploadState.WAITING)
+        return
+    try:
+        _make_version(upload, created_by=upload.created_by)
+    except PortalError as error:
+        fail_upload(upload, code=error.code, text=error.text)
+
+
+def record_failed_inspection(*, upload_id: UUID, code: str, text: str) -> None:
+    """The file could not be looked at; it may be looked at again, or confirmed all the same. Call in a transaction."""
+    upload = _inspected(upload_id)
+    if upload is not None:
+        _save(upload, state=UploadState.WAITING, code=code, text=text)
+
+
+def fail_upload(upload: Upload, *, code: str, text: str) -> None:
+    """The file is refused and given up; the row says why until it is cleared away. Call it in a transaction."""
+    _save(upload, state=UploadState.FAILED, code=code, text=text)
+    remove_objects(tenant_id=upload.tenant_id, keys=[upload.key])
+
+
+def name_after(file_name: str) -> str:
+    """What a dataset is called after its file: `ticket_rows.jsonl.gz` becomes “ticket rows”."""
+    stem = PurePath(file_name.removesuffix(".gz")).stem
+    return stem.replace("_", " ").strip()[:120] or "Dataset"
+
+
+def _make_version(upload: Upload, *, created_by: User | None) -> DatasetVersion:
+    version = create_version(
+        tenant=upload.tenant,
+        key=upload.key,
+        size=upload.bytes,
+        sha256=upload.sha256,
+        file_name=upload.file_name,
+        dataset=upload.dataset,
+        # The dataset it was meant for may have been deleted.
+        dataset_name=upload.dataset_name or name_after(upload.file_name),
+        options=read_options(upload.options),
+        created_by=created_by,
+    )
+    upload.version = version
+    _save(upload, state=UploadState.DONE)
+    return version
+
+
+def _save(upload: Upload, *, state: UploadState, code: str = "", text: str = "") -> None:
+    upload.state, upload.error_code, upload.error_text = state, code, text
+    upload.touched_at = timezone.now()
+    upload.save()
+
+
+def _waiting(upload_id: UUID) -> Upload:
+    upload = Upload.objects.select_for_update(of=("self",)).filter(id=upload_id).first()
+    if upload is None:
+        raise UploadGone
+    if not upload.is_waiting:
+        raise NotWaiting(upload.get_state_display())
+    return upload
+
+
+def _inspected(upload_id: UUID) -> Upload | None:
+    uploads = Upload.objects.select_for_update(of=("self",))
+    return uploads.filter(id=upload_id, state=UploadState.INSPECTING).first()

@@ -1,0 +1,1 @@
+"""Immutable versions: their check, rows, findings, differences and exports."""

@@ -1,0 +1,197 @@
+"""REST: dataset versions, what is in them and what was decided about them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from corpora.lineage import uses_of
+from corpora.models import NOT_LISTED, DatasetVersion
+from corpora.versions import contents_examples as examples
+from corpora.versions.contents_serializers import (
+    DiffQuerySerializer,
+    DiffSerializer,
+    ExportQuerySerializer,
+    FindingsQuerySerializer,
+    FindingsSerializer,
+    RecheckSerializer,
+    RowsQuerySerializer,
+    RowsSerializer,
+    UsesSerializer,
+)
+from corpora.versions.diff import MAX_ROWS, diff, previous_ready, version_to_compare
+from corpora.versions.examples import A_REJECTION, A_VERSION, WRONG_QUERY
+from corpora.versions.exports import export_response
+from corpora.versions.findings import read_findings
+from corpora.versions.rows import Rows
+from corpora.versions.serializers import VersionDetailSerializer, VersionSerializer
+from corpora.versions.services import delete_version, keep_personal_data, recheck_version
+from rest.views import INVALID, LOST, MISSING, AsItIs, OutsideTransactions
+from tenants.requests import person_of
+
+NOT_NOW = OpenApiResponse(
+    OpenApiTypes.OBJECT,
+    "`dataset:still_checking`, `dataset:version_gone`, or `dataset:version_in_use` for what was trained on "
+    "(problem+json).",
+)
+SAME = OpenApiResponse(
+    OpenApiTypes.OBJECT,
+    "`dataset:same_file`: there is such a version, `version` is its id; `dataset:gone` or `dataset:version_gone` "
+    "(problem+json).",
+)
+NOT_READY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_ready`: one of them has no rows (problem+json).")
+A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): OpenApiTypes.STR}
+
+
+@extend_schema_view(
+    list=extend_schema(
+        summary="Versions, newest first",
+        responses={200: VersionSerializer(many=True), 400: WRONG_QUERY},
+        examples=[A_VERSION],
+    ),
+    retrieve=extend_schema(
+        summary="One version, with what its check found",
+        responses={200: VersionDetailSerializer, 404: MISSING},
+        examples=[A_REJECTION],
+    ),
+)
+class DatasetVersionViewSet(
+    OutsideTransactions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[DatasetVersion]
+):
+    """Immutable versions of datasets. Rows are read from storage, so no request here holds a transaction open."""
+
+    filterset_fields = ("dataset", "state")
+
+    def get_serializer_class(self) -> type[VersionSerializer]:
+        return VersionDetailSerializer if self.action == "retrieve" else VersionSerializer
+
+    def get_queryset(self) -> QuerySet[DatasetVersion]:
+        versions = DatasetVersion.objects.select_related("job", "dataset")
+        return versions.defer(*NOT_LISTED) if self.action == "list" else versions
+
+    @extend_schema(
+        summary="Remove a version that nothing was made from",
+        responses={204: None, 404: MISSING, 409: NOT_NOW},
+    )
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        delete_version(version=self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        summary="Rows, or those that hold a text",
+        description="A search reads a part of a large version at a time: an answer may hold no rows and have a `next`.",
+        parameters=[RowsQuerySerializer],
+        responses={200: RowsSerializer, 400: INVALID, 404: MISSING, 409: NOT_READY, 503: LOST},
+        examples=[examples.SOME_ROWS],
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def rows(self, request: Request, pk: UUID) -> Response:
+        version = self.get_object()
+        query = _read(RowsQuerySerializer(data=request.query_params))
+        rows = Rows(version, query["split"])
+        found = (
+            rows.search(query["q"], cursor=query["cursor"], size=query["size"])
+            if query["q"]
+            else rows.page(cursor=query["cursor"], size=query["size"])
+        )
+        return Response(RowsSerializer(found).data)
+
+    @extend_schema(
+        summary="Every problem and notice, by line; near duplicates and near leaks follow",
+        parameters=[FindingsQuerySerializer],
+        responses={200: FindingsSerializer, 400: INVALID, 404: MISSING, 503: LOST},
+        examples=[examples.SOME_FINDINGS],
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def findings(self, request: Request, pk: UUID) -> Response:
+        version = self.get_object()
+        query = _read(FindingsQuerySerializer(data=request.query_params))
+        part = read_findings(version, code=query["code"], cursor=query["cursor"] or 0, size=query["size"])
+        return Response(FindingsSerializer(part).data)
+
+    @extend_schema(
+        summary="What changed since another version",
+        description=f"Versions of more than {MAX_ROWS:,} rows are compared as a whole, not row by row.",
+        parameters=[DiffQuerySerializer],
+        responses={200: DiffSerializer, 400: INVALID, 404: MISSING, 409: NOT_READY, 503: LOST},
+        examples=[examples.A_DIFF],
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def diff(self, request: Request, pk: UUID) -> Response:
+        version = self.get_object()
+        against = _read(DiffQuerySerializer(data=request.query_params))["against"]
+        before = version_to_compare(version, against) if against else previous_ready(version)
+        return Response(DiffSerializer(diff(before=before or version, after=version)).data)
+
+    @extend_schema(
+        summary="What was made from a version",
+        responses={200: UsesSerializer, 404: MISSING},
+        examples=[examples.SOME_USES],
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None)
+    def uses(self, request: Request, pk: UUID) -> Response:
+        version = self.get_object()
+        found = {"uses": uses_of([version.id]).get(version.id, [])}
+        return Response(UsesSerializer(found, context=self.get_serializer_context()).data)
+
+    @extend_schema(
+        summary="Download rows or findings",
+        description=(
+            "Streams. JSONL is exact and can be uploaded again. CSV is for spreadsheets: UTF-8 with a byte order mark, "
+            "an apostrophe before a cell that would be taken for a formula, several turns of a prompt in one cell."
+        ),
+        parameters=[ExportQuerySerializer],
+        responses={**A_FILE, 400: INVALID, 404: MISSING, 503: LOST},
+        examples=[examples.EXPORTED, examples.EXPORTED_CSV],
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None, content_negotiation_class=AsItIs)
+    def export(self, request: Request, pk: UUID) -> StreamingHttpResponse:
+        version = self.get_object()
+        query = _read(ExportQuerySerializer(data=request.query_params))
+        return export_response(version, content=query["content"], file_type=query["file_type"])
+
+    @extend_schema(
+        summary="Check the file again with other options",
+        description="Makes the dataset's next version; ask for it until its `state` is `ready` or `rejected`.",
+        request=RecheckSerializer,
+        responses={201: VersionSerializer, 400: INVALID, 404: MISSING, 409: SAME},
+        examples=[examples.MASK, examples.LEAVE_OUT, A_VERSION],
+    )
+    @action(detail=True, methods=["post"])
+    def recheck(self, request: Request, pk: UUID) -> Response:
+        version = self.get_object()
+        changes = _read(RecheckSerializer(data=request.data))["options"]
+        new = recheck_version(version=version, changes=changes, created_by=person_of(request))
+        return Response(self.get_serializer(new).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Keep the personal data in a version",
+        description="Notes who decided that and when. A second call changes nothing.",
+        request=None,
+        responses={200: VersionSerializer, 404: MISSING},
+        examples=[A_VERSION],
+    )
+    @action(detail=True, methods=["post"], url_path="keep-personal-data")
+    def keep_personal_data(self, request: Request, pk: UUID) -> Response:
+        version = self.get_object()
+        keep_personal_data(version=version, by=person_of(request))
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+def _read(serializer: Serializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    data: dict[str, Any] = serializer.validated_data
+    return data

@@ -1,0 +1,139 @@
+"""Rows and findings of a version as files that stream out of storage in constant memory.
+
+Only storage is read while a file streams: the request's tenant is no longer active then.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Literal
+
+import msgspec
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+from corpora.ingest.contracts import Finding, Message
+from corpora.models import DatasetVersion
+from corpora.versions.findings import all_findings
+from corpora.versions.rows import Rows, StoredRow
+
+Content = Literal["rows", "findings"]
+FileType = Literal["jsonl", "csv"]
+
+TYPES: dict[FileType, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+PIECE_BYTES = 1 << 16
+# Excel takes a CSV file without it for one in the machine's own old encoding; our check takes it off again.
+BYTE_ORDER_MARK = "\ufeff"
+
+# What a spreadsheet would take for a formula, also after blanks and in full width.
+_FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
+
+_ROW_COLUMNS = ("row", "line", "id", "split", "slice", "label", "system", "prompt", "completion")
+_FINDING_COLUMNS = ("line", "field", "code", "text", "kept")
+
+
+class ExportedRow(msgspec.Struct, frozen=True):
+    """A line of a JSONL export: uploaded again it is the same row in the same split."""
+
+    row: int
+    line: int
+    id: str
+    split: str
+    slice: str
+    label: str | None
+    messages: tuple[Message, ...]
+
+
+def export_response(version: DatasetVersion, *, content: Content, file_type: FileType) -> StreamingHttpResponse:
+    """The file as a download; raises ObjectMissing before the first byte."""
+    records: Iterable[StoredRow] | Iterable[Finding]
+    records = Rows(version) if content == "rows" else all_findings(version)
+    pieces = _pieces(_jsonl(records) if file_type == "jsonl" else _csv(content, records))
+    # An answer that has begun can no longer turn into an error page.
+    pieces = chain([next(pieces, b"")], pieces)
+    response = StreamingHttpResponse(pieces, content_type=TYPES[file_type])
+    name = f"{_file_name(version.dataset.name)} v{version.number} {content}.{file_type}"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    return response
+
+
+def safe_cell(text: str) -> str:
+    """The text with an apostrophe before it if a spreadsheet would take it for a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def _jsonl(records: Iterable[Any]) -> Iterator[bytes]:
+    for record in records:
+        yield msgspec.json.encode(_exported(record) if isinstance(record, StoredRow) else record) + b"\n"
+
+
+def _exported(stored: StoredRow) -> ExportedRow:
+    row = stored.row
+    return ExportedRow(stored.number, stored.line, row.id, stored.split, row.slice, row.label, row.messages)
+
+
+class _Line:
+    """What csv.writer writes to: the line it wrote last."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        self.text = text
+
+
+def _csv(content: Content, records: Iterable[Any]) -> Iterator[bytes]:
+    line = _Line()
+    writer = csv.writer(line)
+    writer.writerow(_ROW_COLUMNS if content == "rows" else _FINDING_COLUMNS)
+    yield (BYTE_ORDER_MARK + line.text).encode()
+    for record in records:
+        cells = _row_cells(record) if isinstance(record, StoredRow) else _finding_cells(record)
+        writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in cells])
+        yield line.text.encode()
+
+
+def _row_cells(stored: StoredRow) -> Sequence[str | int]:
+    row = stored.row
+    *prompt, answer = row.messages
+    system = prompt.pop(0).content if prompt[0].role == "system" else ""
+    return (
+        stored.number,
+        stored.line,
+        row.id,
+        stored.split,
+        row.slice,
+        row.label or "",
+        system,
+        _as_text(prompt),
+        answer.content,
+    )
+
+
+def _as_text(turns: Sequence[Message]) -> str:
+    """One turn as it is; several with their roles before them."""
+    if len(turns) == 1:
+        return turns[0].content
+    return "\n\n".join(f"{turn.role.capitalize()}: {turn.content}" for turn in turns)
+
+
+def _finding_cells(finding: Finding) -> Sequence[str | int]:
+    return finding.line, finding.field, finding.code, finding.text, "yes" if finding.kept else "no"
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines joined to pieces worth sending."""
+    piece = bytearray()
+    for line in lines:
+        piece += line
+        if len(piece) >= PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
+
+
+def _file_name(name: str) -> str:
+    """A dataset's name without what a header or a file system would stumble over."""
+    kept = (" " if char in '/\\:*?"<>|' or not char.isprintable() else char for char in name)
+    return "".join(kept).strip() or "dataset"

@@ -1,0 +1,107 @@
+"""What the check of a version found, gathered by code, and what is left to decide."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from corpora.models import DatasetVersion
+from corpora.versions.findings import title_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class FindingGroup:
+    """All findings of one code.
+
+    `is_problem`: rows that cannot be used, not notices about usable ones. `share` is 0..1 of the rows that were read,
+    None for a finding about the whole file. `examples` are {line, field, text}, `lines` the first places of a notice.
+    """
+
+    code: str
+    title: str
+    count: int
+    share: float | None
+    is_problem: bool
+    text: str = ""
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Something a person may decide: a key of `corpora.versions.prepared.DECISIONS`, and what it is about."""
+
+    name: str
+    groups: list[FindingGroup]
+
+    @property
+    def rows(self) -> int:
+        """A row with findings of two codes counts twice."""
+        return sum(group.count for group in self.groups)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """Problems first, the most frequent before the others."""
+
+    groups: list[FindingGroup]
+    decisions: list[Decision]
+
+
+EXAMPLES = 5
+
+
+def quality_of(version: DatasetVersion) -> Quality:
+    """From what the version keeps of its check; findings.jsonl is not read."""
+    problems = list(_problems(version))
+    notices = [(notice.get("decision", ""), _notice(version, notice)) for notice in version.profile.get("warnings", [])]
+    by_decision: dict[str, list[FindingGroup]] = defaultdict(list)
+    if _can_go_on(version):
+        by_decision["bad_rows"] = problems
+    for decision, group in notices:
+        if decision:
+            by_decision[decision].append(group)
+    return Quality(
+        groups=problems + sorted((group for _, group in notices), key=lambda group: -group.count),
+        decisions=[Decision(name=name, groups=groups) for name, groups in by_decision.items()],
+    )
+
+
+def _can_go_on(version: DatasetVersion) -> bool:
+    """Whether the file was refused for single rows that could be left out."""
+    refuses = version.options.get("bad_rows", "refuse") == "refuse"
+    stopped = any(problem.get("stops") or not problem["line"] for problem in version.problems)
+    return refuses and version.row_count > 1 and bool(version.problems) and not stopped
+
+
+def _problems(version: DatasetVersion) -> Iterator[FindingGroup]:
+    by_code: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for problem in version.problems:
+        by_code[problem["code"]].append(problem)
+    counts = version.profile.get("problems_by_code") or {code: len(found) for code, found in by_code.items()}
+    for code, count in sorted(counts.items(), key=lambda item: -item[1]):
+        found = by_code[code]
+        yield FindingGroup(
+            code=code,
+            title=title_of(code),
+            count=count,
+            share=_share(version, count) if not found or found[0]["line"] else None,
+            is_problem=True,
+            examples=found[:EXAMPLES],
+        )
+
+
+def _notice(version: DatasetVersion, notice: dict[str, Any]) -> FindingGroup:
+    return FindingGroup(
+        code=notice["code"],
+        title=title_of(notice["code"]),
+        count=notice["count"],
+        share=_share(version, notice["count"]) if notice["lines"] else None,
+        is_problem=False,
+        text=notice["text"],
+        lines=tuple(notice["lines"]),
+    )
+
+
+def _share(version: DatasetVersion, count: int) -> float:
+    return count / max(count, version.row_count + version.problem_count)

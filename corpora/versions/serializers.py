@@ -1,0 +1,112 @@
+"""How datasets look over REST."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from corpora.models import DatasetVersion
+from jobs.serializers import JobSerializer
+
+
+class RejectionSerializer(serializers.Serializer[Any]):
+    """Why a version was rejected."""
+
+    code = serializers.CharField(source="error_code")
+    text = serializers.CharField(source="error_text")
+
+
+class VersionLinksSerializer(serializers.Serializer[Any]):
+    """Where to go on; `page` is for people."""
+
+    self = serializers.URLField()
+    rows = serializers.URLField()
+    findings = serializers.URLField()
+    diff = serializers.URLField()
+    uses = serializers.URLField()
+    recheck = serializers.URLField()
+    export_rows = serializers.URLField()
+    export_findings = serializers.URLField()
+    page = serializers.URLField()
+
+
+class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
+    """A version without its rows; `job` checks it."""
+
+    error = serializers.SerializerMethodField()
+    job = JobSerializer(read_only=True, allow_null=True)
+    dataset = serializers.UUIDField(source="dataset_id", read_only=True)
+    options = serializers.DictField(read_only=True, help_text="How the file was read.")
+    derived_from = serializers.UUIDField(
+        source="derived_from_id",
+        read_only=True,
+        allow_null=True,
+        help_text="Same file, other options.",
+    )
+    links = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DatasetVersion
+        fields = (
+            "id",
+            "dataset",
+            "number",
+            "state",
+            "job",
+            "error",
+            "file_name",
+            "file_format",
+            "upload_bytes",
+            "upload_sha256",
+            "rows_sha256",
+            "row_count",
+            "train_count",
+            "test_count",
+            "problem_count",
+            "options",
+            "derived_from",
+            "personal_data_kept_at",
+            "links",
+            "created_at",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(RejectionSerializer(allow_null=True))
+    def get_error(self, version: DatasetVersion) -> dict[str, Any] | None:
+        return dict(RejectionSerializer(version).data) if version.error_code else None
+
+    @extend_schema_field(VersionLinksSerializer)
+    def get_links(self, version: DatasetVersion) -> dict[str, str]:
+        request = self.context.get("request")
+        url = reverse("dataset-version-detail", kwargs={"pk": version.pk}, request=request)
+        parts = {name: f"{url}{name}/" for name in ("rows", "findings", "diff", "uses", "recheck")}
+        exports = {f"export_{content}": f"{url}export/?content={content}" for content in ("rows", "findings")}
+        page = reverse("corpora:version", kwargs={"version_id": version.pk}, request=request)
+        return {"self": url, **parts, **exports, "page": page}
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """One row that cannot be used."""
+
+    line = serializers.IntegerField(help_text="Counts from 1, rows in Parquet; 0 for the whole file.")
+    field = serializers.CharField()
+    code = serializers.CharField()
+    text = serializers.CharField(help_text="What is wrong and how to mend it.")
+
+
+class VersionDetailSerializer(VersionSerializer):
+    """A version with the first problems found in it and the profile of its rows."""
+
+    problems = ProblemSerializer(many=True, read_only=True)
+    profile = serializers.DictField(read_only=True)
+
+    class Meta(VersionSerializer.Meta):
+        fields = (*VersionSerializer.Meta.fields, "problems", "profile")  # type: ignore[assignment]
+        read_only_fields = fields  # type: ignore[assignment]
+
+
+class NewVersionSerializer(serializers.Serializer[Any]):
+    """A file, as multipart/form-data."""
+
+    file = serializers.FileField(allow_empty_file=True, help_text="JSONL, CSV, TSV or Parquet.")

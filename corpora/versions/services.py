@@ -1,0 +1,276 @@
+"""Versions: a stored file becomes one, its check makes it ready or rejects it, other options make another."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import IO, Any
+from uuid import UUID, uuid4
+
+import msgspec
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max, ProtectedError, QuerySet
+from django.utils import timezone
+
+from corpora.errors import DatasetGone, EmptyUpload, NameMissing
+from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Options, Problem, Report
+from corpora.models import Dataset, DatasetVersion, VersionState
+from corpora.options import read_options
+from corpora.quota import reserve
+from corpora.versions.errors import SameFile, StillChecking, VersionGone, VersionInUse
+from corpora.versions.one_piece import ReceivedFile
+from jobs.services import start_job
+from storage.objects import object_key, save_object
+from storage.removal import expect_object, keep_object, remove_objects
+from tenants.models import Tenant, User
+
+CHECK = "dataset_check"
+
+
+def upload_version(
+    *,
+    tenant: Tenant,
+    file: IO[bytes],
+    file_name: str,
+    dataset_name: str = "",
+    dataset: Dataset | None = None,
+    options: Options | None = None,
+    created_by: User | None,
+) -> DatasetVersion:
+    """Store a file as the next version of `dataset`, or of the one called `dataset_name`, and start checking it.
+
+    Call it outside a transaction: it streams into storage first and writes its rows last, together. Raises
+    EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, DatasetGone, SameFile, ObjectGivenUp, StorageUnavailable
+    or DiskFull, and then leaves nothing behind.
+    """
+    if dataset is None and not dataset_name.strip():
+        raise NameMissing
+    received = ReceivedFile(file, limit=settings.MAX_UPLOAD_BYTES)
+    key = object_key(tenant.id, "datasets", uuid4().hex, "upload")
+    expect_object(tenant_id=tenant.id, key=key)
+    try:
+        save_object(key, received)
+        if received.bytes_read == 0:
+            raise EmptyUpload
+        with transaction.atomic():
+            reserve(tenant=tenant, size=received.bytes_read)
+            keep_object(tenant_id=tenant.id, key=key)
+            return create_version(
+                tenant=tenant,
+                key=key,
+                size=received.bytes_read,
+                sha256=received.sha256.hexdigest(),
+                file_name=file_name,
+                dataset=dataset,
+                dataset_name=dataset_name,
+                options=options or Options(),
+                created_by=created_by,
+            )
+    except BaseException:
+        remove_objects(tenant_id=tenant.id, keys=[key])
+        raise
+
+
+@transaction.atomic
+def create_version(
+    *,
+    tenant: Tenant,
+    key: str,
+    size: int,
+    sha256: str,
+    file_name: str,
+    dataset: Dataset | None,
+    dataset_name: str,
+    options: Options,
+    derived_from: DatasetVersion | None = None,
+    created_by: User | None,
+) -> DatasetVersion:
+    """Make the file of `size` bytes stored under `key` the next version, and start checking it.
+
+    `sha256` may be empty where the bytes went straight into storage; the check finds it out. Raises NameMissing,
+    DatasetGone, SameFile or VersionGone.
+    """
+    if dataset is None:
+        name = dataset_name.strip()[:120]
+        if not name:
+            raise NameMissing
+        dataset, _ = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
+    # Uploads to one dataset take turns from here on: each sees the versions and the numbers of those before it.
+    dataset = _locked(dataset.id)
+    if dataset is None:
+        raise DatasetGone
+    if derived_from is not None and not DatasetVersion.objects.filter(id=derived_from.id).exists():
+        raise VersionGone
+    digest = options_digest(options)
+    same = _same_file(dataset.id, sha256, digest).first() if sha256 else None
+    if same is not None:
+        raise SameFile(version=f"version {same.number} of “{dataset.name}”", version_id=str(same.id))
+    number = (dataset.versions.aggregate(last=Max("number"))["last"] or 0) + 1
+    version_id = uuid4()
+    job = start_job(
+        tenant=tenant,
+        kind=CHECK,
+        title=f"Check {dataset.name} v{number}",
+        spec={"version": str(version_id)},
+        created_by=created_by,
+    )
+    return DatasetVersion.objects.create(
+        id=version_id,
+        tenant=tenant,
+        dataset=dataset,
+        number=number,
+        job=job,
+        file_name=shown_name(file_name),
+        upload_sha256=sha256,
+        upload_bytes=size,
+        upload_key=key,
+        options=msgspec.to_builtins(options),
+        options_digest=digest,
+        derived_from=derived_from,
+        created_by=created_by,
+    )
+
+
+def recheck_version(*, version: DatasetVersion, changes: Mapping[str, Any], created_by: User | None) -> DatasetVersion:
+    """Check the version's file again with changed options, as the dataset's next version.
+
+    Raises StillChecking, DatasetGone, VersionGone, SameFile if there is such a version already, or a PortalError
+    naming a wrong option.
+    """
+    if version.is_checking:
+        raise StillChecking
+    return create_version(
+        tenant=version.tenant,
+        key=version.upload_key,
+        size=version.upload_bytes,
+        sha256=version.upload_sha256,
+        file_name=version.file_name,
+        dataset=version.dataset,
+        dataset_name="",
+        options=read_options({**version.options, **changes}),
+        derived_from=version,
+        created_by=created_by,
+    )
+
+
+def keep_personal_data(*, version: DatasetVersion, by: User | None) -> None:
+    """Note that somebody has seen the personal data in the version and wants to train on it. May be called twice."""
+    DatasetVersion.objects.filter(id=version.id, personal_data_kept_at=None).update(
+        personal_data_kept_at=timezone.now(), personal_data_kept_by=by
+    )
+
+
+@transaction.atomic
+def delete_version(*, version: DatasetVersion) -> None:
+    """Remove a version that nothing was made from, its rows, and its file if no other version was made from it.
+
+    Raises VersionGone, StillChecking or VersionInUse.
+    """
+    # Whoever makes another version of the file, or deletes one, locks the dataset too.
+    if _locked(version.dataset_id) is None:
+        raise VersionGone
+    if version.is_checking:
+        raise StillChecking
+    version_id, tenant_id = version.id, version.tenant_id
+    try:
+        with transaction.atomic():
+            version.delete()
+    except ProtectedError:
+        raise VersionInUse from None
+    keys = {version.train_key, version.test_key, version.index_key, version.findings_key}
+    # A check that failed may have stored some that the row does not name.
+    keys |= {rows_key(tenant_id, version_id, name) for name in (TRAIN, TEST, INDEX, FINDINGS)}
+    if not DatasetVersion.objects.filter(upload_key=version.upload_key).exists():
+        keys.add(version.upload_key)
+    remove_objects(tenant_id=tenant_id, keys=keys - {""})
+
+
+def rows_key(tenant_id: UUID, version_id: UUID, name: str) -> str:
+    """Where a file that a version's check leaves is stored."""
+    return object_key(tenant_id, "datasets", version_id.hex, name)
+
+
+def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> None:
+    """Make a version ready or rejected, by what its check found; `keys` are its files in storage, by file name."""
+    version = DatasetVersion.objects.select_for_update().get(id=version_id)
+    if not version.is_checking:
+        return
+    if not version.upload_sha256 and _same_file(version.dataset_id, report.upload_sha256, version.options_digest):
+        text = "This very file is already a version of this dataset. Use that version, or upload a changed file."
+        reject_version(version_id=version_id, code=SameFile.code, text=text)
+        return
+    found = msgspec.to_builtins(report)
+    profile = {name: found[name] for name in ("layout", "delimiter", "position", "warnings", "problems_by_code")}
+    changes = {
+        "upload_sha256": report.upload_sha256,
+        "file_format": report.file_format,
+        "row_count": report.rows,
+        "problem_count": report.problem_count,
+        "problems": found["problems"],
+        "findings_key": keys[FINDINGS],
+        "profile": profile | (found["profile"] or {}),
+    }
+    if report.accepted:
+        changes |= {
+            "state": VersionState.READY,
+            "train_count": report.train,
+            "test_count": report.test,
+            "rows_sha256": report.rows_sha256,
+            "train_key": keys[TRAIN],
+            "test_key": keys[TEST],
+            "index_key": keys[INDEX],
+        }
+    else:
+        changes |= {
+            "state": VersionState.REJECTED,
+            "error_code": cause(report).code,
+            "error_text": headline(report),
+        }
+    _checking(version_id).update(**changes)
+
+
+def reject_version(*, version_id: UUID, code: str, text: str) -> None:
+    """The version cannot be used; its dataset and the file stay, and the file may be sent again."""
+    _checking(version_id).update(state=VersionState.REJECTED, error_code=code, error_text=text)
+
+
+def cause(report: Report) -> Problem:
+    """Why a file is rejected: what is wrong with it as a whole, or else its first row that cannot be used."""
+    return next((problem for problem in report.problems if problem.stops), report.problems[0])
+
+
+def headline(report: Report) -> str:
+    """The cause of a rejection in one paragraph: where, what, how to mend it, and how many more."""
+    found = cause(report)
+    place = [f"{report.position.capitalize()} {found.line}"] if found.line else []
+    place += [found.field] if found.field else []
+    text = f"{', '.join(place)}: {found.text}" if place else found.text
+    if report.problem_count > 1 and not found.stops:
+        text += (
+            f" {report.problem_count:,} rows cannot be used: mend them and upload the file again, or leave them out."
+        )
+    return text
+
+
+def _locked(dataset_id: UUID) -> Dataset | None:
+    """The dataset, for nobody else until the transaction ends; None if it is gone."""
+    return Dataset.objects.select_for_update().filter(id=dataset_id).first()
+
+
+def _checking(version_id: UUID) -> QuerySet[DatasetVersion]:
+    return DatasetVersion.objects.filter(id=version_id, state=VersionState.CHECKING)
+
+
+def _same_file(dataset_id: UUID, sha256: str, digest: str) -> QuerySet[DatasetVersion]:
+    versions = DatasetVersion.objects.filter(dataset_id=dataset_id, upload_sha256=sha256, options_digest=digest)
+    return versions.exclude(state=VersionState.REJECTED)
+
+
+def options_digest(options: Options) -> str:
+    """Tells two sets of options apart: 32 hexadecimal digits."""
+    return hashlib.sha256(options.to_json().encode()).hexdigest()[:32]
+
+
+def shown_name(file_name: str) -> str:
+    """A customer's name for a file, as it is shown."""
+    return PurePath(file_name.replace("\0", "").replace("\\", "/")).name[:255] or "upload"

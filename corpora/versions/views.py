@@ -1,0 +1,135 @@
+"""Pages of one dataset version: its tabs, a row, downloads, and what is decided about it."""
+
+from typing import cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseStopPolling
+
+from corpora.lineage import uses_of
+from corpora.models import DatasetVersion
+from corpora.versions.errors import SameFile
+from corpora.versions.exports import TYPES, Content, FileType, export_response
+from corpora.versions.prepared import DECISIONS, prepared_as
+from corpora.versions.rows import Rows
+from corpora.versions.services import delete_version, keep_personal_data, recheck_version
+from corpora.versions.tabs import TABS
+from jobs.admission import place_in_line
+from jobs.models import Job
+from jobs.states import State
+from rest.errors import NotFound
+from storage.errors import ObjectMissing, StorageUnavailable
+from tenants.access import WRITERS, members_only
+from tenants.requests import TenantRequest
+
+
+@transaction.non_atomic_requests
+@require_GET
+@members_only(roles=WRITERS)
+def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """One version, a tab at a time; while it is checked, how far that is."""
+    found = _version(version_id)
+    if found.is_checking:
+        return render(request, "corpora/versions/version.html", {"version": found, "place": _place(found)})
+    tab = request.GET.get("tab", "")
+    if tab not in TABS or not found.is_ready:
+        tab = "preview" if found.is_ready else "quality"
+    context = {
+        "version": found,
+        "tab": tab,
+        "prepared": prepared_as(found),
+        "uses": uses_of([found.id]).get(found.id, []),
+    }
+    try:
+        context |= TABS[tab](found, request.GET)
+    except (ObjectMissing, StorageUnavailable) as error:
+        # The other tabs may have what they need.
+        return render(request, "corpora/versions/version.html", context | {"problem": error}, status=error.status)
+    return render(request, "corpora/versions/version.html", context)
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """How far the check is; once it has ended, polling stops and the page is loaded anew."""
+    found = _version(version_id)
+    if not found.is_checking:
+        response = HttpResponseStopPolling()
+        response["HX-Refresh"] = "true"
+        return response
+    return render(request, "corpora/versions/_checking.html", {"version": found, "place": _place(found)})
+
+
+@transaction.non_atomic_requests
+@require_GET
+@members_only(roles=WRITERS)
+def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """One row in full, `?number=`."""
+    found = _version(version_id)
+    number = request.GET.get("number", "1")
+    if not number.isdecimal() or len(number) > 12:
+        raise NotFound("This version has no such row.")
+    rows = Rows(found)
+    context = {"version": found, "stored": rows.numbered(int(number)), "total": len(rows)}
+    return render(request, "corpora/versions/row.html", context)
+
+
+@transaction.non_atomic_requests
+@require_GET
+@members_only(roles=WRITERS)
+def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
+    """Download `?content=rows` or findings, as `?file_type=jsonl` or csv."""
+    found = _version(version_id)
+    content: Content = "findings" if request.GET.get("content") == "findings" else "rows"
+    file_type: FileType = next((kind for kind in TYPES if kind == request.GET.get("file_type")), "jsonl")
+    return export_response(found, content=content, file_type=file_type)
+
+
+@require_POST
+@members_only(roles=WRITERS)
+def recheck(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """Make the next version of the same file, by what somebody decided."""
+    found = _version(version_id)
+    decision = request.POST.get("decision", "")
+    if decision not in DECISIONS:
+        raise NotFound("There is nothing of that name to decide.")
+    try:
+        new = recheck_version(version=found, changes=DECISIONS[decision], created_by=request.membership.user)
+    except SameFile as error:
+        messages.info(request, "This has been done before: here is the version that came of it.")
+        return redirect("corpora:version", error.extra["version"])
+    return redirect("corpora:version", new.id)
+
+
+@require_POST
+@members_only(roles=WRITERS)
+def keep(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """Keep the personal data in the version."""
+    found = _version(version_id)
+    keep_personal_data(version=found, by=request.membership.user)
+    return redirect(f"{reverse('corpora:version', args=[found.id])}?tab=quality")
+
+
+@require_POST
+@members_only(roles=WRITERS)
+def delete(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """Remove a version that nothing was made from."""
+    found = _version(version_id)
+    delete_version(version=found)
+    messages.success(request, f"Version {found.number} is deleted.")
+    return redirect("corpora:detail", found.dataset_id)
+
+
+def _version(version_id: UUID) -> DatasetVersion:
+    related = ("dataset", "job", "created_by", "derived_from", "personal_data_kept_by")
+    return get_object_or_404(DatasetVersion.objects.select_related(*related), pk=version_id)
+
+
+def _place(version: DatasetVersion) -> int | None:
+    job = cast(Job, version.job)
+    return place_in_line(job) if job.state == State.QUEUED else None

@@ -1,0 +1,263 @@
+"""However a file is read, by the block or line by line, in one process or in several, it comes out the same."""
+
+import gzip
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from corpora.ingest import blocks
+from corpora.ingest import check as checking
+from corpora.ingest.batch import Batch
+from corpora.ingest.blocks import Blocks
+from corpora.ingest.contracts import Context, IngestSpec, Options
+from corpora.ingest.layouts import layout_named
+from corpora.ingest.near import Pair, near_pairs
+from corpora.ingest.pool import AHEAD, Pool
+from corpora.ingest.reader import Reader
+from lorakit.errors import RunError
+from tests.corpora.corpus import bad_rows, writing
+from tests.corpora.corpus.files import VARIANTS, bad_file
+from tests.corpora.corpus.good_files import TRICKY
+from tests.corpora.ingest.checking import Outcome, check
+
+LAYOUTS = {
+    "chat": ("messages",),
+    "prompt and completion": ("prompt", "completion"),
+    "instruction": ("instruction", "input", "output"),
+}
+PERSONAL = ("ann@example.com", "+49 30 1234567", "4111 1111 1111 1111", "DE89370400440532013000", "é@example.com")
+GAPS = ("", "", " ", "\t", "\r", "  ")
+
+plain = st.text('abé🙂 .,:{}[]\\"/', min_size=1, max_size=20).filter(str.strip)
+odd = st.sampled_from(("", " ", "\0", "\ud800", "\n", "\r\n", "\x85", *TRICKY)) | st.text(max_size=12)
+good_texts = st.one_of(plain, plain, st.sampled_from(PERSONAL), st.sampled_from(TRICKY))
+
+
+@st.composite
+def written_text(draw: st.DrawFn, value: str) -> str:
+    """A JSON string, with what need not be escaped escaped or not."""
+    style = draw(st.sampled_from(("ascii", "utf-8", "utf-8", "slashes", "all")))
+    if style == "all":
+        units = value.encode("utf-16-be", "surrogatepass").hex()
+        return '"' + "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4)) + '"'
+    text = json.dumps(value, ensure_ascii=style != "utf-8" or not value.isprintable())
+    return text.replace("/", r"\/") if style == "slashes" else text
+
+
+@st.composite
+def objects(draw: st.DrawFn, pairs: list[tuple[str, str]], *, right: bool) -> str:
+    """A JSON object of keys and written values in some order.
+
+    If it need not be `right`, a key may be missing or unknown; one that is there twice is easily overlooked.
+    """
+    faults = ("none",) * 30 if right else ("none", "none", "missing", "unknown", "null")
+    fault = draw(st.sampled_from((*faults, "twice")))
+    chosen = list(draw(st.permutations(pairs)))
+    if fault == "missing":
+        chosen.pop()
+    elif fault != "none":
+        name, value = chosen[0]
+        chosen.append((name, value) if fault == "twice" else ("note", "null" if fault == "null" else value))
+    gaps = st.sampled_from(GAPS)
+    parts = []
+    for name, value in chosen:
+        key = draw(written_text(name))
+        before = "" if right else draw(gaps)
+        parts.append(f"{draw(gaps)}{key}{before}:{draw(gaps)}{value}{draw(gaps)}")
+    return "{" + ",".join(parts) + "}"
+
+
+@st.composite
+def values(draw: st.DrawFn, *, right: bool) -> str:
+    other = st.sampled_from(("1", "null", "[]", "{}", "NaN", "true", '"unclosed'))
+    if right:
+        return draw(written_text(draw(good_texts)))
+    return draw(written_text(draw(good_texts | odd))) if draw(st.integers(0, 5)) else draw(other)
+
+
+@st.composite
+def rows(draw: st.DrawFn, layout: str, *, right: bool) -> str:
+    if layout != "chat":
+        names = LAYOUTS[layout] if draw(st.booleans()) else (LAYOUTS[layout][0], LAYOUTS[layout][-1])
+        return draw(objects([(name, draw(values(right=right))) for name in names], right=right))
+    known = ("user", "system", "assistant")
+    roles = draw(st.lists(st.sampled_from(known if right else (*known, "tool")), max_size=2))
+    turns = [
+        draw(objects([("role", draw(written_text(role))), ("content", draw(values(right=right)))], right=right))
+        for role in ((*roles, "user", "assistant") if right or draw(st.booleans()) else roles)
+    ]
+    return draw(objects([("messages", f"[{','.join(turns)}]")], right=right))
+
+
+@st.composite
+def stretches(draw: st.DrawFn, layout: str) -> bytes:
+    """Whole lines of JSON Lines: all of them right, or with some that are broken, blank, or two on a line."""
+    right = draw(st.sampled_from((True, True, False)))
+    breaks = st.sampled_from(("\n", "\r\n") if right else ("\n", "\n", "\r\n", "\n\n", " \n", " ", "", "\n \r\n"))
+    parts: list[str] = []
+    for _ in range(draw(st.integers(1, 5))):
+        line = draw(rows(layout, right=right or draw(st.booleans())))
+        if not right and draw(st.integers(0, 9)) == 9:
+            line = line[: draw(st.integers(0, len(line)))]
+        parts += (line, draw(breaks))
+    encoding = "utf-8" if right or draw(st.integers(0, 9)) else "latin-1"
+    return "".join(parts).encode(encoding, "surrogatepass" if encoding == "utf-8" else "replace")
+
+
+specs = st.builds(
+    IngestSpec,
+    bytes=st.just(0),
+    options=st.builds(
+        Options, personal_data=st.sampled_from(("keep", "mask")), over_long=st.sampled_from(("keep", "leave_out"))
+    ),
+    context=st.none() | st.integers(8, 60).map(lambda tokens: Context(name="base", tokens=tokens)),
+    max_row_bytes=st.sampled_from((150, 300, 1 << 20, 1 << 20)),
+)
+
+
+def described(batch: Batch) -> dict[str, Any]:
+    """Everything a batch says, to compare."""
+    arrays = ("ends", "lines", "prompts", "places", "prompt_lengths", "answer_lengths", "turns")
+    return {
+        "text": bytes(batch.text),
+        "rows": batch.rows.tobytes(),
+        "marks": batch.marks,
+        "findings": sorted(batch.findings, key=lambda finding: finding.line),
+        "unused": batch.unused,
+        "line_count": batch.line_count,
+        **{name: getattr(batch, name).tolist() for name in arrays},
+    }
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data(), layout=st.sampled_from(list(LAYOUTS)), spec=specs)
+def test_a_block_reads_as_its_lines_do(data: st.DataObject, layout: str, spec: IngestSpec) -> None:
+    block = data.draw(stretches(layout))
+    reader, slow = Reader(spec, layout_named(layout), {}), Reader(spec, layout_named(layout), {})
+    slow._fast = None
+    assert reader._fast is not None
+    batch, odd = reader._fast.read(block)
+    event(f"plain rows: {min(len(batch), 3)}, odd lines: {min(len(odd), 3)}")
+    assert described(reader.block(block)) == described(slow.block(block))
+
+
+@pytest.mark.parametrize("name", bad_rows.CLASSES)
+def test_one_bad_row_among_plain_ones_is_not_overlooked(name: str) -> None:
+    for variant in range(VARIANTS):
+        file = bad_file(name, variant)
+        block = gzip.decompress(file.content) if file.content.startswith(b"\x1f\x8b") else file.content
+        spec = IngestSpec(bytes=0, **file.limits)
+        for layout in LAYOUTS:
+            reader, slow = Reader(spec, layout_named(layout), {}), Reader(spec, layout_named(layout), {})
+            slow._fast = None
+            assert described(reader.block(block)) == described(slow.block(block))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_plain_rows_are_read_by_the_block(layout: str) -> None:
+    named = {"prompt and completion": "prompt"}.get(layout, layout)
+    block = writing.jsonl(writing.rows(Random(1), named, 50))
+    reader = Reader(IngestSpec(bytes=0), layout_named(layout), {})
+    assert reader._fast is not None
+    batch, odd = reader._fast.read(block)
+    assert len(batch) == 50
+    assert not odd
+
+
+def messy(rng: Random, count: int) -> bytes:
+    """Rows, some of them twice, contradictory, personal, too long for the limit or for the pipe, or broken."""
+    lines = []
+    for number in range(count):
+        row = writing.row(rng, "chat", rng.choice((number, number // 2)))
+        row["messages"][1]["content"] += rng.choice(("", "", *PERSONAL))
+        row["messages"][0]["content"] *= rng.choice((1, 1, 1, 30, 200))
+        line = writing.line(row)
+        lines.append(rng.choice((line,) * 20 + (b"\n", line[:-9] + b"\n", line.replace(b": ", b" :"))))
+    return b"".join(lines)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / "output").iterdir()}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_several_processes_leave_what_one_does(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = messy(Random(seed), 1_500)
+    options = {"bad_rows": "leave_out", "leaks": "leave_out", "personal_data": ("keep", "mask")[seed % 2]}
+
+    def run(name: str) -> Outcome:
+        return check(content, tmp_path / name, options=options, max_row_bytes=3_000)
+
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 4_000)
+    one = run("one")
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    # What a block's rows take does not always fit into the shared memory.
+    monkeypatch.setattr(checking, "BLOCK_BYTES", 1_500)
+    monkeypatch.setattr(checking, "PARALLEL_FROM_BYTES", 1)
+    several = run("several")
+    assert one.report.accepted
+    assert one.report.rows > 500
+    assert {"dataset:row_too_long", "dataset:broken_line"} <= set(one.report.problems_by_code)
+    assert several.report == one.report
+    assert files(tmp_path / "several") == files(tmp_path / "one")
+
+
+def test_a_reader_that_is_killed_ends_the_check_for_another_try(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(writing.jsonl(writing.rows(Random(2), "chat", 40_000)))
+    reader = Reader(IngestSpec(bytes=0), layout_named("chat"), {})
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        with closing(Blocks(file.fileno(), size, max_row_bytes=10_000, ahead=AHEAD * 2)) as blocks:
+            pool = Pool(reader, blocks, processes=2, text_bytes=1 << 21)
+            try:
+                batches = pool.batches()
+                next(batches)
+                pool._processes[1].kill()
+                with pytest.raises(RunError) as caught:
+                    list(batches)
+            finally:
+                pool.close()
+    assert (caught.value.code, caught.value.temporary) == ("platform:reader_lost", True)
+    assert not any(process.is_alive() for process in pool._processes)
+
+
+WORDS = [f"word{number}" for number in range(5_000)]
+
+
+def sentence(rng: Random, words: int) -> list[str]:
+    return rng.choices(WORDS, k=words)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_near_duplicates_are_found_and_others_are_not(seed: int) -> None:
+    rng = Random(seed)
+    originals = [sentence(rng, rng.randint(50, 300)) for _ in range(150)]
+    changed = []
+    for words in originals:
+        copy = list(words)
+        copy[rng.randrange(len(copy))] = "changed"
+        changed.append(copy)
+    # Case, punctuation and white space make no difference.
+    texts = [" ".join(words) for words in originals] + [",\n".join(words).upper() for words in changed]
+    assert near_pairs(texts) == [Pair(number, number + 150) for number in range(150)]
+
+
+def test_what_is_quite_the_same_is_told_elsewhere() -> None:
+    text = " ".join(sentence(Random(3), 60))
+    assert near_pairs([text, text]) == []
+    assert near_pairs([text, text, text.upper()]) == [Pair(0, 2)]
+
+
+def test_short_texts_and_texts_with_half_the_words_in_common_are_left_alone() -> None:
+    rng = Random(9)
+    common = sentence(rng, 60)
+    texts = [" ".join(common + sentence(rng, 60)) for _ in range(50)]
+    assert near_pairs([*texts, *["yes please do that"] * 50]) == []

@@ -1,0 +1,241 @@
+"""The pages of uploads: what is on its way, how a file reads, and the form that needs no script."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from rest_framework.test import APIClient
+
+from corpora.ingest.contracts import Inspection
+from corpora.models import Dataset, DatasetVersion, Upload, UploadState, VersionState
+from corpora.uploads.services import record_inspection
+from jobs.models import Job
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
+from tests.corpora.conftest import jsonl, pairs
+from tests.corpora.stored import stored_version
+from tests.corpora.uploads.uploading import begin, send, whole
+
+pytestmark = pytest.mark.django_db
+
+TABLE = b"Frage;Antwort;Thema\n" + b"".join(f"question {i};answer {i};rent\n".encode() for i in range(30))
+UPLOAD_PAGE = "/datasets/upload/"
+
+Run = Callable[..., None]
+
+
+@pytest.fixture
+def waiting(api: APIClient, run_jobs: Run, in_tenant: Tenant) -> Callable[..., Upload]:
+    def make(content: bytes, **said: Any) -> Upload:
+        whole(api, content, **said)
+        run_jobs()
+        return Upload.objects.latest("created_at")
+
+    return make
+
+
+def format_page(upload: Upload) -> str:
+    return reverse("corpora:upload-format", args=[upload.id])
+
+
+def fields(client: Client, upload: Upload, **changed: str) -> dict[str, Any]:
+    """What a browser sends of the page's form, with some fields filled in otherwise."""
+    form = client.get(format_page(upload)).context["form"]
+    return {name: form[name].value() if form[name].value() is not None else "" for name in form.fields} | changed
+
+
+def test_the_page_lists_what_is_not_finished_and_the_room(as_alice: Client, api: APIClient, in_tenant: Tenant) -> None:
+    Tenant.objects.update(max_storage_bytes=4096)
+    url = begin(api, 2048, name="Clauses")["Location"]
+    send(api, url, b"x" * 1024, offset=0)
+    page = as_alice.get(UPLOAD_PAGE).content.decode()
+    assert "2.0\xa0KB of 4.0\xa0KB used" in page
+    assert "1.0\xa0KB of 2.0\xa0KB. Choose the file again to go on." in page
+    assert f'data-upload="{Upload.objects.get().id}"' in page
+
+
+def test_a_file_is_followed_until_its_version_is_checked(as_alice: Client, api: APIClient, in_tenant: Tenant) -> None:
+    """Also after a refresh: the row stays, with the check's bar, and goes with it."""
+    whole(api, pairs(30), confirm="1")
+    upload = Upload.objects.get()
+    seen = Inspection(upload_sha256="0" * 64, bytes=upload.bytes, packed=False, file_format="jsonl")
+    record_inspection(upload_id=upload.id, inspection=seen)
+    Job.objects.filter(dataset_version__isnull=False).update(fraction=0.25)
+    page = as_alice.get(UPLOAD_PAGE).content.decode()
+    assert 'data-state="done"' in page
+    assert 'value="0.2500"' in page
+    assert "See the version" in page
+    DatasetVersion.objects.update(state="ready")
+    assert 'data-state="done"' not in as_alice.get(UPLOAD_PAGE).content.decode()
+
+
+def test_a_file_of_the_wrong_kind_is_told_why_and_can_be_discarded(
+    as_alice: Client, waiting: Callable[..., Upload]
+) -> None:
+    upload = waiting(b"PK\x03\x04" + bytes(400))
+    page = as_alice.get(UPLOAD_PAGE).content.decode()
+    assert "Cannot be read yet" in page
+    assert "zip archive or an Excel workbook" in page
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert "Upload another file" in page
+    assert "Use it and check all rows" not in page
+    assert reverse("corpora:upload-cancel", args=[upload.id]) in page
+    assert "An uploaded file waits for you" in as_alice.get("/datasets/").content.decode()
+
+
+def test_the_page_asks_few_queries_however_many_uploads(
+    as_alice: Client, in_tenant: Tenant, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    dataset = Dataset.objects.create(name="Clauses")
+    for number in range(20):
+        job = Job.objects.create(kind="dataset_check", fraction=number / 100)
+        version = stored_version(dataset, [], state=VersionState.CHECKING, job=job)
+        done = {"state": UploadState.DONE, "version": version}
+        for fields in ({}, done):
+            Upload.objects.create(file_name="rows.jsonl", bytes=5, key=f"tenants/x/{number}", **fields)
+    with django_assert_max_num_queries(12):
+        page = as_alice.get(UPLOAD_PAGE)
+    assert page.status_code == 200
+    assert page.content.decode().count('data-state="done"') == 20
+    assert 'value="0.1900"' in page.content.decode()
+
+
+def test_without_a_script_the_form_sends_one_file(as_alice: Client, in_tenant: Tenant) -> None:
+    file = SimpleUploadedFile("ticket_rows.jsonl", pairs(3))
+    answer = as_alice.post(UPLOAD_PAGE, {"file": file})
+    version = DatasetVersion.objects.get()
+    assert answer["Location"] == reverse("corpora:version", args=[version.id])
+    assert version.dataset.name == "ticket rows"
+    again = as_alice.post(UPLOAD_PAGE, {"file": SimpleUploadedFile("x.jsonl", pairs(3)), "name": "ticket rows"})
+    assert "This very file" in again.content.decode()
+
+
+def test_a_known_layout_needs_one_click(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    upload = waiting(pairs(30), name="Clauses")
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert "JSONL (detected)" in page
+    assert "question 0" in page
+    answer = as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    version = DatasetVersion.objects.get()
+    assert answer["Location"] == reverse("corpora:version", args=[version.id])
+    assert (version.dataset.name, version.options["columns"]) == ("Clauses", {})
+    assert as_alice.get(format_page(upload))["Location"] == answer["Location"]
+
+
+def test_a_wide_table_shows_its_first_columns_and_offers_all(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    header = [*(f"c{n}" for n in range(45)), "frage", "antwort"]
+    upload = waiting((";".join(header) + "\n" + ";".join("v" * 47) + "\n").encode())
+    form = as_alice.get(format_page(upload)).context["form"]
+    assert form.sample_columns() == header[:40]
+    assert [len(row) for row in form.sample_rows()] == [40]
+    assert ("antwort", "antwort") in form.fields["column_completion"].choices
+
+
+def test_names_that_no_database_takes_are_shown_all_the_same(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    upload = waiting(jsonl(*({"prompt": f"q{n}", "completion": "a", "\0k": 1, "\ud800": 2} for n in range(9))))
+    assert "�k" in as_alice.get(format_page(upload)).content.decode()
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    assert DatasetVersion.objects.count() == 1
+
+
+def test_columns_are_named_and_looked_at_again(as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run) -> None:
+    upload = waiting(TABLE)
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert "No row can be read like this yet" in page
+    assert "Semicolon (detected)" in page
+    changed = {"column_prompt": "frage", "column_completion": "antwort", "column_slice": "thema", "look": "1"}
+    answer = as_alice.post(format_page(upload), fields(as_alice, upload, **changed))
+    assert answer["Location"] == format_page(upload)
+    assert 'id="looking"' in as_alice.get(format_page(upload)).content.decode()
+    run_jobs()
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert "What cannot be read" not in page
+    assert '<div class="bubble-text">answer 0</div>' in page
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1", test_percent="25", personal_data="mask"))
+    options = DatasetVersion.objects.get().options
+    assert options["columns"] == {"prompt": "frage", "completion": "antwort", "slice": "thema"}
+    assert (options["test_share"], options["personal_data"]) == (0.25, "mask")
+
+
+def test_one_column_cannot_stand_for_two_things(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    upload = waiting(TABLE)
+    changed = {"column_prompt": "frage", "column_completion": "frage", "use": "1"}
+    page = as_alice.post(format_page(upload), fields(as_alice, upload, **changed)).content.decode()
+    assert "This column stands for something else already." in page
+    assert Upload.objects.get().state == UploadState.WAITING
+
+
+def test_columns_of_another_layout_are_not_carried_over(
+    as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run
+) -> None:
+    upload = waiting(TABLE)
+    changed = {"column_prompt": "frage", "column_completion": "antwort", "layout": "classification", "look": "1"}
+    as_alice.post(format_page(upload), fields(as_alice, upload, **changed))
+    run_jobs()
+    upload.refresh_from_db()
+    assert upload.options["columns"] == {}
+    form = as_alice.get(format_page(upload)).context["form"]
+    assert [field.name for field in form.needed_columns()] == ["column_text", "column_label"]
+
+
+def test_a_file_for_a_dataset_of_ones_own(
+    as_alice: Client, waiting: Callable[..., Upload], other_tenant: Tenant
+) -> None:
+    mine = Dataset.objects.create(name="Mine")
+    with tenant_scope(other_tenant.id):
+        theirs = Dataset.objects.create(name="Theirs")
+    upload = waiting(pairs(30))
+    refused = as_alice.post(format_page(upload), fields(as_alice, upload, dataset=str(theirs.id), use="1"))
+    assert "not one of the available choices" in refused.content.decode()
+    as_alice.post(format_page(upload), fields(as_alice, upload, dataset=str(mine.id), use="1"))
+    assert DatasetVersion.objects.get().dataset == mine
+
+
+def test_a_file_outlives_the_dataset_it_was_meant_for(
+    as_alice: Client, waiting: Callable[..., Upload], in_tenant: Tenant
+) -> None:
+    dataset = Dataset.objects.create(name="Mine")
+    upload = waiting(pairs(30), dataset=dataset.id)
+    dataset.delete()
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    version = DatasetVersion.objects.get()
+    assert version.dataset.name == "rows"
+    version.delete()
+    assert as_alice.get(format_page(upload))["Location"] == reverse("corpora:list")
+
+
+def test_the_same_file_is_said_so_on_the_page(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    for content in (pairs(30), pairs(30)):
+        upload = waiting(content, name="Clauses")
+        answer = as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    assert "This very file" in answer.content.decode()
+    assert DatasetVersion.objects.count() == 1
+
+
+def test_the_live_part_ends_with_the_look(as_alice: Client, api: APIClient, run_jobs: Run, in_tenant: Tenant) -> None:
+    whole(api, pairs(30))
+    live = reverse("corpora:upload-live", args=[Upload.objects.get().id])
+    assert as_alice.get(live).status_code == 200
+    run_jobs()
+    ended = as_alice.get(live)
+    assert (ended.status_code, ended["HX-Refresh"]) == (286, "true")
+
+
+def test_cancelling_says_so(as_alice: Client, api: APIClient, in_tenant: Tenant) -> None:
+    begin(api, 100)
+    upload = Upload.objects.get()
+    assert "Not all of the file is here yet" in as_alice.get(format_page(upload)).content.decode()
+    page = as_alice.post(reverse("corpora:upload-cancel", args=[upload.id]), follow=True).content.decode()
+    assert "The upload of “rows.jsonl” was cancelled." in page
+    assert not Upload.objects.exists()
+
+
+def test_a_reviewer_uploads_nothing(as_rita: Client, api: APIClient, in_tenant: Tenant) -> None:
+    begin(api, 100)
+    upload = Upload.objects.get()
+    assert as_rita.get(UPLOAD_PAGE).status_code == 403
+    assert as_rita.post(reverse("corpora:upload-cancel", args=[upload.id])).status_code == 403
+    assert as_rita.delete(f"/api/v1/uploads/{upload.id}/").status_code == 403

@@ -1,0 +1,96 @@
+"""A tenant's storage is counted from its rows, reserved before a byte comes, and freed when nothing is kept."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from corpora.errors import QuotaExceeded
+from corpora.models import DatasetVersion, Upload
+from corpora.quota import used_bytes
+from corpora.uploads.services import create_upload
+from corpora.versions.services import delete_version, recheck_version, reject_version
+from rest.errors import PortalError
+from tenants.models import Tenant
+from tenants.scope import system_scope, tenant_scope
+from tests.corpora.conftest import pairs
+from tests.corpora.uploads.uploading import TUS, begin, whole
+
+
+def limit(tenant: Tenant, size: int) -> None:
+    with system_scope():
+        Tenant.objects.filter(id=tenant.id).update(max_storage_bytes=size)
+
+
+@pytest.mark.django_db
+def test_room_is_reserved_at_once_and_free_again_when_cancelled(api: APIClient, tenant: Tenant) -> None:
+    limit(tenant, 1000)
+    first = begin(api, 600)
+    answer = begin(api, 401)
+    assert (answer.status_code, answer.json()["code"]) == (403, "dataset:quota_exceeded")
+    assert (answer.json()["used_bytes"], answer.json()["limit_bytes"]) == (600, 1000)
+    assert begin(api, 400).status_code == 201
+    api.delete(first["Location"], headers=TUS)
+    assert begin(api, 600).status_code == 201
+
+
+@pytest.mark.django_db
+def test_another_organisations_files_do_not_count(api: APIClient, other_api: APIClient, tenant: Tenant) -> None:
+    limit(tenant, 1000)
+    begin(other_api, 5000)
+    assert begin(api, 1000).status_code == 201
+
+
+@pytest.mark.django_db
+def test_a_confirmed_file_counts_once(api: APIClient, run_jobs: Callable[..., None], tenant: Tenant) -> None:
+    content = pairs(40)
+    whole(api, content, confirm="1")
+    run_jobs()
+    with tenant_scope(tenant.id):
+        version = DatasetVersion.objects.get()
+        assert used_bytes(tenant) == len(content)
+        recheck_version(version=version, changes={"seed": 1}, created_by=None)
+        assert used_bytes(tenant) == len(content)
+
+
+@pytest.mark.django_db
+def test_a_deleted_version_frees_its_room(upload: Callable[..., DatasetVersion], tenant: Tenant) -> None:
+    version = upload(pairs(40))
+    reject_version(version_id=version.id, code="dataset:broken_line", text="broken")
+    version.refresh_from_db()
+    assert used_bytes(tenant) == len(pairs(40))
+    delete_version(version=version)
+    assert used_bytes(tenant) == 0
+
+
+@pytest.mark.django_db
+def test_a_file_in_one_request_needs_room_too(upload: Callable[..., DatasetVersion], tenant: Tenant) -> None:
+    limit(tenant, len(pairs(40)) + len(pairs(41)) - 1)
+    upload(pairs(40))
+    with pytest.raises(QuotaExceeded):
+        upload(pairs(41))
+    assert DatasetVersion.objects.count() == 1
+    assert used_bytes(tenant) == len(pairs(40))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_hundred_at_once_as_many_fit_as_there_is_room_for(tenant: Tenant) -> None:
+    limit(tenant, 50 * 1000)
+
+    def announce(_number: int) -> str:
+        try:
+            with tenant_scope(tenant.id):
+                create_upload(tenant=tenant, file_name="rows.jsonl", size=1000, created_by=None)
+            return "begun"
+        except PortalError as error:
+            return error.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=20) as pool:
+        outcomes = list(pool.map(announce, range(200)))
+    assert (outcomes.count("begun"), outcomes.count("dataset:quota_exceeded")) == (50, 150)
+    with tenant_scope(tenant.id):
+        assert (Upload.objects.count(), used_bytes(tenant)) == (50, 50_000)
