@@ -1,4 +1,4 @@
-"""What can be wrong with an upload before its rows are looked at."""
+"""What is refused before rows are looked at, whether a dataset or an upload is asked for."""
 
 from django.template.defaultfilters import filesizeformat
 

@@ -1,4 +1,4 @@
-"""Examples of datasets for the REST description."""
+"""Examples of datasets for the OpenAPI document."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse

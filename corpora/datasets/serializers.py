@@ -1,4 +1,4 @@
-"""REST: datasets."""
+"""How datasets look over REST."""
 
 from typing import Any
 

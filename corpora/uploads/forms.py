@@ -1,4 +1,4 @@
-"""Forms of datasets."""
+"""The form that uploads files."""
 
 from typing import Any
 

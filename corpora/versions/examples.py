@@ -1,4 +1,4 @@
-"""Datasets and versions in the OpenAPI document: examples and what can go wrong."""
+"""Examples of versions for the OpenAPI document, and what can go wrong."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse

@@ -1,4 +1,4 @@
-"""How datasets look over REST."""
+"""How versions look over REST."""
 
 from typing import Any
 
