@@ -5,9 +5,9 @@ class AdaptersConfig(AppConfig):
     name = "adapters"
 
     def ready(self) -> None:
-        from adapters.contexts import base_model_contexts
-        from adapters.kinds import TrainingKind
-        from adapters.lineage import training_uses
+        from adapters.base_models.contexts import base_model_contexts
+        from adapters.training.kinds import TrainingKind
+        from adapters.training.lineage import training_uses
         from corpora import contexts, lineage
         from jobs.kinds import register
 

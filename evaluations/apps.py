@@ -5,7 +5,7 @@ class EvaluationsConfig(AppConfig):
     name = "evaluations"
 
     def ready(self) -> None:
-        from adapters import panels
+        from adapters.versions import panels
         from corpora import lineage
         from evaluations import checks  # noqa: F401
         from evaluations.kinds import EvaluationKind

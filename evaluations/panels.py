@@ -1,7 +1,7 @@
 """What the page of an adapter version shows of its evaluations."""
 
 from adapters.models import AdapterVersion
-from adapters.panels import Panel
+from adapters.versions.panels import Panel
 from evaluations.models import EvaluationState
 from evaluations.queries import latest_ready, runs
 from evaluations.report import headline

@@ -5,7 +5,7 @@ class ServingConfig(AppConfig):
     name = "serving"
 
     def ready(self) -> None:
-        from adapters import panels
+        from adapters.versions import panels
         from jobs.kinds import register
         from serving import checks  # noqa: F401
         from serving.kinds import PromotionKind

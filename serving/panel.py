@@ -1,7 +1,7 @@
 """What the page of an adapter version shows of serving."""
 
 from adapters.models import AdapterVersion
-from adapters.panels import Panel
+from adapters.versions.panels import Panel
 from serving.queries import standing_of
 
 

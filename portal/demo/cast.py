@@ -7,7 +7,7 @@ from portal.demo.datasets import Task
 
 @dataclass(frozen=True)
 class DemoTenant:
-    """One tenant of the demo. `recipe` is a key of adapters.recipes."""
+    """One tenant of the demo. `recipe` is a key of adapters.recipes.catalogue."""
 
     slug: str
     name: str

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from adapters import panels
+from adapters.base_models.services import ensure_base_model
 from adapters.models import AdapterVersion, BaseModel
-from adapters.services import ensure_base_model, start_training
+from adapters.training.services import start_training
+from adapters.versions import panels
 from corpora.models import Dataset, DatasetVersion, VersionState
 from jobs.models import Job
 from jobs.states import State

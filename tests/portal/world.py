@@ -6,7 +6,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
-from adapters.recipes import get_recipe
+from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, DatasetVersion, Upload, UploadState
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 from jobs.models import Job

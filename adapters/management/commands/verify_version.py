@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Q
 
 from adapters.models import AdapterVersion
-from adapters.retraining import retrain
-from adapters.verification import Check, verify_version
+from adapters.versions.retraining import retrain
+from adapters.versions.verification import Check, verify_version
 from tenants.scope import system_scope, tenant_scope
 
 

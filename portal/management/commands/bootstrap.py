@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from adapters.base_models.services import ensure_base_model
+from adapters.base_models.shapes import count_parameters
 from adapters.models import BaseModel
-from adapters.services import ensure_base_model
-from adapters.shapes import count_parameters
 from lorakit.digest import base_sha256
 from serving.services import ensure_endpoint
 from tenants.models import User

@@ -1,0 +1,16 @@
+"""REST: base models."""
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+
+from adapters.base_models.serializers import BaseModelSerializer
+from adapters.models import BaseModel
+from rest.views import MISSING, ReadOnly
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Base models that adapters can be trained on"),
+    retrieve=extend_schema(summary="One base model", responses={200: BaseModelSerializer, 404: MISSING}),
+)
+class BaseModelViewSet(ReadOnly):
+    queryset = BaseModel.objects.all()
+    serializer_class = BaseModelSerializer

@@ -1,0 +1,23 @@
+"""REST: base models."""
+
+from rest_framework import serializers
+
+from adapters.models import BaseModel
+
+
+class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
+    """`location` is the operator's business and not shown."""
+
+    class Meta:
+        model = BaseModel
+        fields = (
+            "id",
+            "name",
+            "title",
+            "description",
+            "sha256",
+            "parameters",
+            "context_length",
+            "is_synthetic",
+            "created_at",
+        )

@@ -1,0 +1,28 @@
+"""The machine that trainings run on."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from adapters.estimates.memory import gpu_bytes
+from jobs.backends import compute
+from jobs.kinds import get_kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """`gpu_bytes` is None without a GPU, or where its memory is not known."""
+
+    title: str
+    gpu_bytes: int | None
+    is_cpu: bool = False
+
+
+def training_machine() -> Machine:
+    """The machine that the backend of trainings uses."""
+    alias = get_kind("training").backend({})
+    options = {**compute[alias].options, **settings.COMPUTE[alias].get("OPTIONS", {})}
+    instance_type = options.get("INSTANCE_TYPE")
+    if not instance_type:
+        return Machine(title="this machine’s CPU", gpu_bytes=None, is_cpu=True)
+    return Machine(title=instance_type, gpu_bytes=gpu_bytes(instance_type))

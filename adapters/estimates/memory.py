@@ -1,0 +1,100 @@
+"""How much GPU memory a QLoRA training takes, by arithmetic, part by part.
+
+The parts follow what `lorakit.train` does on a GPU: NF4 weights with double quantisation (Dettmers et al., 2023:
+0.127 bits a weight for the constants), everything else of the base cast to 32 bits by PEFT, adapters and their
+gradients in 32 bits, two 8-bit optimiser states, and gradient checkpointing. A block's own activations are 34 bytes
+a token and hidden unit (Korthikanti et al., 2022, without the attention matrix, which is never stored). It was not
+measured on a GPU: `MARGIN` is kept free for what fragments.
+"""
+
+from dataclasses import dataclass
+
+from adapters.base_models.shapes import Shape
+from adapters.recipes.hyperparameters import Hyperparameters
+
+GIB = 2**30
+NF4_BYTES = (4 + 0.127) / 8
+FLOAT_BYTES = 4
+BFLOAT16_BYTES = 2
+OPTIMISER_BYTES = 2
+BLOCK_BYTES = 34
+LOGIT_BYTES = 12
+"""16-bit logits and their gradient, and both again in 32 bits for the loss."""
+CUDA_BYTES = 1 * GIB
+"""The CUDA context with the libraries' kernels and workspaces."""
+MARGIN = 0.1
+
+GPU_GIB = {
+    "g4dn": 16,
+    "g5": 24,
+    "g6": 24,
+    "g6e": 48,
+    "p3": 16,
+    "p3dn": 32,
+    "p4d": 40,
+    "p4de": 80,
+    "p5": 80,
+    "p5e": 141,
+    "p5en": 141,
+}
+"""Memory of one GPU by family of instance, from AWS's lists of instance types."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingMemory:
+    """Bytes on one GPU, by what they hold."""
+
+    base: int
+    adapter: int
+    optimiser: int
+    activations: int
+    cuda: int = CUDA_BYTES
+
+    @property
+    def total(self) -> int:
+        return self.base + self.adapter + self.optimiser + self.activations + self.cuda
+
+    @property
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """(what, bytes), for a table."""
+        return (
+            ("Base model in 4 bits", self.base),
+            ("Adapter and its gradients", self.adapter),
+            ("Optimiser", self.optimiser),
+            ("Activations", self.activations),
+            ("CUDA itself", self.cuda),
+        )
+
+    def fits(self, gpu_bytes: int) -> bool:
+        """Whether a GPU of that size holds it, with the margin left free."""
+        return self.total <= gpu_bytes * (1 - MARGIN)
+
+
+def training_memory(shape: Shape, hyperparameters: Hyperparameters, *, row_tokens: int) -> TrainingMemory:
+    """Peak bytes of one step, whose rows all have so many tokens."""
+    trained = shape.adapter_parameters(rank=hyperparameters.rank, modules=hyperparameters.target_modules)
+    tokens = hyperparameters.batch_size * row_tokens
+    # What each block was given is kept in 32 bits; one block at a time is computed again, with its weights unpacked.
+    kept = shape.blocks * tokens * shape.hidden * FLOAT_BYTES
+    block = tokens * shape.hidden * BLOCK_BYTES + max(linear.parameters for linear in shape.linears) * BFLOAT16_BYTES
+    logits = tokens * shape.vocabulary * LOGIT_BYTES
+    return TrainingMemory(
+        base=round(shape.linear_parameters * NF4_BYTES) + shape.other_parameters * FLOAT_BYTES,
+        adapter=trained * 2 * FLOAT_BYTES,
+        optimiser=trained * OPTIMISER_BYTES,
+        # The loss and the blocks are never at their peak together.
+        activations=kept + max(block, logits),
+    )
+
+
+def adapter_bytes(shape: Shape, hyperparameters: Hyperparameters) -> int:
+    """Bytes of the adapter's weights, which are stored in 32 bits."""
+    trained = shape.adapter_parameters(rank=hyperparameters.rank, modules=hyperparameters.target_modules)
+    return trained * FLOAT_BYTES
+
+
+def gpu_bytes(instance_type: str) -> int | None:
+    """Memory of one GPU of a SageMaker instance type (`ml.g6e.xlarge`); None for one that is not known."""
+    family = instance_type.removeprefix("ml.").partition(".")[0]
+    size = GPU_GIB.get(family)
+    return size * GIB if size else None

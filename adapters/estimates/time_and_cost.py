@@ -1,0 +1,112 @@
+"""What a training will take, told before it starts: rows, steps, seconds and cost, and how sure that is."""
+
+from dataclasses import dataclass
+
+from adapters.estimates.lengths import read_lengths
+from adapters.estimates.machines import training_machine
+from adapters.models import AdapterVersion, BaseModel
+from adapters.recipes.hyperparameters import Hyperparameters
+from corpora.models import DatasetVersion
+from jobs.backends import compute
+from jobs.kinds import get_kind
+
+START_SECONDS = 20.0
+"""Starting Python, loading the libraries and the base, packing: as long as no run has shown it."""
+
+CPU_FLOP_PER_SECOND = 40e9
+"""What the synthetic base reaches on one CPU core: some 3,400 tokens a second (docs/benchmarks.md has 4,300)."""
+
+GPU_FLOP_PER_SECOND = 50e12
+"""Assumed to be sustained by one data-centre GPU in 4-bit training."""
+
+FLOP_PER_PARAMETER = 6
+"""Operations of a token: two forward, two for its gradients, and two forward again for checkpointed blocks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast tokens are trained on, seconds that come on top, and where both figures come from."""
+
+    tokens_per_second: float
+    start_seconds: float
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """`rows` are those short enough to be trained on. `seconds` is rough; `source` says what it rests on. `usd` is its
+    price at `usd_per_hour`."""
+
+    rows: int
+    steps: int
+    seconds: float
+    source: str
+    usd_per_hour: float
+    price_source: str
+
+    @property
+    def usd(self) -> float:
+        return self.seconds / 3600 * self.usd_per_hour
+
+
+def estimate_training(
+    *, dataset_version: DatasetVersion, base_model: BaseModel, hyperparameters: Hyperparameters
+) -> Estimate:
+    """Estimate a training of the active tenant; reads only."""
+    pace = _pace(base_model)
+    lengths, limit = read_lengths(dataset_version), hyperparameters.max_length
+    rows = round(dataset_version.train_count * (1 - (lengths.share_longer_than(limit) or 0.0)))
+    tokens = lengths.mean_up_to(limit) * hyperparameters.rows_read(rows)
+    backend = compute[get_kind("training").backend({})]
+    return Estimate(
+        rows=rows,
+        steps=hyperparameters.steps(rows),
+        seconds=pace.start_seconds + tokens / pace.tokens_per_second,
+        source=pace.source,
+        usd_per_hour=backend.usd_per_hour,
+        price_source=backend.price_source,
+    )
+
+
+def _pace(base_model: BaseModel) -> Pace:
+    # One that was taken up again was billed for starting twice and for steps that it did twice.
+    last = (
+        AdapterVersion.objects.filter(
+            adapter__base_model=base_model,
+            run__resumed_from=None,
+            run__job__attempt__lte=1,
+            metrics__train_seconds__gt=0,
+            metrics__tokens__gt=0,
+        )
+        .select_related("adapter", "run__job")
+        .order_by("-created_at")
+        .first()
+    )
+    if last is None:
+        return _assumed_pace(base_model)
+    seconds = last.metrics["train_seconds"]
+    tokens_per_second = last.metrics["tokens"] / seconds
+    return Pace(
+        tokens_per_second=tokens_per_second,
+        start_seconds=max(0.0, last.run.job.billable_seconds - seconds),
+        source=f"As fast as your last training on this base model, {last}: {_tokens(tokens_per_second)} a second.",
+    )
+
+
+def _assumed_pace(base_model: BaseModel) -> Pace:
+    # A model as small as the synthetic one is no faster on a GPU.
+    on_cpu = base_model.is_synthetic or training_machine().is_cpu
+    flop_per_second = CPU_FLOP_PER_SECOND if on_cpu else GPU_FLOP_PER_SECOND
+    tokens_per_second = flop_per_second / (FLOP_PER_PARAMETER * max(base_model.parameters, 1_000_000))
+    return Pace(
+        tokens_per_second=tokens_per_second,
+        start_seconds=START_SECONDS,
+        source=(
+            f"Assumed, for you have trained nothing on this base model yet: {_tokens(tokens_per_second)} "
+            f"a second on one {'CPU core' if on_cpu else 'GPU'}."
+        ),
+    )
+
+
+def _tokens(count: float) -> str:
+    return f"{count:,.0f} tokens" if count >= 10 else f"{count:.1f} tokens"

@@ -1,0 +1,75 @@
+"""Writes to sweeps."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from adapters.models import BaseModel, Sweep, TrainingRun
+from adapters.recipes.catalogue import get_recipe
+from adapters.recipes.hyperparameters import apply_overrides
+from adapters.sweeps.grids import Grid, check_grid, combinations
+from adapters.training.services import adapter_called, check_trainable, queue_run
+from corpora.models import DatasetVersion
+from jobs.services import stop_job
+from jobs.states import TERMINAL
+from rest.errors import Conflict, NotFound
+from tenants.models import Tenant, User
+
+
+@transaction.atomic
+def start_sweep(
+    *,
+    tenant: Tenant,
+    adapter_name: str,
+    dataset_version: DatasetVersion,
+    base_model: BaseModel | None,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    grid: Grid,
+    created_by: User | None = None,
+) -> Sweep:
+    """Queue a training for every combination in the grid; a value of the grid goes before one of `overrides`."""
+    check_grid(grid)
+    check_trainable(dataset_version)
+    adapter = adapter_called(tenant, adapter_name, base_model, created_by)
+    advised = get_recipe(recipe).for_base(adapter.base_model).hyperparameters
+    wanted = [
+        apply_overrides(advised, {**overrides, **chosen}, base_model=adapter.base_model)
+        for chosen in combinations(grid)
+    ]
+    sweep: Sweep = Sweep.objects.create(
+        tenant=tenant,
+        adapter=adapter,
+        grid={name: list(values) for name, values in grid.items()},
+        created_by=created_by,
+    )
+    for hyperparameters in wanted:
+        queue_run(
+            TrainingRun(
+                tenant=tenant,
+                adapter=adapter,
+                dataset_version=dataset_version,
+                recipe=recipe,
+                hyperparameters=hyperparameters.to_dict(),
+                sweep=sweep,
+                created_by=created_by,
+            )
+        )
+    return sweep
+
+
+@transaction.atomic
+def stop_sweep(*, sweep_id: UUID) -> Sweep:
+    """Ask every run of the sweep that has not ended to end; a second call changes nothing."""
+    sweep = Sweep.objects.filter(id=sweep_id).first()
+    if sweep is None:
+        raise NotFound("There is no such sweep.")
+    for job_id in sweep.runs.exclude(job__state__in=TERMINAL).values_list("job_id", flat=True):
+        try:
+            stop_job(job_id=job_id)
+        except Conflict:
+            # It ended just now.
+            continue
+    return sweep

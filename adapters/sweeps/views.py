@@ -1,0 +1,104 @@
+"""Pages of sweeps: the list, the form of a new one, and its runs by held-out loss."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from adapters.models import BaseModel, Sweep
+from adapters.recipes.catalogue import RECIPES
+from adapters.sweeps.forms import SweepForm
+from adapters.sweeps.previews import SweepPreview, preview_sweep
+from adapters.sweeps.queries import grid_text, sweep_table
+from adapters.sweeps.services import start_sweep, stop_sweep
+from rest.errors import PortalError
+from tenants.access import WRITERS, members_only
+from tenants.requests import TenantRequest
+
+PAGE_SIZE = 25
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def sweeps(request: TenantRequest) -> HttpResponse:
+    """Every sweep, newest first."""
+    found = (
+        Sweep.objects.select_related("adapter", "created_by")
+        .annotate(count=Count("runs", filter=Q(runs__resumptions=None)))
+        .order_by("-created_at")
+    )
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = [(row, grid_text(row)) for row in page.object_list]
+    return render(request, "adapters/sweeps/list.html", {"page_obj": page, "rows": rows})
+
+
+@members_only(roles=WRITERS)
+def new_sweep(request: TenantRequest) -> HttpResponse:
+    """Choose dataset, recipe and the values to try; start a run for every combination."""
+    form = SweepForm(request.POST) if request.method == "POST" else SweepForm(initial={"recipe": "style"})
+    if form.is_bound and form.is_valid():
+        try:
+            sweep = start_sweep(
+                tenant=request.tenant, created_by=request.membership.user, grid=form.grid(), **form.arguments()
+            )
+        except PortalError as error:
+            form.add_error(error.field if error.field in form.fields else None, error.text)
+        else:
+            messages.success(request, "The sweep’s trainings are in the queue.")
+            return redirect("adapters:sweep", sweep.id)
+    context = {"form": form, "recipes": RECIPES.values(), "has_base_model": BaseModel.objects.exists()}
+    preview = _preview(form) if form.is_bound else {}
+    return render(request, "adapters/sweeps/new.html", {**context, **preview})
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def sweep_estimate(request: TenantRequest) -> HttpResponse:
+    """How many trainings the form would start, and what they take together."""
+    return render(request, "adapters/sweeps/_estimate.html", _preview(SweepForm(request.GET)))
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def sweep(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
+    """One sweep's runs, the best first."""
+    return render(request, "adapters/sweeps/sweep.html", _context(sweep_id))
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def sweep_live(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
+    """The part of a sweep's page that changes."""
+    return render(request, "adapters/sweeps/_live.html", _context(sweep_id))
+
+
+@require_POST
+@members_only(roles=WRITERS)
+def stop_all(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
+    """Ask all of a sweep's runs to end."""
+    get_object_or_404(Sweep.objects, id=sweep_id)
+    stop_sweep(sweep_id=sweep_id)
+    return redirect("adapters:sweep", sweep_id)
+
+
+def _context(sweep_id: UUID) -> dict[str, Any]:
+    found = get_object_or_404(Sweep.objects.select_related("adapter__base_model", "created_by"), pk=sweep_id)
+    table = sweep_table(found)
+    first = table.rows[0].run
+    return {"sweep": found, "table": table, "first": first, "recipe": RECIPES.get(first.recipe)}
+
+
+def _preview(form: SweepForm) -> dict[str, SweepPreview | str]:
+    form.is_valid()
+    for name in [*form.LISTS.values(), *form.override_names]:
+        if name in form.errors:
+            return {"problem": f"{form.fields[name].label}: {form.errors[name][0]}"}
+    try:
+        return {"preview": preview_sweep(grid=form.grid(), **form.arguments())}
+    except PortalError as error:
+        return {"problem": error.text}

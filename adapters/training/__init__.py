@@ -1,0 +1,1 @@
+"""Training runs: the form, the start, the job, the pages and the comparison of runs."""

@@ -1,0 +1,180 @@
+"""REST: training runs, what one would take, stopping, resuming and comparing them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from adapters.models import BaseModel, TrainingRun
+from adapters.training.clones import cloned
+from adapters.training.comparison import check_count, compare
+from adapters.training.examples import A_CLONE, A_COMPARISON, A_PREVIEW, COMPARE, NEW_TRAINING
+from adapters.training.previews import preview_training
+from adapters.training.queries import runs_by_ids
+from adapters.training.serializers import (
+    CompareSerializer,
+    ComparisonSerializer,
+    NewTrainingSerializer,
+    PreviewSerializer,
+    TrainingRunSerializer,
+)
+from adapters.training.services import resume_training, start_training
+from corpora.models import DatasetVersion
+from jobs.services import stop_job
+from rest.errors import NotFound, PortalError
+from rest.views import INVALID, MISSING, ReadOnly
+from tenants.requests import person_of, tenant_of
+
+NOT_READY = OpenApiResponse(
+    OpenApiTypes.OBJECT,
+    "`training:dataset_not_ready`, with the next step; `training:other_base_model`; `training:no_base_model` "
+    "(problem+json).",
+)
+UNKNOWN = OpenApiResponse(OpenApiTypes.OBJECT, "No such dataset version, base model or run (problem+json).")
+ENDED = OpenApiResponse(OpenApiTypes.OBJECT, "`job:already_ended`: the run has ended (problem+json).")
+NOT_RESUMABLE = OpenApiResponse(
+    OpenApiTypes.OBJECT,
+    "`training:not_resumable`: only a stopped or failed run is resumed; `training:already_resumed`; "
+    "`training:no_checkpoint`: it saved nothing; `training:checkpoint_gone`: that was cleared away (problem+json).",
+)
+
+
+class TrainingRunFilter(filters.FilterSet):
+    """By adapter, sweep, and what was trained on; an id of another tenant finds nothing."""
+
+    adapter = filters.UUIDFilter(field_name="adapter_id")
+    sweep = filters.UUIDFilter(field_name="sweep_id")
+    dataset_version = filters.UUIDFilter(field_name="dataset_version_id")
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Training runs, newest first"),
+    retrieve=extend_schema(summary="One run and how it goes", responses={200: TrainingRunSerializer, 404: MISSING}),
+)
+class TrainingRunViewSet(ReadOnly):
+    serializer_class = TrainingRunSerializer
+    filterset_class = TrainingRunFilter
+
+    def get_queryset(self) -> QuerySet[TrainingRun]:
+        return TrainingRun.objects.select_related("adapter", "job", "version")
+
+    @extend_schema(
+        summary="Train the next version of an adapter",
+        description="With `clone_of` what is left out is as in that run: its dataset, its recipe, and what it changed "
+        "of that. An alpha that it did not change follows a new rank.",
+        request=NewTrainingSerializer,
+        examples=[NEW_TRAINING, A_CLONE],
+        responses={201: TrainingRunSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},
+    )
+    def create(self, request: Request) -> Response:
+        run = start_training(tenant=tenant_of(request), created_by=person_of(request), **training_arguments(request))
+        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="What a training would take",
+        description="Takes the body that would start it and starts nothing. `warnings` speak against it; a value "
+        "that cannot be used is the same problem as when starting.",
+        request=NewTrainingSerializer,
+        examples=[NEW_TRAINING, A_PREVIEW],
+        responses={200: PreviewSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},
+    )
+    @action(detail=False, methods=["post"])
+    def estimate(self, request: Request) -> Response:
+        return Response(PreviewSerializer(preview_training(**training_arguments(request))).data)
+
+    @extend_schema(
+        summary="Stop a run",
+        description="A queued run ends at once, a running one within seconds. A second call changes nothing.",
+        request=None,
+        responses={200: TrainingRunSerializer, 404: MISSING, 409: ENDED},
+    )
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: UUID) -> Response:
+        stop_job(job_id=self.get_object().job_id)
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        summary="Resume a stopped or failed run",
+        description="A new run goes on from its last checkpoint, with the same data and settings.",
+        request=None,
+        responses={201: TrainingRunSerializer, 404: MISSING, 409: NOT_RESUMABLE},
+    )
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: UUID) -> Response:
+        run = resume_training(run_id=self.get_object().id, created_by=person_of(request))
+        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Compare two to five runs",
+        description="A read: their settings, what came of them and their curves. Anything but two to five different "
+        "runs is `training:compare_count`.",
+        request=CompareSerializer,
+        responses={200: ComparisonSerializer, 400: INVALID, 404: MISSING},
+        examples=[COMPARE, A_COMPARISON],
+    )
+    @action(detail=False, methods=["post"])
+    def compare(self, request: Request) -> Response:
+        wanted = CompareSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        run_ids = list(dict.fromkeys(wanted.validated_data["runs"]))
+        check_count(len(run_ids))
+        return Response(ComparisonSerializer(compare(runs_by_ids(run_ids)), context={"request": request}).data)
+
+
+INSTEAD_OF = {"alpha": "strength", "epochs": "max_steps", "max_steps": "epochs"}
+"""One's own value of the second goes before a cloned value of the first; only one of the two may be given."""
+
+
+def training_arguments(request: Request) -> dict[str, Any]:
+    """What the body asks for, as arguments of start_training and preview_training."""
+    wanted = NewTrainingSerializer(data=request.data)
+    wanted.is_valid(raise_exception=True)
+    values = wanted.validated_data
+    source = cloned(_run(values["clone_of"])) if values.get("clone_of") else None
+    for name in ("adapter", "dataset_version"):
+        if source is None and not values.get(name):
+            raise PortalError("This is needed, unless `clone_of` names a run.", code="training:missing", field=name)
+    overrides = values["overrides"] | {name: values[name] for name in ("layers", "strength") if values.get(name)}
+    arguments: dict[str, Any] = {
+        "adapter_name": values.get("adapter"),
+        "dataset_version": dataset_version_of(values["dataset_version"]) if values.get("dataset_version") else None,
+        "base_model": base_model_of(values["base_model"]) if values.get("base_model") else None,
+        "recipe": values.get("recipe"),
+        "overrides": overrides,
+    }
+    if source is None:
+        return arguments | {"recipe": arguments["recipe"] or "style"}
+    kept = {name: value for name, value in source.overrides.items() if INSTEAD_OF.get(name) not in overrides}
+    own = {name: value for name, value in arguments.items() if value is not None}
+    return source.as_arguments() | own | {"overrides": kept | overrides}
+
+
+def dataset_version_of(version_id: UUID) -> DatasetVersion:
+    """The tenant's dataset version; raises NotFound."""
+    found = DatasetVersion.objects.select_related("dataset").filter(id=version_id).first()
+    if found is None:
+        raise NotFound("There is no such dataset version.", field="dataset_version")
+    return found
+
+
+def base_model_of(name: str) -> BaseModel:
+    """The base model of that name; raises NotFound naming those there are."""
+    found = BaseModel.objects.filter(name=name).first()
+    if found is None:
+        names = ", ".join(BaseModel.objects.values_list("name", flat=True))
+        raise NotFound(f"There is no base model “{name}”. There are: {names}.", field="base_model")
+    return found
+
+
+def _run(run_id: UUID) -> TrainingRun:
+    found = TrainingRun.objects.select_related("adapter__base_model").filter(id=run_id).first()
+    if found is None:
+        raise NotFound("There is no such training run.", field="clone_of")
+    return found

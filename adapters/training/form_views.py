@@ -1,0 +1,81 @@
+"""The page that starts a training, with what it would take."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET
+
+from adapters.models import BaseModel, TrainingRun
+from adapters.recipes.catalogue import RECIPES
+from adapters.training.clones import cloned
+from adapters.training.forms import TrainingForm
+from adapters.training.previews import Preview, preview_training
+from adapters.training.services import start_training
+from corpora.models import DatasetVersion
+from rest.errors import PortalError
+from tenants.access import WRITERS, members_only
+from tenants.requests import TenantRequest
+
+
+@members_only(roles=WRITERS)
+def train(request: TenantRequest) -> HttpResponse:
+    """Choose dataset, name and recipe; start the training."""
+    form = TrainingForm(request.POST) if request.method == "POST" else TrainingForm(initial=_initial(request))
+    if form.is_bound and form.is_valid():
+        try:
+            run = start_training(tenant=request.tenant, created_by=request.membership.user, **form.arguments())
+        except PortalError as error:
+            form.add_error(error.field if error.field in form.fields else None, error.text)
+        else:
+            messages.success(request, f"The training of {run.adapter} is in the queue.")
+            return redirect("adapters:run", run.id)
+    context = {
+        "form": form,
+        "recipes": RECIPES.values(),
+        "has_base_model": BaseModel.objects.exists(),
+        **_preview(form if form.is_bound else TrainingForm(form.initial)),
+    }
+    return render(request, "adapters/training/train.html", context)
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def estimate(request: TenantRequest) -> HttpResponse:
+    """The part of the form's page that tells what would be started, asked for after every change."""
+    return render(request, "adapters/training/_plan.html", _preview(TrainingForm(request.GET)))
+
+
+def _initial(request: TenantRequest) -> dict[str, Any]:
+    """`?clone=`, `?dataset=` and `?adapter=` come from links; an id that is not ours fills in nothing."""
+    try:
+        source = TrainingRun.objects.filter(id=UUID(request.GET["clone"])).first()
+    except (KeyError, ValueError):
+        source = None
+    if source is not None:
+        return cloned(source).as_initial()
+    initial: dict[str, Any] = {"recipe": "style", "adapter": request.GET.get("adapter", "")[:60]}
+    try:
+        dataset_id = UUID(request.GET["dataset"])
+    except (KeyError, ValueError):
+        return initial
+    chosen = DatasetVersion.objects.select_related("dataset").filter(id=dataset_id).first()
+    if chosen is not None:
+        initial["dataset_version"] = str(chosen.id)
+        initial["adapter"] = initial["adapter"] or slugify(chosen.dataset.name)[:60].strip("-")
+    return initial
+
+
+def _preview(form: TrainingForm) -> dict[str, Preview | str]:
+    """What the form would start so far, or why it cannot."""
+    form.is_valid()
+    for name in form.override_names:
+        if name in form.errors:
+            return {"problem": f"{form.fields[name].label}: {form.errors[name][0]}"}
+    try:
+        return {"preview": preview_training(**form.arguments())}
+    except PortalError as error:
+        return {"problem": error.text}

@@ -1,0 +1,123 @@
+"""The form of a new training."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django import forms
+
+from adapters.models import Adapter, BaseModel
+from adapters.recipes.catalogue import RECIPES
+from adapters.recipes.hyperparameters import LAYERS, LIMITS, STRENGTHS
+from corpora.models import DatasetVersion
+
+
+class DatasetVersionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Says how many rows there are to train on."""
+
+    def label_from_instance(self, obj: DatasetVersion) -> str:
+        return f"{obj} ({obj.train_count:,} rows to train on, {obj.test_count:,} held out)"
+
+
+class TrainingForm(forms.Form):
+    """What to train, by which recipe; the numbers are optional and replace the recipe's own."""
+
+    dataset_version = DatasetVersionChoice(
+        label="Dataset",
+        queryset=None,
+        empty_label="Choose a dataset",
+        help_text="Only checked datasets are listed.",
+    )
+    adapter = forms.CharField(
+        label="Adapter",
+        max_length=60,
+        help_text="A new name, or one of yours to train its next version. Small letters, digits and hyphens.",
+        widget=forms.TextInput(attrs={"list": "adapter-names", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    base_model: forms.ModelChoiceField[BaseModel] = forms.ModelChoiceField(
+        label="Base model",
+        queryset=None,
+        required=False,
+        empty_label="Automatic",
+        help_text="An adapter keeps its base model; a new one gets the first of the list.",
+    )
+    recipe = forms.ChoiceField(
+        label="What should it learn?",
+        choices=[(recipe.key, recipe.title) for recipe in RECIPES.values()],
+        initial="style",
+        widget=forms.RadioSelect,
+    )
+    layers = forms.ChoiceField(
+        label="Layers",
+        required=False,
+        choices=[("", "As the recipe advises"), *((key, layers.title) for key, layers in LAYERS.items())],
+    )
+    strength = forms.ChoiceField(
+        label="Strength",
+        required=False,
+        choices=[("", "As the recipe advises"), *((key, strength.title) for key, strength in STRENGTHS.items())],
+    )
+    rank = forms.IntegerField(
+        label="Rank", required=False, help_text="8 for structure, 16 for style and nuance, 32 to 64 for new knowledge."
+    )
+    alpha = forms.IntegerField(label="Alpha", required=False, help_text="A number of your own, instead of a strength.")
+    epochs = forms.FloatField(label="Epochs", required=False, help_text="Passes over all rows.")
+    max_steps = forms.IntegerField(label="Steps", required=False, help_text="So many, instead of epochs.")
+    learning_rate = forms.FloatField(
+        label="Learning rate", required=False, help_text="Too high, and the loss jumps; too low, and it hardly falls."
+    )
+    batch_size = forms.IntegerField(
+        label="Batch size", required=False, help_text="Rows at a time; more take more memory."
+    )
+    gradient_accumulation = forms.IntegerField(
+        label="Batches a step", required=False, help_text="So many batches are averaged before the adapter changes."
+    )
+    max_length = forms.IntegerField(
+        label="Longest row in tokens", required=False, help_text="Longer rows are left out, never cut."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Querysets are built here, not above, for they belong to the tenant of this request.
+        datasets = DatasetVersion.objects.select_related("dataset").order_by("dataset__name", "-number")
+        datasets = datasets.defer("problems", "profile")
+        field = cast(DatasetVersionChoice, self.fields["dataset_version"])
+        # Only ready versions are offered; any may be sent, for the service says best why one is not ready.
+        field.queryset = datasets
+        self.ready = [(str(version.id), field.label_from_instance(version)) for version in datasets.ready()]
+        field.widget.choices = [("", field.empty_label), *self.ready]
+        base_models = BaseModel.objects.order_by("created_at")
+        self.fields["base_model"].queryset = base_models  # type: ignore[attr-defined]
+        if base_models.count() == 1:
+            self.fields["base_model"].widget = forms.HiddenInput()
+        self.adapter_names = list(Adapter.objects.order_by("name").values_list("name", flat=True)[:200])
+        for name, limit in LIMITS.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["step"] = "1" if limit.whole else "any"
+
+    def clean_adapter(self) -> str:
+        name: str = self.cleaned_data["adapter"]
+        return name.strip()
+
+    @property
+    def override_names(self) -> list[str]:
+        """The fields that replace the recipe's numbers."""
+        return [name for name in ("layers", "strength", *LIMITS) if name in self.fields]
+
+    def override_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.override_names]
+
+    def has_overrides(self) -> bool:
+        """Whether a number was filled in, rightly or not."""
+        return any(self[name].value() not in (None, "") for name in self.override_names)
+
+    def arguments(self) -> dict[str, Any]:
+        """What was filled in so far, as arguments of start_training and preview_training."""
+        values = {name: self.cleaned_data.get(name) for name in self.override_names}
+        return {
+            "adapter_name": self.cleaned_data.get("adapter", ""),
+            "dataset_version": self.cleaned_data.get("dataset_version"),
+            "base_model": self.cleaned_data.get("base_model"),
+            "recipe": self.cleaned_data.get("recipe", ""),
+            "overrides": {name: value for name, value in values.items() if value not in (None, "")},
+        }

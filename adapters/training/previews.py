@@ -1,0 +1,93 @@
+"""What a filled-in form would start: the recipe's numbers and reasons, the person's own, what it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.estimates.launch import Launch, describe_launch
+from adapters.models import BaseModel
+from adapters.recipes.catalogue import Advice, Recipe, get_recipe
+from adapters.recipes.hyperparameters import LIMITS, Difference, Hyperparameters, apply_overrides, describe, differences
+from adapters.training.services import base_model_for, check_name, check_trainable
+from corpora.models import DatasetVersion
+
+SHOWN = (
+    "rank",
+    "alpha",
+    "target_modules",
+    "epochs",
+    "max_steps",
+    "learning_rate",
+    "batch_size",
+    "gradient_accumulation",
+    "max_length",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One line of the table: a number and why the recipe has it; `is_own` if the person replaced it."""
+
+    title: str
+    value: str
+    reason: str
+    is_own: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """`launch` is missing as long as no dataset is chosen."""
+
+    recipe: Recipe
+    base_model: BaseModel
+    hyperparameters: Hyperparameters
+    settings: list[Setting]
+    differences: list[Difference]
+    launch: Launch | None
+
+
+def preview_training(
+    *,
+    adapter_name: str,
+    dataset_version: DatasetVersion | None,
+    base_model: BaseModel | None,
+    recipe: str,
+    overrides: Mapping[str, Any],
+) -> Preview:
+    """What start_training would do with the same arguments; raises the same PortalErrors, writes nothing."""
+    if adapter_name:
+        check_name(adapter_name)
+    if dataset_version is not None:
+        check_trainable(dataset_version)
+    base = base_model_for(adapter_name=adapter_name, base_model=base_model)
+    chosen_recipe = get_recipe(recipe)
+    advice = chosen_recipe.for_base(base)
+    numbers = apply_overrides(advice.hyperparameters, overrides, base_model=base)
+    return Preview(
+        recipe=chosen_recipe,
+        base_model=base,
+        hyperparameters=numbers,
+        settings=_settings(advice, numbers),
+        differences=differences(advice.hyperparameters, numbers),
+        launch=describe_launch(dataset_version=dataset_version, base_model=base, hyperparameters=numbers)
+        if dataset_version is not None
+        else None,
+    )
+
+
+def title_of(name: str) -> str:
+    """A hyperparameter's name as pages show it."""
+    return "Layers" if name == "target_modules" else LIMITS[name].title
+
+
+def _settings(advice: Advice, chosen: Hyperparameters) -> list[Setting]:
+    return [
+        Setting(
+            title=title_of(name),
+            value=describe(getattr(chosen, name)),
+            reason=advice.reasons.get(name, "So many, instead of epochs."),
+            is_own=getattr(chosen, name) != getattr(advice.hyperparameters, name),
+        )
+        for name in SHOWN
+        if getattr(chosen, name) is not None
+    ]

@@ -1,0 +1,167 @@
+"""REST: training runs, their previews and their comparison."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from adapters.models import AdapterVersion, TrainingRun
+from adapters.recipes.catalogue import RECIPES
+from adapters.recipes.hyperparameters import LAYERS, LIMITS, STRENGTHS
+from jobs.serializers import JobSerializer
+
+RECIPE_HELP = f"One of {', '.join(RECIPES)}."
+
+
+class TrainedVersionSerializer(serializers.ModelSerializer[AdapterVersion]):
+    class Meta:
+        model = AdapterVersion
+        fields = ("id", "number")
+
+
+class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
+    """A run and its job, which says how it goes; `version` is what came of it, null until it succeeds."""
+
+    adapter_name = serializers.CharField(source="adapter.name", read_only=True)
+    job = JobSerializer(read_only=True)
+    version = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TrainingRun
+        fields = (
+            "id",
+            "adapter",
+            "adapter_name",
+            "dataset_version",
+            "recipe",
+            "hyperparameters",
+            "sweep",
+            "resumed_from",
+            "job",
+            "version",
+            "created_at",
+        )
+
+    @extend_schema_field(TrainedVersionSerializer(allow_null=True))
+    def get_version(self, run: TrainingRun) -> dict[str, Any] | None:
+        version = getattr(run, "version", None)
+        return dict(TrainedVersionSerializer(version).data) if version else None
+
+
+class NumberField(serializers.FloatField):
+    """A number, also as text; of what is none the service says best which numbers there may be."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool):
+            return data
+        if not isinstance(data, int | float | str):
+            self.fail("invalid")
+        try:
+            return float(data)
+        except (ValueError, OverflowError):
+            return data
+
+
+class NumbersSerializer(serializers.Serializer[dict[str, Any]]):
+    """What replaces the recipe's numbers."""
+
+    overrides = serializers.DictField(
+        child=NumberField(),
+        default=dict,
+        help_text=f"Numbers to use instead of the recipe's: {', '.join(LIMITS)}.",
+    )
+    layers = serializers.CharField(
+        required=False, help_text=f"Layers to adapt instead of the recipe's: {', '.join(LAYERS)}."
+    )
+    strength = serializers.CharField(
+        required=False, help_text=f"Alpha as a multiple of the rank, instead of a number: {', '.join(STRENGTHS)}."
+    )
+
+
+class NewTrainingSerializer(NumbersSerializer):
+    """Parses a request; what is allowed is for the service to say. `clone_of` stands in for all that is left out."""
+
+    adapter = serializers.CharField(
+        required=False, help_text="Name of a new adapter, or of one of yours to train its next version."
+    )
+    dataset_version = serializers.UUIDField(required=False, help_text="A version whose state is `ready`.")
+    recipe = serializers.CharField(required=False, help_text=RECIPE_HELP + " Without it, style.")
+    base_model = serializers.SlugField(
+        required=False, allow_null=True, default=None, help_text="Name; without it, the adapter's own."
+    )
+    clone_of = serializers.UUIDField(required=False, help_text="A run whose choices to begin with.")
+
+
+class DifferenceSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    advised = serializers.CharField()
+    chosen = serializers.CharField()
+
+
+class MemorySerializer(serializers.Serializer[Any]):
+    """Bytes on one GPU, by arithmetic."""
+
+    base = serializers.IntegerField()
+    adapter = serializers.IntegerField(help_text="With its gradients.")
+    optimiser = serializers.IntegerField()
+    activations = serializers.IntegerField()
+    cuda = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """`tokens` are of one pass over the rows; what is not known is null."""
+
+    recipe = serializers.CharField(source="recipe.key")
+    base_model = serializers.CharField(source="base_model.name")
+    hyperparameters = serializers.DictField(source="hyperparameters.to_dict")
+    differences = DifferenceSerializer(many=True)
+    warnings = serializers.ListField(source="launch.warnings", child=serializers.CharField())
+    rows = serializers.IntegerField(source="launch.estimate.rows", help_text="Those short enough to be trained on.")
+    tokens = serializers.IntegerField(source="launch.tokens")
+    tokens_source = serializers.CharField(source="launch.lengths.source")
+    share_too_long = serializers.FloatField(source="launch.share_too_long", allow_null=True)
+    steps = serializers.IntegerField(source="launch.estimate.steps")
+    seconds = serializers.FloatField(source="launch.estimate.seconds")
+    seconds_source = serializers.CharField(source="launch.estimate.source")
+    usd = serializers.FloatField(source="launch.estimate.usd")
+    usd_per_hour = serializers.FloatField(source="launch.estimate.usd_per_hour")
+    price_source = serializers.CharField(source="launch.estimate.price_source")
+    machine = serializers.CharField(source="launch.machine.title")
+    row_tokens = serializers.IntegerField(
+        source="launch.longest", help_text="That `gpu_memory` is reckoned for: the longest row counted or allowed."
+    )
+    gpu_memory = MemorySerializer(source="launch.memory", allow_null=True)
+    fits = serializers.BooleanField(source="launch.fits", allow_null=True)
+    adapter_bytes = serializers.IntegerField(source="launch.adapter_bytes", allow_null=True)
+    highest_rank = serializers.IntegerField(source="launch.highest_rank")
+    can_be_served = serializers.BooleanField(source="launch.can_be_served")
+
+
+class CompareSerializer(serializers.Serializer[Any]):
+    runs = serializers.ListField(child=serializers.UUIDField(), help_text="Two to five different runs.")
+
+
+class ComparedSerializer(serializers.Serializer[Any]):
+    """`points` are {step, loss, eval_loss, learning_rate, ...}, as far as each was reported."""
+
+    letter = serializers.CharField()
+    run = TrainingRunSerializer()
+    loss = serializers.FloatField(allow_null=True)
+    eval_loss = serializers.FloatField(allow_null=True)
+    seconds = serializers.FloatField(allow_null=True)
+    cost_usd = serializers.FloatField()
+    points = serializers.ListField(child=serializers.DictField())
+
+
+class SettingRowSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    values = serializers.ListField(child=serializers.CharField())
+    differs = serializers.BooleanField()
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    """`settings` hold a value for each run, in their order."""
+
+    runs = ComparedSerializer(many=True)
+    settings = SettingRowSerializer(many=True)

@@ -1,0 +1,178 @@
+"""Every write to adapters and training runs."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from adapters.models import Adapter, BaseModel, TrainingRun
+from adapters.recipes.catalogue import get_recipe
+from adapters.recipes.hyperparameters import apply_overrides
+from adapters.training.curves import last_checkpoint
+from corpora.models import DatasetVersion, VersionState
+from jobs.compute import checkpoint_key
+from jobs.services import start_job
+from jobs.states import State
+from rest.errors import Conflict, NotFound, PortalError
+from tenants.models import Tenant, User
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?")
+
+NEXT_STEP = {
+    VersionState.CHECKING: "Wait until its check has ended, then train.",
+    VersionState.REJECTED: "Mend the problems listed on its page and upload the file again.",
+}
+
+
+@transaction.atomic
+def start_training(
+    *,
+    tenant: Tenant,
+    adapter_name: str,
+    dataset_version: DatasetVersion,
+    base_model: BaseModel | None,
+    recipe: str,
+    overrides: Mapping[str, Any],
+    created_by: User | None = None,
+) -> TrainingRun:
+    """Queue the training of an adapter's next version; a name not used yet makes a new adapter.
+
+    Without `base_model` an adapter keeps its own, and a new one takes the first there is.
+    """
+    check_trainable(dataset_version)
+    adapter = adapter_called(tenant, adapter_name, base_model, created_by)
+    advice = get_recipe(recipe).for_base(adapter.base_model)
+    hyperparameters = apply_overrides(advice.hyperparameters, overrides, base_model=adapter.base_model)
+    return queue_run(
+        TrainingRun(
+            tenant=tenant,
+            adapter=adapter,
+            dataset_version=dataset_version,
+            recipe=recipe,
+            hyperparameters=hyperparameters.to_dict(),
+            created_by=created_by,
+        )
+    )
+
+
+@transaction.atomic
+def resume_training(*, run_id: UUID, created_by: User | None = None) -> TrainingRun:
+    """Queue a run that goes on from the last checkpoint of one that was stopped or failed."""
+    # Of two who resume it at once, the second waits here, and then finds it resumed. The job's row is locked against
+    # who clears away its checkpoints.
+    locked = TrainingRun.objects.select_for_update(of=("self", "job")).select_related("job", "adapter__base_model")
+    found = locked.filter(id=run_id).first()
+    if found is None:
+        raise NotFound("There is no such training run.")
+    check_resumable(found)
+    return queue_run(
+        TrainingRun(
+            tenant_id=found.tenant_id,
+            adapter=found.adapter,
+            dataset_version=found.dataset_version,
+            recipe=found.recipe,
+            hyperparameters=found.hyperparameters,
+            sweep_id=found.sweep_id,
+            resumed_from=found,
+            created_by=created_by,
+        ),
+        checkpoint_of=checkpoint_key(found.job),
+    )
+
+
+def check_resumable(run: TrainingRun) -> None:
+    """Raise Conflict with the next step unless the run left a checkpoint that nobody has taken up yet."""
+    if run.job.state not in {State.STOPPED, State.FAILED}:
+        text = "Only a training that was stopped or failed can be resumed."
+        raise Conflict(text, code="training:not_resumable")
+    if run.resumptions.exists():
+        text = "This training was resumed already. Go on with the run that resumed it."
+        raise Conflict(text, code="training:already_resumed")
+    if last_checkpoint(run) is None:
+        text = "This training saved nothing to go on from. Clone it to begin anew."
+        raise Conflict(text, code="training:no_checkpoint")
+    if run.job.discard_begun or run.job.run_discarded:
+        text = "What this training saved was cleared away. Clone it to begin anew."
+        raise Conflict(text, code="training:checkpoint_gone")
+
+
+def check_trainable(dataset_version: DatasetVersion) -> None:
+    """Raise Conflict with the next step unless the dataset version is ready."""
+    if dataset_version.state != VersionState.READY:
+        raise Conflict(
+            f"{dataset_version} cannot be trained on. {NEXT_STEP[VersionState(dataset_version.state)]}",
+            code="training:dataset_not_ready",
+            field="dataset_version",
+        )
+
+
+def base_model_for(*, adapter_name: str, base_model: BaseModel | None) -> BaseModel:
+    """The base model that an adapter of this name is trained on; raises Conflict if there is none such."""
+    adapter = Adapter.objects.select_related("base_model").filter(name=adapter_name).first()
+    if adapter is not None:
+        if base_model is not None and base_model != adapter.base_model:
+            raise Conflict(
+                f"“{adapter.name}” is trained on {adapter.base_model}, and all its versions must be. "
+                "Choose that base model, or give a new name.",
+                code="training:other_base_model",
+                field="base_model",
+            )
+        return adapter.base_model
+    chosen = base_model or BaseModel.objects.order_by("created_at").first()
+    if chosen is None:
+        text = "There is no base model yet. The operator of this site has to set one up."
+        raise Conflict(text, code="training:no_base_model", field="base_model")
+    return chosen
+
+
+def queue_run(run: TrainingRun, **more: str) -> TrainingRun:
+    """Store the run with a job of its own, whose spec also holds `more`."""
+    run.job = start_job(
+        tenant=run.tenant,
+        kind="training",
+        title=f"Train {run.adapter.name} on {run.dataset_version}",
+        spec={
+            "training_run": str(run.id),
+            "dataset_version": str(run.dataset_version_id),
+            "base_model": str(run.adapter.base_model.id),
+            "base_model_name": run.adapter.base_model.name,
+            "hyperparameters": run.hyperparameters,
+            **more,
+        },
+        created_by=run.created_by,
+    )
+    run.save(force_insert=True)
+    return run
+
+
+def adapter_called(tenant: Tenant, name: str, base_model: BaseModel | None, created_by: User | None) -> Adapter:
+    """The tenant's adapter of that name, made if there is none; raises what check_name and base_model_for do."""
+    check_name(name)
+    chosen = base_model_for(adapter_name=name, base_model=base_model)
+    adapter: Adapter
+    adapter, created = Adapter.objects.select_related("base_model").get_or_create(
+        tenant=tenant, name=name, defaults={"base_model": chosen, "created_by": created_by}
+    )
+    if not created and adapter.base_model != chosen:
+        # Somebody made it just now.
+        base_model_for(adapter_name=name, base_model=chosen)
+    return adapter
+
+
+def check_name(name: str) -> None:
+    """Raises PortalError for a name that no adapter can have: adapter:bad_name, adapter:reserved_name."""
+    if not NAME.fullmatch(name):
+        suggestion = slugify(name)[:60].strip("-_").replace("_", "-") or "legal-summaries"
+        raise PortalError(
+            "A name has at most 60 small letters, digits and hyphens, with no hyphen at either end: "
+            f"“{suggestion}”, for example.",
+            code="adapter:bad_name",
+            field="adapter",
+        )
+    if BaseModel.objects.filter(name=name).exists():
+        # At the gateway both are called by name.
+        text = f"“{name}” is the name of a base model. Give the adapter another."
+        raise PortalError(text, code="adapter:reserved_name", field="adapter")

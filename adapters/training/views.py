@@ -1,0 +1,165 @@
+"""Pages of training runs: the list, one run live, stopping and resuming it, and several beside each other."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HTMX_STOP_POLLING
+
+from adapters.models import TrainingRun
+from adapters.recipes.catalogue import RECIPES
+from adapters.recipes.hyperparameters import Hyperparameters, differences
+from adapters.training.comparison import check_count, compare, parse_run_ids
+from adapters.training.curves import curve_of, last_checkpoint
+from adapters.training.logs import last_lines
+from adapters.training.queries import run_rows, runs_by_ids, runs_with_all
+from adapters.training.services import check_resumable, resume_training
+from jobs.admission import place_in_line
+from jobs.backends import compute
+from jobs.backends.base import ComputeError
+from jobs.charts import loss_figure
+from jobs.reports import cost_so_far_usd, report_of
+from jobs.services import stop_job
+from jobs.states import State
+from rest.errors import Conflict, PortalError
+from tenants.access import WRITERS, members_only
+from tenants.requests import TenantRequest
+
+PAGE_SIZE = 25
+LOG_LINES = 60
+LIVE_LINES = 12
+"""As many as are taken in at a glance, while new ones come."""
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def runs(request: TenantRequest) -> HttpResponse:
+    """Every run, newest first, with its small curve; those that are ticked can be compared."""
+    page = Paginator(runs_with_all(), PAGE_SIZE).get_page(request.GET.get("page"))
+    rows = run_rows(list(page.object_list))
+    context = {
+        "page_obj": page,
+        "rows": rows,
+        "changing": any(not row.run.job.is_terminal for row in rows),
+    }
+    return render(request, "adapters/training/runs.html", context)
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def run(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """One run: how it goes, or how it ended."""
+    return render(request, "adapters/training/run.html", _context(run_id))
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """The part of a run's page that changes; the page asks no more once the run has ended."""
+    return render(request, "adapters/training/_live.html", _context(run_id))
+
+
+@transaction.non_atomic_requests
+@require_GET
+@members_only(roles=WRITERS)
+def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """What the run printed at last, beside its events, where its backend keeps it."""
+    job = _run(run_id).job
+    lines: tuple[str, ...] = ()
+    problem = ""
+    if job.external_name and not job.run_discarded:
+        try:
+            lines = compute[job.backend].log_tail(job.external_name, lines=LOG_LINES)
+        except ComputeError as error:
+            problem = error.text
+    status = HTMX_STOP_POLLING if job.is_terminal else 200
+    return render(request, "adapters/training/_log.html", {"text": "\n".join(lines), "problem": problem}, status=status)
+
+
+@require_POST
+@members_only(roles=WRITERS)
+def stop_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """Ask the run to end."""
+    found = _run(run_id)
+    try:
+        stop_job(job_id=found.job_id)
+    except Conflict as error:
+        messages.warning(request, error.text)
+    return redirect("adapters:run", run_id)
+
+
+@require_POST
+@members_only(roles=WRITERS)
+def resume_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """Start a run that goes on from this one's last checkpoint."""
+    get_object_or_404(TrainingRun.objects, id=run_id)
+    try:
+        resumed = resume_training(run_id=run_id, created_by=request.membership.user)
+    except Conflict as error:
+        messages.error(request, error.text)
+        return redirect("adapters:run", run_id)
+    messages.success(request, "A new run goes on from the last checkpoint.")
+    return redirect("adapters:run", resumed.id)
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def compare_runs(request: TenantRequest) -> HttpResponse:
+    """Two to five runs beside each other: `?run=ID&run=ID`; `differences=1` leaves out settings that agree."""
+    run_ids = parse_run_ids(request.GET.getlist("run"))
+    try:
+        check_count(len(run_ids))
+    except PortalError as error:
+        messages.warning(request, error.text)
+        return redirect("adapters:runs")
+    comparison = compare(runs_by_ids(run_ids))
+    only_differences = request.GET.get("differences") == "1"
+    context = {
+        "comparison": comparison,
+        "settings": comparison.differing if only_differences else comparison.settings,
+        "only_differences": only_differences,
+        "query": "&".join(f"run={run_id}" for run_id in run_ids),
+    }
+    return render(request, "adapters/training/compare.html", context)
+
+
+def _run(run_id: UUID) -> TrainingRun:
+    return get_object_or_404(runs_with_all().select_related("sweep", "resumed_from"), pk=run_id)
+
+
+def _context(run_id: UUID) -> dict[str, Any]:
+    found = _run(run_id)
+    report = report_of(found.job)
+    recipe = RECIPES.get(found.recipe)
+    advised = recipe.for_base(found.adapter.base_model).hyperparameters if recipe else None
+    return {
+        "run": found,
+        "job": found.job,
+        "version": getattr(found, "version", None),
+        "recipe": recipe,
+        "differences": differences(advised, Hyperparameters.from_dict(found.hyperparameters)) if advised else [],
+        "report": report,
+        "step_text": report.step_text,
+        "cost_usd": cost_so_far_usd(found.job, report),
+        "lines": "\n".join(last_lines(found.job, LOG_LINES if found.job.is_terminal else LIVE_LINES)),
+        "figure": loss_figure(curve_of(found, report)),
+        "place": place_in_line(found.job) if found.job.state == State.QUEUED else None,
+        **_resumption(found),
+    }
+
+
+def _resumption(run: TrainingRun) -> dict[str, Any]:
+    """Whether the run can be resumed, from which step, or why not."""
+    if run.job.state not in {State.STOPPED, State.FAILED}:
+        return {}
+    resumed_by = run.resumptions.order_by("created_at").first()
+    try:
+        check_resumable(run)
+    except Conflict as error:
+        return {"resumed_by": resumed_by, "not_resumable": error.text}
+    return {"checkpoint": last_checkpoint(run)}

@@ -1,0 +1,1 @@
+"""Adapters and their versions: pages, packages, cards, and proof of how a version came to be."""

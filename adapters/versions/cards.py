@@ -1,0 +1,117 @@
+"""The card of a version: what it is for, what it was made of, how good it is, its limits and how to use it."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from adapters.models import AdapterVersion
+from adapters.recipes.catalogue import RECIPES, Recipe
+from adapters.recipes.hyperparameters import Difference, Hyperparameters, describe, differences
+from adapters.training.curves import curve_of
+from adapters.training.previews import SHOWN, title_of
+from adapters.versions.manifests import Facts, data_facts, made_with
+from adapters.versions.panels import panels_of
+from jobs.reports import report_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Everything as text, in the order it is read; `results` are (title, facts) of what higher floors found."""
+
+    version: AdapterVersion
+    title: str
+    recipe: Recipe | None
+    dataset: str
+    data: Facts
+    base: Facts
+    differences: list[Difference]
+    hyperparameters: Facts
+    reproduction: Facts
+    training: Facts
+    results: list[tuple[str, Facts]]
+    limits: list[str]
+    gateway_url: str
+
+
+def card_of(version: AdapterVersion) -> Card:
+    """The card of a version read with its adapter, base model, run, job and dataset."""
+    run, base, manifest = version.run, version.adapter.base_model, version.manifest
+    recipe = RECIPES.get(run.recipe)
+    numbers: dict[str, Any] = run.hyperparameters
+    advised = recipe.for_base(base).hyperparameters if recipe else None
+    results = [(panel.title, list(panel.facts)) for panel in panels_of(version) if panel.facts]
+    return Card(
+        version=version,
+        title=str(version),
+        recipe=recipe,
+        dataset=" ".join(str(run.dataset_version).split()),
+        data=data_facts(version),
+        base=[("Name", base.name), ("SHA-256", manifest.get("base_sha256") or base.sha256 or "not known")],
+        differences=differences(advised, Hyperparameters.from_dict(numbers)) if advised else [],
+        hyperparameters=[(title_of(name), describe(numbers[name])) for name in SHOWN if numbers.get(name) is not None],
+        reproduction=made_with(manifest),
+        training=_training(version),
+        results=results,
+        limits=_limits(version, evaluated=bool(results)),
+        gateway_url=settings.GATEWAY_URL,
+    )
+
+
+def as_markdown(card: Card) -> str:
+    """The card as Hugging Face reads it: Markdown under YAML front matter."""
+    front = {
+        "model_name": card.version.adapter.name,
+        "base_model": card.version.adapter.base_model.name,
+        "library_name": "peft",
+        "pipeline_tag": "text-generation",
+        "tags": ["lora", f"base_model:adapter:{card.version.adapter.base_model.name}"],
+    }
+    # A JSON value is a YAML value, whatever it holds.
+    lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in front.items())
+    return f"---\n{lines}---\n\n" + render_to_string("adapters/versions/card.md", {"card": card})
+
+
+def _training(version: AdapterVersion) -> Facts:
+    metrics = version.metrics
+    points = curve_of(version.run, report_of(version.run.job))
+    losses = [point["loss"] for point in points if "loss" in point]
+    held_out = [(point["eval_loss"], point["step"]) for point in points if "eval_loss" in point]
+    facts: Facts = []
+    if "steps" in metrics:
+        facts.append(("Steps", f"{metrics['steps']:,.0f}"))
+    if "tokens" in metrics:
+        facts.append(("Tokens", f"{metrics['tokens']:,.0f}"))
+    if losses:
+        facts.append(("Training loss", f"{losses[0]:.4f} at first, {losses[-1]:.4f} at last"))
+    if held_out:
+        lowest, step = min(held_out)
+        facts.append(("Held-out loss", f"{held_out[-1][0]:.4f} at last; lowest {lowest:.4f}, at step {step:,}"))
+    elif "eval_loss" in metrics:
+        facts.append(("Held-out loss", f"{metrics['eval_loss']:.4f}"))
+    if resumed := version.manifest.get("resumed_from"):
+        facts.append(("Taken up again", "at step " + ", ".join(f"{step:,}" for step in resumed)))
+    if "train_seconds" in metrics:
+        facts.append(("Time in training", f"{metrics['train_seconds']:,.0f} s"))
+    return facts
+
+
+def _limits(version: AdapterVersion, *, evaluated: bool) -> list[str]:
+    base, dataset = version.adapter.base_model, version.run.dataset_version
+    limits = [
+        f"It works on {base.name} alone, on exactly the weights whose hash is given here.",
+        "It was trained on the rows of one dataset; on texts of another kind it may do worse than its base.",
+    ]
+    if base.is_synthetic:
+        limits.append("Its base is a small synthetic model, which does not understand English.")
+    if not dataset.test_count:
+        limits.append("No rows were held out, so its loss says nothing about rows it has not seen.")
+    elif "eval_loss" not in version.metrics:
+        limits.append("Its loss was not measured on held-out rows: none of them was short enough.")
+    if too_long := version.metrics.get("rows_too_long"):
+        limits.append(f"{too_long:,.0f} rows were left out of its training as too long.")
+    if not evaluated:
+        limits.append("It has not been evaluated against its base here.")
+    return limits

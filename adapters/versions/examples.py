@@ -1,0 +1,18 @@
+"""Examples of versions for the REST description."""
+
+from drf_spectacular.utils import OpenApiExample
+
+A_CARD = OpenApiExample(
+    "A card, shortened",
+    response_only=True,
+    media_type="application/json",
+    value={
+        "title": "legal-summaries v2",
+        "purpose": "Style and format. The model knows enough, but must write the way your house writes.",
+        "dataset": "Clauses v1",
+        "base": {"Name": "tiny-llama", "SHA-256": "9f2c…"},
+        "hyperparameters": {"Rank": "16", "Alpha": "32"},
+        "training": {"Held-out loss": "0.0112 at last; lowest 0.0108, at step 250"},
+        "limits": ["It has not been evaluated against its base here."],
+    },
+)

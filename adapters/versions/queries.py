@@ -1,0 +1,42 @@
+"""What the pages read of adapters and versions, each in a fixed number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from adapters.models import Adapter, AdapterVersion, TrainingRun
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdapterRow:
+    """An adapter with its newest version and its newest run; each may be missing."""
+
+    adapter: Adapter
+    version: AdapterVersion | None
+    run: TrainingRun | None
+
+
+def rows_of(adapters: Sequence[Adapter]) -> list[AdapterRow]:
+    """One row for each adapter, in their order, by two queries."""
+    versions = AdapterVersion.objects.filter(adapter__in=adapters).order_by("adapter_id", "-number")
+    runs = TrainingRun.objects.filter(adapter__in=adapters).order_by("adapter_id", "-created_at")
+    newest_version = {row.adapter_id: row for row in versions.distinct("adapter_id").defer("manifest")}
+    newest_run = {row.adapter_id: row for row in runs.distinct("adapter_id").select_related("job")}
+    return [
+        AdapterRow(adapter=adapter, version=newest_version.get(adapter.id), run=newest_run.get(adapter.id))
+        for adapter in adapters
+    ]
+
+
+def adapters_by_name() -> QuerySet[Adapter]:
+    """The tenant's adapters with their base models."""
+    return Adapter.objects.select_related("base_model").order_by("name")
+
+
+def version_with_all(version_id: UUID) -> AdapterVersion:
+    """A version with what its pages show; Http404 for one that is not the tenant's."""
+    related = ("adapter__base_model", "run__job", "run__dataset_version__dataset", "run__created_by")
+    return get_object_or_404(AdapterVersion.objects.select_related(*related), pk=version_id)

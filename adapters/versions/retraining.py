@@ -1,0 +1,88 @@
+"""Training a version again, from what its manifest says, to see whether the same comes out."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from adapters.models import AdapterVersion
+from adapters.versions.verification import Check, rows_path
+from lorakit.contracts import RunResult
+from lorakit.package import PACKAGE, largest_difference, unpack
+
+LOSS_TOLERANCE = 0.02
+"""What another processor or library may move a final loss by; rounding the adapter to bf16 moved one by 0.006."""
+
+PASSED_ON = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+"""What the trainer sees of this process's environment: no secrets."""
+
+
+def retrain(version: AdapterVersion, rows: Path, folder: Path) -> list[Check]:
+    """Train in `folder` on the rows that `verify_version` left in `rows`, beside its package; minutes to hours.
+
+    Nothing is written down: the run is no job, and costs nobody anything but this machine's time.
+    """
+    spec = version.manifest["spec"] | {"base_model": version.adapter.base_model.location}
+    for channel in version.manifest["data_sha256"]:
+        target = folder / "inputs" / channel / "rows.jsonl"
+        target.parent.mkdir(parents=True)
+        shutil.copyfile(rows_path(rows, channel), target)
+    (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+    result = _run(folder)
+    if not result.ok:
+        text = result.error.text if result.error else "It ended without a result."
+        return [Check(title="Training again", ok=False, detail=text)]
+    again: dict[str, Any] = json.loads((folder / "output" / "manifest.json").read_text(encoding="utf-8"))
+    elsewhere = _compare_machines(version.manifest, again)
+    return [elsewhere, _compare_losses(version, again), _compare_weights(version, rows, folder, again, elsewhere)]
+
+
+def _run(folder: Path) -> RunResult:
+    with (folder / "log.txt").open("ab") as log:
+        subprocess.run(
+            [sys.executable, "-m", "lorakit.train", "--run-dir", folder],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ}
+            | {"PYTHONPATH": str(settings.BASE_DIR)},
+            check=False,
+        )
+    path = folder / "result.json"
+    return RunResult.from_json(path.read_bytes()) if path.is_file() else RunResult(ok=False)
+
+
+def _compare_machines(before: dict[str, Any], again: dict[str, Any]) -> Check:
+    """What else than the training's own settings may make a difference; `ok` whatever it is."""
+    then = {"device": before.get("device"), "code": before.get("code", {}).get("sha256"), **before["versions"]}
+    now = {"device": again["device"], "code": again["code"]["sha256"], **again["versions"]}
+    changed = sorted(name for name in then | now if then.get(name) != now.get(name))
+    detail = f"another {', '.join(changed)}" if changed else "the same"
+    return Check(title="Machine and versions", ok=True, detail=detail)
+
+
+def _compare_losses(version: AdapterVersion, again: dict[str, Any]) -> Check:
+    names = [name for name in ("train_loss", "eval_loss") if name in version.manifest["metrics"]]
+    losses = [(name, version.manifest["metrics"][name], again["metrics"].get(name, float("inf"))) for name in names]
+    ok = all(abs(then - now) <= LOSS_TOLERANCE for _, then, now in losses)
+    return Check(
+        title="Final loss", ok=ok, detail="; ".join(f"{n} {now:.6f}, was {then:.6f}" for n, then, now in losses)
+    )
+
+
+def _compare_weights(
+    version: AdapterVersion, rows: Path, folder: Path, again: dict[str, Any], elsewhere: Check
+) -> Check:
+    """On the same processor with the same code the same bytes must come out; a GPU's sums have no fixed order."""
+    if again["adapter_sha256"] == version.package_sha256:
+        return Check(title="Weights", ok=True, detail="the same package, byte for byte")
+    unpack(rows / PACKAGE, folder / "before")
+    unpack(folder / "output" / PACKAGE, folder / "again")
+    largest = largest_difference(folder / "before", folder / "again")
+    same_machine = elsewhere.detail == "the same" and "cuda" not in again["versions"]
+    return Check(title="Weights", ok=not same_machine, detail=f"differ by at most {largest:.2g}")

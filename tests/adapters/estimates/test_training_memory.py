@@ -1,0 +1,83 @@
+"""Adapter sizes are PEFT's own; GPU memory follows the parts of a QLoRA training."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from peft import LoraConfig, get_peft_model
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from adapters.base_models.shapes import Shape, count_parameters, read_shape, shape_of
+from adapters.estimates.memory import GIB, adapter_bytes, gpu_bytes, training_memory
+from adapters.models import BaseModel
+from adapters.recipes.catalogue import RECIPES
+from adapters.recipes.hyperparameters import ATTENTION, VALUE_AND_OUTPUT, Modules
+
+LLAMA_8B: dict[str, Any] = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "num_hidden_layers": 32,
+    "vocab_size": 128256,
+    "tie_word_embeddings": False,
+}
+NUMBERS = RECIPES["knowledge"].for_base(BaseModel(name="big", context_length=8192)).hyperparameters
+
+
+def shape(config: dict[str, Any]) -> Shape:
+    found = shape_of(config)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("modules", ["all-linear", ATTENTION, VALUE_AND_OUTPUT], ids=["all", "attention", "value"])
+def test_an_adapter_is_as_large_as_peft_makes_it(modules: Modules) -> None:
+    config = AutoConfig.from_pretrained(settings.BASE_MODEL_DIR, num_key_value_heads=2)
+    model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    targets = modules if isinstance(modules, str) else list(modules)
+    trained = get_peft_model(model, LoraConfig(r=4, target_modules=targets, task_type="CAUSAL_LM"))
+    expected, _ = trained.get_nb_trainable_parameters()
+    ours = shape(config.to_dict())
+    assert ours.adapter_parameters(rank=4, modules=modules) == expected
+    assert adapter_bytes(ours, replace(NUMBERS, rank=4, target_modules=modules)) == expected * 4
+
+
+def test_the_parameters_of_the_base_are_counted() -> None:
+    model = AutoModelForCausalLM.from_pretrained(settings.BASE_MODEL_DIR)
+    tiny = read_shape(BaseModel(location=str(settings.BASE_MODEL_DIR)))
+    assert tiny is not None
+    assert tiny.linear_parameters + tiny.other_parameters == model.num_parameters()
+    assert count_parameters(settings.BASE_MODEL_DIR) == model.num_parameters()
+    eight = shape(LLAMA_8B)
+    assert eight.linear_parameters + eight.other_parameters == 8_030_261_248
+
+
+def test_an_8b_training_fits_a_large_gpu_and_not_a_small_one() -> None:
+    memory = training_memory(shape(LLAMA_8B), NUMBERS, row_tokens=2048)
+    assert memory.total == sum(size for _, size in memory.parts)
+    # 6.98 G weights at 4.127 bits, and 1.05 G of embedding, head and norms in 32 bits.
+    assert memory.base == pytest.approx(3.60e9 + 4.20e9, rel=0.001)
+    assert memory.fits(48 * GIB)
+    assert not memory.fits(24 * GIB)
+    assert training_memory(shape(LLAMA_8B), replace(NUMBERS, batch_size=1), row_tokens=1024).fits(24 * GIB)
+
+
+def test_a_longer_batch_takes_memory_for_activations_alone() -> None:
+    short, long = (training_memory(shape(LLAMA_8B), NUMBERS, row_tokens=size) for size in (1024, 4096))
+    assert long.activations > 3 * short.activations
+    assert replace(long, activations=0) == replace(short, activations=0)
+
+
+def test_unknown_families_and_machines_are_not_guessed(tmp_path: Any) -> None:
+    assert shape_of({"model_type": "mamba"}) is None
+    assert read_shape(BaseModel(location=str(tmp_path))) is None
+    (tmp_path / "config.json").write_text("{")
+    assert read_shape(BaseModel(location=str(tmp_path))) is None
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA_8B))
+    assert read_shape(BaseModel(location=str(tmp_path))) == shape(LLAMA_8B)
+    assert gpu_bytes("ml.g6e.xlarge") == 48 * GIB
+    assert gpu_bytes("ml.c7i.large") is None
