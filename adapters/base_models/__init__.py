@@ -1,1 +1,1 @@
-"""The base models that adapters are trained on: what is known of each, its shape, how much it reads at once."""
+"""The base models that adapters are trained on: metadata, shape and context length."""

@@ -1,4 +1,4 @@
-"""How much each base model reads at once, for checks of datasets."""
+"""The context length of each base model, for dataset checks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ TOKENIZER = "tokenizer.json"
 
 
 def base_model_contexts() -> Iterator[Context]:
-    """One for each base model, the first one known first; with its tokenizer where that lies on this machine."""
+    """One context for each base model, oldest first, with its tokenizer if that is on this machine."""
     for base_model in BaseModel.objects.order_by("created_at"):
         tokenizer = Path(base_model.location) / TOKENIZER
         yield Context(

@@ -6,7 +6,7 @@ from adapters.models import BaseModel
 
 
 class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
-    """`location` is the operator's business and not shown."""
+    """`location` is for the operator only and never shown."""
 
     class Meta:
         model = BaseModel

@@ -17,7 +17,7 @@ def ensure_base_model(
     context_length: int = 2048,
     is_synthetic: bool = False,
 ) -> BaseModel:
-    """Make the base model called `name` known, or bring what is known of it up to date. The operator's."""
+    """Register the base model `name`, or update it. For the operator."""
     base_model, _ = BaseModel.objects.update_or_create(
         name=name,
         defaults={

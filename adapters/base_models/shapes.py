@@ -1,6 +1,6 @@
-"""The layers of a base model, read from its files: what an adapter's size and a training's time and memory follow from.
+"""The layers of a base model, read from its files. Adapter size, training time and memory are computed from them.
 
-Only decoders built like Llama are known, which the open models that people adapt nearly all are.
+Supports Llama-style decoders, which covers nearly all open models that people adapt.
 """
 
 import json
@@ -62,7 +62,7 @@ class Shape:
 
 
 def read_shape(base_model: BaseModel) -> Shape | None:
-    """The shape of a base whose folder can be read from here and whose family is known, else None."""
+    """The shape of a base model, or None if its folder cannot be read here or its family is unknown."""
     try:
         config = json.loads((Path(base_model.location) / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -71,7 +71,7 @@ def read_shape(base_model: BaseModel) -> Shape | None:
 
 
 def shape_of(config: dict[str, Any]) -> Shape | None:
-    """The shape that a Hugging Face `config.json` describes; None for a family that is not known."""
+    """The shape that a Hugging Face `config.json` describes; None for an unknown family."""
     if config.get("model_type") not in LIKE_LLAMA:
         return None
     hidden, inner = int(config["hidden_size"]), int(config["intermediate_size"])

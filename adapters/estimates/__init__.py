@@ -1,1 +1,1 @@
-"""What a training would take: time, money, memory."""
+"""Estimates of a training: time, cost and memory."""

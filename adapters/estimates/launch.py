@@ -1,4 +1,4 @@
-"""Whether a training is ready to start: what it reads, what memory it takes, and whether its adapter can be served."""
+"""Whether a training is ready to start: rows, memory, and whether its adapter can be served."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from adapters.recipes.hyperparameters import Hyperparameters
 from corpora.models import DatasetVersion
 
 FEW_ROWS = 100
-"""With fewer, an adapter learns the rows rather than the task; 300 are a good beginning (docs/base-model.md)."""
+"""With fewer, an adapter memorises rows instead of learning the task (docs/base-model.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class Launch:
 
     @property
     def fits(self) -> bool | None:
-        """Whether the training's memory fits the GPU; None where either is not known."""
+        """Whether the training fits in GPU memory. None if either is unknown."""
         if self.memory is None or self.machine.gpu_bytes is None:
             return None
         return self.memory.fits(self.machine.gpu_bytes)
@@ -54,7 +54,7 @@ class Launch:
 def describe_launch(
     *, dataset_version: DatasetVersion, base_model: BaseModel, hyperparameters: Hyperparameters
 ) -> Launch:
-    """What a training would take and what speaks against it; reads only."""
+    """Estimates a training and collects warnings. Read-only."""
     lengths = read_lengths(dataset_version)
     shape = read_shape(base_model)
     machine = training_machine()
@@ -89,20 +89,20 @@ def _about_rows(
 ) -> Iterator[str]:
     if version.train_count < FEW_ROWS:
         yield (
-            f"{version.train_count:,} rows teach little: an adapter learns them by heart rather than the task. "
-            "Some 300 are a good beginning."
+            f"With only {version.train_count:,} rows, the adapter will memorise them instead of learning the task. "
+            "Aim for at least 300."
         )
     if not version.test_count:
-        yield "No rows are held out, so nothing will tell whether the adapter learns or memorises."
+        yield "No rows are held out, so you can’t tell whether the adapter learns or memorises."
     if not rows:
         yield (
-            f"All rows that were counted have more than {hyperparameters.max_length:,} tokens, which leaves nothing to "
-            "train on. Allow longer rows, or shorten them."
+            f"Every sampled row has more than {hyperparameters.max_length:,} tokens, so no rows are left to train on. "
+            "Raise the maximum row length, or shorten the rows."
         )
     elif share:
         yield (
             f"About {max(share, 0.001):.1%} of the rows have more than {hyperparameters.max_length:,} tokens "
-            "and would be left out. Allow longer rows, or shorten them."
+            "and will be skipped. Raise the maximum row length, or shorten the rows."
         )
 
 
@@ -110,20 +110,20 @@ def _about_memory(memory: TrainingMemory | None, machine: Machine) -> Iterator[s
     if memory is None or machine.gpu_bytes is None or memory.fits(machine.gpu_bytes):
         return
     yield (
-        f"It needs about {filesizeformat(memory.total)} of GPU memory, and a GPU of {machine.title} has "
-        f"{filesizeformat(machine.gpu_bytes)}. Lower the batch size or the longest row, or ask the operator for "
-        "a larger machine."
+        f"This training needs about {filesizeformat(memory.total)} of GPU memory, but a GPU of {machine.title} has "
+        f"{filesizeformat(machine.gpu_bytes)}. Lower the batch size or the maximum row length, or ask your site’s "
+        "operator for a larger machine."
     )
 
 
 def _about_serving(hyperparameters: Hyperparameters) -> Iterator[str]:
     if hyperparameters.rank > settings.MAX_LORA_RANK:
         yield (
-            f"The endpoint serves adapters up to rank {settings.MAX_LORA_RANK}: this one could be trained, "
-            "but not promoted."
+            f"The endpoint serves adapters up to rank {settings.MAX_LORA_RANK}. You can train this one, but not "
+            "promote it."
         )
 
 
 def _about_price(estimate: Estimate) -> Iterator[str]:
     if not estimate.usd_per_hour:
-        yield "No price is set for this machine, so the cost is not known. The operator sets it."
+        yield "The cost is unknown because no price is set for this machine. Ask your site’s operator to set one."

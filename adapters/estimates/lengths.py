@@ -1,4 +1,4 @@
-"""How many tokens the rows of a dataset version have, as its check found by a sample."""
+"""How many tokens the rows of a dataset version have, from the sample taken by its check."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from corpora.models import DatasetVersion
 
 BYTES_PER_TOKEN = 4.0
-"""Of English text, roughly."""
+"""For English text, roughly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +57,11 @@ def read_lengths(dataset_version: DatasetVersion) -> RowLengths:
             mean=max(1.0, bytes_per_row / BYTES_PER_TOKEN),
             maximum=None,
             bins=(),
-            source="guessed from the file's size, at four bytes a token",
+            source="estimated from the file size, at four bytes per token",
         )
     return RowLengths(
         mean=tokens["mean"],
         maximum=tokens["maximum"],
         bins=[(item["low"], item["high"], item["rows"]) for item in tokens["bins"]],
-        source=f"counted in {profile['sampled']:,} rows when the dataset was checked, for {profile['context']}",
+        source=f"counted in a sample of {profile['sampled']:,} rows with the tokenizer of {profile['context']}",
     )

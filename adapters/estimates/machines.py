@@ -11,7 +11,7 @@ from jobs.kinds import get_kind
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """`gpu_bytes` is None without a GPU, or where its memory is not known."""
+    """`gpu_bytes` is None without a GPU, or if its memory is unknown."""
 
     title: str
     gpu_bytes: int | None

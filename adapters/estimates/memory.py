@@ -1,10 +1,10 @@
-"""How much GPU memory a QLoRA training takes, by arithmetic, part by part.
+"""GPU memory of a QLoRA training, calculated part by part.
 
 The parts follow what `lorakit.train` does on a GPU: NF4 weights with double quantisation (Dettmers et al., 2023:
 0.127 bits a weight for the constants), everything else of the base cast to 32 bits by PEFT, adapters and their
 gradients in 32 bits, two 8-bit optimiser states, and gradient checkpointing. A block's own activations are 34 bytes
 a token and hidden unit (Korthikanti et al., 2022, without the attention matrix, which is never stored). It was not
-measured on a GPU: `MARGIN` is kept free for what fragments.
+measured on a GPU; `MARGIN` leaves room for fragmentation.
 """
 
 from dataclasses import dataclass
@@ -37,12 +37,12 @@ GPU_GIB = {
     "p5e": 141,
     "p5en": 141,
 }
-"""Memory of one GPU by family of instance, from AWS's lists of instance types."""
+"""Memory of one GPU by instance family, from AWS's lists of instance types."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingMemory:
-    """Bytes on one GPU, by what they hold."""
+    """Bytes on one GPU, by component."""
 
     base: int
     adapter: int
@@ -58,20 +58,20 @@ class TrainingMemory:
     def parts(self) -> tuple[tuple[str, int], ...]:
         """(what, bytes), for a table."""
         return (
-            ("Base model in 4 bits", self.base),
-            ("Adapter and its gradients", self.adapter),
+            ("Base model in 4-bit", self.base),
+            ("Adapter and gradients", self.adapter),
             ("Optimiser", self.optimiser),
             ("Activations", self.activations),
-            ("CUDA itself", self.cuda),
+            ("CUDA context", self.cuda),
         )
 
     def fits(self, gpu_bytes: int) -> bool:
-        """Whether a GPU of that size holds it, with the margin left free."""
+        """Whether it fits on a GPU of that size with `MARGIN` to spare."""
         return self.total <= gpu_bytes * (1 - MARGIN)
 
 
 def training_memory(shape: Shape, hyperparameters: Hyperparameters, *, row_tokens: int) -> TrainingMemory:
-    """Peak bytes of one step, whose rows all have so many tokens."""
+    """Peak bytes of one step in which every row has `tokens` tokens."""
     trained = shape.adapter_parameters(rank=hyperparameters.rank, modules=hyperparameters.target_modules)
     tokens = hyperparameters.batch_size * row_tokens
     # What each block was given is kept in 32 bits; one block at a time is computed again, with its weights unpacked.
@@ -94,7 +94,7 @@ def adapter_bytes(shape: Shape, hyperparameters: Hyperparameters) -> int:
 
 
 def gpu_bytes(instance_type: str) -> int | None:
-    """Memory of one GPU of a SageMaker instance type (`ml.g6e.xlarge`); None for one that is not known."""
+    """Memory of one GPU of a SageMaker instance type (`ml.g6e.xlarge`); None if it is unknown."""
     family = instance_type.removeprefix("ml.").partition(".")[0]
     size = GPU_GIB.get(family)
     return size * GIB if size else None

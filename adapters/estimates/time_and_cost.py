@@ -1,4 +1,4 @@
-"""What a training will take, told before it starts: rows, steps, seconds and cost, and how sure that is."""
+"""Estimates of a training before it starts: rows, steps, seconds and cost, and what they are based on."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from jobs.backends import compute
 from jobs.kinds import get_kind
 
 START_SECONDS = 20.0
-"""Starting Python, loading the libraries and the base, packing: as long as no run has shown it."""
+"""Start-up, loading the base model and packing, until a run has measured them."""
 
 CPU_FLOP_PER_SECOND = 40e9
-"""What the synthetic base reaches on one CPU core: some 3,400 tokens a second (docs/benchmarks.md has 4,300)."""
+"""For the synthetic base model on one CPU core: about 3,400 tokens per second (docs/benchmarks.md has 4,300)."""
 
 GPU_FLOP_PER_SECOND = 50e12
-"""Assumed to be sustained by one data-centre GPU in 4-bit training."""
+"""Assumed for one data-centre GPU in 4-bit training."""
 
 FLOP_PER_PARAMETER = 6
 """Operations of a token: two forward, two for its gradients, and two forward again for checkpointed blocks."""
@@ -25,7 +25,7 @@ FLOP_PER_PARAMETER = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How fast tokens are trained on, seconds that come on top, and where both figures come from."""
+    """Training speed in tokens per second, overhead in seconds, and where both figures come from."""
 
     tokens_per_second: float
     start_seconds: float
@@ -52,7 +52,7 @@ class Estimate:
 def estimate_training(
     *, dataset_version: DatasetVersion, base_model: BaseModel, hyperparameters: Hyperparameters
 ) -> Estimate:
-    """Estimate a training of the active tenant; reads only."""
+    """Estimate a training of the active tenant. Read-only."""
     pace = _pace(base_model)
     lengths, limit = read_lengths(dataset_version), hyperparameters.max_length
     rows = round(dataset_version.train_count * (1 - (lengths.share_longer_than(limit) or 0.0)))
@@ -89,7 +89,7 @@ def _pace(base_model: BaseModel) -> Pace:
     return Pace(
         tokens_per_second=tokens_per_second,
         start_seconds=max(0.0, last.run.job.billable_seconds - seconds),
-        source=f"As fast as your last training on this base model, {last}: {_tokens(tokens_per_second)} a second.",
+        source=f"Based on your last training on this base model, {last}: {_tokens(tokens_per_second)} per second.",
     )
 
 
@@ -102,8 +102,8 @@ def _assumed_pace(base_model: BaseModel) -> Pace:
         tokens_per_second=tokens_per_second,
         start_seconds=START_SECONDS,
         source=(
-            f"Assumed, for you have trained nothing on this base model yet: {_tokens(tokens_per_second)} "
-            f"a second on one {'CPU core' if on_cpu else 'GPU'}."
+            f"Assumed, because you have no training on this base model yet: {_tokens(tokens_per_second)} "
+            f"per second on one {'CPU core' if on_cpu else 'GPU'}."
         ),
     )
 

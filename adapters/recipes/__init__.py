@@ -1,1 +1,1 @@
-"""Recipes, which advise numbers, and the numbers themselves: what each may be, and what a person chose instead."""
+"""Recipes, and the hyperparameters they recommend: limits, overrides and differences."""

@@ -1,8 +1,8 @@
-"""Recipes: what the customer wants to teach, in their words, and the numbers that suit it, with reasons.
+"""Recipes: what the customer wants to teach, in their words, with suitable hyperparameters and the reasons for them.
 
 The numbers for real bases follow the practice of the field for QLoRA (Dettmers et al., 2023): attention and
 MLP layers with a high rank for new knowledge, fewer layers and a low rank where only the form changes, alpha
-at twice the rank, or equal to it where the base's manner must be kept. The tiny synthetic base, a thousand
+at twice the rank, or equal to it where the base model's style must be kept. The tiny synthetic base, a thousand
 times smaller, needs ten times the learning rate: its numbers are measured on it.
 """
 
@@ -14,20 +14,20 @@ from adapters.recipes.hyperparameters import ATTENTION, VALUE_AND_OUTPUT, Hyperp
 from rest.errors import PortalError
 
 BATCHES = {
-    "batch_size": "Small, so that long rows fit into the memory of one GPU.",
-    "gradient_accumulation": "Four batches a step steady the direction as 16 rows at once would.",
-    "max_length": "Longer rows are left out; shorter limits need less memory.",
+    "batch_size": "Small enough for long rows to fit into the memory of one GPU.",
+    "gradient_accumulation": "Four batches per step smooth the gradient as one batch of 16 rows would.",
+    "max_length": "Longer rows are skipped. A lower limit needs less memory.",
 }
 TINY_BATCHES = {
-    "batch_size": "Rows a step that one CPU core handles well.",
-    "gradient_accumulation": "A batch is a step: memory is no limit for a model this small.",
-    "max_length": "Longer rows are left out; a few lines of text are well below it.",
+    "batch_size": "A batch that one CPU core handles well.",
+    "gradient_accumulation": "One batch per step: a model this small needs little memory.",
+    "max_length": "Longer rows are skipped. A few lines of text stay well below the limit.",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Advice:
-    """Numbers for one kind of base, and one line on why for each that matters, by its name."""
+    """Hyperparameters for one kind of base model, and a one-line reason for each important one, by name."""
 
     hyperparameters: Hyperparameters
     reasons: Mapping[str, str]
@@ -45,7 +45,7 @@ class Recipe:
     synthetic: Advice
 
     def for_base(self, base_model: BaseModel) -> Advice:
-        """The advice that holds for this base; no row is longer than the base can read."""
+        """The advice for this base model. `max_length` never exceeds the model's context length."""
         advice = self.synthetic if base_model.is_synthetic else self.real
         numbers = advice.hyperparameters
         longest = min(numbers.max_length, base_model.context_length)
@@ -97,10 +97,10 @@ def _tiny(learning_rate: float, reason: str) -> Advice:
             max_length=512,
         ),
         reasons={
-            "rank": "Measured on this small model; 8 does nearly as well.",
-            "alpha": "Twice the rank, the usual strength.",
-            "target_modules": "The model is so small that adapting all of it costs next to nothing.",
-            "epochs": "Three passes were enough to learn a format from 300 to 1,000 rows.",
+            "rank": "Measured on this small model. 8 works nearly as well.",
+            "alpha": "Twice the rank, the usual scaling.",
+            "target_modules": "The model is so small that adapting every layer costs almost nothing.",
+            "epochs": "Three epochs were enough to learn a format from 300 to 1,000 rows.",
             "learning_rate": reason,
             **TINY_BATCHES,
         },
@@ -111,72 +111,75 @@ _ALL = (
     Recipe(
         key="knowledge",
         title="Facts and knowledge",
-        text="The answers need facts from your field that a general model does not know.",
+        text="Answers need facts from your field that a general model doesn’t know.",
         icon="books",
         real=_advice(
-            rank=(32, "New facts need room: 32 to 64."),
-            alpha=(64, "Twice the rank, the usual strength."),
-            target_modules=("all-linear", "Attention and MLP layers: facts sit mostly in the MLP layers."),
-            epochs=(3.0, "Facts must be met more than once; after three passes memorising sets in."),
-            learning_rate=(2e-4, "The usual rate for QLoRA on 7 to 13 billion parameters."),
+            rank=(32, "New facts need capacity: 32 to 64."),
+            alpha=(64, "Twice the rank, the usual scaling."),
+            target_modules=("all-linear", "Attention and MLP layers. Facts are stored mostly in the MLP layers."),
+            epochs=(3.0, "Facts need repetition, but after three epochs the model starts to memorise rows."),
+            learning_rate=(2e-4, "The usual rate for QLoRA on models of 7 to 13 billion parameters."),
         ),
-        synthetic=_tiny(5e-3, "High, because a tiny model has to learn to carry names and numbers over."),
+        synthetic=_tiny(5e-3, "High, because a tiny model has to learn to copy names and numbers."),
     ),
     Recipe(
         key="style",
         title="Style and format",
-        text="The model knows enough, but must write the way your house writes.",
+        text="The model knows enough, but should write in your organisation’s style.",
         icon="writing",
         real=_advice(
-            rank=(16, "A manner of writing is a small change: 16 holds it."),
-            alpha=(32, "Twice the rank, the usual strength."),
-            target_modules=(ATTENTION, "All attention layers: style is about what to attend to, not facts."),
-            epochs=(3.0, "Three passes settle a style; more only repeats your wording."),
-            learning_rate=(2e-4, "The usual rate for QLoRA on 7 to 13 billion parameters."),
+            rank=(16, "A writing style is a small change. 16 is enough."),
+            alpha=(32, "Twice the rank, the usual scaling."),
+            target_modules=(
+                ATTENTION,
+                "All attention layers. Style depends on what the model attends to, not on facts.",
+            ),
+            epochs=(3.0, "Three epochs establish a style. More only repeat your wording."),
+            learning_rate=(2e-4, "The usual rate for QLoRA on models of 7 to 13 billion parameters."),
         ),
-        synthetic=_tiny(5e-3, "Measured: clauses to summaries reach 0.96 exact match at this rate."),
+        synthetic=_tiny(5e-3, "Measured: clause summaries reach 0.96 exact match at this rate."),
     ),
     Recipe(
         key="structured",
         title="Structured output",
-        text="Free text goes in; JSON, a form or a fixed line comes out.",
+        text="Free text in; JSON, a form or a fixed format out.",
         icon="braces",
         real=_advice(
             rank=(8, "A fixed structure needs few parameters."),
-            alpha=(16, "Twice the rank, the usual strength."),
-            target_modules=(VALUE_AND_OUTPUT, "Value and output layers: only what is written changes."),
-            epochs=(2.0, "A structure is learnt fast; two passes are enough."),
-            learning_rate=(2e-4, "The usual rate for QLoRA on 7 to 13 billion parameters."),
+            alpha=(16, "Twice the rank, the usual scaling."),
+            target_modules=(VALUE_AND_OUTPUT, "Value and output layers. Only the form of the output changes."),
+            epochs=(2.0, "A structure is learned quickly. Two epochs are enough."),
+            learning_rate=(2e-4, "The usual rate for QLoRA on models of 7 to 13 billion parameters."),
         ),
-        synthetic=_tiny(2e-3, "Measured: tickets to triage lines reach 1.0 exact match at this rate."),
+        synthetic=_tiny(2e-3, "Measured: ticket triage lines reach 1.0 exact match at this rate."),
     ),
     Recipe(
         key="classification",
         title="Classification",
-        text="Each text belongs to one of a few classes; the answer is the name of the class.",
+        text="Each text belongs to one of a few classes, and the answer is the class name.",
         icon="tags",
         real=_advice(
-            rank=(8, "Choosing among a few classes needs few parameters."),
-            alpha=(16, "Twice the rank, the usual strength."),
-            target_modules=("all-linear", "All layers: what tells classes apart may sit in any of them."),
-            epochs=(3.0, "Answers are short, so each row teaches little; three passes make up for it."),
-            learning_rate=(2e-4, "The usual rate for QLoRA on 7 to 13 billion parameters."),
+            rank=(8, "Choosing between a few classes needs few parameters."),
+            alpha=(16, "Twice the rank, the usual scaling."),
+            target_modules=("all-linear", "All layers. Any of them may separate the classes."),
+            epochs=(3.0, "Answers are short, so each row teaches little. Three epochs make up for it."),
+            learning_rate=(2e-4, "The usual rate for QLoRA on models of 7 to 13 billion parameters."),
         ),
-        synthetic=_tiny(2e-3, "Measured: notes to codes reach 1.0 exact match at this rate."),
+        synthetic=_tiny(2e-3, "Measured: coding notes reaches 1.0 exact match at this rate."),
     ),
     Recipe(
         key="dialogue",
         title="Nuance and dialogue",
-        text="Longer conversations in which tone, tact and judgement count.",
+        text="Longer conversations where tone, tact and judgement matter.",
         icon="messages",
         real=_advice(
-            rank=(16, "Enough for nuance, little enough to keep the base's fluency."),
-            alpha=(16, "Equal to the rank: a careful strength that keeps the base's manner."),
-            target_modules=(ATTENTION, "All attention layers: nuance is about what to attend to."),
-            epochs=(2.0, "Two passes; dialogues that are repeated more often come back word for word."),
-            learning_rate=(1e-4, "Half the usual rate, to change gently."),
+            rank=(16, "Enough for nuance, but low enough to keep the base model’s fluency."),
+            alpha=(16, "Equal to the rank, which preserves the base model’s style."),
+            target_modules=(ATTENTION, "All attention layers. Nuance depends on what the model attends to."),
+            epochs=(2.0, "Two epochs. Dialogues repeated more often come back word for word."),
+            learning_rate=(1e-4, "Half the usual rate, for gentle changes."),
         ),
-        synthetic=_tiny(2e-3, "The lower of the two rates that work on this model, to change gently."),
+        synthetic=_tiny(2e-3, "The lower of the two rates that work on this model, for gentle changes."),
     ),
 )
 
@@ -184,8 +187,8 @@ RECIPES: Mapping[str, Recipe] = {recipe.key: recipe for recipe in _ALL}
 
 
 def get_recipe(key: str) -> Recipe:
-    """The recipe of that key; raises PortalError naming those there are."""
+    """The recipe with this key. Raises PortalError that lists the valid keys."""
     if key not in RECIPES:
-        text = f"There is no recipe “{key}”. Choose among {', '.join(RECIPES)}."
+        text = f"Unknown recipe “{key}”. Choose one of: {', '.join(RECIPES)}."
         raise PortalError(text, code="training:unknown_recipe", field="recipe")
     return RECIPES[key]

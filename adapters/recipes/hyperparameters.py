@@ -1,4 +1,4 @@
-"""The numbers of a training: their limits, a person's own values, and how those differ from the recipe's."""
+"""The hyperparameters of a training: limits, custom values, and how they differ from the recipe's."""
 
 import math
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ VALUE_AND_OUTPUT = ("v_proj", "o_proj")
 class Hyperparameters:
     """A step takes `batch_size` rows `gradient_accumulation` times; `max_length` is in tokens a row.
 
-    With `max_steps`, so many steps are taken, whatever `epochs` says.
+    `max_steps`, if set, replaces `epochs`.
     """
 
     rank: int
@@ -39,13 +39,13 @@ class Hyperparameters:
         return cls(**{**values, "target_modules": modules if isinstance(modules, str) else tuple(modules)})
 
     def steps(self, rows: int) -> int:
-        """Optimiser steps for so many rows, counted as transformers' Trainer does."""
+        """Optimiser steps for this number of rows, counted as transformers' Trainer does."""
         if self.max_steps is not None:
             return self.max_steps
         return math.ceil(self.epochs * self._steps_per_epoch(rows))
 
     def rows_read(self, rows: int) -> float:
-        """Rows that all steps together take of so many, one that is read twice counted twice."""
+        """Rows that all steps together process; a row that is read twice counts twice."""
         return self.steps(rows) * rows / self._steps_per_epoch(rows)
 
     def _steps_per_epoch(self, rows: int) -> int:
@@ -58,7 +58,7 @@ class Hyperparameters:
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """What a person may set: a number from `low` to `high`, a whole one if `whole`."""
+    """The range of a setting: a number from `low` to `high`, an integer if `whole`."""
 
     title: str
     low: float
@@ -76,7 +76,7 @@ class Layers:
 
 @dataclass(frozen=True, kw_only=True)
 class Strength:
-    """How strongly the adapter speaks: alpha as a multiple of the rank."""
+    """How strongly the adapter changes the output: alpha as a multiple of the rank."""
 
     title: str
     factor: int
@@ -89,26 +89,26 @@ LIMITS: dict[str, Limit] = {
     "max_steps": Limit(title="Steps", low=1, high=100_000),
     "learning_rate": Limit(title="Learning rate", low=1e-6, high=5e-2, whole=False),
     "batch_size": Limit(title="Batch size", low=1, high=64),
-    "gradient_accumulation": Limit(title="Batches a step", low=1, high=64),
-    "max_length": Limit(title="Longest row in tokens", low=16, high=131_072),
+    "gradient_accumulation": Limit(title="Gradient accumulation", low=1, high=64),
+    "max_length": Limit(title="Maximum row length in tokens", low=16, high=131_072),
 }
 
 LAYERS: dict[str, Layers] = {
-    "all": Layers(title="Attention and MLP: new knowledge", modules="all-linear"),
-    "attention": Layers(title="All attention: style and nuance", modules=ATTENTION),
-    "value_and_output": Layers(title="Value and output: structure", modules=VALUE_AND_OUTPUT),
+    "all": Layers(title="Attention and MLP (new knowledge)", modules="all-linear"),
+    "attention": Layers(title="All attention (style and nuance)", modules=ATTENTION),
+    "value_and_output": Layers(title="Value and output (structure)", modules=VALUE_AND_OUTPUT),
 }
 
 STRENGTHS: dict[str, Strength] = {
-    "careful": Strength(title="Careful: alpha equals the rank", factor=1),
-    "standard": Strength(title="Standard: twice the rank", factor=2),
-    "aggressive": Strength(title="Aggressive: four times the rank", factor=4),
+    "careful": Strength(title="Careful (alpha = rank)", factor=1),
+    "standard": Strength(title="Standard (alpha = 2 × rank)", factor=2),
+    "aggressive": Strength(title="Aggressive (alpha = 4 × rank)", factor=4),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """A setting that is not as the recipe advises."""
+    """A setting that differs from the recipe's."""
 
     name: str
     title: str
@@ -119,20 +119,22 @@ class Difference:
 def apply_overrides(
     advised: Hyperparameters, overrides: Mapping[str, Any], *, base_model: BaseModel
 ) -> Hyperparameters:
-    """The recipe's numbers with a person's own; raises PortalError naming the field at fault.
+    """The recipe's hyperparameters with custom values applied. Raises PortalError with the field that is invalid.
 
-    Beside the names in `LIMITS`, `layers` takes a key of `LAYERS`, and `strength` one of `STRENGTHS` in place of
-    alpha. With neither alpha nor strength, alpha follows the rank, so that their ratio stays the recipe's.
+    Besides the names in `LIMITS`, `layers` takes a key of `LAYERS`, and `strength` one of `STRENGTHS` in place of
+    alpha. With neither alpha nor strength, alpha scales with the rank to keep the recipe's ratio.
     """
     numbers = {name: value for name, value in overrides.items() if name not in {"layers", "strength"}}
     chosen = {name: _checked(name, value, base_model) for name, value in numbers.items()}
     if "epochs" in chosen and "max_steps" in chosen:
-        raise PortalError("Set epochs, or steps: not both.", code="training:bad_setting", field="max_steps")
+        raise PortalError(
+            "Set either epochs or the number of steps, not both.", code="training:bad_setting", field="max_steps"
+        )
     if "layers" in overrides:
         chosen["target_modules"] = _one_of(LAYERS, overrides["layers"], "layers").modules
     if "strength" in overrides:
         if "alpha" in chosen:
-            text = "Set alpha, or how strong it is to be: not both."
+            text = "Set either alpha or the strength, not both."
             raise PortalError(text, code="training:bad_setting", field="strength")
         strength = _one_of(STRENGTHS, overrides["strength"], "strength")
         chosen["alpha"] = chosen.get("rank", advised.rank) * strength.factor
@@ -142,7 +144,7 @@ def apply_overrides(
 
 
 def overrides_between(advised: Hyperparameters, chosen: Hyperparameters) -> dict[str, Any]:
-    """What apply_overrides needs to make `chosen` of `advised`."""
+    """The overrides that turn `advised` into `chosen`."""
     found = {name: getattr(chosen, name) for name in LIMITS if getattr(chosen, name) != getattr(advised, name)}
     if "rank" in found:
         # Or it would follow the rank.
@@ -180,7 +182,7 @@ def describe(value: object) -> str:
 
 def _one_of(choices: Mapping[str, Any], key: object, field: str) -> Any:
     if not isinstance(key, str) or key not in choices:
-        text = f"“{key}” is no choice here. Choose among {', '.join(choices)}."
+        text = f"“{key}” is not one of the choices. Choose one of: {', '.join(choices)}."
         raise PortalError(text, code="training:bad_setting", field=field)
     return choices[key]
 
@@ -188,7 +190,7 @@ def _one_of(choices: Mapping[str, Any], key: object, field: str) -> Any:
 def _checked(name: str, value: object, base_model: BaseModel) -> Any:
     limit = LIMITS.get(name)
     if limit is None:
-        text = f"“{name}” cannot be set. Choose among {', '.join([*LIMITS, 'layers', 'strength'])}."
+        text = f"“{name}” is not a setting. Choose one of: {', '.join([*LIMITS, 'layers', 'strength'])}."
         raise PortalError(text, code="training:unknown_setting", field=name)
     high = min(limit.high, base_model.context_length) if name == "max_length" else limit.high
     if isinstance(value, bool) or not isinstance(value, int | float) or not limit.low <= value <= high:

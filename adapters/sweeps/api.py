@@ -22,7 +22,7 @@ from tenants.requests import person_of, tenant_of
 @extend_schema_view(
     list=extend_schema(summary="Sweeps, newest first"),
     retrieve=extend_schema(
-        summary="One sweep, its runs by held-out loss",
+        summary="One sweep, with its runs sorted by held-out loss",
         responses={200: SweepDetailSerializer, 404: MISSING},
         examples=[A_SWEEP],
     ),
@@ -37,7 +37,7 @@ class SweepViewSet(ReadOnly):
         return Sweep.objects.select_related("adapter")
 
     @extend_schema(
-        summary="Train every combination of a small grid",
+        summary="Start a sweep",
         request=NewSweepSerializer,
         examples=[NEW_SWEEP],
         responses={201: SweepDetailSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},
@@ -60,8 +60,8 @@ class SweepViewSet(ReadOnly):
         return Response(self.get_serializer(sweep).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="Stop all of a sweep's runs",
-        description="Those that have ended keep their versions. A second call changes nothing.",
+        summary="Stop a sweep",
+        description="Stops every unfinished run. Finished runs keep their versions. Repeating the call has no effect.",
         request=None,
         responses={200: SweepDetailSerializer, 404: MISSING},
     )

@@ -17,7 +17,7 @@ NEW_SWEEP = OpenApiExample(
 
 
 A_SWEEP = OpenApiExample(
-    "A sweep that has just begun",
+    "A sweep that has just started",
     response_only=True,
     value={
         "id": "3f1c2d1e-1111-4c39-9f5a-2f4a1d1f7c11",

@@ -11,14 +11,14 @@ from adapters.training.forms import TrainingForm
 
 
 class ValuesField(forms.Field):
-    """Numbers with commas between them; none is an empty list."""
+    """Numbers separated by commas; an empty field is an empty list."""
 
     def to_python(self, value: Any) -> list[float]:
         parts = [part for part in str(value or "").replace(";", ",").split(",") if part.strip()]
         try:
             return [float(part) for part in parts]
         except ValueError:
-            raise forms.ValidationError("Write numbers with commas between them: 8, 16, 32.") from None
+            raise forms.ValidationError("Enter numbers separated by commas, such as 8, 16, 32.") from None
 
     def prepare_value(self, value: Any) -> Any:
         return ", ".join(f"{number:g}" for number in value) if isinstance(value, list) else value
@@ -42,6 +42,6 @@ class SweepForm(TrainingForm):
         return [self[name] for name in self.LISTS.values()]
 
     def grid(self) -> dict[str, list[float]]:
-        """The lists that were filled in; an empty one leaves the number to the recipe."""
+        """The lists that are not empty; for the others the recipe's value is used."""
         values = {name: self.cleaned_data.get(field) for name, field in self.LISTS.items()}
         return {name: numbers for name, numbers in values.items() if numbers}

@@ -1,4 +1,4 @@
-"""The small grid of a sweep: a few values for a few hyperparameters, every combination of them a run."""
+"""The grid of a sweep: values for a few hyperparameters. Each combination is one run."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,17 +14,17 @@ Grid = Mapping[str, Sequence[float]]
 
 
 def check_grid(grid: Grid) -> None:
-    """Raise PortalError unless the grid has 2 to `MAX_RUNS` different combinations of what can be swept."""
+    """Raise PortalError unless the grid has 2 to `MAX_RUNS` distinct combinations."""
     for name, values in grid.items():
         if name not in SWEPT:
-            text = f"“{name}” cannot be swept. Choose among {', '.join(SWEPT)}."
+            text = f"“{name}” can’t be swept. Choose one of: {', '.join(SWEPT)}."
             raise PortalError(text, code="training:unknown_setting", field=name)
         if len(set(values)) != len(values) or not values:
-            text = f"Give each {LIMITS[name].title.lower()} once, and at least one."
+            text = f"Enter at least one value for {LIMITS[name].title.lower()}, and each value only once."
             raise PortalError(text, code="training:bad_setting", field=name)
     runs = count_runs(grid)
     if runs < 2:
-        text = "A sweep compares runs: give at least two values for one of the numbers, or start a single training."
+        text = "A sweep needs at least two values for one setting. Add a value, or start a single training instead."
         raise PortalError(text, code="training:sweep_too_small", field="grid")
     if runs > MAX_RUNS:
         text = f"These are {runs} combinations; at most {MAX_RUNS} are trained in one sweep. Leave out some values."

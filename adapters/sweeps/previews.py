@@ -1,4 +1,4 @@
-"""What the runs of a sweep would take together."""
+"""Preview of a sweep: the estimate of all its runs together."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from corpora.models import DatasetVersion
 
 @dataclass(frozen=True, kw_only=True)
 class SweepPreview:
-    """What all runs of a sweep take together; `seconds` one after the other. Zero as long as no dataset is chosen.
+    """Totals of all runs; `seconds` if they run one after the other. Zero until a dataset is chosen.
 
-    `warnings` are those of any run, each once.
+    `warnings` are those of all runs without repetition.
     """
 
     runs: int

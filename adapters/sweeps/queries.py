@@ -1,4 +1,4 @@
-"""A sweep's runs in the order of their held-out loss, and which is the best."""
+"""A sweep's runs sorted by held-out loss, with the best one marked."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class SweepRow:
 class SweepTable:
     """Rows with the lowest held-out loss first; the best is the first that succeeded.
 
-    A run that was resumed is shown by the one that goes on with it; `cost_usd` is that of both, once they have ended.
+    A resumed run is represented by the run that resumed it; `cost_usd` includes both once they have ended.
     """
 
     titles: list[str]
@@ -51,12 +51,12 @@ class SweepTable:
 
     @property
     def leading(self) -> list[TrainingRun]:
-        """As many as can be compared."""
+        """As many of the best runs as can be compared."""
         return [row.run for row in self.rows[:COMPARED]]
 
 
 def grid_text(sweep: Sweep) -> str:
-    """What is tried, in words: `rank 8, 16; learning rate 0.002, 0.005`."""
+    """The grid in words: `rank 8, 16; learning rate 0.002, 0.005`."""
     return "; ".join(
         f"{title_of(name).lower()} {', '.join(describe(value) for value in values)}"
         for name, values in sweep.grid.items()
@@ -64,7 +64,7 @@ def grid_text(sweep: Sweep) -> str:
 
 
 def sweep_table(sweep: Sweep) -> SweepTable:
-    """Reads the sweep's runs and their last losses."""
+    """The sweep's runs with their last losses."""
     every = sweep_runs(sweep)
     taken_up = {run.resumed_from_id for run in every}
     runs = [run for run in every if run.id not in taken_up]
@@ -94,7 +94,7 @@ def _ranked(rows: Sequence[SweepRow]) -> list[SweepRow]:
 
 
 def sweep_runs(sweep: Sweep) -> list[TrainingRun]:
-    """A sweep's runs as they were started, also those that another run went on with."""
+    """A sweep's runs in the order they were started, including resumed ones."""
     return list(runs_with_all().filter(sweep=sweep).order_by("created_at"))
 
 

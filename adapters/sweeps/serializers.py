@@ -12,17 +12,17 @@ from adapters.training.serializers import RECIPE_HELP, NumberField, NumbersSeria
 
 
 class NewSweepSerializer(NumbersSerializer):
-    """Parses a request; what is allowed is for the service to say."""
+    """Parses a request; the service validates it."""
 
-    adapter = serializers.CharField(help_text="Name of a new adapter, or of one of yours.")
+    adapter = serializers.CharField(help_text="A new name, or an existing adapter’s.")
     dataset_version = serializers.UUIDField(help_text="A version whose state is `ready`.")
     recipe = serializers.CharField(default="style", help_text=RECIPE_HELP)
     base_model = serializers.SlugField(
-        required=False, allow_null=True, default=None, help_text="Name; without it, the adapter's own."
+        required=False, allow_null=True, default=None, help_text="Name. Defaults to the adapter's base model."
     )
     grid = serializers.DictField(
         child=serializers.ListField(child=NumberField()),
-        help_text=f"Values for {', '.join(SWEPT)}; every combination is a run, at most {MAX_RUNS}.",
+        help_text=f"Values for {', '.join(SWEPT)}; each combination is one run, up to {MAX_RUNS}.",
     )
 
 
@@ -42,7 +42,7 @@ class SweepRowSerializer(serializers.Serializer[Any]):
 
 
 class SweepDetailSerializer(SweepSerializer):
-    """The lowest held-out loss comes first."""
+    """Sorted by held-out loss, lowest first."""
 
     runs = serializers.SerializerMethodField()
 

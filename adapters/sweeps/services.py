@@ -30,7 +30,7 @@ def start_sweep(
     grid: Grid,
     created_by: User | None = None,
 ) -> Sweep:
-    """Queue a training for every combination in the grid; a value of the grid goes before one of `overrides`."""
+    """Queue a training for every combination in the grid; values in the grid take precedence over `overrides`."""
     check_grid(grid)
     check_trainable(dataset_version)
     adapter = adapter_called(tenant, adapter_name, base_model, created_by)
@@ -62,10 +62,10 @@ def start_sweep(
 
 @transaction.atomic
 def stop_sweep(*, sweep_id: UUID) -> Sweep:
-    """Ask every run of the sweep that has not ended to end; a second call changes nothing."""
+    """Stop every run of the sweep that has not ended. Repeating the call has no effect."""
     sweep = Sweep.objects.filter(id=sweep_id).first()
     if sweep is None:
-        raise NotFound("There is no such sweep.")
+        raise NotFound("Sweep not found.")
     for job_id in sweep.runs.exclude(job__state__in=TERMINAL).values_list("job_id", flat=True):
         try:
             stop_job(job_id=job_id)

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from adapters.models import BaseModel, Sweep
@@ -39,7 +40,7 @@ def sweeps(request: TenantRequest) -> HttpResponse:
 
 @members_only(roles=WRITERS)
 def new_sweep(request: TenantRequest) -> HttpResponse:
-    """Choose dataset, recipe and the values to try; start a run for every combination."""
+    """Show the form, or start a run for each combination."""
     form = SweepForm(request.POST) if request.method == "POST" else SweepForm(initial={"recipe": "style"})
     if form.is_bound and form.is_valid():
         try:
@@ -49,17 +50,22 @@ def new_sweep(request: TenantRequest) -> HttpResponse:
         except PortalError as error:
             form.add_error(error.field if error.field in form.fields else None, error.text)
         else:
-            messages.success(request, "The sweep’s trainings are in the queue.")
+            messages.success(request, "The sweep’s trainings are queued.")
             return redirect("adapters:sweep", sweep.id)
-    context = {"form": form, "recipes": RECIPES.values(), "has_base_model": BaseModel.objects.exists()}
-    preview = _preview(form) if form.is_bound else {}
-    return render(request, "adapters/sweeps/new.html", {**context, **preview})
+    context = {
+        "form": form,
+        "recipes": RECIPES.values(),
+        "has_base_model": BaseModel.objects.exists(),
+        "estimate_url": reverse("adapters:sweep-estimate"),
+        **(_preview(form) if form.is_bound else {}),
+    }
+    return render(request, "adapters/sweeps/new.html", context)
 
 
 @require_GET
 @members_only(roles=WRITERS)
 def sweep_estimate(request: TenantRequest) -> HttpResponse:
-    """How many trainings the form would start, and what they take together."""
+    """The estimate beside the form: number of trainings, time and cost."""
     return render(request, "adapters/sweeps/_estimate.html", _preview(SweepForm(request.GET)))
 
 
@@ -80,7 +86,7 @@ def sweep_live(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
 @require_POST
 @members_only(roles=WRITERS)
 def stop_all(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
-    """Ask all of a sweep's runs to end."""
+    """Stop all runs of a sweep."""
     get_object_or_404(Sweep.objects, id=sweep_id)
     stop_sweep(sweep_id=sweep_id)
     return redirect("adapters:sweep", sweep_id)

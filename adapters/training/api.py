@@ -1,4 +1,4 @@
-"""REST: training runs, what one would take, stopping, resuming and comparing them."""
+"""REST: start, estimate, stop, resume and compare training runs."""
 
 from typing import Any
 from uuid import UUID
@@ -41,13 +41,14 @@ UNKNOWN = OpenApiResponse(OpenApiTypes.OBJECT, "No such dataset version, base mo
 ENDED = OpenApiResponse(OpenApiTypes.OBJECT, "`job:already_ended`: the run has ended (problem+json).")
 NOT_RESUMABLE = OpenApiResponse(
     OpenApiTypes.OBJECT,
-    "`training:not_resumable`: only a stopped or failed run is resumed; `training:already_resumed`; "
-    "`training:no_checkpoint`: it saved nothing; `training:checkpoint_gone`: that was cleared away (problem+json).",
+    "`training:not_resumable`: only a stopped or failed run can be resumed; `training:already_resumed`; "
+    "`training:no_checkpoint`: no checkpoint was saved; `training:checkpoint_gone`: the checkpoint was "
+    "deleted (problem+json).",
 )
 
 
 class TrainingRunFilter(filters.FilterSet):
-    """By adapter, sweep, and what was trained on; an id of another tenant finds nothing."""
+    """By adapter, sweep or dataset version. An id of another tenant matches nothing."""
 
     adapter = filters.UUIDFilter(field_name="adapter_id")
     sweep = filters.UUIDFilter(field_name="sweep_id")
@@ -56,7 +57,7 @@ class TrainingRunFilter(filters.FilterSet):
 
 @extend_schema_view(
     list=extend_schema(summary="Training runs, newest first"),
-    retrieve=extend_schema(summary="One run and how it goes", responses={200: TrainingRunSerializer, 404: MISSING}),
+    retrieve=extend_schema(summary="One run and its progress", responses={200: TrainingRunSerializer, 404: MISSING}),
 )
 class TrainingRunViewSet(ReadOnly):
     serializer_class = TrainingRunSerializer
@@ -67,8 +68,8 @@ class TrainingRunViewSet(ReadOnly):
 
     @extend_schema(
         summary="Train the next version of an adapter",
-        description="With `clone_of` what is left out is as in that run: its dataset, its recipe, and what it changed "
-        "of that. An alpha that it did not change follows a new rank.",
+        description="With `clone_of`, omitted fields are taken from that run: its dataset, its recipe and its custom "
+        "values. If that run did not set alpha, alpha scales with a new rank.",
         request=NewTrainingSerializer,
         examples=[NEW_TRAINING, A_CLONE],
         responses={201: TrainingRunSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},
@@ -78,9 +79,9 @@ class TrainingRunViewSet(ReadOnly):
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="What a training would take",
-        description="Takes the body that would start it and starts nothing. `warnings` speak against it; a value "
-        "that cannot be used is the same problem as when starting.",
+        summary="Estimate a training",
+        description="Takes the same body as starting a training, but starts nothing. Read `warnings` before you "
+        "start. An invalid value returns the same problem as starting would.",
         request=NewTrainingSerializer,
         examples=[NEW_TRAINING, A_PREVIEW],
         responses={200: PreviewSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},
@@ -91,7 +92,7 @@ class TrainingRunViewSet(ReadOnly):
 
     @extend_schema(
         summary="Stop a run",
-        description="A queued run ends at once, a running one within seconds. A second call changes nothing.",
+        description="A queued run stops immediately, a running one within seconds. Repeating the call has no effect.",
         request=None,
         responses={200: TrainingRunSerializer, 404: MISSING, 409: ENDED},
     )
@@ -102,7 +103,7 @@ class TrainingRunViewSet(ReadOnly):
 
     @extend_schema(
         summary="Resume a stopped or failed run",
-        description="A new run goes on from its last checkpoint, with the same data and settings.",
+        description="Starts a new run from its last checkpoint, with the same data and settings.",
         request=None,
         responses={201: TrainingRunSerializer, 404: MISSING, 409: NOT_RESUMABLE},
     )
@@ -113,8 +114,8 @@ class TrainingRunViewSet(ReadOnly):
 
     @extend_schema(
         summary="Compare two to five runs",
-        description="A read: their settings, what came of them and their curves. Anything but two to five different "
-        "runs is `training:compare_count`.",
+        description="Returns settings, results and curves. Anything other than two to five different runs is "
+        "`training:compare_count`.",
         request=CompareSerializer,
         responses={200: ComparisonSerializer, 400: INVALID, 404: MISSING},
         examples=[COMPARE, A_COMPARISON],
@@ -129,18 +130,18 @@ class TrainingRunViewSet(ReadOnly):
 
 
 INSTEAD_OF = {"alpha": "strength", "epochs": "max_steps", "max_steps": "epochs"}
-"""One's own value of the second goes before a cloned value of the first; only one of the two may be given."""
+"""A value given for one replaces a cloned value of the other, because only one of the two may be set."""
 
 
 def training_arguments(request: Request) -> dict[str, Any]:
-    """What the body asks for, as arguments of start_training and preview_training."""
+    """The request body as arguments of start_training and preview_training."""
     wanted = NewTrainingSerializer(data=request.data)
     wanted.is_valid(raise_exception=True)
     values = wanted.validated_data
     source = cloned(_run(values["clone_of"])) if values.get("clone_of") else None
     for name in ("adapter", "dataset_version"):
         if source is None and not values.get(name):
-            raise PortalError("This is needed, unless `clone_of` names a run.", code="training:missing", field=name)
+            raise PortalError("This field is required unless `clone_of` is set.", code="training:missing", field=name)
     overrides = values["overrides"] | {name: values[name] for name in ("layers", "strength") if values.get(name)}
     arguments: dict[str, Any] = {
         "adapter_name": values.get("adapter"),
@@ -160,21 +161,21 @@ def dataset_version_of(version_id: UUID) -> DatasetVersion:
     """The tenant's dataset version; raises NotFound."""
     found = DatasetVersion.objects.select_related("dataset").filter(id=version_id).first()
     if found is None:
-        raise NotFound("There is no such dataset version.", field="dataset_version")
+        raise NotFound("Dataset version not found.", field="dataset_version")
     return found
 
 
 def base_model_of(name: str) -> BaseModel:
-    """The base model of that name; raises NotFound naming those there are."""
+    """The base model with this name. Raises NotFound that lists the valid names."""
     found = BaseModel.objects.filter(name=name).first()
     if found is None:
         names = ", ".join(BaseModel.objects.values_list("name", flat=True))
-        raise NotFound(f"There is no base model “{name}”. There are: {names}.", field="base_model")
+        raise NotFound(f"Base model “{name}” not found. Available: {names}.", field="base_model")
     return found
 
 
 def _run(run_id: UUID) -> TrainingRun:
     found = TrainingRun.objects.select_related("adapter__base_model").filter(id=run_id).first()
     if found is None:
-        raise NotFound("There is no such training run.", field="clone_of")
+        raise NotFound("Training run not found.", field="clone_of")
     return found

@@ -17,7 +17,7 @@ def comparison_figure(curves: Sequence[tuple[str, Sequence[dict[str, Any]]]]) ->
         for title, value, style in (
             (name, "loss", {"mode": "lines", "line": {"color": colour, "width": 2}}),
             (
-                f"{name}, held out",
+                f"{name} (held out)",
                 "eval_loss",
                 {"mode": "lines+markers", "line": {"color": colour, "width": 2, "dash": "dot"}, "marker": {"size": 6}},
             ),

@@ -1,4 +1,4 @@
-"""A run's own choices, to start another like it with changes."""
+"""The choices behind a run, to start a similar one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from corpora.models import DatasetVersion
 
 @dataclass(frozen=True, kw_only=True)
 class Clone:
-    """What start_training was asked for; `overrides` are what differs from the recipe as it advises today."""
+    """The arguments of start_training; `overrides` are the differences from the recipe as it is today."""
 
     adapter_name: str
     dataset_version: DatasetVersion
@@ -41,7 +41,7 @@ class Clone:
 
 
 def cloned(run: TrainingRun) -> Clone:
-    """The choices that made `run`; raises PortalError for a recipe that is no more."""
+    """The choices that made `run`; raises PortalError if the recipe no longer exists."""
     base_model = run.adapter.base_model
     advised = get_recipe(run.recipe).for_base(base_model).hyperparameters
     return Clone(

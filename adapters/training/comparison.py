@@ -1,4 +1,4 @@
-"""A few runs beside each other: their settings, what came of them, and their curves."""
+"""Several runs side by side: settings, results and curves."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ LEAST, MOST = 2, 5
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """One of the runs; `letter` is how the others are told from it. Losses are the last ones, None before the first."""
+    """One of the runs, labelled by `letter`. Losses are the latest ones, None before the first."""
 
     letter: str
     run: TrainingRun
@@ -64,17 +64,17 @@ class Comparison:
 
 
 def parse_run_ids(values: list[str]) -> list[UUID]:
-    """Different ids in their order; raises PortalError for what is none."""
+    """Distinct ids in their order. Raises PortalError for an invalid id."""
     try:
         return list(dict.fromkeys(UUID(value) for value in values))
     except ValueError:
-        raise PortalError("This is no run's id. Choose runs in the list.", field="run") from None
+        raise PortalError("Invalid run ID. Select runs from the list.", field="run") from None
 
 
 def check_count(count: int) -> None:
-    """Raise PortalError unless so many runs can be compared."""
+    """Raise PortalError unless this number of runs can be compared."""
     if not LEAST <= count <= MOST:
-        text = f"Choose {LEAST} to {MOST} different runs to compare."
+        text = f"Select {LEAST} to {MOST} different runs to compare."
         raise PortalError(text, code="training:compare_count", field="runs")
 
 

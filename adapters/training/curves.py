@@ -1,4 +1,4 @@
-"""The curves of runs: what a run reported, with what came before it where it resumed another."""
+"""Curves of a run, preceded by those of the runs that it resumed."""
 
 from collections.abc import Collection
 from typing import Any
@@ -17,7 +17,7 @@ SPARKS = 32
 
 
 def lineage_of(run: TrainingRun) -> list[TrainingRun]:
-    """The run, the one it resumed, the one that resumed, and so on."""
+    """The run, the run that it resumed, and so on back to the first."""
     found = [run]
     while found[-1].resumed_from is not None:
         found.append(found[-1].resumed_from)
@@ -25,14 +25,14 @@ def lineage_of(run: TrainingRun) -> list[TrainingRun]:
 
 
 def last_checkpoint(run: TrainingRun) -> int | None:
-    """The last step whose state was saved by the run or by those it resumed; None where none was."""
+    """The last step saved as a checkpoint by the run or by those it resumed. None if there is none."""
     jobs = [earlier.job_id for earlier in lineage_of(run)]
     saved = JobEvent.objects.filter(job__in=jobs, type="checkpoint")
     return max((data["step"] for data in saved.values_list("data", flat=True)), default=None)
 
 
 def curve_of(run: TrainingRun, report: Report) -> list[dict[str, Any]]:
-    """The points of a run's report, before them those of the runs it resumed up to where it took them up."""
+    """The points of a run's report, preceded by those of the runs it resumed up to its first step."""
     points = list(report.points)
     for earlier in lineage_of(run)[1:]:
         begins = points[0]["step"] if points else float("inf")

@@ -17,7 +17,7 @@ NEW_TRAINING = OpenApiExample(
     },
 )
 A_CLONE = OpenApiExample(
-    "The same again, with a lower rate",
+    "Clone with a lower learning rate",
     request_only=True,
     value={"clone_of": RUN, "overrides": {"learning_rate": 1e-4}},
 )
@@ -38,14 +38,16 @@ A_PREVIEW = OpenApiExample(
             "max_length": 512,
         },
         "differences": [{"name": "rank", "advised": "16", "chosen": "8"}],
-        "warnings": ["About 1.2% of the rows have more than 512 tokens and would be left out. Allow longer rows, …"],
+        "warnings": [
+            "About 1.2% of the rows have more than 512 tokens and will be skipped. Raise the maximum row length, …"
+        ],
         "rows": 900,
         "tokens": 81_000,
-        "tokens_source": "counted in 900 rows when the dataset was checked, for tiny-llama",
+        "tokens_source": "counted in a sample of 900 rows with the tokenizer of tiny-llama",
         "share_too_long": 0.012,
         "steps": 226,
         "seconds": 76.0,
-        "seconds_source": "As fast as your last training on this base model, legal-summaries v1: 2,900 tokens a ….",
+        "seconds_source": "Based on your last training on this base model, legal-summaries v1: 2,900 tokens per ….",
         "usd": 0.0021,
         "usd_per_hour": 0.1,
         "price_source": "Configured by LOCAL_PRICE_USD_PER_HOUR; a stand-in, not a bill",
@@ -67,7 +69,7 @@ A_PREVIEW = OpenApiExample(
 )
 COMPARE = OpenApiExample("Two runs", request_only=True, value={"runs": [RUN, "5d0e7b7a-3333-4c39-9f5a-2f4a1d1f7c11"]})
 A_COMPARISON = OpenApiExample(
-    "What differs between two runs",
+    "Differences between two runs",
     response_only=True,
     value={
         "runs": [],

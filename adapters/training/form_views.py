@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
@@ -23,7 +24,7 @@ from tenants.requests import TenantRequest
 
 @members_only(roles=WRITERS)
 def train(request: TenantRequest) -> HttpResponse:
-    """Choose dataset, name and recipe; start the training."""
+    """Show the form, or start the training."""
     form = TrainingForm(request.POST) if request.method == "POST" else TrainingForm(initial=_initial(request))
     if form.is_bound and form.is_valid():
         try:
@@ -31,12 +32,13 @@ def train(request: TenantRequest) -> HttpResponse:
         except PortalError as error:
             form.add_error(error.field if error.field in form.fields else None, error.text)
         else:
-            messages.success(request, f"The training of {run.adapter} is in the queue.")
+            messages.success(request, f"Training of {run.adapter} is queued.")
             return redirect("adapters:run", run.id)
     context = {
         "form": form,
         "recipes": RECIPES.values(),
         "has_base_model": BaseModel.objects.exists(),
+        "estimate_url": reverse("adapters:estimate"),
         **_preview(form if form.is_bound else TrainingForm(form.initial)),
     }
     return render(request, "adapters/training/train.html", context)
@@ -45,12 +47,12 @@ def train(request: TenantRequest) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def estimate(request: TenantRequest) -> HttpResponse:
-    """The part of the form's page that tells what would be started, asked for after every change."""
+    """The estimate beside the form, refreshed after every change."""
     return render(request, "adapters/training/_plan.html", _preview(TrainingForm(request.GET)))
 
 
 def _initial(request: TenantRequest) -> dict[str, Any]:
-    """`?clone=`, `?dataset=` and `?adapter=` come from links; an id that is not ours fills in nothing."""
+    """`?clone=`, `?dataset=` and `?adapter=` come from links. An id of another tenant is ignored."""
     try:
         source = TrainingRun.objects.filter(id=UUID(request.GET["clone"])).first()
     except (KeyError, ValueError):
@@ -70,7 +72,7 @@ def _initial(request: TenantRequest) -> dict[str, Any]:
 
 
 def _preview(form: TrainingForm) -> dict[str, Preview | str]:
-    """What the form would start so far, or why it cannot."""
+    """What the form would start, or why it can’t."""
     form.is_valid()
     for name in form.override_names:
         if name in form.errors:

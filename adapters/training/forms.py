@@ -13,14 +13,14 @@ from corpora.models import DatasetVersion
 
 
 class DatasetVersionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """Says how many rows there are to train on."""
+    """Labels each version with its number of training rows."""
 
     def label_from_instance(self, obj: DatasetVersion) -> str:
-        return f"{obj} ({obj.train_count:,} rows to train on, {obj.test_count:,} held out)"
+        return f"{obj} ({obj.train_count:,} training rows, {obj.test_count:,} held out)"
 
 
 class TrainingForm(forms.Form):
-    """What to train, by which recipe; the numbers are optional and replace the recipe's own."""
+    """What to train and with which recipe. The optional numbers replace the recipe's."""
 
     dataset_version = DatasetVersionChoice(
         label="Dataset",
@@ -31,7 +31,7 @@ class TrainingForm(forms.Form):
     adapter = forms.CharField(
         label="Adapter",
         max_length=60,
-        help_text="A new name, or one of yours to train its next version. Small letters, digits and hyphens.",
+        help_text="A new name, or an existing one for its next version. Use lowercase letters, digits and hyphens.",
         widget=forms.TextInput(attrs={"list": "adapter-names", "autocomplete": "off", "spellcheck": "false"}),
     )
     base_model: forms.ModelChoiceField[BaseModel] = forms.ModelChoiceField(
@@ -39,7 +39,7 @@ class TrainingForm(forms.Form):
         queryset=None,
         required=False,
         empty_label="Automatic",
-        help_text="An adapter keeps its base model; a new one gets the first of the list.",
+        help_text="An existing adapter keeps its base model. A new one uses the first in the list by default.",
     )
     recipe = forms.ChoiceField(
         label="What should it learn?",
@@ -50,30 +50,32 @@ class TrainingForm(forms.Form):
     layers = forms.ChoiceField(
         label="Layers",
         required=False,
-        choices=[("", "As the recipe advises"), *((key, layers.title) for key, layers in LAYERS.items())],
+        choices=[("", "Recipe default"), *((key, layers.title) for key, layers in LAYERS.items())],
     )
     strength = forms.ChoiceField(
         label="Strength",
         required=False,
-        choices=[("", "As the recipe advises"), *((key, strength.title) for key, strength in STRENGTHS.items())],
+        choices=[("", "Recipe default"), *((key, strength.title) for key, strength in STRENGTHS.items())],
     )
     rank = forms.IntegerField(
         label="Rank", required=False, help_text="8 for structure, 16 for style and nuance, 32 to 64 for new knowledge."
     )
-    alpha = forms.IntegerField(label="Alpha", required=False, help_text="A number of your own, instead of a strength.")
-    epochs = forms.FloatField(label="Epochs", required=False, help_text="Passes over all rows.")
-    max_steps = forms.IntegerField(label="Steps", required=False, help_text="So many, instead of epochs.")
+    alpha = forms.IntegerField(label="Alpha", required=False, help_text="Replaces the strength.")
+    epochs = forms.FloatField(label="Epochs", required=False, help_text="Number of passes over all rows.")
+    max_steps = forms.IntegerField(label="Steps", required=False, help_text="Number of steps. Replaces epochs.")
     learning_rate = forms.FloatField(
-        label="Learning rate", required=False, help_text="Too high, and the loss jumps; too low, and it hardly falls."
+        label="Learning rate",
+        required=False,
+        help_text="If it is too high, the loss jumps. If it is too low, the loss hardly falls.",
     )
     batch_size = forms.IntegerField(
-        label="Batch size", required=False, help_text="Rows at a time; more take more memory."
+        label="Batch size", required=False, help_text="Rows per batch. More rows need more memory."
     )
     gradient_accumulation = forms.IntegerField(
-        label="Batches a step", required=False, help_text="So many batches are averaged before the adapter changes."
+        label="Gradient accumulation", required=False, help_text="Number of batches averaged for each step."
     )
     max_length = forms.IntegerField(
-        label="Longest row in tokens", required=False, help_text="Longer rows are left out, never cut."
+        label="Maximum row length in tokens", required=False, help_text="Longer rows are skipped, never cut."
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -108,11 +110,11 @@ class TrainingForm(forms.Form):
         return [self[name] for name in self.override_names]
 
     def has_overrides(self) -> bool:
-        """Whether a number was filled in, rightly or not."""
+        """Whether any custom value was entered, valid or not."""
         return any(self[name].value() not in (None, "") for name in self.override_names)
 
     def arguments(self) -> dict[str, Any]:
-        """What was filled in so far, as arguments of start_training and preview_training."""
+        """The values entered so far, as arguments of start_training and preview_training."""
         values = {name: self.cleaned_data.get(name) for name in self.override_names}
         return {
             "adapter_name": self.cleaned_data.get("adapter", ""),

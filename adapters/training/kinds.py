@@ -95,27 +95,27 @@ def _checked_package(path: Path, job: Job) -> PackageInfo:
     try:
         package = inspect(path)
     except PackageError as error:
-        text = f"The trained package was refused. {error.text}"
+        text = f"The trained package was rejected. {error.text}"
         raise PortalError(text, code="platform:bad_package") from error
     wanted = job.spec["base_model_name"], job.spec["hyperparameters"]["rank"]
     if (package.base_id, package.rank) != wanted:
-        text = "The trained package is not what was asked for: its base model or its rank is another."
+        text = "The trained package has another base model or rank than requested."
         raise PortalError(text, code="platform:bad_package")
     return package
 
 
 def _base_sha256(job: Job) -> str:
-    """Hash of the base as the operator made it known; empty if they did not say."""
+    """Hash of the base model as registered by the operator, or empty."""
     return BaseModel.objects.get(id=job.spec["base_model"]).sha256
 
 
 def _public_manifest(path: Path, package: PackageInfo, run: TrainingRun, *, base_sha256: str) -> dict[str, Any]:
-    """The run's manifest with what only the portal knows, without where the base lies: the operator's business."""
+    """The run's manifest with what only the portal knows, without the location of the base model."""
     manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if manifest["adapter_sha256"] != package.sha256:
         raise PortalError("The manifest belongs to another package.", code="platform:bad_package")
     if base_sha256 and manifest["base_sha256"] != base_sha256:
-        text = "The base model's files are not those that the operator made known, so this adapter would not fit it."
+        text = "The base model’s files differ from those that the operator registered, so this adapter would not match."
         raise PortalError(text, code="platform:other_base_model")
     del manifest["spec"]["base_model"]
     manifest["parameters"] = package.parameters

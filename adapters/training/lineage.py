@@ -1,4 +1,4 @@
-"""What was trained on dataset versions."""
+"""Trainings that used a dataset version."""
 
 from collections.abc import Collection, Iterator
 from uuid import UUID
@@ -10,7 +10,7 @@ from corpora.lineage import Use
 
 
 def training_uses(version_ids: Collection[UUID]) -> Iterator[Use]:
-    """Each training, by the adapter version that came of it, or else by its run."""
+    """Each training: its adapter version, or its run if it produced none."""
     runs = TrainingRun.objects.filter(dataset_version__in=version_ids).select_related("adapter", "version")
     for run in runs.defer("hyperparameters", "version__manifest", "version__metrics"):
         version = getattr(run, "version", None)

@@ -1,4 +1,4 @@
-"""The log of a run: its last events, a line each."""
+"""The log of a run: its latest events, one per line."""
 
 from django.utils import timezone
 
@@ -13,7 +13,7 @@ FIGURES = (
 
 
 def last_lines(job: Job, count: int) -> list[str]:
-    """The last `count` events as text, oldest first; they stay when the backend has cleared its own log away."""
+    """The last `count` events as text, oldest first; they remain after the backend has deleted its own log."""
     newest = JobEvent.objects.filter(job=job).order_by("-attempt", "-seq")[:count]
     return [_line(event) for event in reversed(newest)]
 
@@ -30,6 +30,6 @@ def _text(event: JobEvent) -> str:
         return str(data["text"])
     step = f"step {data['step']}" + (f" of {data['total']}" if data.get("total") else "") if "step" in data else ""
     if event.type == "checkpoint":
-        return f"{step}  saved"
+        return f"{step}  checkpoint saved"
     figures = [text.format(data[name]) for name, text in FIGURES if data.get(name) is not None]
     return "  ".join(part for part in (step, *figures) if part)

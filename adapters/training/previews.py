@@ -1,4 +1,4 @@
-"""What a filled-in form would start: the recipe's numbers and reasons, the person's own, what it takes."""
+"""Preview of a training: the recipe's values and reasons, custom values, and the estimate."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ SHOWN = (
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One line of the table: a number and why the recipe has it; `is_own` if the person replaced it."""
+    """One setting with its reason; `is_own` if it is a custom value."""
 
     title: str
     value: str
@@ -36,7 +36,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """`launch` is missing as long as no dataset is chosen."""
+    """`launch` is None until a dataset is chosen."""
 
     recipe: Recipe
     base_model: BaseModel
@@ -85,7 +85,7 @@ def _settings(advice: Advice, chosen: Hyperparameters) -> list[Setting]:
         Setting(
             title=title_of(name),
             value=describe(getattr(chosen, name)),
-            reason=advice.reasons.get(name, "So many, instead of epochs."),
+            reason=advice.reasons.get(name, "Replaces epochs."),
             is_own=getattr(chosen, name) != getattr(advice.hyperparameters, name),
         )
         for name in SHOWN

@@ -22,7 +22,7 @@ class RunRow:
 
     @property
     def recipe(self) -> str:
-        """The recipe's title; empty for one that is no more."""
+        """The recipe's title, or empty if it no longer exists."""
         recipe = RECIPES.get(self.run.recipe)
         return recipe.title if recipe else ""
 
@@ -50,6 +50,6 @@ def run_rows(runs: Sequence[TrainingRun]) -> list[RunRow]:
 
 
 def runs_by_ids(run_ids: Sequence[UUID]) -> list[TrainingRun]:
-    """Runs in the order of their ids; one that is not the tenant's raises Http404."""
+    """Runs in the order of their ids; an id of another tenant raises Http404."""
     found = {run.id: run for run in runs_with_all().filter(id__in=run_ids)}
     return [found.get(run_id) or get_object_or_404(TrainingRun.objects.none()) for run_id in run_ids]

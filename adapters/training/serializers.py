@@ -20,7 +20,7 @@ class TrainedVersionSerializer(serializers.ModelSerializer[AdapterVersion]):
 
 
 class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
-    """A run and its job, which says how it goes; `version` is what came of it, null until it succeeds."""
+    """A run, its job with progress, and the `version` it produced, null until it succeeds."""
 
     adapter_name = serializers.CharField(source="adapter.name", read_only=True)
     job = JobSerializer(read_only=True)
@@ -49,7 +49,7 @@ class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
 
 
 class NumberField(serializers.FloatField):
-    """A number, also as text; of what is none the service says best which numbers there may be."""
+    """A number or numeric text. Other values pass through: the service explains which numbers are valid."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool):
@@ -63,12 +63,12 @@ class NumberField(serializers.FloatField):
 
 
 class NumbersSerializer(serializers.Serializer[dict[str, Any]]):
-    """What replaces the recipe's numbers."""
+    """Values that replace the recipe's."""
 
     overrides = serializers.DictField(
         child=NumberField(),
         default=dict,
-        help_text=f"Numbers to use instead of the recipe's: {', '.join(LIMITS)}.",
+        help_text=f"Values that replace the recipe's: {', '.join(LIMITS)}.",
     )
     layers = serializers.CharField(
         required=False, help_text=f"Layers to adapt instead of the recipe's: {', '.join(LAYERS)}."
@@ -79,17 +79,17 @@ class NumbersSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class NewTrainingSerializer(NumbersSerializer):
-    """Parses a request; what is allowed is for the service to say. `clone_of` stands in for all that is left out."""
+    """Parses a request; the service validates it. Omitted fields come from `clone_of`."""
 
     adapter = serializers.CharField(
-        required=False, help_text="Name of a new adapter, or of one of yours to train its next version."
+        required=False, help_text="A new name, or an existing adapter’s to train its next version."
     )
     dataset_version = serializers.UUIDField(required=False, help_text="A version whose state is `ready`.")
-    recipe = serializers.CharField(required=False, help_text=RECIPE_HELP + " Without it, style.")
+    recipe = serializers.CharField(required=False, help_text=RECIPE_HELP + " Defaults to style.")
     base_model = serializers.SlugField(
-        required=False, allow_null=True, default=None, help_text="Name; without it, the adapter's own."
+        required=False, allow_null=True, default=None, help_text="Name. Defaults to the adapter's base model."
     )
-    clone_of = serializers.UUIDField(required=False, help_text="A run whose choices to begin with.")
+    clone_of = serializers.UUIDField(required=False, help_text="A run to take omitted fields from.")
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
@@ -99,10 +99,10 @@ class DifferenceSerializer(serializers.Serializer[Any]):
 
 
 class MemorySerializer(serializers.Serializer[Any]):
-    """Bytes on one GPU, by arithmetic."""
+    """Bytes on one GPU, calculated."""
 
     base = serializers.IntegerField()
-    adapter = serializers.IntegerField(help_text="With its gradients.")
+    adapter = serializers.IntegerField(help_text="Including gradients.")
     optimiser = serializers.IntegerField()
     activations = serializers.IntegerField()
     cuda = serializers.IntegerField()
@@ -110,14 +110,14 @@ class MemorySerializer(serializers.Serializer[Any]):
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
-    """`tokens` are of one pass over the rows; what is not known is null."""
+    """`tokens` are per epoch; unknown values are null."""
 
     recipe = serializers.CharField(source="recipe.key")
     base_model = serializers.CharField(source="base_model.name")
     hyperparameters = serializers.DictField(source="hyperparameters.to_dict")
     differences = DifferenceSerializer(many=True)
     warnings = serializers.ListField(source="launch.warnings", child=serializers.CharField())
-    rows = serializers.IntegerField(source="launch.estimate.rows", help_text="Those short enough to be trained on.")
+    rows = serializers.IntegerField(source="launch.estimate.rows", help_text="Rows short enough to train on.")
     tokens = serializers.IntegerField(source="launch.tokens")
     tokens_source = serializers.CharField(source="launch.lengths.source")
     share_too_long = serializers.FloatField(source="launch.share_too_long", allow_null=True)
@@ -129,7 +129,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     price_source = serializers.CharField(source="launch.estimate.price_source")
     machine = serializers.CharField(source="launch.machine.title")
     row_tokens = serializers.IntegerField(
-        source="launch.longest", help_text="That `gpu_memory` is reckoned for: the longest row counted or allowed."
+        source="launch.longest", help_text="Row length assumed for `gpu_memory`: the longest row sampled or allowed."
     )
     gpu_memory = MemorySerializer(source="launch.memory", allow_null=True)
     fits = serializers.BooleanField(source="launch.fits", allow_null=True)
@@ -143,7 +143,7 @@ class CompareSerializer(serializers.Serializer[Any]):
 
 
 class ComparedSerializer(serializers.Serializer[Any]):
-    """`points` are {step, loss, eval_loss, learning_rate, ...}, as far as each was reported."""
+    """`points` are {step, loss, eval_loss, learning_rate, ...}, as reported."""
 
     letter = serializers.CharField()
     run = TrainingRunSerializer()

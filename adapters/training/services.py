@@ -22,8 +22,8 @@ from tenants.models import Tenant, User
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?")
 
 NEXT_STEP = {
-    VersionState.CHECKING: "Wait until its check has ended, then train.",
-    VersionState.REJECTED: "Mend the problems listed on its page and upload the file again.",
+    VersionState.CHECKING: "Wait until its check has finished.",
+    VersionState.REJECTED: "Fix the problems listed on its page and upload the file again.",
 }
 
 
@@ -60,13 +60,13 @@ def start_training(
 
 @transaction.atomic
 def resume_training(*, run_id: UUID, created_by: User | None = None) -> TrainingRun:
-    """Queue a run that goes on from the last checkpoint of one that was stopped or failed."""
+    """Queue a run that continues from the last checkpoint of a stopped or failed run."""
     # Of two who resume it at once, the second waits here, and then finds it resumed. The job's row is locked against
     # who clears away its checkpoints.
     locked = TrainingRun.objects.select_for_update(of=("self", "job")).select_related("job", "adapter__base_model")
     found = locked.filter(id=run_id).first()
     if found is None:
-        raise NotFound("There is no such training run.")
+        raise NotFound("Training run not found.")
     check_resumable(found)
     return queue_run(
         TrainingRun(
@@ -84,18 +84,18 @@ def resume_training(*, run_id: UUID, created_by: User | None = None) -> Training
 
 
 def check_resumable(run: TrainingRun) -> None:
-    """Raise Conflict with the next step unless the run left a checkpoint that nobody has taken up yet."""
+    """Raise Conflict with the next step unless the run left a checkpoint that no other run has resumed."""
     if run.job.state not in {State.STOPPED, State.FAILED}:
-        text = "Only a training that was stopped or failed can be resumed."
+        text = "Only a stopped or failed training can be resumed."
         raise Conflict(text, code="training:not_resumable")
     if run.resumptions.exists():
-        text = "This training was resumed already. Go on with the run that resumed it."
+        text = "This training has already been resumed. Continue with the run that resumed it."
         raise Conflict(text, code="training:already_resumed")
     if last_checkpoint(run) is None:
-        text = "This training saved nothing to go on from. Clone it to begin anew."
+        text = "This training saved no checkpoint. Clone it to start again."
         raise Conflict(text, code="training:no_checkpoint")
     if run.job.discard_begun or run.job.run_discarded:
-        text = "What this training saved was cleared away. Clone it to begin anew."
+        text = "The checkpoint of this training was deleted. Clone it to start again."
         raise Conflict(text, code="training:checkpoint_gone")
 
 
@@ -103,33 +103,33 @@ def check_trainable(dataset_version: DatasetVersion) -> None:
     """Raise Conflict with the next step unless the dataset version is ready."""
     if dataset_version.state != VersionState.READY:
         raise Conflict(
-            f"{dataset_version} cannot be trained on. {NEXT_STEP[VersionState(dataset_version.state)]}",
+            f"{dataset_version} can’t be used for training yet. {NEXT_STEP[VersionState(dataset_version.state)]}",
             code="training:dataset_not_ready",
             field="dataset_version",
         )
 
 
 def base_model_for(*, adapter_name: str, base_model: BaseModel | None) -> BaseModel:
-    """The base model that an adapter of this name is trained on; raises Conflict if there is none such."""
+    """The base model for an adapter with this name. Raises Conflict if there is none, or if it differs."""
     adapter = Adapter.objects.select_related("base_model").filter(name=adapter_name).first()
     if adapter is not None:
         if base_model is not None and base_model != adapter.base_model:
             raise Conflict(
-                f"“{adapter.name}” is trained on {adapter.base_model}, and all its versions must be. "
-                "Choose that base model, or give a new name.",
+                f"“{adapter.name}” uses {adapter.base_model}, and all its versions must use the same base model. "
+                "Choose that base model, or enter a new adapter name.",
                 code="training:other_base_model",
                 field="base_model",
             )
         return adapter.base_model
     chosen = base_model or BaseModel.objects.order_by("created_at").first()
     if chosen is None:
-        text = "There is no base model yet. The operator of this site has to set one up."
+        text = "There is no base model yet. Ask your site’s operator to set one up."
         raise Conflict(text, code="training:no_base_model", field="base_model")
     return chosen
 
 
 def queue_run(run: TrainingRun, **more: str) -> TrainingRun:
-    """Store the run with a job of its own, whose spec also holds `more`."""
+    """Store the run with its job, adding `more` to the spec."""
     run.job = start_job(
         tenant=run.tenant,
         kind="training",
@@ -167,12 +167,12 @@ def check_name(name: str) -> None:
     if not NAME.fullmatch(name):
         suggestion = slugify(name)[:60].strip("-_").replace("_", "-") or "legal-summaries"
         raise PortalError(
-            "A name has at most 60 small letters, digits and hyphens, with no hyphen at either end: "
-            f"“{suggestion}”, for example.",
+            "Use up to 60 lowercase letters, digits and hyphens, and no hyphen at either end. "
+            f"Example: “{suggestion}”.",
             code="adapter:bad_name",
             field="adapter",
         )
     if BaseModel.objects.filter(name=name).exists():
         # At the gateway both are called by name.
-        text = f"“{name}” is the name of a base model. Give the adapter another."
+        text = f"“{name}” is the name of a base model. Choose another name."
         raise PortalError(text, code="adapter:reserved_name", field="adapter")

@@ -1,4 +1,4 @@
-"""Pages of training runs: the list, one run live, stopping and resuming it, and several beside each other."""
+"""Pages of training runs: the list, one run live, stopping and resuming it, and comparing several."""
 
 from typing import Any
 from uuid import UUID
@@ -33,13 +33,13 @@ from tenants.requests import TenantRequest
 PAGE_SIZE = 25
 LOG_LINES = 60
 LIVE_LINES = 12
-"""As many as are taken in at a glance, while new ones come."""
+"""Few enough to read while new ones arrive."""
 
 
 @require_GET
 @members_only(roles=WRITERS)
 def runs(request: TenantRequest) -> HttpResponse:
-    """Every run, newest first, with its small curve; those that are ticked can be compared."""
+    """Every run, newest first, with its small curve; selected ones can be compared."""
     page = Paginator(runs_with_all(), PAGE_SIZE).get_page(request.GET.get("page"))
     rows = run_rows(list(page.object_list))
     context = {
@@ -53,14 +53,14 @@ def runs(request: TenantRequest) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def run(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """One run: how it goes, or how it ended."""
+    """One run: its progress, or its result."""
     return render(request, "adapters/training/run.html", _context(run_id))
 
 
 @require_GET
 @members_only(roles=WRITERS)
 def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """The part of a run's page that changes; the page asks no more once the run has ended."""
+    """The part of a run's page that changes; polling stops once the run has ended."""
     return render(request, "adapters/training/_live.html", _context(run_id))
 
 
@@ -68,7 +68,7 @@ def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """What the run printed at last, beside its events, where its backend keeps it."""
+    """The tail of the run's output, if its backend keeps it."""
     job = _run(run_id).job
     lines: tuple[str, ...] = ()
     problem = ""
@@ -84,7 +84,7 @@ def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 @members_only(roles=WRITERS)
 def stop_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """Ask the run to end."""
+    """Stop the run."""
     found = _run(run_id)
     try:
         stop_job(job_id=found.job_id)
@@ -96,21 +96,21 @@ def stop_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 @members_only(roles=WRITERS)
 def resume_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """Start a run that goes on from this one's last checkpoint."""
+    """Start a run that resumes from this one's last checkpoint."""
     get_object_or_404(TrainingRun.objects, id=run_id)
     try:
         resumed = resume_training(run_id=run_id, created_by=request.membership.user)
     except Conflict as error:
         messages.error(request, error.text)
         return redirect("adapters:run", run_id)
-    messages.success(request, "A new run goes on from the last checkpoint.")
+    messages.success(request, "A new run resumes from the last checkpoint.")
     return redirect("adapters:run", resumed.id)
 
 
 @require_GET
 @members_only(roles=WRITERS)
 def compare_runs(request: TenantRequest) -> HttpResponse:
-    """Two to five runs beside each other: `?run=ID&run=ID`; `differences=1` leaves out settings that agree."""
+    """Two to five runs side by side: `?run=ID&run=ID`; `differences=1` hides settings that are the same."""
     run_ids = parse_run_ids(request.GET.getlist("run"))
     try:
         check_count(len(run_ids))

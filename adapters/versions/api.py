@@ -22,7 +22,7 @@ from rest.views import LOST, MISSING, AsItIs, OutsideTransactions, ReadOnly
 
 
 class MarkdownRenderer(BaseRenderer):
-    """Markdown text as it is; a problem, which is no text, as JSON."""
+    """Markdown text unchanged; a problem as JSON."""
 
     media_type = "text/markdown"
     format = "md"
@@ -33,7 +33,7 @@ class MarkdownRenderer(BaseRenderer):
 
 
 class VersionFilter(filters.FilterSet):
-    """By adapter; an id of another tenant finds nothing."""
+    """By adapter. An id of another tenant matches nothing."""
 
     adapter = filters.UUIDFilter(field_name="adapter_id")
 
@@ -62,8 +62,8 @@ class AdapterVersionViewSet(OutsideTransactions, ReadOnly):
         return AdapterVersion.objects.select_related("adapter", "run")
 
     @extend_schema(
-        summary="Download the package",
-        description="A tar.gz of two files that `peft` reads as it is; `ETag` is its SHA-256.",
+        summary="Download a package",
+        description="A tar.gz of two files that `peft` can load. `ETag` is its SHA-256.",
         responses={(200, "application/gzip"): OpenApiTypes.BINARY, 404: MISSING, 503: LOST},
     )
     @action(detail=True, url_path="package", content_negotiation_class=AsItIs)
@@ -71,9 +71,9 @@ class AdapterVersionViewSet(OutsideTransactions, ReadOnly):
         return package_response(self.get_object())
 
     @extend_schema(
-        summary="The version's card",
-        description="What it is for, what it was made of, how good it is, its limits; `?format=md` or "
-        "`Accept: text/markdown` gives it as Hugging Face reads it, under YAML front matter.",
+        summary="Model card of a version",
+        description="Purpose, data, results and limits. `?format=md` or `Accept: text/markdown` returns Markdown "
+        "with YAML front matter, as Hugging Face expects.",
         responses={(200, "application/json"): CardSerializer, (200, "text/markdown"): OpenApiTypes.STR, 404: MISSING},
         examples=[A_CARD],
     )

@@ -1,4 +1,4 @@
-"""The card of a version: what it is for, what it was made of, how good it is, its limits and how to use it."""
+"""The model card of a version: purpose, data, results, limits and usage."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from jobs.reports import report_of
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """Everything as text, in the order it is read; `results` are (title, facts) of what higher floors found."""
+    """Everything as text, in reading order; `results` are (title, facts) from higher floors."""
 
     version: AdapterVersion
     title: str
@@ -49,7 +49,7 @@ def card_of(version: AdapterVersion) -> Card:
         recipe=recipe,
         dataset=" ".join(str(run.dataset_version).split()),
         data=data_facts(version),
-        base=[("Name", base.name), ("SHA-256", manifest.get("base_sha256") or base.sha256 or "not known")],
+        base=[("Name", base.name), ("SHA-256", manifest.get("base_sha256") or base.sha256 or "unknown")],
         differences=differences(advised, Hyperparameters.from_dict(numbers)) if advised else [],
         hyperparameters=[(title_of(name), describe(numbers[name])) for name in SHOWN if numbers.get(name) is not None],
         reproduction=made_with(manifest),
@@ -61,7 +61,7 @@ def card_of(version: AdapterVersion) -> Card:
 
 
 def as_markdown(card: Card) -> str:
-    """The card as Hugging Face reads it: Markdown under YAML front matter."""
+    """The card as Markdown with YAML front matter, as Hugging Face expects."""
     front = {
         "model_name": card.version.adapter.name,
         "base_model": card.version.adapter.base_model.name,
@@ -85,33 +85,33 @@ def _training(version: AdapterVersion) -> Facts:
     if "tokens" in metrics:
         facts.append(("Tokens", f"{metrics['tokens']:,.0f}"))
     if losses:
-        facts.append(("Training loss", f"{losses[0]:.4f} at first, {losses[-1]:.4f} at last"))
+        facts.append(("Training loss", f"{losses[0]:.4f} at the start, {losses[-1]:.4f} at the end"))
     if held_out:
         lowest, step = min(held_out)
-        facts.append(("Held-out loss", f"{held_out[-1][0]:.4f} at last; lowest {lowest:.4f}, at step {step:,}"))
+        facts.append(("Held-out loss", f"{held_out[-1][0]:.4f} at the end; lowest {lowest:.4f}, at step {step:,}"))
     elif "eval_loss" in metrics:
         facts.append(("Held-out loss", f"{metrics['eval_loss']:.4f}"))
     if resumed := version.manifest.get("resumed_from"):
-        facts.append(("Taken up again", "at step " + ", ".join(f"{step:,}" for step in resumed)))
+        facts.append(("Resumed", "at step " + ", ".join(f"{step:,}" for step in resumed)))
     if "train_seconds" in metrics:
-        facts.append(("Time in training", f"{metrics['train_seconds']:,.0f} s"))
+        facts.append(("Training time", f"{metrics['train_seconds']:,.0f} s"))
     return facts
 
 
 def _limits(version: AdapterVersion, *, evaluated: bool) -> list[str]:
     base, dataset = version.adapter.base_model, version.run.dataset_version
     limits = [
-        f"It works on {base.name} alone, on exactly the weights whose hash is given here.",
-        "It was trained on the rows of one dataset; on texts of another kind it may do worse than its base.",
+        f"Works only with {base.name}, with exactly the weights whose hash is given here.",
+        "Trained on one dataset. On other kinds of text it may perform worse than its base model.",
     ]
     if base.is_synthetic:
-        limits.append("Its base is a small synthetic model, which does not understand English.")
+        limits.append("The base is a small synthetic model that does not understand English.")
     if not dataset.test_count:
-        limits.append("No rows were held out, so its loss says nothing about rows it has not seen.")
+        limits.append("No rows were held out, so the loss says nothing about unseen rows.")
     elif "eval_loss" not in version.metrics:
-        limits.append("Its loss was not measured on held-out rows: none of them was short enough.")
+        limits.append("The held-out loss was not measured because every held-out row was too long.")
     if too_long := version.metrics.get("rows_too_long"):
-        limits.append(f"{too_long:,.0f} rows were left out of its training as too long.")
+        limits.append(f"{too_long:,.0f} rows were skipped in training because they were too long.")
     if not evaluated:
-        limits.append("It has not been evaluated against its base here.")
+        limits.append("Not evaluated against its base model yet.")
     return limits

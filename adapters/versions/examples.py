@@ -8,11 +8,11 @@ A_CARD = OpenApiExample(
     media_type="application/json",
     value={
         "title": "legal-summaries v2",
-        "purpose": "Style and format. The model knows enough, but must write the way your house writes.",
+        "purpose": "Style and format. The model knows enough, but should write in your organisation’s style.",
         "dataset": "Clauses v1",
         "base": {"Name": "tiny-llama", "SHA-256": "9f2c…"},
         "hyperparameters": {"Rank": "16", "Alpha": "32"},
-        "training": {"Held-out loss": "0.0112 at last; lowest 0.0108, at step 250"},
-        "limits": ["It has not been evaluated against its base here."],
+        "training": {"Held-out loss": "0.0112 at the end; lowest 0.0108, at step 250"},
+        "limits": ["Not evaluated against its base model yet."],
     },
 )

@@ -10,13 +10,13 @@ CHANNELS = {"train": "training rows", "eval": "held-out rows"}
 
 
 def data_facts(version: AdapterVersion) -> Facts:
-    """The rows it was trained on: how many, and the hashes of their files."""
+    """The number of rows and the hashes of their files."""
     dataset = version.run.dataset_version
     hashes = version.manifest.get("data_sha256", {})
     trained_on = version.metrics.get("rows", dataset.train_count)
     facts = [
-        ("Rows trained on", f"{trained_on:,.0f}"),
-        ("Rows held out", f"{dataset.test_count:,}"),
+        ("Training rows", f"{trained_on:,.0f}"),
+        ("Held-out rows", f"{dataset.test_count:,}"),
         ("SHA-256 of all rows", dataset.rows_sha256),
         *((f"SHA-256 of the {title}", hashes.get(channel, "")) for channel, title in CHANNELS.items()),
     ]
@@ -24,7 +24,7 @@ def data_facts(version: AdapterVersion) -> Facts:
 
 
 def made_with(manifest: dict[str, Any]) -> Facts:
-    """Seeds, code, device and libraries, as far as the manifest has them."""
+    """Seeds, code, device and libraries, if the manifest has them."""
     seeds = manifest.get("seeds") or {"of the run": manifest.get("spec", {}).get("seed", 0)}
     facts = [(f"Seed, {name}", str(seed)) for name, seed in sorted(seeds.items())]
     facts += [(f"Code, {name}", str(value)) for name, value in sorted(manifest.get("code", {}).items())]
@@ -34,14 +34,14 @@ def made_with(manifest: dict[str, Any]) -> Facts:
 
 
 def manifest_groups(version: AdapterVersion) -> list[tuple[str, Facts]]:
-    """All of it as (title, facts), in the order it is read."""
+    """The whole manifest as (title, facts), in reading order."""
     manifest = version.manifest
     rows = manifest.get("rows", {})
     data = [
         ("Dataset version", str(manifest.get("dataset_version", version.run.dataset_version_id))),
         *data_facts(version),
         *(
-            (f"SHA-256 of the ids of the {title}, in order", rows[channel]["ids_sha256"])
+            (f"SHA-256 of the {title} ids, in order", rows[channel]["ids_sha256"])
             for channel, title in CHANNELS.items()
             if channel in rows
         ),
@@ -59,5 +59,5 @@ def manifest_groups(version: AdapterVersion) -> list[tuple[str, Facts]]:
         ("Base model", base),
         ("Settings", sorted(settings)),
         ("Metrics", sorted(metrics)),
-        ("Made with", made_with(manifest)),
+        ("Environment", made_with(manifest)),
     ]

@@ -1,4 +1,4 @@
-"""What higher floors show on the page of an adapter version: they register, this floor knows none of them.
+"""Panels that higher floors add to the page of an adapter version. They register here; this floor knows none of them.
 
 In an `AppConfig.ready`: `register(latest_scores)`, where `latest_scores(version)` returns a `Panel` or None.
 """
@@ -33,7 +33,7 @@ _sources: list[PanelSource] = []
 
 
 def register(source: PanelSource) -> None:
-    """Ask `source` for a panel whenever a version's page is shown; None shows nothing."""
+    """Call `source` for a panel whenever a version's page is shown. None shows nothing."""
     if source not in _sources:
         # INSTALLED_APPS begins with the highest floor, the page with the lowest: evaluate, then promote.
         _sources.insert(0, source)

@@ -12,7 +12,7 @@ from adapters.models import Adapter, AdapterVersion, TrainingRun
 
 @dataclass(frozen=True, kw_only=True)
 class AdapterRow:
-    """An adapter with its newest version and its newest run; each may be missing."""
+    """An adapter with its newest version and newest run, either of which may be None."""
 
     adapter: Adapter
     version: AdapterVersion | None
@@ -37,6 +37,6 @@ def adapters_by_name() -> QuerySet[Adapter]:
 
 
 def version_with_all(version_id: UUID) -> AdapterVersion:
-    """A version with what its pages show; Http404 for one that is not the tenant's."""
+    """A version with what its pages show; Http404 for an id of another tenant."""
     related = ("adapter__base_model", "run__job", "run__dataset_version__dataset", "run__created_by")
     return get_object_or_404(AdapterVersion.objects.select_related(*related), pk=version_id)

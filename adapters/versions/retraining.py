@@ -1,4 +1,4 @@
-"""Training a version again, from what its manifest says, to see whether the same comes out."""
+"""Retrain a version from its manifest and compare the result."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from lorakit.contracts import RunResult
 from lorakit.package import PACKAGE, largest_difference, unpack
 
 LOSS_TOLERANCE = 0.02
-"""What another processor or library may move a final loss by; rounding the adapter to bf16 moved one by 0.006."""
+"""How far another processor or library may move a final loss. Rounding the adapter to bf16 moved one by 0.006."""
 
 PASSED_ON = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 """What the trainer sees of this process's environment: no secrets."""
@@ -25,7 +25,7 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 def retrain(version: AdapterVersion, rows: Path, folder: Path) -> list[Check]:
     """Train in `folder` on the rows that `verify_version` left in `rows`, beside its package; minutes to hours.
 
-    Nothing is written down: the run is no job, and costs nobody anything but this machine's time.
+    Nothing is stored: the run is not a job and is not billed.
     """
     spec = version.manifest["spec"] | {"base_model": version.adapter.base_model.location}
     for channel in version.manifest["data_sha256"]:
@@ -35,8 +35,8 @@ def retrain(version: AdapterVersion, rows: Path, folder: Path) -> list[Check]:
     (folder / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
     result = _run(folder)
     if not result.ok:
-        text = result.error.text if result.error else "It ended without a result."
-        return [Check(title="Training again", ok=False, detail=text)]
+        text = result.error.text if result.error else "It ended without producing a result."
+        return [Check(title="Retraining", ok=False, detail=text)]
     again: dict[str, Any] = json.loads((folder / "output" / "manifest.json").read_text(encoding="utf-8"))
     elsewhere = _compare_machines(version.manifest, again)
     return [elsewhere, _compare_losses(version, again), _compare_weights(version, rows, folder, again, elsewhere)]
@@ -58,11 +58,11 @@ def _run(folder: Path) -> RunResult:
 
 
 def _compare_machines(before: dict[str, Any], again: dict[str, Any]) -> Check:
-    """What else than the training's own settings may make a difference; `ok` whatever it is."""
+    """Differences in machine and libraries, for information; always `ok`."""
     then = {"device": before.get("device"), "code": before.get("code", {}).get("sha256"), **before["versions"]}
     now = {"device": again["device"], "code": again["code"]["sha256"], **again["versions"]}
     changed = sorted(name for name in then | now if then.get(name) != now.get(name))
-    detail = f"another {', '.join(changed)}" if changed else "the same"
+    detail = f"different: {', '.join(changed)}" if changed else "the same"
     return Check(title="Machine and versions", ok=True, detail=detail)
 
 
@@ -78,7 +78,7 @@ def _compare_losses(version: AdapterVersion, again: dict[str, Any]) -> Check:
 def _compare_weights(
     version: AdapterVersion, rows: Path, folder: Path, again: dict[str, Any], elsewhere: Check
 ) -> Check:
-    """On the same processor with the same code the same bytes must come out; a GPU's sums have no fixed order."""
+    """The same processor and code must produce the same bytes. On a GPU the order of sums varies."""
     if again["adapter_sha256"] == version.package_sha256:
         return Check(title="Weights", ok=True, detail="the same package, byte for byte")
     unpack(rows / PACKAGE, folder / "before")

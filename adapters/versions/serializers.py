@@ -44,7 +44,7 @@ class AdapterVersionSerializer(serializers.ModelSerializer[AdapterVersion]):
 
 
 class PairsField(serializers.DictField):
-    """Facts as an object of what -> value."""
+    """Facts as an object of name -> value."""
 
     child = serializers.CharField()
 
@@ -53,7 +53,7 @@ class PairsField(serializers.DictField):
 
 
 class CardSerializer(serializers.Serializer[Any]):
-    """Everything as text; `data`, `base`, `training` and so on are pairs of what and value."""
+    """Everything as text; `data`, `base`, `training` and so on map names to values."""
 
     title = serializers.CharField()
     version = serializers.UUIDField(source="version.id")

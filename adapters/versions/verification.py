@@ -1,4 +1,4 @@
-"""Whether an adapter version still is what its manifest says: package, base model, rows and settings."""
+"""Verify an adapter version against its manifest: package, base model, rows and settings."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ RENAMED = {"rank": "r"}
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing that was looked at; `detail` says what was found, and what should have been."""
+    """One check; `detail` says what was found and what was expected."""
 
     title: str
     ok: bool
@@ -31,7 +31,7 @@ class Check:
 
 
 def verify_version(version: AdapterVersion, folder: Path) -> list[Check]:
-    """Fetch what the version was made of into `folder`, where rows lie in CHANNEL/rows.jsonl, and check all of it."""
+    """Fetch everything that the version was made from into `folder` (rows in CHANNEL/rows.jsonl) and check it."""
     return [
         _check_package_hash(version, folder),
         _check_package_contents(version, folder),
@@ -57,7 +57,7 @@ def _check_package_hash(version: AdapterVersion, folder: Path) -> Check:
 def _check_package_contents(version: AdapterVersion, folder: Path) -> Check:
     title = "Package contents"
     if not (folder / PACKAGE).is_file():
-        return Check(title=title, ok=False, detail="There is no package to look into.")
+        return Check(title=title, ok=False, detail="There is no package to check.")
     try:
         package = inspect(folder / PACKAGE)
     except PackageError as error:
@@ -81,9 +81,9 @@ def _check_base(version: AdapterVersion) -> Check:
     if location.is_dir():
         return _compare("Base model", base_sha256(location), wanted)
     if not base_model.sha256:
-        text = "Its folder cannot be read from here, and the operator has not made its hash known."
+        text = "Its folder can’t be read from here, and the operator has not registered its hash."
         return Check(title="Base model", ok=False, detail=text)
-    return Check(title="Base model", ok=True, detail=f"{_short(wanted)}, as the operator made it known")
+    return Check(title="Base model", ok=True, detail=f"{_short(wanted)}, as registered by the operator")
 
 
 def _check_rows(version: AdapterVersion, channel: str, folder: Path) -> Check:
@@ -106,12 +106,12 @@ def _check_rows(version: AdapterVersion, channel: str, folder: Path) -> Check:
             title=title, ok=False, detail=f"ids in order: {_differs(found.ids_sha256, recorded['ids_sha256'])}"
         )
     if not compared.ok:
-        return Check(title=title, ok=False, detail=f"the same ids, another content: {compared.detail}")
+        return Check(title=title, ok=False, detail=f"same ids, different content: {compared.detail}")
     return Check(title=title, ok=True, detail=f"{compared.detail}, {found.count:,} rows in the same order")
 
 
 def _check_dataset(version: AdapterVersion, folder: Path) -> Check:
-    """The dataset version is the one that was trained on, and its rows are those that its check let through."""
+    """The dataset version is the one used for training, and its rows are those that passed its check."""
     title, dataset = "Dataset version", version.run.dataset_version
     recorded = version.manifest.get("dataset_version", str(dataset.id))
     if recorded != str(dataset.id):

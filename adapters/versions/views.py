@@ -57,7 +57,7 @@ def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """One version: its package, what it was made of, how the training went, and what higher floors add.
+    """One version: package, data, training, and the panels of higher floors.
 
     `?format=json` downloads its manifest.
     """

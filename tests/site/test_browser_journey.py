@@ -111,7 +111,7 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.get_by_role("link", name="Train on this").first.click()
     page.get_by_label("Adapter", exact=True).fill("clauses")
     page.get_by_text("Style and format", exact=True).click()
-    page.get_by_role("button", name="Start the training").click()
+    page.get_by_role("button", name="Start training").click()
 
     expect(page.get_by_role("progressbar").first).to_be_visible()
     page.reload()

@@ -20,8 +20,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("version", help="the version's id, or adapter:number")
-        parser.add_argument("--tenant", default="", help="slug of the tenant, where two have such an adapter")
-        parser.add_argument("--retrain", action="store_true", help="train it again here, and compare what comes out")
+        parser.add_argument("--tenant", default="", help="slug of the tenant, if several have such an adapter")
+        parser.add_argument("--retrain", action="store_true", help="retrain it on this machine and compare the result")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         version = find_version(options["version"], options["tenant"])
@@ -31,9 +31,9 @@ class Command(BaseCommand):
             failed = self._report(f"{version}, {version.id}", checks)
             if options["retrain"] and not failed:
                 (folder / "run").mkdir()
-                failed = self._report("Trained again", retrain(version, folder, folder / "run"))
+                failed = self._report("Retrained", retrain(version, folder, folder / "run"))
         if failed:
-            raise CommandError(f"{version} is not what its manifest says: {failed} of the checks failed.")
+            raise CommandError(f"{version} does not match its manifest: {failed} checks failed.")
 
     def _report(self, title: str, checks: list[Check]) -> int:
         """Print a table; how many checks failed."""
@@ -49,15 +49,15 @@ def find_version(name: str, tenant: str) -> AdapterVersion:
     try:
         wanted = Q(adapter__name=adapter, number=int(number)) if colon else Q(id=UUID(name))
     except ValueError:
-        raise CommandError(f"“{name}” is neither an id nor an adapter and number such as legal-summaries:3.") from None
+        raise CommandError(f"“{name}” is neither an id nor an adapter and number, such as legal-summaries:3.") from None
     if tenant:
         wanted &= Q(tenant__slug=tenant)
     with system_scope():
         related = ("adapter__base_model", "run__dataset_version__dataset", "tenant")
         rows = list(AdapterVersion.objects.select_related(*related).filter(wanted))
     if not rows:
-        raise CommandError(f"There is no version {name}. Its page shows its id, adapter and number.")
+        raise CommandError(f"Version {name} not found. Its page shows its id, adapter and number.")
     if len(rows) > 1:
         slugs = ", ".join(sorted(row.tenant.slug for row in rows))
-        raise CommandError(f"Several tenants have a version {name}: {slugs}. Say which with --tenant.")
+        raise CommandError(f"Several tenants have a version {name}: {slugs}. Choose one with --tenant.")
     return rows[0]

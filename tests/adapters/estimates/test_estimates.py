@@ -35,11 +35,11 @@ def test_a_large_base_takes_longer_by_its_size(
 ) -> None:
     numbers = RECIPES["style"].for_base(real_base_model).hyperparameters
     on_cpu = estimate_training(dataset_version=dataset_version, base_model=real_base_model, hyperparameters=numbers)
-    assert "0.8 tokens a second on one CPU core" in on_cpu.source
+    assert "0.8 tokens per second on one CPU core" in on_cpu.source
     monkeypatch.setitem(settings.COMPUTE["default"]["OPTIONS"], "INSTANCE_TYPE", "ml.g5.xlarge")
     on_gpu = estimate_training(dataset_version=dataset_version, base_model=real_base_model, hyperparameters=numbers)
     # 5e13 operations a second over six for each of 8e9 parameters.
-    assert "1,042 tokens a second on one GPU" in on_gpu.source
+    assert "1,042 tokens per second on one GPU" in on_gpu.source
     assert on_cpu.seconds > on_gpu.seconds
 
 
@@ -53,7 +53,7 @@ def test_a_run_on_the_same_base_sets_the_pace(
     estimate = estimate_training(dataset_version=dataset_version, base_model=base_model, hyperparameters=numbers)
     # 24 rows of 60 tokens, three times over.
     assert estimate.seconds == pytest.approx(35.5 + 24 * 60 * 3 / 200)
-    assert "boxes v1: 200 tokens a second" in estimate.source
+    assert "boxes v1: 200 tokens per second" in estimate.source
 
 
 def test_a_training_that_was_taken_up_again_sets_no_pace(

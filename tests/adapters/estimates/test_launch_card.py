@@ -71,23 +71,23 @@ def test_rows_that_are_too_long_count_for_nothing(version: DatasetVersion, base_
     version.profile = {**LENGTHS, "tokens": {**LENGTHS["tokens"], "bins": bins}}
     nothing = described(version, base_model, max_length=16)
     assert nothing.estimate.rows == 0
-    assert any("nothing to train on" in warning for warning in nothing.warnings)
+    assert any("no rows are left" in warning for warning in nothing.warnings)
 
 
 def test_without_token_counts_the_length_is_a_guess_and_says_so(in_tenant: Any, make_dataset: Make) -> None:
     lengths = read_lengths(make_dataset())
     assert lengths.mean > 1
     assert lengths.share_longer_than(10) is None
-    assert "guessed" in lengths.source
+    assert "estimated" in lengths.source
 
 
 @pytest.mark.parametrize(
     ("rows", "changes", "words"),
     [
-        ({"train": 20, "test": 2}, {}, "teach little"),
+        ({"train": 20, "test": 2}, {}, "20 rows"),
         ({"train": 300, "test": 0}, {}, "held out"),
         ({"train": 300, "test": 30}, {"max_length": 99}, "more than 99 tokens"),
-        ({"train": 300, "test": 30}, {"rank": 65}, "not promoted"),
+        ({"train": 300, "test": 30}, {"rank": 65}, "up to rank 64"),
     ],
 )
 def test_each_doubt_is_one_warning(
@@ -123,7 +123,7 @@ def test_the_page_shows_all_of_it(as_alice: Client, version: DatasetVersion, bas
         "Ready, 1 warning",
         "1 setting differs",
         "Runs on this machine’s CPU",
-        "16 of at most 64",
+        "16 (endpoint limit: 64)",
     ):
         assert words in page, words
     assert str(settings.LOCAL_PRICE_SOURCE) in page

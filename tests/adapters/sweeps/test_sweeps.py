@@ -162,7 +162,7 @@ def test_the_form_starts_a_sweep(
     assert sweep.grid == {"rank": [8.0, 16.0], "learning_rate": [0.002, 0.005]}
     assert {(r.hyperparameters["rank"], r.hyperparameters["alpha"]) for r in sweep.runs.all()} == {(8, 8), (16, 16)}
     page = as_bob.get(location).content.decode()
-    assert "0 of 4 trainings ended" in page
+    assert "0 of 4 trainings" in page
     assert "data-live" in page
     Job.objects.update(state=State.STOPPED)
     assert "data-live" not in as_bob.get(reverse("adapters:sweep-live", args=[sweep.id])).content.decode()

@@ -44,9 +44,9 @@ def test_settings_differ_where_the_runs_do(runs: list[TrainingRun]) -> None:
     assert comparison.figure is not None
     assert [(trace["name"], trace["x"], trace["y"]) for trace in comparison.figure["data"]] == [
         ("A: boxes v1", [10], [2.0]),
-        ("A: boxes v1, held out", [20], [1.0]),
+        ("A: boxes v1 (held out)", [20], [1.0]),
         ("B: boxes v2", [10], [1.0]),
-        ("B: boxes v2, held out", [20], [0.5]),
+        ("B: boxes v2 (held out)", [20], [0.5]),
     ]
 
 

@@ -104,8 +104,9 @@ def test_the_new_run_is_the_same_work_on_the_same_checkpoint(stopped: TrainingRu
 
 def test_only_one_run_takes_it_up(stopped: TrainingRun) -> None:
     resume_training(run_id=stopped.id)
-    with pytest.raises(Conflict, match="resumed already"):
+    with pytest.raises(Conflict) as refused:
         resume_training(run_id=stopped.id)
+    assert refused.value.code == "training:already_resumed"
     assert TrainingRun.objects.count() == 2
 
 

@@ -45,7 +45,7 @@ def page_of(client: Client, run: TrainingRun, name: str = "run") -> str:
 
 def test_a_queued_run_tells_its_place(as_alice: Client, run: TrainingRun) -> None:
     page = page_of(as_alice, run)
-    assert "First in line" in page
+    assert 'data-testid="place-in-queue"' in page
     assert "rank 8 instead of 16" in page
     assert "data-live" in page
 
@@ -80,7 +80,7 @@ def test_a_run_that_ended_asks_no_more(as_alice: Client, run: TrainingRun) -> No
     end(run, State.STOPPED)
     page = page_of(as_alice, run)
     assert "data-live" not in page
-    assert "saved nothing to go on from" in page
+    assert 'data-testid="not-resumable"' in page
     assert "Resume" not in page
 
 
@@ -89,10 +89,10 @@ def test_the_log_stays_when_the_run_is_cleared_away(as_alice: Client, run: Train
     Job.objects.filter(id=run.job_id).update(run_discarded=True)
     report(run, *(loss(step, 1.0) for step in range(1, 101)), ("checkpoint", {"step": 100}))
     page = page_of(as_alice, run)
-    assert "step 100  saved" in page
+    assert "step 100  checkpoint saved" in page
     assert "step 42 of 100" in page
     assert "step 41 of 100" not in page
-    assert "What the machine printed" not in page
+    assert 'data-testid="machine-output"' not in page
 
 
 def test_what_the_machine_printed_is_the_backends(

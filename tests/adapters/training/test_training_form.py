@@ -32,7 +32,7 @@ def test_it_begins_with_what_the_link_names(as_alice: Client, form: dict[str, st
     assert f'<option value="{form["dataset_version"]}" selected>' in page
     assert 'value="boxes"' in page
     assert "9</dd>" in page
-    assert "does not understand English" in page
+    assert 'data-testid="synthetic-base"' in page
 
 
 @pytest.mark.parametrize("query", ["dataset=nonsense", "dataset=", "dataset=0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"])
