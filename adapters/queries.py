@@ -12,6 +12,7 @@ from adapters.curves import sparks
 from adapters.models import Adapter, AdapterVersion, Sweep, TrainingRun
 from adapters.recipes import RECIPES
 from jobs.models import JobEvent
+from rest.errors import NotFound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,15 @@ def version_with_all(version_id: UUID) -> AdapterVersion:
     """A version with what its pages show; Http404 for one that is not the tenant's."""
     related = ("adapter__base_model", "run__job", "run__dataset_version__dataset", "run__created_by")
     return get_object_or_404(AdapterVersion.objects.select_related(*related), pk=version_id)
+
+
+def version_named(version_id: UUID) -> AdapterVersion:
+    """The version that a request names, with its base model and the dataset version it learned; raises NotFound."""
+    rows = AdapterVersion.objects.select_related("adapter__base_model", "run__dataset_version__dataset")
+    version = rows.filter(id=version_id).first()
+    if version is None:
+        raise NotFound("There is no such adapter version.", field="version")
+    return version
 
 
 def sweep_runs(sweep: Sweep) -> list[TrainingRun]:
