@@ -26,12 +26,10 @@ class Progress:
 class Place:
     """One item's place in a reviewer's queue; `number` counts from 1. `next_open` is the next without a grade."""
 
-    item_id: UUID
     number: int
     previous: UUID | None
     next: UUID | None
     next_open: UUID | None
-    progress: Progress
 
 
 class Queue:
@@ -57,12 +55,10 @@ class Queue:
         """Where this item of the evaluation stands."""
         index = self._index[item_id]
         return Place(
-            item_id=item_id,
             number=index + 1,
             previous=self._rows[index - 1][0] if index else None,
             next=self._rows[index + 1][0] if index + 1 < len(self._rows) else None,
             next_open=self.next_open(item_id),
-            progress=self.progress,
         )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from evaluations.runs.held_out import ALL
 from evaluations.runs.report import in_order, metric_title
-from evaluations.runs.scoring import ALL, TARGETS, Scores
+from evaluations.runs.scoring import TARGETS, Scores
 
 BINS = 20
 NAMES = {"base": "Base", "adapter": "Adapter"}

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from evaluations.models import EvaluationRun
-from evaluations.runs.scoring import ALL
+from evaluations.runs.held_out import ALL
 
 
 class RowFilter(forms.Form):

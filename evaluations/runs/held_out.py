@@ -9,13 +9,16 @@ from corpora.models import DatasetVersion
 from evaluations.judges.backends.base import Message
 from storage.objects import open_object
 
+ALL = "all"
+"""The slice of rows that name none; in figures, the total."""
+
 MAX_ROWS = 1000
 """Enough to tell a difference of 5 points from chance, and few enough to score in one step of a job."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutRow:
-    """`messages` end before the reference; `id` is the row's SHA-256, cut to 32 hexadecimal digits."""
+    """`messages` end before the reference; `id` is a hash of the row in 32 hexadecimal digits."""
 
     id: str
     messages: list[Message]
@@ -40,6 +43,4 @@ def _read(key: str) -> Iterator[HeldOutRow]:
         for line in file:
             row = json.loads(line)
             *messages, last = row["messages"]
-            yield HeldOutRow(
-                id=row["id"], messages=messages, reference=last["content"], slice=row.get("slice") or "all"
-            )
+            yield HeldOutRow(id=row["id"], messages=messages, reference=last["content"], slice=row.get("slice") or ALL)

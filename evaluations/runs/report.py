@@ -7,7 +7,8 @@ from typing import Any
 from evaluations.judges.backends import judges
 from evaluations.metrics import metrics
 from evaluations.runs.difference import SURE
-from evaluations.runs.scoring import ALL
+from evaluations.runs.held_out import ALL
+from evaluations.runs.scoring import TARGETS
 
 Summary = Mapping[str, Any]
 TIE = 0.0005
@@ -57,7 +58,7 @@ def reports(summary: Summary, *, judge: str) -> list[SliceReport]:
 
 def headline(summary: Summary) -> SliceReport | None:
     """The total's figures, None before there are any."""
-    return next(iter(reports({ALL: summary[ALL]}, judge="")), None) if ALL in summary else None
+    return reports({ALL: summary[ALL]}, judge="")[0] if ALL in summary else None
 
 
 def sentence(part: Summary) -> str:
@@ -65,7 +66,7 @@ def sentence(part: Summary) -> str:
     difference = part["difference"].get("exact_match")
     if difference is None:
         return ""
-    base, adapter = (percent(part[target]["exact_match"]) for target in ("base", "adapter"))
+    base, adapter = (percent(part[target]["exact_match"]) for target in TARGETS)
     facts = f"The adapter gives the expected answer on {adapter} of {part['rows']} held-out rows, the base on {base}."
     if difference["p_value"] >= SURE:
         return f"{facts} This may be chance: more held-out rows are needed to tell them apart."

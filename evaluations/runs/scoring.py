@@ -11,9 +11,8 @@ from typing import Any, Literal
 from evaluations.judges.backends.base import HIGHEST, LOWEST, Judge, Judgement
 from evaluations.metrics.base import Metric
 from evaluations.runs.difference import paired_difference
-from evaluations.runs.held_out import HeldOutRow
+from evaluations.runs.held_out import ALL, HeldOutRow
 
-ALL = "all"
 TARGETS: tuple[Literal["base", "adapter"], ...] = ("base", "adapter")
 
 Scores = dict[str, float | None]

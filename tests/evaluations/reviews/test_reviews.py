@@ -91,7 +91,9 @@ def test_a_wrong_grade_is_told_and_nothing_is_saved(
 
 
 def test_a_comment_has_a_limit(as_rita: Client, evaluation: EvaluationRun) -> None:
-    url = form_of(as_rita.get(address(evaluation)).content.decode())
+    page = as_rita.get(address(evaluation)).content.decode()
+    assert 'maxlength="2000"' in page
+    url = form_of(page)
     answer = as_rita.post(url, {"grade": "3", "comment": "x" * 2001}, headers={"HX-Request": "true"})
     assert answer.status_code == 200
     assert "at most 2000" in answer.content.decode()
