@@ -8,9 +8,9 @@ class EvaluationsConfig(AppConfig):
         from adapters.versions import panels
         from corpora import lineage
         from evaluations import checks  # noqa: F401
-        from evaluations.kinds import EvaluationKind
-        from evaluations.lineage import evaluation_uses
-        from evaluations.panels import evaluation_panel
+        from evaluations.runs.kinds import EvaluationKind
+        from evaluations.runs.lineage import evaluation_uses
+        from evaluations.runs.panels import evaluation_panel
         from jobs.kinds import register
 
         register(EvaluationKind())

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, register
 
 from evaluations.aliases import Aliases
-from evaluations.backends import judges
+from evaluations.judges.backends import judges
 from evaluations.metrics import metrics
 
 

@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from evaluations import review_views, views
+from evaluations.reviews import views as review_views
+from evaluations.runs import views
 
 app_name = "evaluations"
 urlpatterns = [

@@ -354,13 +354,13 @@ ENDPOINTS: dict[str, dict[str, Any]] = {
 }
 
 JUDGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "evaluations.backends.reference.ReferenceJudge", "OPTIONS": {}}
+    "default": {"BACKEND": "evaluations.judges.backends.reference.ReferenceJudge", "OPTIONS": {}}
 }
 
 METRICS: dict[str, dict[str, Any]] = {
-    "exact_match": {"BACKEND": "evaluations.metrics.ExactMatch", "OPTIONS": {}},
-    "rouge_l": {"BACKEND": "evaluations.metrics.RougeL", "OPTIONS": {}},
-    "meteor": {"BACKEND": "evaluations.metrics.Meteor", "OPTIONS": {}},
+    "exact_match": {"BACKEND": "evaluations.metrics.text.ExactMatch", "OPTIONS": {}},
+    "rouge_l": {"BACKEND": "evaluations.metrics.text.RougeL", "OPTIONS": {}},
+    "meteor": {"BACKEND": "evaluations.metrics.text.Meteor", "OPTIONS": {}},
 }
 
 LOGGING = logging_config(json=env.bool("LOG_JSON", default=not DEBUG), level=env.str("LOG_LEVEL", default="INFO"))

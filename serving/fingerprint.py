@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluations.kinds import MIN_NEW_TOKENS
+from evaluations.runs.kinds import MIN_NEW_TOKENS
 from serving.asking import ask
 from serving.backends.base import Target
 

@@ -5,7 +5,7 @@ Each step looks before it acts, so any of them may run twice. The switch is part
 
 from dataclasses import asdict
 
-from evaluations.queries import known_answers
+from evaluations.runs.queries import known_answers
 from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 
 from adapters.models import AdapterVersion
 from evaluations.models import EvaluationItem
-from evaluations.queries import latest_ready
-from evaluations.report import SliceReport, headline
+from evaluations.runs.queries import latest_ready
+from evaluations.runs.report import SliceReport, headline
 from jobs.states import TERMINAL
 from rest.errors import NotFound
 from serving.models import HELD, Deployment, Endpoint, Promotion, Route

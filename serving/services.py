@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
-from evaluations.queries import latest_ready
+from evaluations.runs.queries import latest_ready
 from jobs.services import start_job
 from jobs.states import TERMINAL
 from rest.errors import Conflict

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from adapters.models import Adapter, AdapterVersion, TrainingRun
+from rest.errors import NotFound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +41,12 @@ def version_with_all(version_id: UUID) -> AdapterVersion:
     """A version with what its pages show; Http404 for an id of another tenant."""
     related = ("adapter__base_model", "run__job", "run__dataset_version__dataset", "run__created_by")
     return get_object_or_404(AdapterVersion.objects.select_related(*related), pk=version_id)
+
+
+def version_named(version_id: UUID) -> AdapterVersion:
+    """The version that a request names, with its base model and dataset version; raises NotFound."""
+    rows = AdapterVersion.objects.select_related("adapter__base_model", "run__dataset_version__dataset")
+    version = rows.filter(id=version_id).first()
+    if version is None:
+        raise NotFound("Adapter version not found.", field="version")
+    return version

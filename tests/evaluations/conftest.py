@@ -12,12 +12,12 @@ from django.core.files.storage import default_storage
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
-from evaluations.backends import judges
-from evaluations.held_out import held_out_rows
-from evaluations.kinds import store_items
+from evaluations.judges.backends import judges
 from evaluations.metrics import metrics
 from evaluations.models import EvaluationRun, EvaluationState
-from evaluations.scoring import score_row, summarise
+from evaluations.runs.held_out import held_out_rows
+from evaluations.runs.kinds import store_items
+from evaluations.runs.scoring import score_row, summarise
 from jobs.backends.local import LocalCompute
 from jobs.models import Job
 from jobs.states import State

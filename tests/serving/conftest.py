@@ -10,8 +10,8 @@ from django.conf import settings
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
-from evaluations.kinds import MIN_NEW_TOKENS
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.runs.kinds import MIN_NEW_TOKENS
 from jobs.models import Job
 from jobs.states import State
 from serving.asking import ask

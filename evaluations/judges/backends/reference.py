@@ -1,0 +1,108 @@
+"""A judge without a language model: it compares the answer with the reference by a fixed rubric.
+
+Three criteria: completeness (the reference's facts are there), nothing added (no facts of its own), form (the same
+words in the same order). Facts are names, numbers and dates, and in a short reference every word that carries
+meaning; a fact that is missing while another stands in its place is the worst case. It cannot tell a good
+paraphrase from a bad one, and says so in its label.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from evaluations.judges.backends.base import Judge, Judgement, Message
+
+# A word keeps what belongs to it: $1,200, 14:30, AB-4821, 12%.
+WORD = re.compile(r"[$€£]?\w+(?:[.,:/'’\-]\w+)*%?")
+SHORT_REFERENCE_WORDS = 20
+NEGATIONS = frozenset({"no", "not", "nor", "never"})
+FACT_WEIGHT = 3
+SHOWN = 5
+
+
+class ReferenceJudge(Judge):
+    """5 same words in the same order; 4 all facts, other wording; 3 something missing or added; 2 a fact is wrong
+    or much else is said; 1 little or nothing of what was expected."""
+
+    label = "Reference grader (no LLM: compares with the expected answer)"
+    is_llm = False
+
+    def judge(self, *, messages: Sequence[Message], reference: str, answer: str) -> Judgement:
+        if not answer.strip():
+            return Judgement(score=1.0, reason="The answer is empty.")
+        expected, given = WORD.findall(reference), WORD.findall(answer)
+        if expected == given and (expected or reference.strip() == answer.strip()):
+            return Judgement(score=5.0, reason="The same words as expected, in the same order.")
+        comparison = compare(expected, given)
+        return Judgement(score=grade(comparison), reason=explain(comparison))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Shares 0..1 of the reference that the answer has and of the answer that the reference has; facts at fault."""
+
+    completeness: float
+    precision: float
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
+
+
+def compare(expected: Sequence[str], given: Sequence[str]) -> Comparison:
+    """Compare two lists of words, whatever their case and order."""
+    every_word = len(expected) <= SHORT_REFERENCE_WORDS
+    wanted, found = _count(expected), _count(given)
+    words = {*expected, *given}
+    facts = {word.casefold() for word in words if is_fact(word, every_word=every_word)}
+    # "The" at the start of a sentence is no name if "the" occurs too.
+    facts -= {word for word in words if not is_fact(word, every_word=every_word)}
+    weight = Counter({word: FACT_WEIGHT if word in facts else 1 for word in wanted | found})
+
+    def total(words: Counter[str]) -> int:
+        return sum(count * weight[word] for word, count in words.items())
+
+    common = total(wanted & found)
+    spelling = {word.casefold(): word for word in (*given, *expected)}
+    return Comparison(
+        completeness=common / total(wanted) if wanted else 0.0,
+        precision=common / total(found) if found else 0.0,
+        missing=tuple(spelling[word] for word in wanted - found if word in facts),
+        added=tuple(spelling[word] for word in found - wanted if word in facts),
+    )
+
+
+def is_fact(word: str, *, every_word: bool) -> bool:
+    """A number, a name, a negation; with `every_word` also any other word of four letters or more."""
+    if any(character.isdigit() or character.isupper() for character in word):
+        return True
+    return word in NEGATIONS or (every_word and len(word) > 3)
+
+
+def grade(comparison: Comparison) -> float:
+    """The rubric's grade of an answer that is not word for word as expected."""
+    if comparison.completeness < 0.4:
+        return 1.0
+    if comparison.precision < 0.6 or (comparison.missing and comparison.added):
+        return 2.0
+    if comparison.missing or comparison.added or comparison.completeness < 0.75:
+        return 3.0
+    return 4.0
+
+
+def explain(comparison: Comparison) -> str:
+    """The reason in plain words, naming the first facts at fault."""
+    parts = []
+    if comparison.missing:
+        parts.append(f"Missing: {_listed(comparison.missing)}.")
+    if comparison.added:
+        parts.append(f"Not in the expected answer: {_listed(comparison.added)}.")
+    return " ".join(parts) or "The facts agree; the wording or form differs."
+
+
+def _count(words: Sequence[str]) -> Counter[str]:
+    return Counter(word.casefold() for word in words)
+
+
+def _listed(words: Sequence[str]) -> str:
+    more = len(words) - SHOWN
+    return ", ".join(words[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,25 @@
+"""Every write to reviews."""
+
+from evaluations.models import EvaluationItem, EvaluationState, Review
+from rest.errors import Conflict, PortalError
+from tenants.models import Tenant, User
+
+MAX_COMMENT = 2000
+
+
+def record_review(*, tenant: Tenant, item: EvaluationItem, reviewer: User, grade: int, comment: str = "") -> Review:
+    """An expert's grade of one answer; the same expert's earlier grade of it is replaced."""
+    if not 1 <= grade <= 5:
+        raise PortalError("Choose a grade from 1 to 5.", code="review:grade", field="grade")
+    if len(comment) > MAX_COMMENT:
+        raise PortalError(
+            f"A comment has at most {MAX_COMMENT} characters; this one has {len(comment)}.",
+            code="review:comment_too_long",
+            field="comment",
+        )
+    if item.run.state != EvaluationState.READY:
+        raise Conflict("This evaluation is not ready for review.", code="review:not_ready")
+    review, _ = Review.objects.update_or_create(
+        tenant=tenant, item=item, reviewer=reviewer, defaults={"grade": grade, "comment": comment.strip()}
+    )
+    return review

@@ -1,0 +1,98 @@
+"""The reviewers' screens: which answers wait, and one answer at a time. They name neither model nor metric."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import push_url
+
+from evaluations.models import EvaluationItem, EvaluationRun, Review
+from evaluations.reviews.forms import GRADES, GradeForm
+from evaluations.reviews.queries import Queue, queues
+from evaluations.reviews.services import record_review
+from evaluations.runs.queries import ready_runs, runs
+from rest.errors import PortalError
+from tenants.access import EVERYONE, members_only
+from tenants.requests import TenantRequest
+
+WHO = {"system": "Instructions", "user": "Question", "assistant": "Earlier answer"}
+
+
+@require_GET
+@members_only(roles=EVERYONE)
+def reviews(request: TenantRequest) -> HttpResponse:
+    """What there is to review, and how far this person is."""
+    return render(request, "evaluations/reviews/list.html", {"queues": queues(request.membership.user)})
+
+
+@require_GET
+@members_only(roles=EVERYONE)
+def review(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """One answer: `?item=` if given, else the first without this person's grade."""
+    run = get_object_or_404(ready_runs(), pk=run_id)
+    queue = Queue(run, request.membership.user)
+    if "item" not in request.GET:
+        return _show(request, run, queue, queue.next_open())
+    try:
+        wanted = UUID(request.GET["item"])
+    except ValueError:
+        return redirect("evaluations:review", run.id)
+    item = get_object_or_404(EvaluationItem.objects.filter(run=run), pk=wanted)
+    return _show(request, run, queue, item.id)
+
+
+@require_POST
+@members_only(roles=EVERYONE)
+def grade(request: TenantRequest, item_id: UUID) -> HttpResponse:
+    """Save this person's grade and go on to the next answer without one."""
+    item = get_object_or_404(EvaluationItem.objects.select_related("run"), pk=item_id)
+    reviewer = request.membership.user
+    form = GradeForm(request.POST)
+    if form.is_valid():
+        try:
+            record_review(tenant=request.tenant, item=item, reviewer=reviewer, **form.cleaned_data)
+        except PortalError as error:
+            form.add_error(error.field if error.field in form.fields else None, error.text)
+    run = runs().get(pk=item.run_id)
+    queue = Queue(run, reviewer)
+    if not form.is_valid():
+        return _show(request, run, queue, item.id, form)
+    following = queue.next_open(item.id)
+    url = _address(run, following)
+    return push_url(_show(request, run, queue, following), url) if request.htmx else redirect(url)
+
+
+def _show(
+    request: TenantRequest, run: EvaluationRun, queue: Queue, item_id: UUID | None, form: GradeForm | None = None
+) -> HttpResponse:
+    """One answer, or that all are graded; only the changing part for htmx."""
+    context: dict[str, object] = {"run": run, "progress": queue.progress, "grades": GRADES}
+    if item_id is not None:
+        item = EvaluationItem.objects.get(pk=item_id)
+        given = Review.objects.filter(item=item, reviewer=request.membership.user).first()
+        place = queue.place(item_id)
+        context |= {
+            "item": item,
+            "prompt": [{"who": WHO.get(m["role"], m["role"]), "text": m["content"]} for m in item.messages],
+            "given": given,
+            "form": form or GradeForm(initial={"comment": given.comment if given else ""}),
+            "place": place,
+            "back_url": _address(run, place.previous) if place.previous else "",
+            "next_url": _address(run, place.next) if place.next else "",
+            "skip_url": _address(run, place.next_open) if place.next_open else "",
+        }
+    whole = not request.htmx or request.htmx.history_restore_request
+    template = "evaluations/reviews/review.html" if whole else "evaluations/reviews/_review.html"
+    # htmx puts an answer with an error status aside, so a form with errors comes as 200 to it.
+    status = 400 if form is not None and whole else 200
+    response = render(request, template, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _address(run: EvaluationRun, item_id: UUID | None) -> str:
+    url = reverse("evaluations:review", args=[run.id])
+    return f"{url}?item={item_id}" if item_id else url

@@ -1,0 +1,1 @@
+"""Evaluations: base and adapter on held-out rows, scored, summed up and shown."""

@@ -1,0 +1,66 @@
+"""REST: evaluations and their rows."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from adapters.versions.queries import version_named
+from evaluations.models import EvaluationItem, EvaluationRun
+from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
+from evaluations.runs.queries import runs
+from evaluations.runs.serializers import EvaluationSerializer, ItemSerializer, NewEvaluationSerializer
+from evaluations.runs.services import start_evaluation
+from rest.pagination import CursorPages
+from rest.views import INVALID, MISSING
+from tenants.requests import person_of, tenant_of
+
+
+class ByPosition(CursorPages):
+    """Rows in the evaluation's own order."""
+
+    ordering = "position"
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Evaluations, newest first"),
+    retrieve=extend_schema(
+        summary="One evaluation, with its figures once it is ready",
+        responses={200: EvaluationSerializer, 404: MISSING},
+        examples=[SUMMARY],
+    ),
+)
+class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[EvaluationRun]):
+    """A version against its base on held-out rows."""
+
+    serializer_class = EvaluationSerializer
+    filterset_fields = ("version", "state")
+
+    def get_queryset(self) -> QuerySet[EvaluationRun]:
+        return runs()
+
+    @extend_schema(
+        summary="Evaluate an adapter version",
+        request=NewEvaluationSerializer,
+        examples=[NEW_EVALUATION],
+        responses={201: EvaluationSerializer, 400: INVALID, 404: MISSING, 409: BUSY},
+    )
+    def create(self, request: Request) -> Response:
+        wanted = NewEvaluationSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        version = version_named(wanted.validated_data["version"])
+        run = start_evaluation(tenant=tenant_of(request), version=version, created_by=person_of(request))
+        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="The rows of an evaluation, with answers and scores",
+        responses={200: ItemSerializer(many=True), 404: MISSING},
+        filters=False,
+    )
+    @action(detail=True, pagination_class=ByPosition)
+    def items(self, request: Request, pk: str) -> Response:
+        pages = ByPosition()
+        rows = pages.paginate_queryset(EvaluationItem.objects.filter(run=self.get_object()), request) or []
+        return pages.get_paginated_response(ItemSerializer(rows, many=True).data)

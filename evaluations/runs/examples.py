@@ -1,0 +1,26 @@
+"""Examples of evaluations for the OpenAPI document, and what can go wrong."""
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+
+NEW_EVALUATION = OpenApiExample(
+    "Evaluate a version", request_only=True, value={"version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"}
+)
+SUMMARY = OpenApiExample(
+    "A ready evaluation (only `summary` shown)",
+    response_only=True,
+    value={
+        "summary": {
+            "all": {
+                "rows": 210,
+                "base": {"exact_match": 0.01, "rouge_l": 0.22, "meteor": 0.25, "judge": 1.4},
+                "adapter": {"exact_match": 0.93, "rouge_l": 0.98, "meteor": 0.97, "judge": 4.8},
+                "difference": {"exact_match": {"mean": 0.92, "low": 0.87, "high": 0.95, "p_value": 1e-50}},
+            }
+        }
+    },
+)
+
+BUSY = OpenApiResponse(
+    OpenApiTypes.OBJECT, "It is being evaluated already, or has no held-out rows; with the next step (problem+json)."
+)

@@ -1,0 +1,87 @@
+"""Reads of evaluations, for the active tenant."""
+
+from dataclasses import dataclass
+from statistics import fmean
+
+from django.db.models import F, Q, QuerySet
+
+from adapters.models import AdapterVersion
+from evaluations.judges.backends.base import Message
+from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
+
+
+def runs() -> QuerySet[EvaluationRun]:
+    """Evaluations, newest first, with what a page says of each."""
+    return EvaluationRun.objects.select_related("version__adapter", "dataset_version__dataset", "job")
+
+
+def ready_runs() -> QuerySet[EvaluationRun]:
+    """Evaluations that have figures and can be reviewed, newest first."""
+    return runs().filter(state=EvaluationState.READY)
+
+
+def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
+    """The newest evaluation of this version that has figures."""
+    return ready_runs().filter(version=version).first()
+
+
+def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Message], str]]:
+    """(prompt, the adapter's greedy answer), at most `limit`, from the latest ready evaluation.
+
+    They tell whether an endpoint serves these very weights, so those that differ from the base's answer come first.
+    """
+    run = latest_ready(version)
+    if run is None:
+        return []
+    items = EvaluationItem.objects.filter(run=run).exclude(answer_adapter="")
+    telling = items.annotate(as_base=Q(answer_adapter=F("answer_base"))).order_by("as_base", "position")
+    return [(item.messages, item.answer_adapter) for item in telling[:limit]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpertView:
+    """What the experts said of an evaluation: grades from 1 to 5, the means None before the first.
+
+    `judge_mean` is the judge's mean over the same answers, so that the two can be compared.
+    """
+
+    reviewed: int
+    total: int
+    reviewers: int
+    grades: int
+    mean: float | None
+    judge_mean: float | None
+    by_grade: list[tuple[int, int]]
+
+    @property
+    def fraction(self) -> float:
+        return self.reviewed / self.total if self.total else 0.0
+
+
+def expert_view(run: EvaluationRun) -> ExpertView:
+    """All reviewers' grades of this evaluation."""
+    columns = ("item_id", "reviewer_id", "grade", "item__judgement__adapter__score")
+    rows = list(Review.objects.filter(item__run=run).values_list(*columns))
+    judged = {item_id: score for item_id, _, _, score in rows}
+    grades = [grade for _, _, grade, _ in rows]
+    return ExpertView(
+        reviewed=len(judged),
+        total=EvaluationItem.objects.filter(run=run).count(),
+        reviewers=len({reviewer_id for _, reviewer_id, _, _ in rows}),
+        grades=len(grades),
+        mean=fmean(grades) if grades else None,
+        judge_mean=fmean(judged.values()) if judged else None,
+        by_grade=[(grade, grades.count(grade)) for grade in range(5, 0, -1)],
+    )
+
+
+def filtered_items(run: EvaluationRun, *, show: str = "all", slice_name: str = "") -> QuerySet[EvaluationItem]:
+    """Rows of an evaluation: `differs` where base and adapter answer differently, `wrong` where the adapter errs."""
+    items = EvaluationItem.objects.filter(run=run)
+    if slice_name:
+        items = items.filter(slice=slice_name)
+    if show == "differs":
+        items = items.exclude(answer_base=F("answer_adapter"))
+    if show == "wrong":
+        items = items.filter(scores__adapter__exact_match__lt=1.0)
+    return items

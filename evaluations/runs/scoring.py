@@ -1,0 +1,75 @@
+"""From answers to figures: scores and grades of each row, means by slice, and how sure the difference is.
+
+Pure but for the metrics and the judge it is given.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, Literal
+
+from evaluations.judges.backends.base import HIGHEST, LOWEST, Judge, Judgement
+from evaluations.metrics.base import Metric
+from evaluations.runs.difference import paired_difference
+from evaluations.runs.held_out import ALL, HeldOutRow
+
+TARGETS: tuple[Literal["base", "adapter"], ...] = ("base", "adapter")
+
+Scores = dict[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredRow:
+    """One row with both answers; `scores` and `judgements` are by target, `uncertainty` is of the adapter's grade."""
+
+    row: HeldOutRow
+    answers: dict[str, str]
+    scores: dict[str, Scores]
+    judgements: dict[str, Judgement]
+    uncertainty: float
+
+
+def score_row(row: HeldOutRow, answers: dict[str, str], *, metrics: Mapping[str, Metric], judge: Judge) -> ScoredRow:
+    """Metrics and grades of both answers to one row."""
+    scores: dict[str, Scores] = {}
+    judgements: dict[str, Judgement] = {}
+    for target in TARGETS:
+        answer = answers[target]
+        scores[target] = {alias: metric.score(row.reference, answer) for alias, metric in metrics.items()}
+        judgements[target] = judge.judge(messages=row.messages, reference=row.reference, answer=answer)
+    doubt = uncertainty(judgements["adapter"], scores["adapter"])
+    return ScoredRow(row=row, answers=answers, scores=scores, judgements=judgements, uncertainty=doubt)
+
+
+def uncertainty(judgement: Judgement, scores: Scores) -> float:
+    """0..1, how much an expert's look is worth: a low grade, or a grade at odds with the metrics."""
+    judged = (judgement.score - LOWEST) / (HIGHEST - LOWEST)
+    known = [score for score in scores.values() if score is not None]
+    disagreement = abs(judged - fmean(known)) if known else 0.0
+    return max(1.0 - judged, disagreement)
+
+
+def summarise(rows: Sequence[ScoredRow]) -> dict[str, Any]:
+    """{slice: {rows, base, adapter, difference}}; the slice `all` is the total. Means, the grade's from 1 to 5."""
+    slices: dict[str, list[ScoredRow]] = {ALL: list(rows)}
+    for row in rows:
+        if row.row.slice != ALL:
+            slices.setdefault(row.row.slice, []).append(row)
+    return {name: _summary_of(members) for name, members in slices.items()}
+
+
+def _summary_of(rows: Sequence[ScoredRow]) -> dict[str, Any]:
+    summary: dict[str, Any] = {"rows": len(rows), "difference": {}}
+    for target in TARGETS:
+        means = {alias: _mean(row.scores[target][alias] for row in rows) for alias in rows[0].scores[target]}
+        summary[target] = {**means, "judge": fmean(row.judgements[target].score for row in rows)}
+    if "exact_match" in rows[0].scores["base"]:
+        pairs = [(row.scores["base"]["exact_match"], row.scores["adapter"]["exact_match"]) for row in rows]
+        right = [(base == 1.0, adapter == 1.0) for base, adapter in pairs]
+        summary["difference"]["exact_match"] = paired_difference(right)
+    return summary
+
+
+def _mean(scores: Iterable[float | None]) -> float | None:
+    known = [score for score in scores if score is not None]
+    return fmean(known) if known else None

@@ -1,0 +1,83 @@
+"""Pages of evaluations: the list, one evaluation with its figures and rows, and the start of a new one."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from adapters.versions.queries import version_named
+from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.runs.charts import distribution_figure, metrics_figure
+from evaluations.runs.forms import RowFilter
+from evaluations.runs.queries import expert_view, filtered_items, runs
+from evaluations.runs.report import headline, judge_label, reports
+from evaluations.runs.services import start_evaluation
+from tenants.access import WRITERS, members_only
+from tenants.requests import TenantRequest
+
+RUNS_SHOWN = 30
+ROWS_SHOWN = 25
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def index(request: TenantRequest) -> HttpResponse:
+    """Every evaluation, newest first."""
+    page = Paginator(runs(), RUNS_SHOWN).get_page(request.GET.get("page"))
+    rows = [(run, headline(run.summary)) for run in page.object_list]
+    return render(request, "evaluations/runs/list.html", {"page_obj": page, "rows": rows})
+
+
+@require_POST
+@members_only(roles=WRITERS)
+def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """Begin an evaluation and show it."""
+    version = version_named(version_id)
+    run = start_evaluation(tenant=request.tenant, version=version, created_by=request.membership.user)
+    messages.success(request, f"The evaluation of {version} is in the queue.")
+    return redirect("evaluations:detail", run.id)
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """One evaluation: how it goes while it runs, then its figures, charts and rows."""
+    run = get_object_or_404(runs(), pk=run_id)
+    context: dict[str, Any] = {"run": run}
+    if run.summary:
+        context |= _figures(run) | _rows(request, run)
+    return render(request, "evaluations/runs/detail.html", context)
+
+
+@require_GET
+@members_only(roles=WRITERS)
+def live(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """The part of the page that changes while the evaluation runs; at its end the whole page comes anew."""
+    run = get_object_or_404(runs(), pk=run_id)
+    if run.state != EvaluationState.RUNNING:
+        return HttpResponseClientRefresh()
+    return render(request, "evaluations/runs/_live.html", {"run": run})
+
+
+def _figures(run: EvaluationRun) -> dict[str, Any]:
+    scores = list(EvaluationItem.objects.filter(run=run).values_list("scores", flat=True))
+    total, *slices = reports(run.summary, judge=run.judge)
+    return {
+        "total": total,
+        "slices": slices,
+        "judge": judge_label(run.judge),
+        "distribution": distribution_figure(scores),
+        "means": metrics_figure(run.summary),
+        "experts": expert_view(run),
+    }
+
+
+def _rows(request: TenantRequest, run: EvaluationRun) -> dict[str, Any]:
+    form = RowFilter(run, request.GET)
+    page = Paginator(filtered_items(run, **form.chosen()), ROWS_SHOWN).get_page(request.GET.get("page"))
+    return {"filter": form, "page_obj": page}

@@ -1,0 +1,101 @@
+"""From answers to an evaluation's figures, the sentence about them, and the charts."""
+
+import pytest
+
+from evaluations.judges.backends import judges
+from evaluations.judges.backends.base import Judgement
+from evaluations.metrics import metrics
+from evaluations.runs.charts import distribution_figure, histogram, metrics_figure
+from evaluations.runs.held_out import HeldOutRow
+from evaluations.runs.report import reports
+from evaluations.runs.scoring import ScoredRow, score_row, summarise, uncertainty
+
+
+def scored(reference: str, base: str, adapter: str, slice_name: str = "all") -> ScoredRow:
+    row = HeldOutRow(id=reference, messages=[], reference=reference, slice=slice_name)
+    answers = {"base": base, "adapter": adapter}
+    return score_row(row, answers, metrics=metrics, judge=judges["default"])
+
+
+def test_means_by_slice_and_in_total() -> None:
+    summary = summarise(
+        [
+            scored("P1 refund", "none", "P1 refund", "seen"),
+            scored("P2 invoice", "P2 invoice", "P2 invoice", "seen"),
+            scored("P3 praise", "none", "P3 defect", "unseen"),
+        ]
+    )
+    assert set(summary) == {"all", "seen", "unseen"}
+    assert summary["all"]["rows"] == 3
+    assert summary["all"]["base"]["exact_match"] == pytest.approx(1 / 3)
+    assert summary["all"]["adapter"]["exact_match"] == pytest.approx(2 / 3)
+    assert summary["seen"]["difference"]["exact_match"]["mean"] == 0.5
+    assert summary["unseen"]["adapter"] == {
+        "exact_match": 0.0,
+        "rouge_l": 0.5,
+        "meteor": pytest.approx(0.25),
+        "judge": 2.0,
+    }
+
+
+def test_rows_without_slices_are_summed_up_once() -> None:
+    assert set(summarise([scored("a b", "", "a b")])) == {"all"}
+
+
+def test_a_metric_that_is_silent_on_every_row_has_no_mean() -> None:
+    summary = summarise([scored("合同", "", "合同")])
+    assert summary["all"]["adapter"]["rouge_l"] is None
+    figures = reports(summary, judge="default")[0].by_alias
+    assert (figures["rouge_l"].adapter, figures["rouge_l"].delta) == ("n/a", "")
+    assert sum(distribution_figure([{"base": {"rouge_l": None}, "adapter": {"rouge_l": None}}])["data"][0]["y"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("score", "known", "expected"),
+    [
+        (5.0, {"exact_match": 1.0}, 0.0),
+        (1.0, {"exact_match": 0.0}, 1.0),
+        (5.0, {"exact_match": 0.0}, 1.0),
+        (4.0, {}, 0.25),
+    ],
+)
+def test_doubt_is_a_low_grade_or_one_at_odds_with_the_metrics(
+    score: float, known: dict[str, float | None], expected: float
+) -> None:
+    assert uncertainty(Judgement(score=score, reason="-"), known) == expected
+
+
+def test_a_real_difference_is_called_real() -> None:
+    summary = summarise([scored(f"row {n}", "", f"row {n}") for n in range(20)])
+    report = reports(summary, judge="default")[0]
+    assert "100.0% of 20 held-out rows, the base on 0.0%" in report.sentence
+    assert "This is not chance" in report.sentence
+    assert "points more" in report.sentence
+    assert (report.by_alias["exact_match"].delta, report.by_alias["exact_match"].trend) == ("+100.0 points", 1)
+
+
+def test_a_worse_adapter_is_called_worse() -> None:
+    summary = summarise([scored(f"row {n}", f"row {n}", "") for n in range(20)])
+    report = reports(summary, judge="default")[0]
+    assert "points fewer" in report.sentence
+    assert report.by_alias["judge"].trend == -1
+
+
+def test_a_difference_that_may_be_chance_is_called_that() -> None:
+    summary = summarise([scored("row 1", "", "row 1"), scored("row 2", "row 2", "row 2")])
+    assert "may be chance" in reports(summary, judge="default")[0].sentence
+
+
+def test_charts_hold_the_figures() -> None:
+    rows = [scored("row 1", "row 2", "row 1"), scored("row 3", "", "row 3")]
+    distribution = distribution_figure([row.scores for row in rows])
+    assert [sum(trace["y"]) for trace in distribution["data"]] == [2, 2]
+    assert distribution["data"][1]["y"][-1] == 2
+    means = metrics_figure(summarise(rows))
+    assert means["data"][1]["x"] == ["Exact match", "ROUGE-L", "METEOR (no synonyms)"]
+    assert means["data"][0]["y"][0] == 0.0
+
+
+def test_a_histogram_keeps_every_value() -> None:
+    counts = histogram([0.0, 0.04, 0.05, 1.0, None])
+    assert (counts[0], counts[1], counts[-1], sum(counts)) == (2, 1, 1, 4)
