@@ -35,8 +35,9 @@ from tenants.requests import person_of, tenant_of
 class DatasetViewSet(
     OutsideTransactions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dataset]
 ):
-    """Datasets and their versions. Uploads stream into storage, so no request holds a transaction open."""
+    """Datasets, each with its latest version."""
 
+    # Uploads stream into storage, so no request may hold a transaction open: OutsideTransactions.
     serializer_class = DatasetSerializer
     parser_classes = (MultiPartParser,)
     filterset_fields = ("name",)

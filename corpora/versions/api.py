@@ -68,8 +68,9 @@ A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): Op
 class DatasetVersionViewSet(
     OutsideTransactions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[DatasetVersion]
 ):
-    """Immutable versions of datasets. Rows are read from storage, so no request holds a transaction open."""
+    """Immutable versions of datasets, their rows and findings."""
 
+    # Rows are read from storage, so no request may hold a transaction open: OutsideTransactions.
     filterset_fields = ("dataset", "state")
 
     def get_serializer_class(self) -> type[VersionSerializer]:
@@ -124,7 +125,7 @@ class DatasetVersionViewSet(
 
     @extend_schema(
         summary="Compare a version with another",
-        description=f"Versions with more than {MAX_ROWS:,} rows are not compared row by row: `rows` is null.",
+        description=f"Above {MAX_ROWS:,} rows, versions are not compared row by row, and `rows` is null.",
         parameters=[DiffQuerySerializer],
         responses={200: DiffSerializer, 400: INVALID, 404: MISSING, 409: NOT_READY, 503: LOST},
         examples=[examples.A_DIFF],
