@@ -1,4 +1,4 @@
-"""The list of datasets, a dataset's own page, its name and its end."""
+"""The list of datasets, and the pages to view, edit and delete one."""
 
 import pytest
 from django.test import Client
@@ -25,7 +25,7 @@ def train(name: str, version: DatasetVersion) -> None:
 
 
 def make_datasets(name: str, count: int) -> None:
-    """Each with three versions that an adapter was trained on."""
+    """Datasets with three versions each, all used by adapters."""
     for number in range(count):
         dataset = Dataset.objects.create(name=f"{name} {number}")
         for _ in range(3):
@@ -67,7 +67,7 @@ def test_lists_need_the_same_queries_for_one_and_for_many(
 def test_lists_read_neither_profiles_nor_problems(
     as_alice: Client, api: APIClient, in_tenant: Tenant, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """They are large, and a list shows none of them."""
+    """These fields are large, and lists do not show them."""
     dataset = Dataset.objects.create(name="Clauses")
     version = stored_version(dataset, [chat("a")], job=Job.objects.create(kind="dataset_check"))
     Upload.objects.create(file_name="x", bytes=9, key="x", state=UploadState.DONE, version=version)

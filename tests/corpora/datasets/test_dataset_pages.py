@@ -1,4 +1,4 @@
-"""The pages of datasets: an upload in the browser, what is shown of it, and who sees it."""
+"""The pages of datasets: uploads without JavaScript, versions, and access."""
 
 from collections.abc import Callable
 from typing import Any

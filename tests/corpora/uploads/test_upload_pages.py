@@ -42,7 +42,7 @@ def format_page(upload: Upload) -> str:
 
 
 def fields(client: Client, upload: Upload, **changed: str) -> dict[str, Any]:
-    """What a browser sends of the page's form, with some fields filled in otherwise."""
+    """The form data that a browser sends, with some fields `changed`."""
     form = client.get(format_page(upload)).context["form"]
     return {name: form[name].value() if form[name].value() is not None else "" for name in form.fields} | changed
 
@@ -59,7 +59,7 @@ def test_the_page_lists_what_is_not_finished_and_the_room(as_alice: Client, api:
 
 
 def test_a_file_is_followed_until_its_version_is_checked(as_alice: Client, api: APIClient, in_tenant: Tenant) -> None:
-    """Also after a refresh: the row stays, with the check's bar, and goes with it."""
+    """After a refresh, the row still shows the check's progress bar, and disappears when the check ends."""
     whole(api, pairs(30), confirm="1")
     upload = Upload.objects.get()
     seen = Inspection(upload_sha256="0" * 64, bytes=upload.bytes, packed=False, file_format="jsonl")

@@ -1,4 +1,4 @@
-"""The figures of a profile are what Plotly can draw, and hold every row."""
+"""The figures of a profile are valid for Plotly and contain every row."""
 
 from typing import Any
 

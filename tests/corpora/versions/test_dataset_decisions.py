@@ -1,4 +1,4 @@
-"""What a person decides about what the check found, in the browser and over REST."""
+"""Decisions about findings, in the browser and over REST."""
 
 from collections.abc import Callable
 from typing import Any
