@@ -61,7 +61,7 @@ class NotReceiving(Conflict):
     code = "upload:not_receiving"
 
     def __init__(self) -> None:
-        super().__init__("This upload no longer accepts data, or not at this URL. Check its state and its links.")
+        super().__init__("This upload no longer accepts data at this URL. Check its state and its links.")
 
 
 class NotWhole(Conflict):
@@ -81,7 +81,9 @@ class NotWaiting(Conflict):
     code = "upload:not_waiting"
 
     def __init__(self, state: str) -> None:
-        super().__init__(f"Not possible in the state “{state}”. The file must be inspected and not imported yet.")
+        super().__init__(
+            f"Not possible while the upload is “{state}”. The file must have been inspected and not yet imported."
+        )
 
 
 class AlreadyUsed(Conflict):
