@@ -1,4 +1,4 @@
-"""REST: datasets and the files they are made of."""
+"""REST routes of datasets and dataset versions."""
 
 from rest_framework.routers import SimpleRouter
 

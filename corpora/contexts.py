@@ -1,6 +1,7 @@
-"""The base models that rows are measured against; the floor above knows them and registers a source.
+"""The base models whose tokens and context length rows are measured in. Higher floors register sources of them.
 
-In an `AppConfig.ready`: `register(base_model_contexts)`, which returns a `corpora.ingest.contracts.Context` for each.
+Call `register(base_model_contexts)` in an `AppConfig.ready`. The source returns a `corpora.ingest.contracts.Context`
+for each base model.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,16 +14,16 @@ _sources: list[ContextSource] = []
 
 
 def register(source: ContextSource) -> None:
-    """Ask `source` whenever rows are to be measured."""
+    """Add a source of contexts. Registering a source twice has no effect."""
     if source not in _sources:
         _sources.append(source)
 
 
 def contexts() -> list[Context]:
-    """What there is to choose from, in the sources' order."""
+    """All contexts, in the order of their sources."""
     return [context for source in _sources for context in source()]
 
 
 def context_named(name: str) -> Context | None:
-    """The context of that name; the first there is for an empty one."""
+    """The context called `name`, or None if there is none. An empty name returns the first context."""
     return next((context for context in contexts() if name in ("", context.name)), None)

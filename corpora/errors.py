@@ -1,4 +1,4 @@
-"""What is refused before rows are looked at, whether a dataset or an upload is asked for."""
+"""Errors of datasets and uploads that occur before any row is read."""
 
 from django.template.defaultfilters import filesizeformat
 
@@ -6,52 +6,52 @@ from rest.errors import Conflict, PortalError
 
 
 class EmptyUpload(PortalError):
-    """No bytes came."""
+    """The file has no bytes."""
 
     code = "dataset:empty_file"
 
     def __init__(self) -> None:
-        super().__init__("The file is empty. Choose the file with your rows.", field="file")
+        super().__init__("The file is empty. Choose a file that contains rows.", field="file")
 
 
 class UploadTooLarge(PortalError):
-    """More bytes than MAX_UPLOAD_BYTES."""
+    """The file has more bytes than MAX_UPLOAD_BYTES."""
 
     code = "dataset:too_large"
     status = 413
 
     def __init__(self, limit: int) -> None:
-        text = f"The file is larger than {filesizeformat(limit)}. Split it, or upload it as Parquet, which is smaller."
+        text = f"The file is larger than {filesizeformat(limit)}. Split it, or convert it to Parquet, which is smaller."
         super().__init__(text, field="file", limit_bytes=limit)
 
 
 class NameMissing(PortalError):
-    """A new dataset has to be called something."""
+    """A new dataset has no name."""
 
     code = "dataset:name_missing"
 
     def __init__(self) -> None:
-        super().__init__("Give the dataset a name, or choose one you have.", field="name")
+        super().__init__("Enter a name for the dataset, or choose an existing dataset.", field="name")
 
 
 class DatasetGone(Conflict):
-    """Somebody has deleted the dataset meanwhile."""
+    """The dataset was deleted in the meantime."""
 
     code = "dataset:gone"
 
     def __init__(self) -> None:
-        super().__init__("This dataset has been deleted meanwhile. Choose another, or upload its file as a new one.")
+        super().__init__("This dataset was deleted. Choose another dataset, or upload the file as a new one.")
 
 
 class QuotaExceeded(PortalError):
-    """The organisation's storage is full; nothing of this file was kept."""
+    """The file does not fit into the organisation's storage. No part of it is kept."""
 
     code = "dataset:quota_exceeded"
     status = 403
 
     def __init__(self, *, size: int, used: int, limit: int) -> None:
         text = (
-            f"This file of {filesizeformat(size)} does not fit: {filesizeformat(used)} of your "
-            f"{filesizeformat(limit)} are used. Delete versions or uploads that you no longer need."
+            f"Not enough storage for this file ({filesizeformat(size)}). You are using {filesizeformat(used)} of "
+            f"{filesizeformat(limit)}. Delete versions or uploads that you no longer need."
         )
         super().__init__(text, field="file", size_bytes=size, used_bytes=used, limit_bytes=limit)

@@ -1,6 +1,6 @@
-"""What was made from dataset versions: higher floors register, this floor knows none of them.
+"""Uses of dataset versions, such as training runs and evaluations. Higher floors register sources of them.
 
-In an `AppConfig.ready`: `register(adapter_uses)`, where `adapter_uses(version_ids)` returns the uses of each.
+Call `register(adapter_uses)` in an `AppConfig.ready`. `adapter_uses(version_ids)` returns the uses of those versions.
 """
 
 import datetime as dt
@@ -12,9 +12,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """Something that was made from a dataset version; `kind` is what it is ("adapter version"), `url` its page.
+    """Something made from a dataset version.
 
-    `adapter` is the name of the adapter it belongs to.
+    `kind` names its type ("adapter version"), `adapter` the adapter it belongs to, and `url` its page.
     """
 
     version_id: UUID
@@ -31,13 +31,13 @@ _sources: list[UseSource] = []
 
 
 def register(source: UseSource) -> None:
-    """Ask `source` whenever somebody wants to know what a version was used for."""
+    """Add a source of uses. Registering a source twice has no effect."""
     if source not in _sources:
         _sources.append(source)
 
 
 def uses_of(version_ids: Collection[UUID]) -> dict[UUID, list[Use]]:
-    """The uses of each version, newest first; one query a source, however many versions."""
+    """The uses of each version by its id, newest first. Each source runs one query, however many versions there are."""
     found: dict[UUID, list[Use]] = defaultdict(list)
     for source in _sources:
         for use in source(version_ids):

@@ -1,4 +1,4 @@
-"""What adapters are trained on: datasets and their immutable versions."""
+"""Datasets, their immutable versions, and uploads."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -12,12 +12,12 @@ from tenants.isolation import TenantForeignKey, TenantOneToOneField
 from tenants.models import TenantManager, TenantModel, User
 
 NOT_LISTED = ("problems", "profile", "job__spec", "job__result")
-"""Of a version with its job: large, and shown of one version alone."""
+"""Large fields of a version and its job, deferred in lists and loaded only for a single version."""
 
 
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def with_latest(self) -> Self:
-        """Each with its newest version, read by one more query; see `Dataset.latest`."""
+        """Prefetch each dataset's newest version in one extra query. See `Dataset.latest`."""
         newest = DatasetVersion.objects.select_related("job").order_by("dataset_id", "-number").distinct("dataset_id")
         listed = newest.defer(*NOT_LISTED)
         return self.prefetch_related(models.Prefetch("versions", queryset=listed, to_attr="latest_versions"))
@@ -46,12 +46,12 @@ class Dataset(TenantModel):
 
     @property
     def latest(self) -> "DatasetVersion | None":
-        """The newest version of a dataset that came from `with_latest`."""
+        """The newest version, or None. The dataset must come from `with_latest`."""
         return self.latest_versions[0] if self.latest_versions else None
 
 
 class VersionState(models.TextChoices):
-    """A version is checked once and never changes after it is ready."""
+    """States of a version. It is checked once and never changes once it is ready."""
 
     CHECKING = "checking", "Checking"
     READY = "ready", "Ready"
@@ -63,7 +63,7 @@ COLOURS = {VersionState.CHECKING: "blue", VersionState.READY: "green", VersionSt
 
 class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
     def ready(self) -> Self:
-        """Checked and usable for training."""
+        """Versions that passed their check and can be used for training."""
         return self.filter(state=VersionState.READY)
 
 
@@ -78,30 +78,39 @@ class DatasetVersion(TenantModel):
     state = models.CharField(max_length=16, choices=VersionState, default=VersionState.CHECKING)
     job = TenantOneToOneField(Job, models.PROTECT, null=True, related_name="dataset_version")
 
-    file_name = models.CharField(max_length=255, help_text="the customer's name for the file; shown, never a path")
+    file_name = models.CharField(max_length=255, help_text="original file name, for display only")
     file_format = models.CharField(max_length=20, blank=True)
     upload_sha256 = models.CharField(max_length=64, blank=True)
     upload_bytes = models.BigIntegerField()
     upload_key = models.CharField(max_length=300)
 
-    options = models.JSONField(default=dict, help_text="how the file is read; see corpora.ingest.contracts.Options")
-    options_digest = models.CharField(max_length=32, blank=True, help_text="tells two sets of options apart")
+    options = models.JSONField(default=dict, help_text="import options, see corpora.ingest.contracts.Options")
+    options_digest = models.CharField(max_length=32, blank=True, help_text="hash of the options")
     derived_from = TenantForeignKey(
-        "self", models.SET_NULL, null=True, blank=True, related_name="derived", help_text="same file, other options"
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="derived",
+        help_text="version of the same file with other options",
     )
 
     train_key = models.CharField(max_length=300, blank=True)
     test_key = models.CharField(max_length=300, blank=True)
-    index_key = models.CharField(max_length=300, blank=True, help_text="where each row lies; see corpora.ingest.index")
-    findings_key = models.CharField(max_length=300, blank=True, help_text="every problem and notice, a line each")
-    rows_sha256 = models.CharField(max_length=64, blank=True, help_text="over the training rows, then the test rows")
+    index_key = models.CharField(max_length=300, blank=True, help_text="row positions, see corpora.ingest.index")
+    findings_key = models.CharField(max_length=300, blank=True, help_text="all problems and notices, one per line")
+    rows_sha256 = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the digests of the training rows and the test rows"
+    )
     row_count = models.PositiveIntegerField(default=0)
     train_count = models.PositiveIntegerField(default=0)
     test_count = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list, help_text="the first problems: line, field, code, text")
     problem_count = models.PositiveIntegerField(default=0)
-    profile = models.JSONField(default=dict, help_text="layout, warnings, lengths, rows by slice and label")
-    personal_data_kept_at = models.DateTimeField(null=True, blank=True, help_text="somebody decided to keep it")
+    profile = models.JSONField(default=dict, help_text="layout, warnings, lengths, rows per slice and label")
+    personal_data_kept_at = models.DateTimeField(
+        null=True, blank=True, help_text="when a person decided to keep the personal data"
+    )
     personal_data_kept_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     error_code = models.CharField(max_length=80, blank=True)
     error_text = models.TextField(blank=True)
@@ -113,8 +122,8 @@ class DatasetVersion(TenantModel):
         ordering = ("-number",)
         constraints = (
             models.UniqueConstraint(fields=("tenant", "dataset", "number"), name="dataset_version_number_once"),
-            # The same bytes read the same way are one version; a rejected file may be sent again. Where the bytes
-            # went straight into storage, their hash is known only after the check.
+            # The same file with the same options is one version. A rejected file may be uploaded again. The hash of
+            # a file that was uploaded directly to storage is known only after the check.
             models.UniqueConstraint(
                 fields=("tenant", "dataset", "upload_sha256", "options_digest"),
                 name="dataset_version_file_once",
@@ -139,12 +148,12 @@ class DatasetVersion(TenantModel):
 
 
 class UploadState(models.TextChoices):
-    """A file on its way to becoming a version."""
+    """States of an upload, from its first byte to a dataset version."""
 
     RECEIVING = "receiving", "Uploading"
-    INSPECTING = "inspecting", "Looking at it"
-    WAITING = "waiting", "Waiting for you"
-    DONE = "done", "Done"
+    INSPECTING = "inspecting", "Inspecting"
+    WAITING = "waiting", "Needs review"
+    DONE = "done", "Imported"
     FAILED = "failed", "Failed"
 
 
@@ -159,30 +168,30 @@ UPLOAD_COLOURS = {
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def with_version(self) -> Self:
-        """Each with its version and that one's job, as far as a list shows them."""
+        """Select each upload's version and its job, without the fields that lists do not show."""
         return self.select_related("version__job").defer(*(f"version__{name}" for name in NOT_LISTED))
 
     def unfinished(self) -> Self:
-        """Not yet a version that is checked; failed ones stay until they are cleared away."""
+        """Uploads whose version has not been checked yet, and failed uploads that have not been removed."""
         return self.filter(~models.Q(state=UploadState.DONE) | models.Q(version__state=VersionState.CHECKING))
 
     def with_trouble(self) -> Self:
-        """Each with `trouble`: why it cannot be read at all, None where at least its columns are known."""
+        """Annotate `trouble`: why the file cannot be read at all, or None if at least its columns are known."""
         column = KeyTransform("0", KeyTransform("columns", "inspection"))
         text = KeyTextTransform("text", KeyTransform("0", KeyTransform("problems", "inspection")))
         return self.annotate(trouble=models.Case(models.When(models.Q(IsNull(column, True)), then=text), default=None))
 
     def holding_bytes(self) -> Self:
-        """Whose file is ours to keep, whole or not; a version's file is counted with the version."""
+        """Uploads that hold a file, complete or not. The file of an imported upload counts with its version."""
         return self.exclude(state__in=(UploadState.DONE, UploadState.FAILED))
 
     def left_behind(self, *, before: datetime) -> Self:
-        """Untouched since then, and nothing is at work on them."""
+        """Uploads that no request or job has touched since `before`."""
         idle = (UploadState.RECEIVING, UploadState.WAITING, UploadState.FAILED)
         return self.filter(state__in=idle, touched_at__lt=before)
 
     def whole(self, *, before: datetime) -> Self:
-        """All bytes are here since then, and yet nothing goes on."""
+        """Uploads that have had all their bytes since `before` but are still in the state `receiving`."""
         return self.filter(state=UploadState.RECEIVING, received=models.F("bytes"), touched_at__lt=before)
 
 
@@ -190,29 +199,33 @@ UploadManager = TenantManager.from_queryset(UploadQuerySet)
 
 
 class Upload(TenantModel):
-    """A file that is being received, and then how its head reads; confirmed, it becomes a dataset version.
+    """A file that is received, inspected and then imported as a dataset version.
 
-    `received` bytes of `bytes` are safe. The file becomes a version of `dataset`, or of the one called
+    `received` of `bytes` bytes are safely stored. The file becomes a version of `dataset`, or of the dataset called
     `dataset_name`.
     """
 
     dataset = TenantForeignKey(Dataset, models.SET_NULL, null=True, blank=True, related_name="uploads")
     dataset_name = models.CharField(max_length=120, blank=True)
-    file_name = models.CharField(max_length=255, help_text="the customer's name for the file; shown, never a path")
+    file_name = models.CharField(max_length=255, help_text="original file name, for display only")
     bytes = models.BigIntegerField()
     received = models.BigIntegerField(default=0)
     state = models.CharField(max_length=16, choices=UploadState, default=UploadState.RECEIVING)
-    key = models.CharField(max_length=300, help_text="where the file is or will be in storage")
-    multipart_id = models.CharField(max_length=300, blank=True, help_text="of a multipart upload straight to storage")
+    key = models.CharField(max_length=300, help_text="object key of the file in storage")
+    multipart_id = models.CharField(
+        max_length=300, blank=True, help_text="id of a multipart upload directly to storage"
+    )
     sha256 = models.CharField(max_length=64, blank=True)
-    options = models.JSONField(default=dict, help_text="as the customer has set them so far")
-    confirms_itself = models.BooleanField(default=False, help_text="becomes a version without being asked about")
+    options = models.JSONField(default=dict, help_text="import options that have been set so far")
+    confirms_itself = models.BooleanField(default=False, help_text="whether the file is imported without a review")
     inspection = models.JSONField(default=dict, help_text="see corpora.ingest.contracts.Inspection")
     job = TenantForeignKey(Job, models.PROTECT, null=True, related_name="+", help_text="the latest inspection")
     version = TenantOneToOneField(DatasetVersion, models.SET_NULL, null=True, related_name="upload")
     error_code = models.CharField(max_length=80, blank=True)
     error_text = models.TextField(blank=True)
-    touched_at = models.DateTimeField(auto_now_add=True, help_text="last time bytes came or somebody decided something")
+    touched_at = models.DateTimeField(
+        auto_now_add=True, help_text="last time data arrived or a person changed the upload"
+    )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     objects: ClassVar[UploadManager[Self]] = UploadManager()
@@ -246,5 +259,5 @@ class Upload(TenantModel):
 
     @property
     def fraction(self) -> float:
-        """Share of the bytes that are here."""
+        """Share of the bytes received, 0..1."""
         return self.received / self.bytes

@@ -1,4 +1,4 @@
-"""Reads what people and programs say about a file."""
+"""Validates the import options that people and API clients set."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,35 +13,40 @@ from rest.errors import PortalError
 
 
 class WrongOption(PortalError):
-    """An option that does not exist or cannot have this value."""
+    """An option is unknown or has an invalid value."""
 
     code = "dataset:wrong_option"
 
 
 def read_options(raw: Mapping[str, Any]) -> Options:
-    """The options; raises WrongOption naming the one that is wrong."""
+    """Validate `raw` and return the options. Raises WrongOption, whose `field` names the invalid option."""
     try:
         options = msgspec.convert(dict(raw), Options)
     except msgspec.ValidationError as error:
         field, text = split_message(str(error))
-        raise WrongOption(f"The option “{field}” cannot be used: {text}.", field=f"options.{field}") from None
+        raise WrongOption(f"The option “{field}” is invalid: {text}.", field=f"options.{field}") from None
     for field in unknown_fields(dict(raw), msgspec.to_builtins(options)):
-        raise WrongOption(f"There is no option “{field}”.", field=f"options.{field}")
+        raise WrongOption(f"Unknown option “{field}”. Check its spelling, or remove it.", field=f"options.{field}")
     for name in options.columns:
         if name not in FIELDS:
-            text = f"“{name}” is nothing a column can stand for. Use one of {', '.join(FIELDS)}."
+            text = f"“{name}” is not a known field. Use one of {', '.join(FIELDS)}."
             raise WrongOption(text, field="options.columns")
     for name, text in (("delimiter", options.delimiter), *(("columns", column) for column in options.columns.values())):
         if not _can_be_stored(text):
-            raise WrongOption(f"The option “{name}” holds a character that is none.", field=f"options.{name}")
+            raise WrongOption(
+                f"The option “{name}” contains an invalid character. Replace it.", field=f"options.{name}"
+            )
     if options.context and context_named(options.context) is None:
-        raise WrongOption(f"There is no base model “{options.context}”.", field="options.context")
-    # msgspec leaves out what has its default value; a set of options has one spelling, however it was given.
+        raise WrongOption(
+            f"Unknown base model “{options.context}”. Choose another, or omit it to use the default.",
+            field="options.context",
+        )
+    # Normalise the columns, so that equal sets of options have one digest.
     return replace(options, columns=_spelled(options))
 
 
 def _spelled(options: Options) -> dict[str, str]:
-    """The columns in one order; a table's are found in any case, so where it is known to be one, in lower case."""
+    """The columns in sorted order, in lower case for CSV and TSV, where column names are not case-sensitive."""
     columns = dict(sorted(options.columns.items()))
     if options.file_format in {"csv", "tsv"}:
         columns = {field: column.strip().lower() for field, column in columns.items()}
@@ -49,5 +54,5 @@ def _spelled(options: Options) -> dict[str, str]:
 
 
 def _can_be_stored(text: str) -> bool:
-    """Neither NUL nor half of a character, which no database takes."""
+    """Whether the text has no NUL and no lone surrogate, which PostgreSQL rejects."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)

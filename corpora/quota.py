@@ -1,4 +1,4 @@
-"""How much a tenant stores, counted from the rows themselves so that the count cannot drift."""
+"""Storage use of a tenant, always computed from the rows so that it cannot drift."""
 
 from django.db.models import Max, Sum
 
@@ -8,8 +8,8 @@ from tenants.models import Tenant
 
 
 def used_bytes(tenant: Tenant) -> int:
-    """Bytes of the tenant's files: each stored one once, and unfinished uploads as announced."""
-    # Versions of the same file read in other ways share its object.
+    """Bytes of the tenant's files. A shared file counts once, an unfinished upload with its announced size."""
+    # Versions of one file with different options share its object.
     files = DatasetVersion.objects.filter(tenant=tenant).order_by().values("upload_key")
     stored = files.annotate(size=Max("upload_bytes")).aggregate(total=Sum("size"))["total"] or 0
     held = Upload.objects.holding_bytes().filter(tenant=tenant).aggregate(total=Sum("bytes"))["total"] or 0
@@ -17,11 +17,11 @@ def used_bytes(tenant: Tenant) -> int:
 
 
 def reserve(*, tenant: Tenant, size: int) -> None:
-    """Make sure that `size` more bytes fit; raises QuotaExceeded.
+    """Check that `size` more bytes fit into the tenant's storage. Raises QuotaExceeded.
 
-    Call it in the transaction that writes the row: until its end, nobody else of the tenant can reserve.
+    Call it in the transaction that writes the row. Other reservations of the tenant wait until that transaction ends.
     """
-    # Without no_key, every other row that is written for the tenant would wait too.
+    # Without no_key, every other insert for the tenant would wait too.
     limit = Tenant.objects.select_for_update(no_key=True).get(id=tenant.id).max_storage_bytes
     used = used_bytes(tenant)
     if used + size > limit:

@@ -1,4 +1,4 @@
-"""Celery's part."""
+"""Celery tasks of uploads."""
 
 from celery import shared_task
 
@@ -7,11 +7,11 @@ from corpora.uploads.left_behind import clear_abandoned_uploads, go_on_with_whol
 
 @shared_task(name="corpora.go_on_with_uploads")
 def go_on_with_uploads() -> None:
-    """Go on with uploads that came whole while storage did not answer."""
+    """Finish complete uploads that could not be stored because storage was unavailable."""
     go_on_with_whole_uploads()
 
 
 @shared_task(name="corpora.clear_uploads")
 def clear_uploads() -> None:
-    """Clear away uploads that nobody goes on with."""
+    """Remove abandoned uploads."""
     clear_abandoned_uploads()

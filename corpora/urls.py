@@ -1,4 +1,4 @@
-"""Addresses of corpora."""
+"""URLs of the pages of datasets, uploads and versions."""
 
 from django.urls import path
 

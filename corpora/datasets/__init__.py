@@ -1,1 +1,1 @@
-"""Named lines of versions: list, change, delete."""
+"""Datasets: list, change, delete."""

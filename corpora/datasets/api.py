@@ -1,4 +1,4 @@
-"""REST: datasets and the files they are made of."""
+"""REST endpoints of datasets."""
 
 from uuid import UUID
 
@@ -24,19 +24,20 @@ from tenants.requests import person_of, tenant_of
 
 @extend_schema_view(
     list=extend_schema(
-        summary="Datasets, newest first",
+        summary="List datasets, newest first",
         responses={200: DatasetSerializer(many=True), 400: WRONG_QUERY},
         examples=[A_DATASET],
     ),
     retrieve=extend_schema(
-        summary="One dataset", responses={200: DatasetSerializer, 404: MISSING}, examples=[A_DATASET]
+        summary="Get a dataset", responses={200: DatasetSerializer, 404: MISSING}, examples=[A_DATASET]
     ),
 )
 class DatasetViewSet(
     OutsideTransactions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Dataset]
 ):
-    """Named lines of versions. An upload streams into storage, so no request here holds a transaction open."""
+    """Datasets, each with its latest version."""
 
+    # Uploads stream into storage, so no request may hold a transaction open: OutsideTransactions.
     serializer_class = DatasetSerializer
     parser_classes = (MultiPartParser,)
     filterset_fields = ("name",)
@@ -46,7 +47,7 @@ class DatasetViewSet(
 
     @extend_schema(
         summary="Upload a file as a new dataset",
-        description="The answer comes at once; ask for the version until its `state` is `ready` or `rejected`.",
+        description="Returns immediately. Poll the version until its `state` is `ready` or `rejected`.",
         request={"multipart/form-data": NewDatasetSerializer},
         responses={201: DatasetSerializer, 400: WRONG, 409: SAME, 413: TOO_LARGE, 503: AWAY, 507: FULL},
         examples=[NEW_DATASET, A_DATASET],
@@ -58,7 +59,7 @@ class DatasetViewSet(
 
     @extend_schema(
         summary="Upload a file as the next version",
-        description="The answer comes at once; ask for the version until its `state` is `ready` or `rejected`.",
+        description="Returns immediately. Poll the version until its `state` is `ready` or `rejected`.",
         request={"multipart/form-data": NewVersionSerializer},
         responses={
             201: VersionSerializer, 400: WRONG, 404: MISSING, 409: SAME, 413: TOO_LARGE, 503: AWAY, 507: FULL,
@@ -74,7 +75,7 @@ class DatasetViewSet(
         )
 
     @extend_schema(
-        summary="Rename or describe a dataset",
+        summary="Change a dataset's name or description",
         request={"application/json": DatasetChangeSerializer},
         responses={200: DatasetSerializer, 400: INVALID, 404: MISSING, 409: TAKEN},
         examples=[RENAMED, A_DATASET],
@@ -86,13 +87,13 @@ class DatasetViewSet(
         change_dataset(dataset=dataset, **body.validated_data)
         return Response(self.get_serializer(dataset).data)
 
-    @extend_schema(summary="Remove a dataset without versions", responses={204: None, 404: MISSING, 409: NOT_EMPTY})
+    @extend_schema(summary="Delete a dataset without versions", responses={204: None, 404: MISSING, 409: NOT_EMPTY})
     def destroy(self, request: Request, pk: UUID) -> Response:
         delete_dataset(dataset=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def get_parsers(self) -> list[BaseParser]:
-        # Only an upload is a form; without a request this describes the view.
+        # Only uploads are multipart forms. The schema generator calls this without a request.
         request = getattr(self, "request", None)
         return [StrictJSONParser()] if request is not None and request.method == "PATCH" else super().get_parsers()
 

@@ -1,4 +1,4 @@
-"""Examples of datasets for the OpenAPI document."""
+"""OpenAPI examples of datasets."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
@@ -22,13 +22,15 @@ NEW_DATASET = OpenApiExample(
 )
 
 
-A_DATASET = OpenApiExample("A dataset whose file is being checked", DATASET, response_only=True)
+A_DATASET = OpenApiExample("A dataset whose version is being checked", DATASET, response_only=True)
 
 
-TAKEN = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:name_taken`, or `dataset:gone` (problem+json).")
+TAKEN = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:name_taken` or `dataset:gone` (problem+json).")
 
 
-NOT_EMPTY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_empty`: delete its versions first (problem+json).")
+NOT_EMPTY = OpenApiResponse(
+    OpenApiTypes.OBJECT, "`dataset:not_empty`: delete its versions and uploads first (problem+json)."
+)
 
 
-RENAMED = OpenApiExample("Another name", {"name": "Clauses, house style"}, request_only=True)
+RENAMED = OpenApiExample("A new name", {"name": "Clauses, house style"}, request_only=True)

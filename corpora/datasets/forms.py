@@ -1,15 +1,15 @@
-"""The form that renames and describes a dataset."""
+"""The form for a dataset's name and description."""
 
 from django import forms
 
 
 class DatasetForm(forms.Form):
-    """What people call a dataset and say about it."""
+    """The name and description of a dataset."""
 
     name = forms.CharField(max_length=120)
     description = forms.CharField(
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Where the rows come from and what an adapter should learn from them.",
+        help_text="Say where the rows come from and what an adapter should learn from them.",
     )

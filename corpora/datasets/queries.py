@@ -1,4 +1,4 @@
-"""What the list of datasets reads, in a fixed number of queries."""
+"""Queries of the dataset list. Their number does not depend on the number of datasets."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from corpora.models import Dataset, DatasetVersion
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetRow:
-    """A dataset with the number of its versions and the newest use by each adapter."""
+    """A dataset with its number of versions and the newest use by each adapter."""
 
     dataset: Dataset
     versions: int
@@ -21,13 +21,13 @@ class DatasetRow:
 
 
 def datasets_called(name: str) -> QuerySet[Dataset]:
-    """Datasets whose name holds the text, newest first, each with its latest version; all for an empty text."""
+    """Datasets whose name contains `name`, newest first, each with its latest version. An empty name returns all."""
     found = Dataset.objects.with_latest()
     return found.filter(name__icontains=name) if name else found
 
 
 def rows_of(datasets: Sequence[Dataset]) -> list[DatasetRow]:
-    """One for each dataset, in their order."""
+    """A row for each dataset, in the same order."""
     version_ids: dict[UUID, list[UUID]] = defaultdict(list)
     versions = DatasetVersion.objects.filter(dataset__in=datasets).order_by("-number")
     for dataset_id, version_id in versions.values_list("dataset_id", "id"):

@@ -1,4 +1,4 @@
-"""How datasets look over REST."""
+"""REST serializers of datasets."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from corpora.versions.serializers import NewVersionSerializer, VersionSerializer
 
 
 class DatasetSerializer(serializers.ModelSerializer[Dataset]):
-    """A dataset and its newest version."""
+    """A dataset with its newest version."""
 
     version = VersionSerializer(source="latest", read_only=True, allow_null=True)
 
@@ -20,13 +20,13 @@ class DatasetSerializer(serializers.ModelSerializer[Dataset]):
 
 
 class NewDatasetSerializer(NewVersionSerializer):
-    """A file and the dataset's name; a name you have used gets the file as its next version."""
+    """A file and the name of its dataset. If a dataset of that name exists, the file becomes its next version."""
 
     name = serializers.CharField(max_length=120)
 
 
 class DatasetChangeSerializer(serializers.Serializer[Any]):
-    """What is left out stays as it is."""
+    """Fields to change. Omitted fields keep their values."""
 
     name = serializers.CharField(required=False, max_length=120)
     description = serializers.CharField(required=False, allow_blank=True, max_length=2000)

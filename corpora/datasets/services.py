@@ -1,4 +1,4 @@
-"""Datasets themselves: their name, their description, their end."""
+"""Change and delete datasets."""
 
 from django.db import IntegrityError, transaction
 
@@ -8,25 +8,28 @@ from rest.errors import Conflict
 
 
 class NameTaken(Conflict):
-    """Another dataset of the organisation is called so."""
+    """Another dataset of the organisation has this name."""
 
     code = "dataset:name_taken"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"You have another dataset called “{name}”. Choose a different name.", field="name")
+        super().__init__(f"A dataset called “{name}” already exists. Choose a different name.", field="name")
 
 
 class DatasetNotEmpty(Conflict):
-    """The dataset has versions, or is about to get one."""
+    """The dataset has versions, or uploads that may become versions."""
 
     code = "dataset:not_empty"
 
     def __init__(self) -> None:
-        super().__init__("The dataset still has versions or uploads. Delete those first.")
+        super().__init__("This dataset still has versions or uploads. Delete them first.")
 
 
 def change_dataset(*, dataset: Dataset, name: str | None = None, description: str | None = None) -> Dataset:
-    """Rename or describe a dataset; None leaves as it is. Raises NameMissing, NameTaken or DatasetGone."""
+    """Change the name or description of a dataset. None leaves a field unchanged.
+
+    Raises NameMissing, NameTaken or DatasetGone.
+    """
     changes: dict[str, str] = {}
     if name is not None:
         changes["name"] = name.strip()[:120]
@@ -48,8 +51,11 @@ def change_dataset(*, dataset: Dataset, name: str | None = None, description: st
 
 @transaction.atomic
 def delete_dataset(*, dataset: Dataset) -> None:
-    """Remove a dataset without versions and open uploads; one that is gone already is fine. Raises DatasetNotEmpty."""
-    # Whoever makes a version locks the dataset too.
+    """Delete a dataset that has no versions and no open uploads. Does nothing if it is already deleted.
+
+    Raises DatasetNotEmpty.
+    """
+    # Creating a version locks the dataset too.
     locked = Dataset.objects.select_for_update().filter(id=dataset.id).first()
     if locked is None:
         return

@@ -1,4 +1,4 @@
-"""Pages of datasets: the list, a dataset and its name."""
+"""Pages of datasets: list, detail, edit and delete."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ PAGE_SIZE = 25
 @require_GET
 @members_only(roles=WRITERS)
 def index(request: TenantRequest) -> HttpResponse:
-    """Datasets, newest first, each with its latest version and what uses it; `?q=` is part of the name."""
+    """Datasets, newest first, each with its latest version and its uses. `?q=` filters by a part of the name."""
     search = request.GET.get("q", "").replace("\0", "").strip()[:120]
     page = Paginator(datasets_called(search), PAGE_SIZE).get_page(request.GET.get("page"))
     rows = rows_of(list(page.object_list))
@@ -36,7 +36,7 @@ def index(request: TenantRequest) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
-    """A dataset's versions, newest first, each with what uses it."""
+    """A dataset's versions, newest first, each with its uses."""
     dataset = get_object_or_404(Dataset.objects.select_related("created_by"), pk=dataset_id)
     versions = dataset.versions.select_related("created_by").defer("problems", "profile")
     page = Paginator(versions, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -53,7 +53,7 @@ def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
 
 @members_only(roles=WRITERS)
 def edit(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
-    """Rename or describe a dataset."""
+    """Change the name or description of a dataset."""
     dataset = get_object_or_404(Dataset.objects.all(), pk=dataset_id)
     initial = {"name": dataset.name, "description": dataset.description}
     form = DatasetForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -72,8 +72,8 @@ def edit(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
 @require_POST
 @members_only(roles=WRITERS)
 def delete(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
-    """Remove a dataset without versions."""
+    """Delete a dataset without versions."""
     dataset = get_object_or_404(Dataset.objects.all(), pk=dataset_id)
     delete_dataset(dataset=dataset)
-    messages.success(request, f"The dataset “{dataset.name}” is deleted.")
+    messages.success(request, f"Dataset “{dataset.name}” deleted.")
     return redirect("corpora:list")

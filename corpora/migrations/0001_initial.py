@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "file_name",
-                    models.CharField(help_text="the customer's name for the file; shown, never a path", max_length=255),
+                    models.CharField(help_text="original file name, for display only", max_length=255),
                 ),
                 ("file_format", models.CharField(blank=True, max_length=20)),
                 ("upload_sha256", models.CharField(max_length=64)),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ("problem_count", models.PositiveIntegerField(default=0)),
                 (
                     "profile",
-                    models.JSONField(default=dict, help_text="layout, warnings, lengths, rows by slice and label"),
+                    models.JSONField(default=dict, help_text="layout, warnings, lengths, rows per slice and label"),
                 ),
                 ("preview", models.JSONField(default=list, help_text="the first rows")),
                 ("error_code", models.CharField(blank=True, max_length=80)),

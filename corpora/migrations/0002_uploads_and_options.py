@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ("dataset_name", models.CharField(blank=True, max_length=120)),
                 (
                     "file_name",
-                    models.CharField(help_text="the customer's name for the file; shown, never a path", max_length=255),
+                    models.CharField(help_text="original file name, for display only", max_length=255),
                 ),
                 ("bytes", models.BigIntegerField()),
                 ("received", models.BigIntegerField(default=0)),
@@ -34,25 +34,27 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("receiving", "Uploading"),
-                            ("inspecting", "Looking at it"),
-                            ("waiting", "Waiting for you"),
-                            ("done", "Done"),
+                            ("inspecting", "Inspecting"),
+                            ("waiting", "Needs review"),
+                            ("done", "Imported"),
                             ("failed", "Failed"),
                         ],
                         default="receiving",
                         max_length=16,
                     ),
                 ),
-                ("key", models.CharField(help_text="where the file is or will be in storage", max_length=300)),
+                ("key", models.CharField(help_text="object key of the file in storage", max_length=300)),
                 (
                     "multipart_id",
-                    models.CharField(blank=True, help_text="of a multipart upload straight to storage", max_length=300),
+                    models.CharField(
+                        blank=True, help_text="id of a multipart upload directly to storage", max_length=300
+                    ),
                 ),
                 ("sha256", models.CharField(blank=True, max_length=64)),
-                ("options", models.JSONField(default=dict, help_text="as the customer has set them so far")),
+                ("options", models.JSONField(default=dict, help_text="import options that have been set so far")),
                 (
                     "confirms_itself",
-                    models.BooleanField(default=False, help_text="becomes a version without being asked about"),
+                    models.BooleanField(default=False, help_text="whether the file is imported without a review"),
                 ),
                 ("inspection", models.JSONField(default=dict, help_text="see corpora.ingest.contracts.Inspection")),
                 ("error_code", models.CharField(blank=True, max_length=80)),
@@ -60,7 +62,7 @@ class Migration(migrations.Migration):
                 (
                     "touched_at",
                     models.DateTimeField(
-                        auto_now_add=True, help_text="last time bytes came or somebody decided something"
+                        auto_now_add=True, help_text="last time data arrived or a person changed the upload"
                     ),
                 ),
             ],
@@ -86,7 +88,7 @@ class Migration(migrations.Migration):
             field=tenants.isolation.TenantForeignKey(
                 blank=True,
                 db_constraint=False,
-                help_text="same file, other options",
+                help_text="version of the same file with other options",
                 null=True,
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="derived",
@@ -96,31 +98,29 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="datasetversion",
             name="findings_key",
-            field=models.CharField(blank=True, help_text="every problem and notice, a line each", max_length=300),
+            field=models.CharField(blank=True, help_text="all problems and notices, one per line", max_length=300),
         ),
         migrations.AddField(
             model_name="datasetversion",
             name="index_key",
-            field=models.CharField(
-                blank=True, help_text="where each row lies; see corpora.ingest.index", max_length=300
-            ),
+            field=models.CharField(blank=True, help_text="row positions, see corpora.ingest.index", max_length=300),
         ),
         migrations.AddField(
             model_name="datasetversion",
             name="options",
-            field=models.JSONField(
-                default=dict, help_text="how the file is read; see corpora.ingest.contracts.Options"
-            ),
+            field=models.JSONField(default=dict, help_text="import options, see corpora.ingest.contracts.Options"),
         ),
         migrations.AddField(
             model_name="datasetversion",
             name="options_digest",
-            field=models.CharField(blank=True, help_text="tells two sets of options apart", max_length=32),
+            field=models.CharField(blank=True, help_text="hash of the options", max_length=32),
         ),
         migrations.AddField(
             model_name="datasetversion",
             name="personal_data_kept_at",
-            field=models.DateTimeField(blank=True, help_text="somebody decided to keep it", null=True),
+            field=models.DateTimeField(
+                blank=True, help_text="when a person decided to keep the personal data", null=True
+            ),
         ),
         migrations.AddField(
             model_name="datasetversion",
@@ -136,7 +136,9 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="datasetversion",
             name="rows_sha256",
-            field=models.CharField(blank=True, help_text="over the training rows, then the test rows", max_length=64),
+            field=models.CharField(
+                blank=True, help_text="SHA-256 of the digests of the training rows and the test rows", max_length=64
+            ),
         ),
         migrations.AlterField(
             model_name="datasetversion",

@@ -1,4 +1,4 @@
-"""Long texts of rows, cut to what a list can show."""
+"""Excerpts of long row texts for lists."""
 
 import re
 
@@ -14,7 +14,7 @@ BEFORE_HIT = 300
 
 @register.simple_tag
 def excerpt(text: str, query: str = "") -> SafeString:
-    """The text's beginning, or the part around the first `query` in it, each of which is marked."""
+    """The start of `text`, or the part around the first match of `query`. All matches in it are marked."""
     pattern = re.compile(f"({re.escape(query)})", re.IGNORECASE) if query else None
     hit = pattern.search(text) if pattern else None
     start = max(0, hit.start() - BEFORE_HIT) if hit and hit.end() > CHARACTERS else 0

@@ -1,1 +1,1 @@
-"""Files on their way in: received, inspected, confirmed."""
+"""Uploads: receive a file, inspect it, import it as a dataset version."""

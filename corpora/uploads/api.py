@@ -1,4 +1,4 @@
-"""REST: uploads that survive a lost connection, by the tus protocol or in parts straight to storage."""
+"""REST endpoints of resumable uploads, by the tus protocol or in parts directly to storage."""
 
 from typing import Any
 from uuid import UUID
@@ -35,19 +35,19 @@ from tenants.requests import person_of, tenant_of
 
 TUS_HEADER = OpenApiParameter("Tus-Resumable", str, OpenApiParameter.HEADER, description=tus.VERSION)
 OFFSET_HEADER = OpenApiParameter(
-    "Upload-Offset", int, OpenApiParameter.HEADER, required=True, description="As HEAD answers it."
+    "Upload-Offset", int, OpenApiParameter.HEADER, required=True, description="The offset that HEAD returns."
 )
 
 
 @extend_schema_view(
     list=extend_schema(
-        summary="Uploads, newest first",
+        summary="List uploads, newest first",
         responses={200: ListedUploadSerializer(many=True), 400: INVALID},
         examples=[examples.LISTED],
     ),
     retrieve=extend_schema(
-        summary="How far one upload is",
-        description="HEAD answers the headers of the tus protocol alone: `Upload-Offset` says where to go on.",
+        summary="Get an upload",
+        description="HEAD returns only the headers of the tus protocol. `Upload-Offset` says where to continue.",
         responses={200: UploadSerializer, 404: MISSING},
         examples=[examples.WAITING],
     ),
@@ -55,9 +55,9 @@ OFFSET_HEADER = OpenApiParameter(
 class UploadViewSet(
     OutsideTransactions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Upload]
 ):
-    """Files on their way to being dataset versions."""
+    """Uploaded files that become dataset versions."""
 
-    # Bytes are streamed past the parsers; nothing here may read a body whole but small JSON.
+    # File data bypasses the parsers. Only small JSON bodies may be read into memory.
     parser_classes = (StrictJSONParser,)
     renderer_classes = (JSONRenderer,)
     filterset_fields = ("state", "dataset")
@@ -81,14 +81,15 @@ class UploadViewSet(
         return answer
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
-        """What the server can do, as a client of the protocol asks it."""
+        """The capabilities of the server, for tus clients."""
         return Response(status=status.HTTP_204_NO_CONTENT, headers=tus.capabilities())
 
     @extend_schema(
-        summary="Begin an upload",
+        summary="Start an upload",
         description=(
-            "As JSON, or by the tus protocol with the headers `Tus-Resumable`, `Upload-Length` and `Upload-Metadata` "
-            "(`filename`, `dataset`, `name`, `options` as JSON, `confirm` as 1). The room is reserved at once."
+            "Send JSON, or use the tus protocol with the headers `Tus-Resumable`, `Upload-Length` and "
+            "`Upload-Metadata` (`filename`, `dataset`, `name`, `options` as JSON, `confirm` as 1). Storage for the "
+            "whole file is reserved immediately."
         ),
         parameters=[TUS_HEADER],
         request=NewUploadSerializer,
@@ -122,10 +123,10 @@ class UploadViewSet(
         return Response(self.get_serializer(upload).data, headers=tus.progress(upload))
 
     @extend_schema(
-        summary="Send bytes",
+        summary="Send data",
         description=(
-            "By the tus protocol: as many as you like, from `Upload-Offset` on. When the connection breaks, what "
-            "arrived stays: ask by HEAD where to go on."
+            "Uses the tus protocol. Send any number of bytes, starting at `Upload-Offset`. If the connection is lost, "
+            "the bytes received so far are kept. Send HEAD to find out where to continue."
         ),
         parameters=[TUS_HEADER, OFFSET_HEADER],
         request={tus.BYTES: OpenApiTypes.BINARY},
@@ -155,7 +156,7 @@ class UploadViewSet(
 
     @extend_schema(
         summary="Cancel an upload",
-        description="Its bytes are removed and its room is free again.",
+        description="Deletes its data and frees the storage reserved for it.",
         responses={204: None, 404: MISSING, 409: examples.USED},
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
@@ -164,8 +165,10 @@ class UploadViewSet(
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
-        summary="Where the next parts go",
-        description="Only where the bytes go straight to storage. The addresses hold for an hour; ask again for more.",
+        summary="Get URLs for the next parts",
+        description=(
+            "Only for uploads directly to storage. The URLs are valid for one hour. Call again for further parts."
+        ),
         request=None,
         responses={200: PartsSerializer, 404: MISSING, 409: examples.NO_PARTS, 410: examples.GONE, 503: examples.AWAY},
         examples=[examples.PARTS],
@@ -178,8 +181,8 @@ class UploadViewSet(
         return Response(PartsSerializer({"received": upload.received, "parts": parts}).data)
 
     @extend_schema(
-        summary="Join the parts",
-        description="When all parts are in storage. A second call changes nothing.",
+        summary="Complete an upload in parts",
+        description="Call it when all parts are in storage. Calling it again has no effect.",
         request=None,
         responses={200: UploadSerializer, 404: MISSING, 409: examples.NO_PARTS, 410: examples.GONE, 503: examples.AWAY},
         examples=[examples.INSPECTING],
@@ -189,8 +192,8 @@ class UploadViewSet(
         return self._upload(complete_upload(upload=self.get_object()))
 
     @extend_schema(
-        summary="Look at the file again",
-        description="With other options, when it waits for you.",
+        summary="Inspect the file again with other options",
+        description="Only in the state `waiting`.",
         request=OptionsSerializer,
         responses={200: UploadSerializer, 400: INVALID, 404: MISSING, 409: examples.NOT_WAITING},
         examples=[examples.OTHER_OPTIONS, examples.INSPECTING],
@@ -202,8 +205,8 @@ class UploadViewSet(
         return self._upload(inspect_upload(upload=upload, changes=body.get("options", {})))
 
     @extend_schema(
-        summary="Make the file a dataset version",
-        description="And check all its rows. However often it is called, there is one version.",
+        summary="Import the file as a dataset version",
+        description="Starts the check of all its rows. Repeated calls return the same version.",
         request=ConfirmationSerializer,
         responses={200: UploadSerializer, 400: INVALID, 404: MISSING, 409: examples.NOT_WAITING},
         examples=[examples.CONFIRMATION, examples.CONFIRMED],
@@ -226,7 +229,7 @@ class UploadViewSet(
 
 
 def _announced_by_tus(request: Request) -> dict[str, Any]:
-    """What a client of the protocol says of the file, under the names of NewUploadSerializer."""
+    """The tus headers as the fields of NewUploadSerializer."""
     size = tus.natural(request, "Upload-Length")
     said = tus.metadata(request)
     body = {
@@ -249,12 +252,12 @@ def _dataset(dataset_id: UUID | None) -> Dataset | None:
         return None
     dataset = Dataset.objects.filter(id=dataset_id).first()
     if dataset is None:
-        raise NotFound("There is no such dataset.", field="dataset")
+        raise NotFound("Dataset not found. Check its ID.", field="dataset")
     return dataset
 
 
 def _give_up_on_silence(request: Request) -> None:
-    """A connection that was lost without a word would otherwise hold a thread, and the upload's lock, for ever."""
+    """Time out silent connections, which would otherwise hold a thread and the upload's lock for ever."""
     socket = request._request.META.get("gunicorn.socket")
     if socket is not None:
         socket.settimeout(settings.UPLOAD_IDLE_SECONDS)

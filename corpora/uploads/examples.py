@@ -1,4 +1,4 @@
-"""Uploads in the OpenAPI document: examples and what can go wrong."""
+"""OpenAPI examples and error responses of uploads."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
@@ -58,14 +58,14 @@ UPLOAD = {
 WHOLE = UPLOAD | {"state": "inspecting", "received": 48211, "job": VERSION["job"]}
 SEEN = WHOLE | {"state": "waiting", "sha256": INSPECTION["upload_sha256"], "inspection": INSPECTION}
 
-RECEIVING = OpenApiExample("An upload that has just begun", UPLOAD, response_only=True)
-INSPECTING = OpenApiExample("An upload that is being looked at", WHOLE, response_only=True)
-WAITING = OpenApiExample("An upload that waits for you", SEEN, response_only=True)
+RECEIVING = OpenApiExample("A new upload", UPLOAD, response_only=True)
+INSPECTING = OpenApiExample("An upload that is being inspected", WHOLE, response_only=True)
+WAITING = OpenApiExample("An upload that needs review", SEEN, response_only=True)
 CONFIRMED = OpenApiExample(
-    "An upload that is a version", SEEN | {"state": "done", "expires_at": None, "version": VERSION}, response_only=True
+    "An imported upload", SEEN | {"state": "done", "expires_at": None, "version": VERSION}, response_only=True
 )
 LISTED = OpenApiExample(
-    "An upload that has just begun",
+    "A new upload",
     {name: value for name, value in UPLOAD.items() if name != "inspection"},
     response_only=True,
 )
@@ -76,7 +76,7 @@ OTHER_OPTIONS = OpenApiExample(
     "Other columns", {"options": {"columns": {"prompt": "Question", "completion": "Answer"}}}, request_only=True
 )
 CONFIRMATION = OpenApiExample(
-    "Leave bad rows out", {"name": "Clauses", "options": {"bad_rows": "leave_out"}}, request_only=True
+    "Leave out rows with problems", {"name": "Clauses", "options": {"bad_rows": "leave_out"}}, request_only=True
 )
 PARTS = OpenApiExample(
     "Two parts to send",
@@ -96,13 +96,13 @@ def _problem(text: str) -> OpenApiResponse:
 
 
 NO_ROOM = _problem("`dataset:quota_exceeded`: `used_bytes` of `limit_bytes` are used")
-TOO_LARGE = _problem("`dataset:too_large`, or `upload:too_many_bytes`: more than was announced")
-OTHER_VERSION = _problem("`upload:wrong_version` of the tus protocol")
-WRONG_OFFSET = _problem("`upload:wrong_offset`: go on from `received`; `upload:not_receiving`")
-GONE = _problem("`upload:gone`: it was cancelled")
+TOO_LARGE = _problem("`dataset:too_large`, or `upload:too_many_bytes`: more bytes than announced")
+OTHER_VERSION = _problem("`upload:wrong_version`: unsupported version of the tus protocol")
+WRONG_OFFSET = _problem("`upload:wrong_offset`: continue from `received`; or `upload:not_receiving`")
+GONE = _problem("`upload:gone`: it was cancelled or has expired")
 BUSY = _problem("`upload:busy`: another request is sending this file; try again")
-AWAY = _problem("`platform:storage_unavailable`: what came is kept; try again")
-FULL = _problem("`platform:disk_full`: what came is kept; go on later")
-USED = _problem("`upload:already_used`: it has become a dataset version")
-NO_PARTS = _problem("`upload:not_receiving`, or `upload:not_whole`: send the other parts first")
-NOT_WAITING = _problem("`upload:not_waiting`, or `dataset:same_file`: the dataset has these bytes, read the same way")
+AWAY = _problem("`platform:storage_unavailable`: received data is kept; try again")
+FULL = _problem("`platform:disk_full`: received data is kept; continue later")
+USED = _problem("`upload:already_used`: it was imported as a dataset version")
+NO_PARTS = _problem("`upload:not_receiving`, or `upload:not_whole`: send the missing parts first")
+NOT_WAITING = _problem("`upload:not_waiting`, or `dataset:same_file`: the dataset has this file with the same options")

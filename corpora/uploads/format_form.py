@@ -1,4 +1,4 @@
-"""The form on which a person corrects how a file is read before all of it is checked."""
+"""The form for the import options of an uploaded file."""
 
 import dataclasses
 from typing import Any
@@ -17,7 +17,7 @@ NEEDED = {
     "instruction": ("instruction", "input", "output"),
     "classification": ("text", "label"),
 }
-"""What each layout is made of; only an instruction's input may be missing."""
+"""The fields of each layout. Only `input` is optional."""
 
 CHOICES = ("bad_rows", "personal_data", "over_long", "leaks", "context", "seed")
 EXTRA = ("system", "label", "split", "slice")
@@ -32,8 +32,8 @@ LABELS = {
     "label": "Label",
     "system": "Instructions for the model",
     "split": "Split (train or test)",
-    "slice": "Slice to see results for",
-    "group": "Keep rows together that share",
+    "slice": "Slice (group for results)",
+    "group": "Group (its rows stay in one split)",
 }
 FORMATS = {"jsonl": "JSONL", "csv": "CSV", "tsv": "TSV", "parquet": "Parquet"}
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
@@ -46,11 +46,11 @@ LAYOUTS = {
 
 
 OURS = "ours"
-"""Chosen where the customer leaves it to us."""
+"""The form value of "detect automatically", which is an empty option."""
 
 
 class OurChoice(forms.TypedChoiceField):
-    """A choice that may be left to us, which is an empty option."""
+    """A choice whose first entry leaves the option empty, so that the value is detected."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(coerce=lambda value: "" if value == OURS else value, **kwargs)
@@ -60,45 +60,46 @@ class OurChoice(forms.TypedChoiceField):
 
 
 class FormatForm(forms.Form):
-    """How `upload` is read and where it goes; begins with what was set or detected."""
+    """The import options and the dataset of `upload`. Initial values are the options set before, or detected."""
 
     dataset = forms.ModelChoiceField(
         Dataset._base_manager.none(),
         required=False,
-        empty_label="A new dataset",
-        label="Add it to",
-        help_text="A file for a dataset you have becomes its next version.",
+        empty_label="New dataset",
+        label="Dataset",
+        help_text="In an existing dataset, the file becomes the next version.",
     )
     name = forms.CharField(max_length=120, required=False, label="Name of the new dataset")
     file_format = OurChoice(label="Format")
-    delimiter = OurChoice(label="Columns are divided by")
-    layout = OurChoice(label="What a row holds")
+    delimiter = OurChoice(label="Column separator")
+    layout = OurChoice(label="Row layout")
     bad_rows = forms.ChoiceField(
-        choices=[("refuse", "Refuse the file"), ("leave_out", "Leave them out")],
-        label="Rows that cannot be used",
+        choices=[("refuse", "Reject the file"), ("leave_out", "Leave them out")],
+        label="Rows with problems",
     )
     personal_data = forms.ChoiceField(
-        choices=[("keep", "Keep it as it is"), ("mask", "Mask it")],
+        choices=[("keep", "Keep it"), ("mask", "Mask it")],
         label="Personal data and keys",
-        help_text="E-mail addresses, phone, card and account numbers, keys; masked, they read as [email] and the like.",
+        help_text="E-mail addresses, phone, card and bank account numbers, and keys. "
+        "Masking replaces each with its type, such as [email].",
     )
     over_long = forms.ChoiceField(
         choices=[("keep", "Keep them; training skips them"), ("leave_out", "Leave them out")],
         label="Rows too long for the base model",
     )
     leaks = forms.ChoiceField(
-        choices=[("keep", "Keep them and say so"), ("leave_out", "Leave the later row out")],
-        label="Rows whose prompt is in both splits",
+        choices=[("keep", "Keep them and report them"), ("leave_out", "Leave out the later row")],
+        label="Prompts in both splits",
     )
-    context = OurChoice(label="Base model to measure against")
+    context = OurChoice(label="Base model for token counts")
     test_percent = forms.FloatField(
         min_value=0,
         max_value=100,
-        label="Held out for the test, in percent",
-        help_text="Where the file names no split.",
+        label="Held out for testing (%)",
+        help_text="Not used if the file has a split.",
     )
     seed = forms.IntegerField(
-        min_value=0, max_value=2**32 - 1, label="Seed", help_text="Another number holds out other rows."
+        min_value=0, max_value=2**32 - 1, label="Seed", help_text="Change it to hold out different rows."
     )
 
     def __init__(self, upload: Upload, data: QueryDict | None = None) -> None:
@@ -128,20 +129,20 @@ class FormatForm(forms.Form):
         return [self[f"column_{name}"] for name in self.extra]
 
     def names_extra_columns(self) -> bool:
-        """Whether one of the further columns was chosen or found."""
+        """Whether an optional column was chosen or detected."""
         return any(field.value() or field.errors for field in self.extra_columns())
 
     def sample_columns(self) -> list[str]:
-        """The first columns of the file."""
+        """The names of the first SHOWN_COLUMNS columns of the file."""
         return list(self.found.get("columns", ())[:SHOWN_COLUMNS])
 
     def sample_rows(self) -> list[list[str]]:
-        """The first rows of the file, a text for each of the first columns."""
+        """The first rows of the file: for each row, one text per sample column."""
         columns = self.sample_columns()
         return [[row.get(column, "") for column in columns] for row in self.found.get("sample", ())]
 
     def has_choices(self) -> bool:
-        """Whether something under “More choices” was chosen before, or is wrong."""
+        """Whether a field under “More options” differs from its default or has an error."""
         defaults = _defaults()
         chosen = any(self.options[name] != defaults[name] for name in (*CHOICES, "test_share"))
         wrong = any(name in self.errors for name in (*CHOICES, "test_percent", "column_group"))
@@ -153,14 +154,16 @@ class FormatForm(forms.Form):
         for name in (*self.needed, *self.extra, "group"):
             column = cleaned.get(f"column_{name}", "")
             if column and column in chosen.values():
-                self.add_error(f"column_{name}", "This column stands for something else already.")
+                self.add_error(
+                    f"column_{name}", "This column is already mapped to another field. Choose a different column."
+                )
             elif column:
                 chosen[name] = column
         self.columns = chosen
         return cleaned
 
     def changes(self) -> dict[str, Any]:
-        """What was chosen, as options; a column that is found by its own name is not named."""
+        """The form's values as options. Columns that are detected by their names are left out."""
         said = self.cleaned_data
         detected, named = self.found.get("mapping", {}), self.options["columns"]
         fields = {*NEEDED.get(said["layout"], self.needed), *EXTRA, "group"}
@@ -191,9 +194,9 @@ class FormatForm(forms.Form):
         }
 
     def _choose(self, name: str, titles: dict[str, str], ours: str = "") -> None:
-        """Choices of a field, first the one that leaves it to us and says what that would be."""
+        """Set the choices of a field. The first one detects the value, and shows the detected one."""
         found = titles.get(self.found.get(name, ""))
-        first = ours or (f"{found} (detected)" if found and not self.options[name] else "Detect it")
+        first = ours or (f"{found} (detected)" if found and not self.options[name] else "Detect automatically")
         set_by_program = {self.options[name]: self.options[name]} if self.options[name] else {}
         self.fields[name].choices = [(OURS, first), *({**set_by_program, **titles}).items()]  # type: ignore[attr-defined]
 
@@ -201,9 +204,9 @@ class FormatForm(forms.Form):
         named = self.options["columns"]
         columns = dict.fromkeys([*self.found.get("columns", ()), *named.values()])
         choices = [(column, column) for column in columns]
-        # A column that is found by its own name cannot be left out.
+        # A column that is detected by its name cannot be unmapped.
         if name in named or name not in self.found.get("mapping", {}):
-            choices.insert(0, ("", "Choose one" if name in self.needed and name != "input" else "None"))
+            choices.insert(0, ("", "Choose a column" if name in self.needed and name != "input" else "None"))
         return forms.ChoiceField(required=False, label=LABELS[name], choices=choices)
 
 

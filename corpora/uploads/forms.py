@@ -1,4 +1,4 @@
-"""The form that uploads files."""
+"""The upload form for browsers without JavaScript."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from corpora.uploads.services import name_after
 
 
 class UploadForm(forms.Form):
-    """A file, and the dataset it becomes a version of; without a name a new dataset is called after the file."""
+    """A file and its dataset. A new dataset without a name is named after the file."""
 
     file = forms.FileField(
         allow_empty_file=True,
@@ -18,15 +18,15 @@ class UploadForm(forms.Form):
     dataset = forms.ModelChoiceField(
         Dataset._base_manager.none(),
         required=False,
-        empty_label="A new dataset",
-        label="Add it to",
-        help_text="A file for a dataset you have becomes its next version.",
+        empty_label="New dataset",
+        label="Dataset",
+        help_text="In an existing dataset, the file becomes the next version.",
     )
     name = forms.CharField(
         max_length=120,
         required=False,
         label="Name of the new dataset",
-        help_text="Leave it empty to name it after the file.",
+        help_text="Leave empty to use the name of the file.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -1,4 +1,4 @@
-"""The job that looks at the head of an uploaded file, so that a person can correct how it is read."""
+"""The job that inspects the head of an uploaded file, so that a person can correct the import options."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from jobs.models import Job
 
 
 class DatasetInspection(ComputeKind):
-    """Runs `corpora.ingest` on the head of the file; what cannot be read yet is told in the inspection."""
+    """Runs `corpora.ingest` on the head of the file. Unreadable rows are problems in the inspection, not job errors."""
 
     name = INSPECT
     max_attempts = 3
@@ -59,5 +59,5 @@ class DatasetInspection(ComputeKind):
         record_failed_inspection(upload_id=UUID(job.spec["upload"]), code=job.error_code, text=job.error_text)
 
     def on_stopped(self, job: Job) -> None:
-        text = "Looking at the file was stopped. Look at it again, or use it as it is."
+        text = "The inspection was stopped. Refresh the preview to inspect the file again, or import it as it is."
         record_failed_inspection(upload_id=UUID(job.spec["upload"]), code="upload:look_stopped", text=text)

@@ -1,4 +1,4 @@
-"""What uploads leave behind: files that came whole and then nothing happened, and those nobody went on with."""
+"""Finishes complete uploads that got stuck, and removes abandoned uploads with their files and parts."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -22,16 +22,16 @@ log = structlog.get_logger(__name__)
 
 
 def go_on_with_whole_uploads() -> int:
-    """Go on with uploads that are whole and yet not in storage, which did not answer before; how many went on."""
+    """Finish complete uploads that could not be stored before. Returns the number of uploads finished."""
     with system_scope():
         uploads = list(Upload.objects.whole(before=timezone.now() - STUCK)[:AT_ONCE])
     return _for_each(uploads, lambda upload: finish_upload(upload=upload))
 
 
 def clear_abandoned_uploads() -> int:
-    """Cancel uploads that nobody touched for UPLOAD_KEPT_HOURS and remove what has no upload any more; how many.
+    """Cancel uploads untouched for UPLOAD_KEPT_HOURS, and remove files and parts that belong to no upload.
 
-    May run twice.
+    Returns the number of uploads, files and multipart uploads removed. Safe to run twice.
     """
     before = timezone.now() - dt.timedelta(hours=settings.UPLOAD_KEPT_HOURS)
     with system_scope():
@@ -41,7 +41,7 @@ def clear_abandoned_uploads() -> int:
 
 
 def _for_each(uploads: Iterable[Upload], act: Callable[[Upload], None]) -> int:
-    """Act on each for its tenant; how many went well. The others are tried again the next time."""
+    """Call `act` for each upload in its tenant's scope. Returns the number of successes; failures are logged."""
     done = 0
     for upload in uploads:
         with tenant_scope(upload.tenant_id):

@@ -1,6 +1,6 @@
-"""An upload's bytes: taken over bit by bit or in parts, until the file is whole, in storage, and looked at.
+"""Receives the bytes of an upload, in chunks or in parts, stores the complete file and starts its inspection.
 
-None of this runs in a transaction: bytes may take hours, and what is safe must be noted at once.
+None of this runs in a transaction: sending may take hours, and progress must be recorded immediately.
 """
 
 from contextlib import suppress
@@ -22,10 +22,10 @@ PARTS_AT_ONCE = 8
 
 
 def append_to_upload(*, upload: Upload, source: staging.Source, offset: int, length: int) -> Upload:
-    """Keep `length` more bytes, those from `offset` of the file on; the last ones set the inspection going.
+    """Append `length` bytes from `source` at `offset`. The last bytes of the file start its inspection.
 
-    Where `source` ends early, `received` of the answer tells how many came. Raises UploadBusy, UploadGone,
-    NotReceiving, WrongOffset, TooManyBytes, DiskFull or StorageUnavailable; what was safe by then is kept.
+    If `source` ends early, `received` of the returned upload says how many bytes arrived. Raises UploadBusy,
+    UploadGone, NotReceiving, WrongOffset, TooManyBytes, DiskFull or StorageUnavailable. Recorded bytes are kept.
     """
     with staging.locked_file(upload.id) as file:
         upload = _receiving(upload.id)
@@ -44,7 +44,7 @@ def append_to_upload(*, upload: Upload, source: staging.Source, offset: int, len
 
 
 def next_parts(*, upload: Upload) -> list[Part]:
-    """Where the next parts go that storage does not have, at most `PARTS_AT_ONCE`; none when all are there.
+    """The next missing parts with their URLs, at most `PARTS_AT_ONCE`. Empty when storage has all parts.
 
     Raises NotReceiving, UploadGone or StorageUnavailable.
     """
@@ -56,12 +56,12 @@ def next_parts(*, upload: Upload) -> list[Part]:
 
 
 def complete_upload(*, upload: Upload) -> Upload:
-    """Join the parts in storage and set the inspection going; may be called again after it broke off.
+    """Join the parts in storage and start the inspection. Safe to call again after a failure.
 
     Raises NotReceiving, NotWhole, UploadGone or StorageUnavailable.
     """
     storage = _storage_of(upload)
-    # Gone may mean joined: by a call whose answer got lost.
+    # Gone may mean already joined, by a call whose response was lost.
     with suppress(UploadGone):
         there = storage.received(upload.key, upload.multipart_id)
         missing = storage.missing(size=upload.bytes, there=there)
@@ -72,7 +72,7 @@ def complete_upload(*, upload: Upload) -> Upload:
     if stored is None:
         raise UploadGone
     if stored != upload.bytes:
-        text = f"{upload.bytes} bytes were announced and {stored} came. Upload the file again."
+        text = f"Expected {upload.bytes} bytes but received {stored}. Upload the file again."
         with transaction.atomic():
             fail_upload(upload, code="upload:wrong_size", text=text)
         return upload
@@ -80,7 +80,7 @@ def complete_upload(*, upload: Upload) -> Upload:
 
 
 def finish_upload(*, upload: Upload) -> None:
-    """Go on with an upload of which all bytes came; nothing is done if somebody did meanwhile.
+    """Finish an upload whose bytes have all arrived. Does nothing if it was finished in the meantime.
 
     Raises UploadBusy, UploadGone, WrongOffset, NotWhole, DiskFull or StorageUnavailable.
     """
@@ -95,7 +95,7 @@ def finish_upload(*, upload: Upload) -> None:
 
 
 def _store(upload: Upload) -> None:
-    """Move the whole file into storage; the caller holds its lock."""
+    """Move the complete file into storage. The caller holds the file's lock."""
     key = staging.store(upload.id, upload.key, upload.bytes)
     if key is None:
         _note(upload.id, 0)
@@ -106,7 +106,7 @@ def _store(upload: Upload) -> None:
 
 
 def _go_on(upload: Upload, *, key: str) -> Upload:
-    """The file lies whole under `key`: look at it."""
+    """Start the inspection of the complete file stored under `key`."""
     with transaction.atomic():
         found = Upload.objects.select_for_update(of=("self",)).filter(id=upload.id).first()
         if found is not None and found.is_receiving:
@@ -136,7 +136,7 @@ def _storage_of(upload: Upload) -> PartsStorage:
 
 
 def _note(upload_id: UUID, received: int) -> None:
-    """`received` bytes are safe."""
+    """Record that `received` bytes are safely stored. Raises UploadGone."""
     rows = Upload.objects.filter(id=upload_id, state=UploadState.RECEIVING)
     if not rows.update(received=received, touched_at=timezone.now()):
         staging.remove(upload_id)

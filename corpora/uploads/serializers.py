@@ -1,4 +1,4 @@
-"""How uploads look over REST."""
+"""REST serializers of uploads."""
 
 import datetime as dt
 from typing import Any
@@ -14,16 +14,16 @@ from jobs.serializers import JobSerializer
 
 
 class UploadLinksSerializer(serializers.Serializer[Any]):
-    self = serializers.URLField(help_text="Also where the bytes go, by the tus protocol.")
+    self = serializers.URLField(help_text="Also the URL for data by the tus protocol.")
     inspect = serializers.URLField()
     confirm = serializers.URLField()
     page = serializers.URLField()
-    parts = serializers.URLField(required=False, help_text="Only where the bytes go straight to storage.")
-    complete = serializers.URLField(required=False)
+    parts = serializers.URLField(required=False, help_text="Only for uploads directly to storage.")
+    complete = serializers.URLField(required=False, help_text="Only for uploads directly to storage.")
 
 
 class UploadSerializer(serializers.ModelSerializer[Upload]):
-    """A file on its way to being a dataset version; `job` looks at it, `inspection` says how it reads."""
+    """An uploaded file that becomes a dataset version. `job` inspects it; `inspection` holds the preview."""
 
     dataset = serializers.UUIDField(source="dataset_id", read_only=True, allow_null=True)
     options = serializers.DictField(read_only=True)
@@ -80,7 +80,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
 
 
 class ListedUploadSerializer(UploadSerializer):
-    """An upload without its rows."""
+    """An upload without its inspection."""
 
     class Meta(UploadSerializer.Meta):
         fields = tuple(name for name in UploadSerializer.Meta.fields if name != "inspection")  # type: ignore[assignment]
@@ -88,31 +88,33 @@ class ListedUploadSerializer(UploadSerializer):
 
 
 class NewUploadSerializer(serializers.Serializer[Any]):
-    """What is announced of a file."""
+    """A file to upload."""
 
     file_name = serializers.CharField(max_length=255)
     bytes = serializers.IntegerField(min_value=0)
-    dataset = serializers.UUIDField(required=False, help_text="The file becomes its next version.")
-    name = serializers.CharField(max_length=120, required=False, help_text="A dataset's name; else the file's is used.")
-    options = serializers.DictField(required=False, help_text="How to read it; what is left out is detected.")
-    confirm = serializers.BooleanField(required=False, help_text="Make it a version without asking.")
+    dataset = serializers.UUIDField(required=False, help_text="An existing dataset. The file becomes its next version.")
+    name = serializers.CharField(
+        max_length=120, required=False, help_text="The dataset's name. Default: the file's name."
+    )
+    options = serializers.DictField(required=False, help_text="Import options. Omitted ones are detected.")
+    confirm = serializers.BooleanField(required=False, help_text="Import it without review.")
 
 
 class OptionsSerializer(serializers.Serializer[Any]):
-    """Options to change; the others stay."""
+    """Options to change. Omitted ones keep their values."""
 
     options = serializers.DictField(required=False)
 
 
 class ConfirmationSerializer(OptionsSerializer):
-    """Where the file goes, if not where it was said when the upload was begun."""
+    """Options to change, and the dataset if it differs from the one given at the start of the upload."""
 
     dataset = serializers.UUIDField(required=False)
     name = serializers.CharField(max_length=120, required=False)
 
 
 class PartSerializer(serializers.Serializer[Any]):
-    """Send `bytes` bytes of the file, from `offset` on, by PUT to `url`."""
+    """Send `bytes` bytes of the file, starting at `offset`, to `url` by PUT."""
 
     number = serializers.IntegerField()
     offset = serializers.IntegerField()
@@ -121,7 +123,7 @@ class PartSerializer(serializers.Serializer[Any]):
 
 
 class PartsSerializer(serializers.Serializer[Any]):
-    """The next parts to send; when there are none, complete the upload."""
+    """The next parts to send. If there are none, complete the upload."""
 
     received = serializers.IntegerField()
     parts = PartSerializer(many=True)

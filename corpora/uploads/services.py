@@ -1,4 +1,4 @@
-"""Uploads: begun, looked at, and confirmed as a dataset version or cancelled. See `corpora.uploads.receiving`."""
+"""Start, inspect, confirm and cancel uploads. `corpora.uploads.receiving` receives their bytes."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -42,10 +42,11 @@ def create_upload(
     in_parts: bool = False,
     created_by: User | None,
 ) -> Upload:
-    """Make room for a file of `size` bytes; without a dataset or a name it becomes a dataset called after the file.
+    """Start an upload of `size` bytes and reserve storage for it.
 
-    `in_parts` sends them straight to storage where that is possible. Call it outside a transaction. Raises
-    EmptyUpload, UploadTooLarge, QuotaExceeded, StorageUnavailable, or a PortalError naming a wrong option.
+    Without a dataset and a name, the file's dataset is named after it. With `in_parts`, the bytes go directly to
+    storage if it supports that. Call it outside a transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded,
+    StorageUnavailable or WrongOption.
     """
     if size <= 0:
         raise EmptyUpload
@@ -78,9 +79,9 @@ def create_upload(
 
 
 def inspect_upload(*, upload: Upload, changes: Mapping[str, Any]) -> Upload:
-    """Look at the head of the file again, with other options.
+    """Inspect the head of the file again with changed options.
 
-    Raises UploadGone, NotWaiting or a PortalError naming a wrong option.
+    Raises UploadGone, NotWaiting or WrongOption.
     """
     with transaction.atomic():
         upload = _waiting(upload.id)
@@ -97,10 +98,10 @@ def confirm_upload(
     dataset_name: str = "",
     created_by: User | None,
 ) -> DatasetVersion:
-    """Make the file a version of `dataset`, or of the one called `dataset_name`, or as was said when it was begun.
+    """Import the file as a version of `dataset` or of the dataset called `dataset_name`.
 
-    There is one version, however often it is called. Raises UploadGone, NotWaiting, DatasetGone, SameFile or a
-    PortalError naming a wrong option.
+    Without either, the dataset given at the start of the upload is used. Repeated calls return the same version.
+    Raises UploadGone, NotWaiting, DatasetGone, SameFile or WrongOption.
     """
     with transaction.atomic():
         Upload.objects.select_for_update().filter(id=upload.id).first()
@@ -115,11 +116,11 @@ def confirm_upload(
 
 
 def abort_upload(*, upload: Upload, untouched_since: datetime | None = None) -> None:
-    """Cancel the upload and free its room; one that is gone already is fine. Call it outside a transaction.
+    """Cancel the upload and free its storage. Does nothing if it is already gone. Call it outside a transaction.
 
-    With `untouched_since` only if it has been left behind since then. Raises AlreadyUsed once it has become a version,
-    and StorageUnavailable where its parts could not be removed: then it is cancelled all the same, and its row stays
-    until they can be.
+    With `untouched_since`, cancel it only if nothing has touched it since then. Raises AlreadyUsed if it was imported,
+    and StorageUnavailable if its parts could not be removed. In that case it is cancelled, and its row stays until
+    they are removed.
     """
     uploads = Upload.objects.select_for_update(of=("self",)).filter(id=upload.id)
     if untouched_since is not None:
@@ -144,17 +145,17 @@ def abort_upload(*, upload: Upload, untouched_since: datetime | None = None) -> 
         if is_stored:
             remove_objects(tenant_id=found.tenant_id, keys=[found.key])
         else:
-            # Somebody may be storing it at this moment; what comes of that is still to be removed then.
+            # Another process may be storing the file right now. Its object is then removed later.
             expect_object(tenant_id=found.tenant_id, key=found.key)
         Upload.objects.filter(id=found.id).delete()
 
 
 def start_inspection(upload: Upload) -> None:
-    """Queue the job that looks at the file; the caller holds the row's lock."""
+    """Queue the job that inspects the file. The caller holds the row's lock."""
     upload.job = start_job(
         tenant=upload.tenant,
         kind=INSPECT,
-        title=f"Look at {upload.file_name}",
+        title=f"Inspect {upload.file_name}",
         spec={"upload": str(upload.id)},
         created_by=upload.created_by,
     )
@@ -162,9 +163,9 @@ def start_inspection(upload: Upload) -> None:
 
 
 def record_inspection(*, upload_id: UUID, inspection: Inspection) -> None:
-    """Keep what the head of the file looks like; an upload that confirms itself goes on to be a version.
+    """Save the inspection. An upload that confirms itself is imported, or fails if it cannot be.
 
-    Its file is given up if it cannot be one. Call it in a transaction.
+    Call it in a transaction.
     """
     upload = _inspected(upload_id)
     if upload is None:
@@ -181,20 +182,20 @@ def record_inspection(*, upload_id: UUID, inspection: Inspection) -> None:
 
 
 def record_failed_inspection(*, upload_id: UUID, code: str, text: str) -> None:
-    """The file could not be looked at; it may be looked at again, or confirmed all the same. Call in a transaction."""
+    """Record that the inspection failed. The file can be inspected again or confirmed. Call it in a transaction."""
     upload = _inspected(upload_id)
     if upload is not None:
         _save(upload, state=UploadState.WAITING, code=code, text=text)
 
 
 def fail_upload(upload: Upload, *, code: str, text: str) -> None:
-    """The file is refused and given up; the row says why until it is cleared away. Call it in a transaction."""
+    """Fail the upload and remove its file. The row keeps the reason until it is removed. Call it in a transaction."""
     _save(upload, state=UploadState.FAILED, code=code, text=text)
     remove_objects(tenant_id=upload.tenant_id, keys=[upload.key])
 
 
 def name_after(file_name: str) -> str:
-    """What a dataset is called after its file: `ticket_rows.jsonl.gz` becomes “ticket rows”."""
+    """The dataset name for a file name: `ticket_rows.jsonl.gz` becomes “ticket rows”."""
     stem = PurePath(file_name.removesuffix(".gz")).stem
     return stem.replace("_", " ").strip()[:120] or "Dataset"
 
@@ -207,7 +208,7 @@ def _make_version(upload: Upload, *, created_by: User | None) -> DatasetVersion:
         sha256=upload.sha256,
         file_name=upload.file_name,
         dataset=upload.dataset,
-        # The dataset it was meant for may have been deleted.
+        # The intended dataset may have been deleted.
         dataset_name=upload.dataset_name or name_after(upload.file_name),
         options=read_options(upload.options),
         created_by=created_by,

@@ -1,6 +1,6 @@
-"""Files that come bit by bit: each grows in a folder of this machine until it is whole and moves into storage.
+"""Staging of resumable uploads: each file grows in a local folder until it is complete and moves into storage.
 
-A file's lock says who may write to it. Bytes count as received only once they are safe on disk.
+A lock on the file allows one writer at a time. Bytes count as received only once they are synced to disk.
 """
 
 import errno
@@ -26,13 +26,13 @@ SAFE_EVERY_BYTES = 32 << 20
 
 
 class Source(Protocol):
-    """A request's body."""
+    """The body of a request."""
 
     def read(self, size: int, /) -> bytes: ...
 
 
 class MovableFile(File):  # type: ignore[type-arg]
-    """Django's file system storage moves a file that has a path, and reads any other."""
+    """A file with a path, which Django's file system storage moves instead of copying."""
 
     def __init__(self, file: FileIO, path: Path) -> None:
         super().__init__(file, name="upload")
@@ -43,13 +43,13 @@ class MovableFile(File):  # type: ignore[type-arg]
 
 
 def staged_path(upload_id: UUID) -> Path:
-    """Where the upload's bytes are until it is whole."""
+    """The path of the upload's bytes until the upload is complete."""
     return Path(settings.UPLOAD_DIR) / upload_id.hex
 
 
 @contextmanager
 def locked_file(upload_id: UUID) -> Iterator[FileIO]:
-    """The upload's file, for reading and writing, for nobody else meanwhile; raises UploadBusy or DiskFull."""
+    """Open the upload's file for reading and writing, with an exclusive lock. Raises UploadBusy or DiskFull."""
     path = staged_path(upload_id)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def locked_file(upload_id: UUID) -> Iterator[FileIO]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UploadBusy from None
-        # Whoever had the lock before may have moved or removed the file that was opened above.
+        # The previous holder of the lock may have moved or removed the file opened above.
         with suppress(FileNotFoundError):
             if os.fstat(descriptor).st_ino == path.stat().st_ino:
                 yield file
@@ -70,17 +70,20 @@ def locked_file(upload_id: UUID) -> Iterator[FileIO]:
 
 
 def resume(file: FileIO, received: int) -> int:
-    """Cut off what was written and never noted, and go to the end; its position, lower if the file lost bytes."""
+    """Truncate bytes that were written but not recorded, and seek to the end.
+
+    Returns the end position in bytes, which is lower than `received` if the file lost bytes.
+    """
     if file.seek(0, os.SEEK_END) > received:
         file.truncate(received)
     return file.seek(0, os.SEEK_END)
 
 
 def append(file: FileIO, source: Source, *, length: int, safe: Callable[[int], None]) -> int:
-    """Write at most `length` bytes at the file's position and return the position reached, lower where `source` ends.
+    """Write up to `length` bytes at the file's position. Returns the position reached, lower if `source` ends early.
 
-    `safe` is told each position up to which all is on disk; at the end, and when anything goes wrong, the last one.
-    Raises DiskFull, or what reading from `source` raises.
+    `safe` is called with each position that is synced to disk, and with the last one also after an error.
+    Raises DiskFull, or any error of reading from `source`.
     """
     noted = position = file.tell()
     end = position + length
@@ -105,12 +108,12 @@ def append(file: FileIO, source: Source, *, length: int, safe: Callable[[int], N
 
 
 def store(upload_id: UUID, key: str, size: int) -> str | None:
-    """Move the whole file into storage and return its key there; None if it is neither whole nor stored already.
+    """Move the complete file into storage and return its key. Returns None if it is incomplete and not stored yet.
 
-    May be called again after it broke off. Raises StorageUnavailable or DiskFull, and then the file stays where it is.
+    Safe to call again after a failure. Raises StorageUnavailable or DiskFull, and then leaves the file in place.
     """
     path = staged_path(upload_id)
-    # Whoever cancels the upload removes its file meanwhile.
+    # A cancellation may remove the file at any time.
     with suppress(FileNotFoundError), storing():
         exists = default_storage.exists(key)
         if path.stat().st_size != size:
@@ -123,12 +126,12 @@ def store(upload_id: UUID, key: str, size: int) -> str | None:
 
 
 def remove(upload_id: UUID) -> None:
-    """Forget what has come of the upload."""
+    """Remove the upload's staged file, if it exists."""
     staged_path(upload_id).unlink(missing_ok=True)
 
 
 def staged_files() -> Iterator[tuple[UUID, float]]:
-    """(upload, time of the last byte as seconds since 1970) of every file in the folder."""
+    """The upload id and modification time (seconds since 1970) of every staged file."""
     folder = Path(settings.UPLOAD_DIR)
     for path in folder.iterdir() if folder.exists() else ():
         with suppress(ValueError, FileNotFoundError):
@@ -150,5 +153,5 @@ def _sync(file: FileIO) -> None:
 
 
 def _full(error: OSError) -> Exception:
-    """What a failed write means: DiskFull where there is no room, else the error itself."""
+    """DiskFull if the disk or quota is full, otherwise the error itself."""
     return DiskFull() if error.errno in {errno.ENOSPC, errno.EDQUOT} else error

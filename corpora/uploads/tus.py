@@ -18,20 +18,20 @@ from rest.errors import PortalError
 
 VERSION = "1.0.0"
 BYTES = "application/offset+octet-stream"
-CREATION = "a name and a space and a base64 value, separated by commas"
+CREATION = "pairs of a name, a space and a base64 value, separated by commas"
 
 
 class WrongHeader(PortalError):
-    """A header is missing or cannot be read."""
+    """A header is missing or invalid."""
 
     code = "upload:wrong_header"
 
     def __init__(self, name: str, wanted: str, *, status: int = 400) -> None:
-        super().__init__(f"Send the header {name}: {wanted}.", field=name, status=status)
+        super().__init__(f"Header {name} is missing or invalid. Send {wanted}.", field=name, status=status)
 
 
 class WrongVersion(PortalError):
-    """Another version of the protocol."""
+    """The client uses an unsupported version of the protocol."""
 
     code = "upload:wrong_version"
     status = 412
@@ -41,17 +41,17 @@ class WrongVersion(PortalError):
 
 
 class WrongContent(PortalError):
-    """Bytes must be marked as such."""
+    """The data has the wrong content type."""
 
     code = "upload:wrong_content_type"
     status = 415
 
     def __init__(self) -> None:
-        super().__init__(f"Send the bytes as {BYTES}.", field="Content-Type")
+        super().__init__(f"Send the data with the content type {BYTES}.", field="Content-Type")
 
 
 def speaks_tus(request: Request) -> bool:
-    """Whether the client asks for the protocol; raises WrongVersion for one that speaks another version of it."""
+    """Whether the client uses the tus protocol. Raises WrongVersion if its version is not supported."""
     version = request.headers.get("Tus-Resumable", "")
     if version not in {"", VERSION}:
         raise WrongVersion
@@ -59,16 +59,16 @@ def speaks_tus(request: Request) -> bool:
 
 
 def natural(request: Request, name: str, *, status: int = 400) -> int:
-    """A header that is a whole number of bytes; raises WrongHeader."""
+    """The value of a header that is a whole number of bytes. Raises WrongHeader."""
     value = request.headers.get(name, "")
-    # isdecimal alone takes digits of every script.
+    # isdecimal alone accepts digits of every script.
     if not (value.isascii() and value.isdecimal() and len(value) < 19):
         raise WrongHeader(name, "a whole number of bytes", status=status)
     return int(value)
 
 
 def metadata(request: Request) -> dict[str, str]:
-    """What `Upload-Metadata` says; raises WrongHeader."""
+    """The decoded pairs of `Upload-Metadata`. Raises WrongHeader."""
     pairs: dict[str, str] = {}
     for item in filter(None, (item.strip() for item in request.headers.get("Upload-Metadata", "").split(","))):
         name, _, value = item.partition(" ")
@@ -80,18 +80,18 @@ def metadata(request: Request) -> dict[str, str]:
 
 
 def options_of(pairs: dict[str, str]) -> dict[str, Any]:
-    """The `options` of the metadata, a JSON object; raises WrongHeader."""
+    """The `options` of the metadata, a JSON object. Raises WrongHeader."""
     try:
         options = json.loads(pairs.get("options") or "{}")
     except ValueError:
         options = None
     if not isinstance(options, dict):
-        raise WrongHeader("Upload-Metadata", "`options` must be a JSON object")
+        raise WrongHeader("Upload-Metadata", "`options` as a JSON object")
     return options
 
 
 def capabilities() -> dict[str, str]:
-    """What this server can do."""
+    """The tus headers that describe the capabilities of the server."""
     return {
         "Tus-Version": VERSION,
         "Tus-Extension": "creation,termination,expiration",
@@ -100,14 +100,14 @@ def capabilities() -> dict[str, str]:
 
 
 def expires_at(upload: Upload) -> dt.datetime | None:
-    """When the upload is cleared away if nobody goes on with it; None for one that has become a version."""
+    """When the upload is removed unless it is continued. None once it has been imported."""
     if upload.state == UploadState.DONE:
         return None
     return upload.touched_at + dt.timedelta(hours=settings.UPLOAD_KEPT_HOURS)
 
 
 def progress(upload: Upload) -> dict[str, str]:
-    """How far the upload is."""
+    """The tus headers that describe the progress of the upload."""
     headers = {
         "Upload-Offset": str(upload.received),
         "Upload-Length": str(upload.bytes),

@@ -1,4 +1,4 @@
-"""Pages of uploads: where files are dropped, and how one of them reads before it is used."""
+"""Pages of uploads: the upload page, and the preview of a file before its import."""
 
 from typing import cast
 from uuid import UUID
@@ -33,7 +33,7 @@ SHOWN_UPLOADS = 50
 @transaction.non_atomic_requests
 @members_only(roles=WRITERS)
 def upload(request: TenantRequest) -> HttpResponse:
-    """Drop files; with a script they are sent bit by bit, without one a single file comes with the form."""
+    """Upload files. JavaScript sends them in resumable chunks; without it, the form sends a single file."""
     if request.method != "POST":
         return _upload_page(request, UploadForm(initial={"dataset": _dataset_asked_for(request)}))
     form = UploadForm(request.POST, request.FILES)
@@ -68,12 +68,12 @@ def upload_cancel(request: TenantRequest, upload_id: UUID) -> HttpResponse:
 
 @members_only(roles=WRITERS)
 def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
-    """How the head of a file reads; corrected and looked at again, or used."""
+    """The preview of a file. Its form refreshes the preview with other options, or imports the file."""
     found = get_object_or_404(Upload.objects.select_related("job", "version"), pk=upload_id)
     if found.version_id:
         return redirect("corpora:version", found.version_id)
     if found.state == UploadState.DONE:
-        # Its version was deleted.
+        # The version was deleted.
         return redirect("corpora:list")
     if found.is_inspecting:
         return render(request, "corpora/uploads/format.html", {"upload": found, "place": _place(found)})
@@ -93,7 +93,7 @@ def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def upload_live(request: TenantRequest, upload_id: UUID) -> HttpResponse:
-    """How far looking at the file is; once it has ended, polling stops and the page is loaded anew."""
+    """The progress of the inspection. When it ends, polling stops and the page reloads."""
     found = get_object_or_404(Upload.objects.select_related("job"), pk=upload_id)
     if not found.is_inspecting:
         response = HttpResponseStopPolling()
@@ -137,7 +137,7 @@ def _place(found: Upload) -> int | None:
 
 
 def _dataset_asked_for(request: TenantRequest) -> Dataset | None:
-    """`?dataset=` comes from a link on the dataset's page; anything else is a new dataset."""
+    """The dataset of `?dataset=`, which links on its page set. None means a new dataset."""
     try:
         return Dataset.objects.filter(pk=UUID(request.GET.get("dataset", ""))).first()
     except ValueError:

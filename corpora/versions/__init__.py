@@ -1,1 +1,1 @@
-"""Immutable versions: their check, rows, findings, differences and exports."""
+"""Dataset versions: check, rows, findings, diff and exports."""

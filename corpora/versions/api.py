@@ -1,4 +1,4 @@
-"""REST: dataset versions, what is in them and what was decided about them."""
+"""REST endpoints of dataset versions, their contents and the decisions about them."""
 
 from typing import Any
 from uuid import UUID
@@ -39,26 +39,28 @@ from tenants.requests import person_of
 
 NOT_NOW = OpenApiResponse(
     OpenApiTypes.OBJECT,
-    "`dataset:still_checking`, `dataset:version_gone`, or `dataset:version_in_use` for what was trained on "
-    "(problem+json).",
+    "`dataset:still_checking`, `dataset:version_gone`, or `dataset:version_in_use` if an adapter or evaluation uses "
+    "it (problem+json).",
 )
 SAME = OpenApiResponse(
     OpenApiTypes.OBJECT,
-    "`dataset:same_file`: there is such a version, `version` is its id; `dataset:gone` or `dataset:version_gone` "
-    "(problem+json).",
+    "`dataset:same_file`: this version exists already, `version` is its id; `dataset:gone` or "
+    "`dataset:version_gone` (problem+json).",
 )
-NOT_READY = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:not_ready`: one of them has no rows (problem+json).")
+NOT_READY = OpenApiResponse(
+    OpenApiTypes.OBJECT, "`dataset:not_ready`: the version, or the one compared with, has no rows (problem+json)."
+)
 A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): OpenApiTypes.STR}
 
 
 @extend_schema_view(
     list=extend_schema(
-        summary="Versions, newest first",
+        summary="List dataset versions, newest first",
         responses={200: VersionSerializer(many=True), 400: WRONG_QUERY},
         examples=[A_VERSION],
     ),
     retrieve=extend_schema(
-        summary="One version, with what its check found",
+        summary="Get a version with its first problems and profile",
         responses={200: VersionDetailSerializer, 404: MISSING},
         examples=[A_REJECTION],
     ),
@@ -66,8 +68,9 @@ A_FILE = {(200, "application/x-ndjson"): OpenApiTypes.STR, (200, "text/csv"): Op
 class DatasetVersionViewSet(
     OutsideTransactions, mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[DatasetVersion]
 ):
-    """Immutable versions of datasets. Rows are read from storage, so no request here holds a transaction open."""
+    """Immutable versions of datasets, their rows and findings."""
 
+    # Rows are read from storage, so no request may hold a transaction open: OutsideTransactions.
     filterset_fields = ("dataset", "state")
 
     def get_serializer_class(self) -> type[VersionSerializer]:
@@ -78,7 +81,7 @@ class DatasetVersionViewSet(
         return versions.defer(*NOT_LISTED) if self.action == "list" else versions
 
     @extend_schema(
-        summary="Remove a version that nothing was made from",
+        summary="Delete an unused version",
         responses={204: None, 404: MISSING, 409: NOT_NOW},
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
@@ -86,8 +89,8 @@ class DatasetVersionViewSet(
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
-        summary="Rows, or those that hold a text",
-        description="A search reads a part of a large version at a time: an answer may hold no rows and have a `next`.",
+        summary="List or search rows",
+        description="Each search request reads a part of a large version, so a page can be empty and have a `next`.",
         parameters=[RowsQuerySerializer],
         responses={200: RowsSerializer, 400: INVALID, 404: MISSING, 409: NOT_READY, 503: LOST},
         examples=[examples.SOME_ROWS],
@@ -106,7 +109,8 @@ class DatasetVersionViewSet(
         return Response(RowsSerializer(found).data)
 
     @extend_schema(
-        summary="Every problem and notice, by line; near duplicates and near leaks follow",
+        summary="List problems and notices",
+        description="In order of lines. Near duplicates and near leaks come last.",
         parameters=[FindingsQuerySerializer],
         responses={200: FindingsSerializer, 400: INVALID, 404: MISSING, 503: LOST},
         examples=[examples.SOME_FINDINGS],
@@ -120,8 +124,8 @@ class DatasetVersionViewSet(
         return Response(FindingsSerializer(part).data)
 
     @extend_schema(
-        summary="What changed since another version",
-        description=f"Versions of more than {MAX_ROWS:,} rows are compared as a whole, not row by row.",
+        summary="Compare a version with another",
+        description=f"Above {MAX_ROWS:,} rows, versions are not compared row by row, and `rows` is null.",
         parameters=[DiffQuerySerializer],
         responses={200: DiffSerializer, 400: INVALID, 404: MISSING, 409: NOT_READY, 503: LOST},
         examples=[examples.A_DIFF],
@@ -135,7 +139,7 @@ class DatasetVersionViewSet(
         return Response(DiffSerializer(diff(before=before or version, after=version)).data)
 
     @extend_schema(
-        summary="What was made from a version",
+        summary="List the uses of a version",
         responses={200: UsesSerializer, 404: MISSING},
         examples=[examples.SOME_USES],
         filters=False,
@@ -149,8 +153,9 @@ class DatasetVersionViewSet(
     @extend_schema(
         summary="Download rows or findings",
         description=(
-            "Streams. JSONL is exact and can be uploaded again. CSV is for spreadsheets: UTF-8 with a byte order mark, "
-            "an apostrophe before a cell that would be taken for a formula, several turns of a prompt in one cell."
+            "Streams a file. JSONL is exact and can be uploaded again. CSV is for spreadsheets: UTF-8 with a byte "
+            "order mark, an apostrophe before each cell that looks like a formula, and all turns of a prompt in one "
+            "cell."
         ),
         parameters=[ExportQuerySerializer],
         responses={**A_FILE, 400: INVALID, 404: MISSING, 503: LOST},
@@ -165,7 +170,7 @@ class DatasetVersionViewSet(
 
     @extend_schema(
         summary="Check the file again with other options",
-        description="Makes the dataset's next version; ask for it until its `state` is `ready` or `rejected`.",
+        description="Creates the dataset's next version. Poll it until its `state` is `ready` or `rejected`.",
         request=RecheckSerializer,
         responses={201: VersionSerializer, 400: INVALID, 404: MISSING, 409: SAME},
         examples=[examples.MASK, examples.LEAVE_OUT, A_VERSION],
@@ -179,7 +184,7 @@ class DatasetVersionViewSet(
 
     @extend_schema(
         summary="Keep the personal data in a version",
-        description="Notes who decided that and when. A second call changes nothing.",
+        description="Records who decided this and when. Calling it again has no effect.",
         request=None,
         responses={200: VersionSerializer, 404: MISSING},
         examples=[A_VERSION],

@@ -1,4 +1,4 @@
-"""Charts of a dataset version's profile: pure functions that return Plotly figures as plain dicts."""
+"""Charts of a version's profile. Pure functions that return Plotly figures as plain dicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ LEAST_BARS = 4
 SPLITS = {"train": ("Train", "--chart-1"), "test": ("Test", "--chart-5")}
 MAX_TABLE_ROWS = 100
 FAR = 2
-"""A limit this many times beyond the longest bar is told in words: drawn, it would squeeze the bars together."""
+"""A limit is drawn up to this multiple of the axis's end. A farther one would squeeze the bars."""
 
 
 NO_SLICE = "all"
@@ -20,7 +20,7 @@ LANGUAGES = {code.partition("-")[0]: name.replace("_", " ").title() for name, co
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A figure with its numbers as a table; `note` says what is worth knowing about it."""
+    """A figure with its data as a table (`columns`, `rows`), an optional `note`, and quantiles in `lengths`."""
 
     name: str
     title: str
@@ -33,14 +33,14 @@ class Chart:
 
 
 def profile_charts(profile: Mapping[str, Any]) -> list[Chart]:
-    """What the profile tab shows, in its order; a chart without data is left out."""
+    """The charts of the profile tab, in order. Charts without data are left out."""
     return [*_length_charts(profile), *_count_charts(profile)]
 
 
 def length_figure(lengths: Mapping[str, Any], *, unit: str = "characters", limit: int = 0) -> dict[str, Any]:
-    """Rows by their length; the last bar takes the long tail, so it is drawn as wide as the others.
+    """Histogram of rows by length. The last bar holds the long tail and is drawn as wide as the others.
 
-    A `limit` that is not far beyond the bars is drawn as a line, and bars beyond it are marked.
+    Bars at or beyond `limit` have another colour. The limit is drawn as a line unless it is far beyond the bars.
     """
     bins = lengths["bins"]
     width = bins[0]["high"] - bins[0]["low"]
@@ -65,20 +65,20 @@ def length_figure(lengths: Mapping[str, Any], *, unit: str = "characters", limit
     place = _place(limit, bins)
     if limit and place <= FAR * (start + len(bins) * width):
         line = {"color": "--chart-3", "width": 2, "dash": "dash"}
-        name = {"text": f"limit {limit:,}", "showarrow": False, "xanchor": "right", "yanchor": "top"}
+        name = {"text": f"Limit {limit:,}", "showarrow": False, "xanchor": "right", "yanchor": "top"}
         layout["shapes"] = [{"type": "line", "x0": place, "x1": place, "yref": "paper", "y0": 0, "y1": 1, "line": line}]
         layout["annotations"] = [{"x": place, "yref": "paper", "y": 1, **name}]
     return {"data": [trace], "layout": layout}
 
 
 def counts_figure(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Rows per slice or label as bars, train and test on each other; the smallest are added up."""
+    """Rows per slice or label as stacked bars of train and test. Beyond MAX_BARS, the smallest are added up."""
     shown = list(counts[:MAX_BARS])
     rest = counts[MAX_BARS:]
     if rest:
         others = {split: sum(count[split] for count in rest) for split in SPLITS}
         shown.append({"name": f"{len(rest)} others", **others})
-    # Plotly draws a list from the bottom up.
+    # Plotly draws lists from the bottom up.
     shown.reverse()
     data = [
         {
@@ -98,7 +98,7 @@ def counts_figure(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "legend": {"traceorder": "normal"},
         "hovermode": "y unified",
         "xaxis": {"title": {"text": "Rows"}},
-        # A few bars do not grow to fill the figure.
+        # A few bars must not grow to fill the figure.
         "yaxis": {
             "type": "category",
             "showgrid": False,
@@ -109,12 +109,12 @@ def counts_figure(counts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _reach(last: Mapping[str, int], width: int) -> str:
-    """How far a last bar reaches that is drawn narrower than what it stands for."""
-    return f"; the last bar reaches to {last['high'] - 1:,}" if last["high"] - last["low"] > width else ""
+    """The range of a last bar that is drawn narrower than its range, for the axis title."""
+    return f" (last bar up to {last['high'] - 1:,})" if last["high"] - last["low"] > width else ""
 
 
 def _place(length: int, bins: Sequence[Mapping[str, int]]) -> float:
-    """Where a length lies on an axis whose last bar is drawn narrower than what it stands for."""
+    """The position of a length on an axis whose last bar may be drawn narrower than its range."""
     width = bins[0]["high"] - bins[0]["low"]
     end = bins[0]["low"] + len(bins) * width
     last = bins[-1]
@@ -125,8 +125,8 @@ def _place(length: int, bins: Sequence[Mapping[str, int]]) -> float:
 
 def _length_charts(profile: Mapping[str, Any]) -> Iterator[Chart]:
     for name, title, unit in (
-        ("prompt_characters", "Length of the prompts", "characters"),
-        ("answer_characters", "Length of the answers", "characters"),
+        ("prompt_characters", "Prompt length", "characters"),
+        ("answer_characters", "Answer length", "characters"),
         ("tokens", "Tokens", "tokens"),
     ):
         lengths = profile.get(name)
@@ -149,25 +149,25 @@ def _titled(what: str, name: str) -> str:
     if what == "turns":
         return f"{name} turn{'' if name == '1' else 's'}"
     if what == "languages":
-        return "Not sure" if name == "un" else LANGUAGES.get(name, name)
+        return "Unknown" if name == "un" else LANGUAGES.get(name, name)
     return name
 
 
 def _token_note(profile: Mapping[str, Any]) -> str:
     sampled, limit = profile.get("sampled", 0), profile.get("context_tokens", 0)
-    note = f"Prompt and answer together, of {sampled:,} rows drawn at random."
+    note = f"Prompt and answer combined, in a random sample of {sampled:,} rows."
     if limit:
         share = profile["tokens"]["maximum"] / limit
-        note += f" {profile['context']} reads {limit:,} at once; the longest of these rows takes {share:.0%} of that."
+        note += f" {profile['context']} reads up to {limit:,} tokens; the longest sampled row uses {share:.0%} of them."
     return note
 
 
 def _count_charts(profile: Mapping[str, Any]) -> Iterator[Chart]:
-    sampled = f"Of {profile.get('sampled', 0):,} rows drawn at random."
+    sampled = f"In a random sample of {profile.get('sampled', 0):,} rows."
     for name, title, what, note in (
-        ("turns", "Turns", "Turns", "A prompt and its answer are two."),
-        ("labels", "Labels", "Label", "As your file has them."),
-        ("slices", "Slices", "Slice", "An evaluation shows its figures for each slice."),
+        ("turns", "Turns", "Turns", "A prompt and its answer count as two turns."),
+        ("labels", "Labels", "Label", "As given in your file."),
+        ("slices", "Slices", "Slice", "Evaluations report results for each slice."),
         ("languages", "Languages", "Language", sampled),
     ):
         counts = [{**count, "name": _titled(name, count["name"])} for count in profile.get(name) or ()]
@@ -175,7 +175,7 @@ def _count_charts(profile: Mapping[str, Any]) -> Iterator[Chart]:
             yield Chart(
                 name=name,
                 title=title,
-                label=f"{title}: rows, for training and for the test",
+                label=f"{title}: training and test rows",
                 figure=counts_figure(counts),
                 columns=(what, *(title for title, _ in SPLITS.values())),
                 rows=[(count["name"], count["train"], count["test"]) for count in counts[:MAX_TABLE_ROWS]],

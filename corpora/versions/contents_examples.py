@@ -1,4 +1,4 @@
-"""Examples of versions' rows, findings, changes and uses for the OpenAPI document."""
+"""OpenAPI examples of rows, findings, diffs and uses of versions."""
 
 from drf_spectacular.utils import OpenApiExample
 
@@ -19,7 +19,7 @@ ROW = {
 NONE = {"count": 0, "examples": []}
 
 SOME_ROWS = OpenApiExample(
-    "A row that was found",
+    "A row that matches",
     {"rows": [ROW], "next": 18, "searched": 17, "total": 1280},
     response_only=True,
 )
@@ -40,7 +40,7 @@ SOME_FINDINGS = OpenApiExample(
     response_only=True,
 )
 A_DIFF = OpenApiExample(
-    "One row more, and another seed",
+    "One added row and another seed",
     {
         "before": BEFORE,
         "after": AFTER,
@@ -73,7 +73,7 @@ SOME_USES = OpenApiExample(
     response_only=True,
 )
 MASK = OpenApiExample("Mask personal data", {"options": {"personal_data": "mask"}}, request_only=True)
-LEAVE_OUT = OpenApiExample("Go on without the broken rows", {"options": {"bad_rows": "leave_out"}}, request_only=True)
+LEAVE_OUT = OpenApiExample("Leave out rows with problems", {"options": {"bad_rows": "leave_out"}}, request_only=True)
 EXPORTED = OpenApiExample(
     "A line of rows",
     '{"row":17,"line":18,"id":"3d9c…","split":"train","slice":"rent","label":null,"messages":[…]}\n',

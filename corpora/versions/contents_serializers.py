@@ -1,4 +1,4 @@
-"""What REST shows of a version's rows, findings, changes and uses, and how they are asked for."""
+"""REST serializers of rows, findings, diffs and uses of a version, and of their queries."""
 
 from typing import Any
 
@@ -17,56 +17,60 @@ class MessageSerializer(serializers.Serializer[Any]):
 
 
 class RowSerializer(serializers.Serializer[StoredRow]):
-    """A row as it is trained on."""
+    """A row in the form used for training."""
 
-    number = serializers.IntegerField(help_text="Its place in the version: the training rows, then the test rows.")
-    line = serializers.IntegerField(help_text="Its line in your file, its row in a Parquet file.")
+    number = serializers.IntegerField(help_text="Position in the version, from 1: training rows first, then test rows.")
+    line = serializers.IntegerField(help_text="Line in your file, or row in a Parquet file.")
     split = serializers.CharField()
-    id = serializers.CharField(source="row.id", help_text="Names the messages; the same in every version.")
+    id = serializers.CharField(source="row.id", help_text="Hash of the messages, the same in every version.")
     slice = serializers.CharField(source="row.slice")
     label = serializers.CharField(source="row.label", allow_null=True)  # type: ignore[assignment]
     messages = MessageSerializer(source="row.messages", many=True)
 
 
 class RowsSerializer(serializers.Serializer[Any]):
-    """Ask again with `cursor` set to `next` until that is null."""
+    """Repeat the request with `cursor` set to `next` until `next` is null."""
 
     rows = RowSerializer(many=True)
     next = serializers.IntegerField(source="cursor", allow_null=True)
-    searched = serializers.IntegerField(help_text="Rows of the split that were looked at so far.")
-    total = serializers.IntegerField(help_text="Rows of the split.")
+    searched = serializers.IntegerField(help_text="Rows of the split searched so far.")
+    total = serializers.IntegerField(help_text="All rows of the split.")
 
 
 class CursorSerializer(serializers.Serializer[Any]):
-    """Where to go on."""
+    """Position and size of a page."""
 
     cursor = serializers.IntegerField(
-        required=False, default=None, min_value=0, max_value=MAX_CURSOR, help_text="`next` of the answer before."
+        required=False,
+        default=None,
+        min_value=0,
+        max_value=MAX_CURSOR,
+        help_text="`next` of the previous response. Omit it to start from the first page.",
     )
     size = serializers.IntegerField(
-        required=False, default=50, min_value=1, max_value=200, help_text="At most so many."
+        required=False, default=50, min_value=1, max_value=200, help_text="Maximum number of items."
     )
 
 
 class RowsQuerySerializer(CursorSerializer):
     split = serializers.ChoiceField(choices=["all", "train", "test"], default="all")
     q = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=200, help_text="Only rows that hold this, in any case."
+        required=False, default="", allow_blank=True, max_length=200, help_text="Text to search for, ignoring case."
     )
 
 
 class FindingSerializer(serializers.Serializer[Any]):
-    """A problem or a notice about one row, or about the whole file."""
+    """A problem or notice about a row or about the whole file."""
 
-    line = serializers.IntegerField(help_text="Counts from 1, rows in Parquet; 0 for the whole file.")
+    line = serializers.IntegerField(help_text="Line from 1 (row in a Parquet file), or 0 for the whole file.")
     field = serializers.CharField()
     code = serializers.CharField()
     text = serializers.CharField()
-    kept = serializers.BooleanField(help_text="Whether the row is in the version all the same.")
+    kept = serializers.BooleanField(help_text="Whether the row is still in the version.")
 
 
 class FindingsSerializer(serializers.Serializer[Any]):
-    """Ask again with `cursor` set to `next` until that is null; an answer may hold none and still have a `next`."""
+    """Repeat the request with `cursor` set to `next` until `next` is null. A page can be empty and have a `next`."""
 
     findings = FindingSerializer(many=True)
     next = serializers.IntegerField(source="cursor", allow_null=True)
@@ -78,11 +82,11 @@ class FindingsQuerySerializer(CursorSerializer):
 
 class SomeRowsSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField()
-    examples = RowSerializer(many=True, help_text="The first of them.")
+    examples = RowSerializer(many=True, help_text="The first of these rows.")
 
 
 class RowChangesSerializer(serializers.Serializer[Any]):
-    """A row that a version has twice counts once."""
+    """Numbers of rows that changed. Rows with the same messages count once."""
 
     kept = serializers.IntegerField()
     added = SomeRowsSerializer()
@@ -92,7 +96,7 @@ class RowChangesSerializer(serializers.Serializer[Any]):
 
 
 class ShiftSerializer(serializers.Serializer[Any]):
-    """Shares of the rows, 0..1."""
+    """The share of rows with a label or slice, 0..1, before and after."""
 
     name = serializers.CharField()
     before = serializers.FloatField()
@@ -106,7 +110,7 @@ class OptionChangeSerializer(serializers.Serializer[Any]):
 
 
 class DiffSerializer(serializers.Serializer[Any]):
-    """From `before` to `after`; `rows` is null where there are too many to compare one by one."""
+    """Changes from `before` to `after`. `rows` is null if there are too many to compare one by one."""
 
     before = serializers.UUIDField(source="before.id")
     after = serializers.UUIDField(source="after.id")
@@ -118,12 +122,12 @@ class DiffSerializer(serializers.Serializer[Any]):
 
 class DiffQuerySerializer(serializers.Serializer[Any]):
     against = serializers.UUIDField(
-        required=False, default=None, help_text="Another version of the dataset; without it, the ready one before."
+        required=False, default=None, help_text="Another version of the dataset. Default: the previous ready version."
     )
 
 
 class UseSerializer(serializers.Serializer[Any]):
-    """`url` is a page of this site."""
+    """Something made from the version. `url` is its page on this site."""
 
     kind = serializers.CharField(help_text="adapter version, training or evaluation")
     title = serializers.CharField()
@@ -137,7 +141,7 @@ class UseSerializer(serializers.Serializer[Any]):
 
 
 class UsesSerializer(serializers.Serializer[Any]):
-    """Newest first."""
+    """The uses of a version, newest first."""
 
     uses = UseSerializer(many=True)
 
@@ -148,6 +152,6 @@ class ExportQuerySerializer(serializers.Serializer[Any]):
 
 
 class RecheckSerializer(serializers.Serializer[Any]):
-    """Options to change; the others stay as the version has them."""
+    """Options to change. Omitted ones keep the version's values."""
 
     options = serializers.DictField(help_text=f"Any of {', '.join(OPTION_TITLES)}.")

@@ -1,4 +1,4 @@
-"""What two versions of a dataset have in common, row by row and as a whole."""
+"""Compares two versions of a dataset, row by row and by options, labels and slices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from storage.errors import ObjectMissing
 from storage.objects import read_range
 
 MAX_ROWS = 500_000
-"""Of a version whose rows are compared one by one, in about a second; larger ones only as a whole."""
+"""The largest version that is compared row by row, which takes about a second."""
 
 EXAMPLES = 5
 LEAST_SHIFT = 0.001
@@ -24,7 +24,7 @@ TRAIN, TEST = 1, 2
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Rows that share a fate, and the first of them as the newer version has them (or the older, if it alone does)."""
+    """The number of rows with the same change, and the first of them, as stored in the newest version that has them."""
 
     count: int
     examples: list[StoredRow]
@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class RowChanges:
-    """Rows told apart by their messages; one that a version has twice counts once."""
+    """Numbers of rows that changed. Rows with the same messages count once."""
 
     added: Part
     removed: Part
@@ -43,7 +43,7 @@ class RowChanges:
 
 @dataclass(frozen=True, kw_only=True)
 class Shift:
-    """The share of the rows that have a label (or slice), before and after; 0..1."""
+    """The share of rows with a label or slice, 0..1, before and after."""
 
     name: str
     before: float
@@ -56,7 +56,7 @@ class Shift:
 
 @dataclass(frozen=True, kw_only=True)
 class OptionChange:
-    """An option of the two versions."""
+    """An option whose value differs between the two versions."""
 
     name: str
     before: Any
@@ -65,7 +65,7 @@ class OptionChange:
 
 @dataclass(frozen=True, kw_only=True)
 class Diff:
-    """From `before` to `after`; `rows` is None where there are too many to compare one by one."""
+    """Changes from `before` to `after`. `rows` is None if there are too many to compare one by one."""
 
     before: DatasetVersion
     after: DatasetVersion
@@ -76,20 +76,20 @@ class Diff:
 
 
 def previous_ready(version: DatasetVersion) -> DatasetVersion | None:
-    """What a version is compared with unless somebody says otherwise."""
+    """The default version to compare with: the previous ready version, or None."""
     return _comparable(version).filter(number__lt=version.number).first()
 
 
 def version_to_compare(version: DatasetVersion, other_id: Any) -> DatasetVersion:
-    """Another version of the same dataset; raises NotFound."""
+    """Another version of the same dataset. Raises NotFound."""
     other: DatasetVersion | None = DatasetVersion.objects.filter(dataset_id=version.dataset_id, id=other_id).first()
     if other is None:
-        raise NotFound("This dataset has no such version. Choose one of its own.", field="against")
+        raise NotFound("This dataset has no such version. Choose a version of the same dataset.", field="against")
     return other
 
 
 def diff(*, before: DatasetVersion, after: DatasetVersion) -> Diff:
-    """Compare two ready versions of a dataset; raises NotReady or ObjectMissing."""
+    """Compare two ready versions of a dataset. Raises NotReady or ObjectMissing."""
     for version in (before, after):
         if not version.is_ready:
             raise NotReady(version)
@@ -105,7 +105,10 @@ def diff(*, before: DatasetVersion, after: DatasetVersion) -> Diff:
 
 
 class Placed:
-    """The different rows of a version, sorted by id: in which splits each is, and its first number."""
+    """The distinct rows of a version, sorted by id.
+
+    `splits` is a bit mask of TRAIN and TEST, and `numbers` the first row number of each.
+    """
 
     def __init__(self, version: DatasetVersion) -> None:
         size = version.row_count * RECORD.itemsize
@@ -120,7 +123,7 @@ class Placed:
         np.bitwise_or.at(self.splits, which[version.train_count :], TEST)
 
     def part(self, chosen: Any) -> Part:
-        """The rows at these places, the first in the file as examples."""
+        """The rows at the `chosen` indices, with those of the lowest numbers as examples."""
         numbers = np.sort(self.numbers[chosen])
         return Part(count=len(numbers), examples=[self._rows.numbered(int(n)) for n in numbers[:EXAMPLES]])
 
@@ -151,7 +154,7 @@ def _option_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list
 
 
 def _shifts(before: Mapping[str, Any], after: Mapping[str, Any], what: str) -> list[Shift]:
-    """Those that changed by LEAST_SHIFT, the largest change first."""
+    """Shares that changed by at least LEAST_SHIFT, largest change first."""
     old, new = (_shares(profile.get(what) or []) for profile in (before, after))
     shifts = [Shift(name=name, before=old.get(name, 0.0), after=new.get(name, 0.0)) for name in {**old, **new}]
     return sorted(

@@ -1,41 +1,41 @@
-"""What can be wrong with what is asked of a version."""
+"""Errors of dataset versions."""
 
 from rest.errors import Conflict
 
 
 class SameFile(Conflict):
-    """The dataset has a version of the very same bytes."""
+    """The dataset has a version of the same bytes with the same options."""
 
     code = "dataset:same_file"
 
     def __init__(self, *, version: str, version_id: str) -> None:
-        text = f"This very file, read the same way, is already {version}. Use that version, or upload a changed file."
+        text = f"This file with the same options is already {version}. Use that version, or upload a changed file."
         super().__init__(text, field="file", version=version_id)
 
 
 class StillChecking(Conflict):
-    """The version's check has not ended."""
+    """The version's check is still running."""
 
     code = "dataset:still_checking"
 
     def __init__(self) -> None:
-        super().__init__("This version is still being checked. Wait until that has ended.")
+        super().__init__("This version is still being checked. Wait until the check has finished.")
 
 
 class VersionGone(Conflict):
-    """Somebody has deleted the version meanwhile."""
+    """The version was deleted in the meantime."""
 
     code = "dataset:version_gone"
 
     def __init__(self) -> None:
-        super().__init__("This version has been deleted meanwhile. Choose another, or upload the file again.")
+        super().__init__("This version was deleted. Choose another version, or upload the file again.")
 
 
 class VersionInUse(Conflict):
-    """Something was trained or evaluated on the version."""
+    """A training run or evaluation uses the version."""
 
     code = "dataset:version_in_use"
 
     def __init__(self) -> None:
-        text = "Something was trained or evaluated on this version, so it stays: what was made from it can be traced."
+        text = "This version cannot be deleted: a training run or evaluation uses it and must stay traceable."
         super().__init__(text)

@@ -1,4 +1,4 @@
-"""Examples of versions for the OpenAPI document, and what can go wrong."""
+"""OpenAPI examples and error responses of versions."""
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
@@ -62,11 +62,13 @@ NEW_VERSION = OpenApiExample(
 A_VERSION = OpenApiExample("A version that is being checked", VERSION, response_only=True)
 A_REJECTION = OpenApiExample("A rejected version", VERSION | REJECTION, response_only=True)
 
-WRONG = OpenApiResponse(OpenApiTypes.OBJECT, "No file, an empty file (`dataset:empty_file`) or no name (problem+json).")
-WRONG_QUERY = OpenApiResponse(OpenApiTypes.OBJECT, "A query parameter is not valid (problem+json).")
+WRONG = OpenApiResponse(
+    OpenApiTypes.OBJECT, "The file is missing or empty (`dataset:empty_file`), or the name is missing (problem+json)."
+)
+WRONG_QUERY = OpenApiResponse(OpenApiTypes.OBJECT, "A query parameter is invalid (problem+json).")
 SAME = OpenApiResponse(
     OpenApiTypes.OBJECT,
-    "`dataset:same_file`: the dataset has these bytes, `version` is their id; or `dataset:gone` (problem+json).",
+    "`dataset:same_file`: the dataset has this file, `version` is its version's id; or `dataset:gone` (problem+json).",
 )
 TOO_LARGE = OpenApiResponse(OpenApiTypes.OBJECT, "`dataset:too_large` (problem+json).")
 AWAY = OpenApiResponse(

@@ -1,6 +1,6 @@
-"""Rows and findings of a version as files that stream out of storage in constant memory.
+"""Exports the rows and findings of a version as files, streamed from storage in constant memory.
 
-Only storage is read while a file streams: the request's tenant is no longer active then.
+While a file streams, only storage is read, because the request's tenant is no longer active.
 """
 
 import csv
@@ -23,10 +23,10 @@ FileType = Literal["jsonl", "csv"]
 
 TYPES: dict[FileType, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 PIECE_BYTES = 1 << 16
-# Excel takes a CSV file without it for one in the machine's own old encoding; our check takes it off again.
+# Without it, Excel reads a CSV file in a legacy encoding. The check of an uploaded file removes it.
 BYTE_ORDER_MARK = "\ufeff"
 
-# What a spreadsheet would take for a formula, also after blanks and in full width.
+# Text that a spreadsheet may read as a formula, also after spaces or with full-width characters.
 _FORMULA = re.compile(r"[\s\ufeff\u200b]*[=+\-@＝＋－＠]|[\t\r\n]")
 
 _ROW_COLUMNS = ("row", "line", "id", "split", "slice", "label", "system", "prompt", "completion")
@@ -34,7 +34,7 @@ _FINDING_COLUMNS = ("line", "field", "code", "text", "kept")
 
 
 class ExportedRow(msgspec.Struct, frozen=True):
-    """A line of a JSONL export: uploaded again it is the same row in the same split."""
+    """A line of a JSONL export. Uploaded again, it becomes the same row in the same split."""
 
     row: int
     line: int
@@ -46,11 +46,11 @@ class ExportedRow(msgspec.Struct, frozen=True):
 
 
 def export_response(version: DatasetVersion, *, content: Content, file_type: FileType) -> StreamingHttpResponse:
-    """The file as a download; raises ObjectMissing before the first byte."""
+    """The file as a download. Raises ObjectMissing before the first byte is sent."""
     records: Iterable[StoredRow] | Iterable[Finding]
     records = Rows(version) if content == "rows" else all_findings(version)
     pieces = _pieces(_jsonl(records) if file_type == "jsonl" else _csv(content, records))
-    # An answer that has begun can no longer turn into an error page.
+    # Once a response has started, it can no longer become an error page.
     pieces = chain([next(pieces, b"")], pieces)
     response = StreamingHttpResponse(pieces, content_type=TYPES[file_type])
     name = f"{_file_name(version.dataset.name)} v{version.number} {content}.{file_type}"
@@ -59,7 +59,7 @@ def export_response(version: DatasetVersion, *, content: Content, file_type: Fil
 
 
 def safe_cell(text: str) -> str:
-    """The text with an apostrophe before it if a spreadsheet would take it for a formula."""
+    """The text, with an apostrophe in front if a spreadsheet may read it as a formula."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -74,7 +74,7 @@ def _exported(stored: StoredRow) -> ExportedRow:
 
 
 class _Line:
-    """What csv.writer writes to: the line it wrote last."""
+    """A target for csv.writer that keeps the last line written."""
 
     text = ""
 
@@ -111,7 +111,7 @@ def _row_cells(stored: StoredRow) -> Sequence[str | int]:
 
 
 def _as_text(turns: Sequence[Message]) -> str:
-    """One turn as it is; several with their roles before them."""
+    """A single turn as it is, or several turns, each after its role."""
     if len(turns) == 1:
         return turns[0].content
     return "\n\n".join(f"{turn.role.capitalize()}: {turn.content}" for turn in turns)
@@ -122,7 +122,7 @@ def _finding_cells(finding: Finding) -> Sequence[str | int]:
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines joined to pieces worth sending."""
+    """Join lines into pieces of at least PIECE_BYTES, except the last."""
     piece = bytearray()
     for line in lines:
         piece += line
@@ -134,6 +134,6 @@ def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _file_name(name: str) -> str:
-    """A dataset's name without what a header or a file system would stumble over."""
+    """A dataset's name without characters that are unsafe in headers or file names."""
     kept = (" " if char in '/\\:*?"<>|' or not char.isprintable() else char for char in name)
     return "".join(kept).strip() or "dataset"

@@ -1,4 +1,4 @@
-"""Every problem and notice of a check, read from findings.jsonl a part at a time, and what their codes mean."""
+"""Reads the problems and notices of a check from findings.jsonl, page by page, and gives their codes titles."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,65 +13,65 @@ from storage.objects import object_lines, read_range
 _decoder = msgspec.json.Decoder(Finding)
 
 TITLES = {
-    "data_type": "A value of the wrong kind",
-    "example_missing_assistant_message": "No answer to learn",
-    "message_missing_key": "A turn without its role or text",
-    "message_unrecognized_key": "A turn with more than role and text",
-    "missing_content": "A turn without text",
+    "data_type": "Value of the wrong type",
+    "example_missing_assistant_message": "No answer",
+    "message_missing_key": "Turn without a role or text",
+    "message_unrecognized_key": "Turn with an unknown key",
+    "missing_content": "Empty turn",
     "missing_messages_list": "No known columns",
-    "unrecognized_role": "An unknown role",
-    "dataset:answer_not_last": "The answer is not the last turn",
-    "dataset:broken_archive": "A damaged archive",
-    "dataset:broken_file": "A damaged file",
-    "dataset:broken_line": "A broken line",
-    "dataset:conflicting_answer": "One prompt, different answers",
-    "dataset:duplicate_key": "A column or key twice",
-    "dataset:duplicate_row": "Rows that repeat another",
+    "unrecognized_role": "Unknown role",
+    "dataset:answer_not_last": "Last turn is not an answer",
+    "dataset:broken_archive": "Damaged archive",
+    "dataset:broken_file": "Damaged file",
+    "dataset:broken_line": "Unreadable line",
+    "dataset:conflicting_answer": "Conflicting answers to the same prompt",
+    "dataset:duplicate_key": "Duplicate column or key",
+    "dataset:duplicate_row": "Duplicate rows",
     "dataset:empty_file": "No rows",
     "dataset:encoding": "Text that is not UTF-8",
-    "dataset:leak": "One prompt in both splits",
-    "dataset:left_out": "Rows that were left out",
-    "dataset:missing_field": "A field left empty or out",
-    "dataset:missing_prompt": "No prompt to answer",
-    "dataset:near_duplicate": "Rows much like another",
-    "dataset:near_leak": "Rows of the test much like trained ones",
-    "dataset:no_test_rows": "Nothing held out for a test",
-    "dataset:no_train_rows": "Nothing to train on",
-    "dataset:no_usable_rows": "No row can be used",
-    "dataset:not_a_dataset": "Not a file of rows",
-    "dataset:nul_character": "A character that cannot be stored",
-    "dataset:over_long": "Rows longer than the model reads",
+    "dataset:leak": "Prompts in both splits",
+    "dataset:left_out": "Rows left out",
+    "dataset:missing_field": "Missing or empty field",
+    "dataset:missing_prompt": "No prompt",
+    "dataset:near_duplicate": "Near-duplicate rows",
+    "dataset:near_leak": "Test rows similar to training rows",
+    "dataset:no_test_rows": "No test rows",
+    "dataset:no_train_rows": "No training rows",
+    "dataset:no_usable_rows": "No usable rows",
+    "dataset:not_a_dataset": "Not a dataset file",
+    "dataset:nul_character": "Invalid character",
+    "dataset:over_long": "Rows too long for the base model",
     "dataset:personal_card": "Payment card numbers",
     "dataset:personal_email": "E-mail addresses",
     "dataset:personal_iban": "Bank account numbers",
     "dataset:personal_phone": "Phone numbers",
-    "dataset:personal_secret": "Keys and password tokens",
-    "dataset:row_too_long": "A row over the size limit",
+    "dataset:personal_secret": "Keys and access tokens",
+    "dataset:row_too_long": "Row over the size limit",
     "dataset:too_few_rows": "Too few rows",
-    "dataset:too_large": "Too large when unpacked",
+    "dataset:too_large": "Too large after decompression",
     "dataset:too_many_slices": "Too many slices",
-    "dataset:unknown_split": "An unknown split",
-    "dataset:unused_field": "Columns that are not used",
+    "dataset:unknown_split": "Unknown split",
+    "dataset:unused_field": "Unused columns",
 }
 
 
 def title_of(code: str) -> str:
-    """A code in plain words."""
+    """The title of a finding's code."""
     return TITLES.get(code) or code.rpartition(":")[2].replace("_", " ").capitalize()
 
 
 @dataclass(frozen=True, kw_only=True)
 class FindingsPart:
-    """Some findings; the next part begins at byte `cursor`, None at the end."""
+    """A page of findings. The next page starts at byte `cursor` of the file; None at the end."""
 
     findings: list[Finding]
     cursor: int | None
 
 
 def read_findings(version: DatasetVersion, *, code: str = "", cursor: int = 0, size: int) -> FindingsPart:
-    """At most `size` findings of this code, or of all, by line; fewer where SEARCH_BYTES hold no more.
+    """Up to `size` findings of `code`, or of all codes, in order of lines. Reads at most about SEARCH_BYTES.
 
-    Raises BadCursor where no finding begins there, and ObjectMissing.
+    Raises BadCursor if no finding starts at `cursor`, and ObjectMissing.
     """
     if not version.findings_key:
         return FindingsPart(findings=[], cursor=None)
@@ -90,5 +90,5 @@ def read_findings(version: DatasetVersion, *, code: str = "", cursor: int = 0, s
 
 
 def all_findings(version: DatasetVersion) -> Iterator[Finding]:
-    """Every finding, by line; those of the closer look follow."""
+    """Every finding in order of lines, followed by near duplicates and near leaks."""
     return map(_decoder.decode, object_lines(version.findings_key) if version.findings_key else ())

@@ -18,7 +18,7 @@ from storage.objects import put_file
 
 
 class DatasetCheck(ComputeKind):
-    """Runs `corpora.ingest`; a file with problems is a check that succeeded and a version that is rejected."""
+    """Runs `corpora.ingest`. The check of a file with problems succeeds, and its version is rejected."""
 
     name = CHECK
     max_attempts = 3
@@ -61,15 +61,15 @@ class DatasetCheck(ComputeKind):
         reject_version(version_id=UUID(job.spec["version"]), code=job.error_code, text=job.error_text)
 
     def on_stopped(self, job: Job) -> None:
-        text = "The check was stopped. Upload the file again to have it checked."
+        text = "The check was stopped. Upload the file again to check it."
         reject_version(version_id=UUID(job.spec["version"]), code="dataset:check_stopped", text=text)
 
 
 def fetch_checked(backend: ComputeBackend, job: Job, name: str, folder: Path, hashes: dict[str, str]) -> Path:
-    """Copy an artifact of the run into `folder`; raises ComputeError if its hash is not the one of the result."""
+    """Copy an artifact of the run into `folder`. Raises ComputeError if its SHA-256 differs from the result's."""
     path = folder / name
     backend.fetch(job.external_name, name, path)
     if file_sha256(path) != hashes[name]:
-        text = "What the check left behind arrived damaged."
+        text = "The results of the check were damaged in transfer."
         raise ComputeError("platform:artifact_damaged", text, temporary=True)
     return path

@@ -1,4 +1,4 @@
-"""A file that comes in one request: counted, hashed and bounded while it streams into storage."""
+"""A file uploaded in one request, counted, hashed and limited in size while it streams into storage."""
 
 import hashlib
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from storage.objects import CHUNK_BYTES
 
 
 class ReceivedFile(File):  # type: ignore[type-arg]
-    """What has been read so far is in `bytes_read` and `sha256`; reading beyond `limit` bytes raises UploadTooLarge."""
+    """Counts `bytes_read` and updates `sha256` while it is read. Reading past `limit` bytes raises UploadTooLarge."""
 
     def __init__(self, file: IO[bytes], *, limit: int) -> None:
         super().__init__(file, name="upload")
@@ -29,7 +29,7 @@ class ReceivedFile(File):  # type: ignore[type-arg]
         return data
 
     def seekable(self) -> bool:
-        # A storage that read some part twice would spoil the hash.
+        # Reading a part twice would corrupt the hash.
         return False
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:

@@ -1,11 +1,11 @@
-"""How a version was made from its file, in words."""
+"""Describes the import options of a version."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from corpora.models import DatasetVersion
 
-DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 DECISIONS: dict[str, dict[str, str]] = {
     "bad_rows": {"bad_rows": "leave_out"},
@@ -13,30 +13,30 @@ DECISIONS: dict[str, dict[str, str]] = {
     "over_long": {"over_long": "leave_out"},
     "leaks": {"leaks": "leave_out"},
 }
-"""What may be decided on a version's page, and the options of the new version that comes of it."""
+"""The decisions on a version's page, each with the option changes for the new version."""
 
 OPTION_TITLES = {
     "file_format": "Format",
-    "delimiter": "Delimiter",
-    "layout": "Layout",
+    "delimiter": "Column separator",
+    "layout": "Row layout",
     "columns": "Columns",
-    "bad_rows": "Rows that cannot be used",
+    "bad_rows": "Rows with problems",
     "personal_data": "Personal data",
-    "over_long": "Rows longer than the model reads",
-    "leaks": "Rows whose prompt is in both splits",
+    "over_long": "Rows too long for the base model",
+    "leaks": "Prompts in both splits",
     "context": "Base model",
-    "test_share": "Share held out",
+    "test_share": "Held out for testing",
     "seed": "Seed",
 }
 
 
 def prepared_as(version: DatasetVersion) -> list[str]:
-    """Short phrases, the file's format first; what is as usual is not mentioned."""
+    """Short phrases for the options, format first. Defaults are left out, except for the split."""
     return list(_phrases(version.options, version))
 
 
 def option_text(name: str, value: Any) -> str:
-    """An option's value as it is shown beside its title."""
+    """The display text of an option's value."""
     if name == "columns" and value:
         return ", ".join(f"{field} from “{column}”" for field, column in value.items())
     if name == "test_share" and value is not None:
@@ -44,27 +44,27 @@ def option_text(name: str, value: Any) -> str:
     if name == "delimiter" and value:
         return DELIMITERS.get(value, f"“{value}”")
     if value in ("", None, {}):
-        return "as detected" if name != "context" else "the first there is"
+        return "detected" if name != "context" else "default"
     return str(value).replace("_", " ")
 
 
 def _phrases(options: Mapping[str, Any], version: DatasetVersion) -> Iterator[str]:
     if version.file_format:
         delimiter = version.profile.get("delimiter")
-        separated = f", separated by {option_text('delimiter', delimiter)}" if delimiter else ""
-        yield f"read as {version.file_format.upper()}{separated}"
+        separator = f" with {option_text('delimiter', delimiter)} separator" if delimiter else ""
+        yield f"{version.file_format.upper()}{separator}"
     if options.get("columns"):
         yield option_text("columns", options["columns"])
     if options.get("bad_rows") == "leave_out":
-        yield "rows that cannot be used left out"
+        yield "rows with problems left out"
     if options.get("personal_data") == "mask":
         yield "personal data masked"
     if options.get("over_long") == "leave_out":
-        yield "over-long rows left out"
+        yield "rows too long for the base model left out"
     if options.get("leaks") == "leave_out":
-        yield "the later row left out where a prompt is in both splits"
+        yield "repeated prompts across splits left out"
     if context := version.profile.get("context") or options.get("context"):
-        yield f"measured against {context}"
+        yield f"token counts for {context}"
     if "test_share" in options:
-        yield f"{option_text('test_share', options['test_share'])} held out where the file names no split"
+        yield f"{option_text('test_share', options['test_share'])} held out unless the file has a split"
         yield f"seed {options.get('seed', 0)}"

@@ -1,4 +1,4 @@
-"""What the check of a version found, gathered by code, and what is left to decide."""
+"""The findings of a version's check, grouped by code, and the open decisions."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,8 +13,9 @@ from corpora.versions.findings import title_of
 class FindingGroup:
     """All findings of one code.
 
-    `is_problem`: rows that cannot be used, not notices about usable ones. `share` is 0..1 of the rows that were read,
-    None for a finding about the whole file. `examples` are {line, field, text}, `lines` the first places of a notice.
+    `is_problem` marks rows that cannot be used; other groups are notices about usable rows. `share` is the share of
+    the rows read, 0..1, or None for a finding about the whole file. `examples` are {line, field, text}, and `lines`
+    the first lines of a notice.
     """
 
     code: str
@@ -29,20 +30,20 @@ class FindingGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """Something a person may decide: a key of `corpora.versions.prepared.DECISIONS`, and what it is about."""
+    """A decision for a person. `name` is a key of `corpora.versions.prepared.DECISIONS`, `groups` are its findings."""
 
     name: str
     groups: list[FindingGroup]
 
     @property
     def rows(self) -> int:
-        """A row with findings of two codes counts twice."""
+        """The number of rows concerned. A row with findings of two codes counts twice."""
         return sum(group.count for group in self.groups)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """Problems first, the most frequent before the others."""
+    """Groups of findings, problems first and then by count, with the open decisions."""
 
     groups: list[FindingGroup]
     decisions: list[Decision]
@@ -52,7 +53,7 @@ EXAMPLES = 5
 
 
 def quality_of(version: DatasetVersion) -> Quality:
-    """From what the version keeps of its check; findings.jsonl is not read."""
+    """The quality of a version from its stored summary. Does not read findings.jsonl."""
     problems = list(_problems(version))
     notices = [(notice.get("decision", ""), _notice(version, notice)) for notice in version.profile.get("warnings", [])]
     by_decision: dict[str, list[FindingGroup]] = defaultdict(list)
@@ -68,7 +69,7 @@ def quality_of(version: DatasetVersion) -> Quality:
 
 
 def _can_go_on(version: DatasetVersion) -> bool:
-    """Whether the file was refused for single rows that could be left out."""
+    """Whether the file was rejected only for single rows, which can be left out."""
     refuses = version.options.get("bad_rows", "refuse") == "refuse"
     stopped = any(problem.get("stops") or not problem["line"] for problem in version.problems)
     return refuses and version.row_count > 1 and bool(version.problems) and not stopped

@@ -1,6 +1,6 @@
-"""The rows of a ready version, read straight from storage: some of them, or those that hold a text.
+"""Reads and searches the rows of a ready version directly from storage.
 
-Rows are numbered from 1, the training rows and then the test rows, as in rows.idx.
+Rows are numbered from 1, training rows first, then test rows, as in rows.idx.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from storage.errors import ObjectMissing
 from storage.objects import object_lines, read_range
 
 SEARCH_BYTES = 64 << 20
-"""Read in one request of a search, which so takes no longer in a large dataset."""
+"""Bytes that one search request reads at most, so that it takes no longer in a large dataset."""
 
 PAGE_BYTES = 8 << 20
 STREAMED_RECORDS = 1 << 14
@@ -30,26 +30,28 @@ _decoder = msgspec.json.Decoder(Row)
 
 
 class BadCursor(PortalError):
-    """The place to go on from is not in what was asked for."""
+    """The cursor is not a position in the list."""
 
     code = "request:bad_cursor"
 
     def __init__(self) -> None:
-        super().__init__("There is nothing at this cursor. Leave it out to begin at the first.", field="cursor")
+        super().__init__("Invalid cursor. Omit it to start from the first page.", field="cursor")
 
 
 class NotReady(Conflict):
-    """Only a version whose check it has passed has rows."""
+    """The version has no rows, because it has not passed its check."""
 
     code = "dataset:not_ready"
 
     def __init__(self, version: DatasetVersion) -> None:
-        super().__init__(f"{version} has no rows: its check has not ended, or its file was rejected.")
+        super().__init__(
+            f"{version} has no rows. Its check has not finished, or its file was rejected. Open it to see which."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredRow:
-    """A row, its number in the version, and its `line` in the customer's file (its row in a Parquet file)."""
+    """A row with its number in the version and its `line` in the customer's file (row in a Parquet file)."""
 
     number: int
     line: int
@@ -59,9 +61,9 @@ class StoredRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Rows of one request; the next one goes on at row `cursor`, None at the end.
+    """A page of rows. The next page starts at row `cursor`; None at the end.
 
-    `searched` of `total` rows have been looked at so far, those of earlier requests among them.
+    `searched` of `total` rows have been read so far, including earlier pages.
     """
 
     rows: list[StoredRow]
@@ -71,9 +73,9 @@ class Found:
 
 
 class Rows(Sequence[StoredRow]):
-    """The rows of a version, or of one split of it; a slice reads the rows in it and no others.
+    """The rows of a version or of one of its splits. Slicing reads only the rows of the slice.
 
-    Raises NotReady, and where storage has lost them ObjectMissing.
+    Raises NotReady, and ObjectMissing if storage has lost the rows.
     """
 
     def __init__(self, version: DatasetVersion, split: Choice = "all") -> None:
@@ -99,7 +101,7 @@ class Rows(Sequence[StoredRow]):
         return self[index : index + 1][0]
 
     def __iter__(self) -> Iterator[StoredRow]:
-        """Every row in turn, in memory that does not grow with their number."""
+        """Every row in order, in constant memory."""
         for first in range(self.first, self.last + 1, STREAMED_RECORDS):
             records = self._records(first, min(first + STREAMED_RECORDS, self.last + 1))
             lines = islice(self._lines(first), len(records))
@@ -107,13 +109,13 @@ class Rows(Sequence[StoredRow]):
                 yield self._stored(number, _decoder.decode(line), record)
 
     def numbered(self, number: int) -> StoredRow:
-        """One row; raises NotFound."""
+        """The row with this number. Raises NotFound."""
         if not self.first <= number <= self.last:
             raise NotFound(f"This version has no row {number:,}.")
         return self[number - self.first]
 
     def page(self, *, cursor: int | None, size: int) -> Found:
-        """At most `size` rows and about PAGE_BYTES from row `cursor` on, or from the first; raises BadCursor."""
+        """At most `size` rows and about PAGE_BYTES, from row `cursor` or the first row. Raises BadCursor."""
         first = self._place(cursor)
         stop = min(first + size, self.last + 1)
         if stop > first:
@@ -122,9 +124,9 @@ class Rows(Sequence[StoredRow]):
         return self._found(self._read(first, stop), stop)
 
     def search(self, text: str, *, cursor: int | None, size: int) -> Found:
-        """At most `size` rows that hold `text`, whatever its case, among those read from `cursor` on.
+        """At most `size` rows that contain `text`, ignoring case, from row `cursor` or the first row.
 
-        Ends before that after SEARCH_BYTES; raises BadCursor.
+        Stops after reading SEARCH_BYTES. Raises BadCursor.
         """
         stop = self._place(cursor)
         needle = Needle(text)
@@ -151,7 +153,7 @@ class Rows(Sequence[StoredRow]):
         return Found(rows=rows, cursor=cursor, searched=stop - self.first, total=len(self))
 
     def _read(self, first: int, stop: int) -> list[StoredRow]:
-        """Rows `first` to before `stop`, by one read of the index and one of each split's file."""
+        """The rows from `first` up to `stop`, exclusive. Reads the index once, and each split's file at most once."""
         records = self._records(first, stop)
         lines: list[bytes] = []
         for split in ("train", "test"):
@@ -170,7 +172,7 @@ class Rows(Sequence[StoredRow]):
         ]
 
     def _lines(self, first: int) -> Iterator[tuple[int, bytes]]:
-        """The lines of the files from row `first` on, each with its row's number."""
+        """The number and line of each row, starting at row `first`."""
         for split, end in (("train", self._version.train_count), ("test", self._version.row_count)):
             last = min(end, self.last)
             if first <= last:
@@ -179,7 +181,7 @@ class Rows(Sequence[StoredRow]):
                 for number, line in enumerate(islice(object_lines(self._key(split), start), last + 1 - first), first):
                     yield number, line
                 if number < last:
-                    # The file lost its end: nobody may take what is left for all there was.
+                    # The file is truncated, and must not be mistaken for a complete one.
                     raise ObjectMissing
                 first = last + 1
 
@@ -203,15 +205,15 @@ class Rows(Sequence[StoredRow]):
 
 
 class Needle:
-    """A text to find in rows, in any case."""
+    """A text to find in rows, ignoring case."""
 
     def __init__(self, text: str) -> None:
         self._text = text.casefold()
-        # As it stands in a line, so that most lines need not be decoded.
+        # The JSON form of the text, so that most lines need not be decoded.
         self._written = msgspec.json.encode(self._text).decode()[1:-1].casefold()
 
     def find(self, line: bytes) -> Row | None:
-        """The row in the line, if it holds the text in a message, its label or its slice."""
+        """The row of the line if a message, its label or its slice contains the text, otherwise None."""
         if self._written not in line.decode().casefold():
             return None
         row = _decoder.decode(line)

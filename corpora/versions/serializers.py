@@ -1,4 +1,4 @@
-"""How versions look over REST."""
+"""REST serializers of versions."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from jobs.serializers import JobSerializer
 
 
 class RejectionSerializer(serializers.Serializer[Any]):
-    """Why a version was rejected."""
+    """Why a version was rejected or an upload failed."""
 
     code = serializers.CharField(source="error_code")
     text = serializers.CharField(source="error_text")
 
 
 class VersionLinksSerializer(serializers.Serializer[Any]):
-    """Where to go on; `page` is for people."""
+    """Related URLs. `page` is the page for people."""
 
     self = serializers.URLField()
     rows = serializers.URLField()
@@ -32,17 +32,17 @@ class VersionLinksSerializer(serializers.Serializer[Any]):
 
 
 class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
-    """A version without its rows; `job` checks it."""
+    """A version without its rows. `job` is the job that checks it."""
 
     error = serializers.SerializerMethodField()
     job = JobSerializer(read_only=True, allow_null=True)
     dataset = serializers.UUIDField(source="dataset_id", read_only=True)
-    options = serializers.DictField(read_only=True, help_text="How the file was read.")
+    options = serializers.DictField(read_only=True, help_text="The import options.")
     derived_from = serializers.UUIDField(
         source="derived_from_id",
         read_only=True,
         allow_null=True,
-        help_text="Same file, other options.",
+        help_text="A version of the same file with other options.",
     )
     links = serializers.SerializerMethodField()
 
@@ -87,16 +87,16 @@ class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
-    """One row that cannot be used."""
+    """A row that cannot be used."""
 
-    line = serializers.IntegerField(help_text="Counts from 1, rows in Parquet; 0 for the whole file.")
+    line = serializers.IntegerField(help_text="Line from 1 (row in a Parquet file), or 0 for the whole file.")
     field = serializers.CharField()
     code = serializers.CharField()
-    text = serializers.CharField(help_text="What is wrong and how to mend it.")
+    text = serializers.CharField(help_text="What is wrong and how to fix it.")
 
 
 class VersionDetailSerializer(VersionSerializer):
-    """A version with the first problems found in it and the profile of its rows."""
+    """A version with its first problems and the profile of its rows."""
 
     problems = ProblemSerializer(many=True, read_only=True)
     profile = serializers.DictField(read_only=True)
@@ -109,4 +109,4 @@ class VersionDetailSerializer(VersionSerializer):
 class NewVersionSerializer(serializers.Serializer[Any]):
     """A file, as multipart/form-data."""
 
-    file = serializers.FileField(allow_empty_file=True, help_text="JSONL, CSV, TSV or Parquet.")
+    file = serializers.FileField(allow_empty_file=True, help_text="JSONL, CSV, TSV or Parquet, gzipped or not.")

@@ -1,4 +1,4 @@
-"""Versions: a stored file becomes one, its check makes it ready or rejects it, other options make another."""
+"""Create, recheck and delete versions, and record the results of their checks."""
 
 import hashlib
 from collections.abc import Mapping
@@ -37,11 +37,11 @@ def upload_version(
     options: Options | None = None,
     created_by: User | None,
 ) -> DatasetVersion:
-    """Store a file as the next version of `dataset`, or of the one called `dataset_name`, and start checking it.
+    """Store a file as the next version of `dataset` or of the dataset called `dataset_name`, and start its check.
 
-    Call it outside a transaction: it streams into storage first and writes its rows last, together. Raises
-    EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, DatasetGone, SameFile, ObjectGivenUp, StorageUnavailable
-    or DiskFull, and then leaves nothing behind.
+    Call it outside a transaction: it streams the file into storage first, then writes all database rows in one
+    transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, DatasetGone, SameFile, ObjectGivenUp,
+    StorageUnavailable or DiskFull. After an error, nothing is left in storage.
     """
     if dataset is None and not dataset_name.strip():
         raise NameMissing
@@ -85,9 +85,9 @@ def create_version(
     derived_from: DatasetVersion | None = None,
     created_by: User | None,
 ) -> DatasetVersion:
-    """Make the file of `size` bytes stored under `key` the next version, and start checking it.
+    """Create the next version from the file of `size` bytes stored under `key`, and start its check.
 
-    `sha256` may be empty where the bytes went straight into storage; the check finds it out. Raises NameMissing,
+    `sha256` may be empty for a file that was uploaded directly to storage; the check computes it. Raises NameMissing,
     DatasetGone, SameFile or VersionGone.
     """
     if dataset is None:
@@ -95,7 +95,7 @@ def create_version(
         if not name:
             raise NameMissing
         dataset, _ = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
-    # Uploads to one dataset take turns from here on: each sees the versions and the numbers of those before it.
+    # The lock serialises uploads to one dataset, so that each sees the versions and numbers before it.
     dataset = _locked(dataset.id)
     if dataset is None:
         raise DatasetGone
@@ -132,10 +132,9 @@ def create_version(
 
 
 def recheck_version(*, version: DatasetVersion, changes: Mapping[str, Any], created_by: User | None) -> DatasetVersion:
-    """Check the version's file again with changed options, as the dataset's next version.
+    """Create the dataset's next version from the same file with changed options, and start its check.
 
-    Raises StillChecking, DatasetGone, VersionGone, SameFile if there is such a version already, or a PortalError
-    naming a wrong option.
+    Raises StillChecking, DatasetGone, VersionGone, SameFile if that version exists already, or WrongOption.
     """
     if version.is_checking:
         raise StillChecking
@@ -154,7 +153,7 @@ def recheck_version(*, version: DatasetVersion, changes: Mapping[str, Any], crea
 
 
 def keep_personal_data(*, version: DatasetVersion, by: User | None) -> None:
-    """Note that somebody has seen the personal data in the version and wants to train on it. May be called twice."""
+    """Record that `by` decided to keep the personal data in the version. Only the first call has an effect."""
     DatasetVersion.objects.filter(id=version.id, personal_data_kept_at=None).update(
         personal_data_kept_at=timezone.now(), personal_data_kept_by=by
     )
@@ -162,11 +161,11 @@ def keep_personal_data(*, version: DatasetVersion, by: User | None) -> None:
 
 @transaction.atomic
 def delete_version(*, version: DatasetVersion) -> None:
-    """Remove a version that nothing was made from, its rows, and its file if no other version was made from it.
+    """Delete an unused version, its rows, and its file unless another version shares it.
 
     Raises VersionGone, StillChecking or VersionInUse.
     """
-    # Whoever makes another version of the file, or deletes one, locks the dataset too.
+    # Creating or deleting another version of the file locks the dataset too.
     if _locked(version.dataset_id) is None:
         raise VersionGone
     if version.is_checking:
@@ -178,7 +177,7 @@ def delete_version(*, version: DatasetVersion) -> None:
     except ProtectedError:
         raise VersionInUse from None
     keys = {version.train_key, version.test_key, version.index_key, version.findings_key}
-    # A check that failed may have stored some that the row does not name.
+    # A failed check may have stored files that the row does not name.
     keys |= {rows_key(tenant_id, version_id, name) for name in (TRAIN, TEST, INDEX, FINDINGS)}
     if not DatasetVersion.objects.filter(upload_key=version.upload_key).exists():
         keys.add(version.upload_key)
@@ -186,17 +185,17 @@ def delete_version(*, version: DatasetVersion) -> None:
 
 
 def rows_key(tenant_id: UUID, version_id: UUID, name: str) -> str:
-    """Where a file that a version's check leaves is stored."""
+    """The object key of an output file of a version's check."""
     return object_key(tenant_id, "datasets", version_id.hex, name)
 
 
 def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> None:
-    """Make a version ready or rejected, by what its check found; `keys` are its files in storage, by file name."""
+    """Make a version ready or rejected according to its report. `keys` are its object keys by file name."""
     version = DatasetVersion.objects.select_for_update().get(id=version_id)
     if not version.is_checking:
         return
     if not version.upload_sha256 and _same_file(version.dataset_id, report.upload_sha256, version.options_digest):
-        text = "This very file is already a version of this dataset. Use that version, or upload a changed file."
+        text = "This file is already a version of this dataset. Use that version, or upload a changed file."
         reject_version(version_id=version_id, code=SameFile.code, text=text)
         return
     found = msgspec.to_builtins(report)
@@ -230,30 +229,28 @@ def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> 
 
 
 def reject_version(*, version_id: UUID, code: str, text: str) -> None:
-    """The version cannot be used; its dataset and the file stay, and the file may be sent again."""
+    """Reject a version. Its dataset and file stay, and the file may be uploaded again."""
     _checking(version_id).update(state=VersionState.REJECTED, error_code=code, error_text=text)
 
 
 def cause(report: Report) -> Problem:
-    """Why a file is rejected: what is wrong with it as a whole, or else its first row that cannot be used."""
+    """Why a file is rejected: the problem with the whole file, if any, otherwise its first row with a problem."""
     return next((problem for problem in report.problems if problem.stops), report.problems[0])
 
 
 def headline(report: Report) -> str:
-    """The cause of a rejection in one paragraph: where, what, how to mend it, and how many more."""
+    """The cause of a rejection in one paragraph: where, what, how to fix it, and the number of rows with problems."""
     found = cause(report)
     place = [f"{report.position.capitalize()} {found.line}"] if found.line else []
     place += [found.field] if found.field else []
     text = f"{', '.join(place)}: {found.text}" if place else found.text
     if report.problem_count > 1 and not found.stops:
-        text += (
-            f" {report.problem_count:,} rows cannot be used: mend them and upload the file again, or leave them out."
-        )
+        text += f" {report.problem_count:,} rows have problems: fix them and upload the file again, or leave them out."
     return text
 
 
 def _locked(dataset_id: UUID) -> Dataset | None:
-    """The dataset, for nobody else until the transaction ends; None if it is gone."""
+    """The dataset, locked until the transaction ends. None if it is gone."""
     return Dataset.objects.select_for_update().filter(id=dataset_id).first()
 
 
@@ -267,10 +264,10 @@ def _same_file(dataset_id: UUID, sha256: str, digest: str) -> QuerySet[DatasetVe
 
 
 def options_digest(options: Options) -> str:
-    """Tells two sets of options apart: 32 hexadecimal digits."""
+    """A hash of the options, as 32 hexadecimal digits."""
     return hashlib.sha256(options.to_json().encode()).hexdigest()[:32]
 
 
 def shown_name(file_name: str) -> str:
-    """A customer's name for a file, as it is shown."""
+    """A customer's file name, cleaned for display."""
     return PurePath(file_name.replace("\0", "").replace("\\", "/")).name[:255] or "upload"

@@ -1,4 +1,4 @@
-"""What each tab of a version's page shows."""
+"""Template contexts of the tabs on a version's page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ Context = dict[str, Any]
 
 
 def preview_tab(version: DatasetVersion, query: QueryDict) -> Context:
-    """Rows by page, or those that hold a text."""
+    """A page of rows, or the rows that match a search."""
     split: Choice = next((split for split in SPLITS if split == query.get("split")), "all")
     text = query.get("q", "").strip()[:QUERY_CHARACTERS]
     rows = Rows(version, split)
@@ -38,7 +38,7 @@ def preview_tab(version: DatasetVersion, query: QueryDict) -> Context:
 
 
 def quality_tab(version: DatasetVersion, query: QueryDict) -> Context:
-    """Findings by code with what is to be decided, or every finding of one code."""
+    """Findings grouped by code with the open decisions, or a list of findings of one code."""
     quality = quality_of(version)
     code = query.get("code", "")
     if not code:
@@ -46,17 +46,17 @@ def quality_tab(version: DatasetVersion, query: QueryDict) -> Context:
     part = read_findings(
         version, code="" if code == "all" else code, cursor=read_cursor(query) or 0, size=FINDINGS_SHOWN
     )
-    title = "Everything that was found" if code == "all" else title_of(code)
+    title = "All findings" if code == "all" else title_of(code)
     return {"quality": quality, "code": code, "code_title": title, "part": part}
 
 
 def profile_tab(version: DatasetVersion, query: QueryDict) -> Context:
-    """Charts of the rows and their figures."""
+    """Charts of the rows with their data."""
     return {"charts": profile_charts(version.profile)}
 
 
 def versions_tab(version: DatasetVersion, query: QueryDict) -> Context:
-    """What changed against another version, `?against=`, or the ready one before."""
+    """The changes since another version, `?against=`, or since the previous ready version."""
     others = DatasetVersion.objects.ready().filter(dataset_id=version.dataset_id).exclude(id=version.id)
     context: Context = {"others": others.order_by("-number").only("id", "number", "created_at")}
     against = query.get("against")
@@ -75,7 +75,7 @@ def versions_tab(version: DatasetVersion, query: QueryDict) -> Context:
 
 
 def uses_tab(version: DatasetVersion, query: QueryDict) -> Context:
-    """Lineage; the uses themselves are on every tab, for their number."""
+    """Versions derived from this one. The uses are in the context of every tab, for their count."""
     return {"derived": version.derived.order_by("number").only("id", "number")}
 
 
@@ -89,7 +89,7 @@ TABS: dict[str, Callable[[DatasetVersion, QueryDict], Context]] = {
 
 
 def read_cursor(query: QueryDict) -> int | None:
-    """`?cursor=`; raises BadCursor for what is no cursor."""
+    """The number in `?cursor=`, or None. Raises BadCursor."""
     text = query.get("cursor", "")
     if not text:
         return None
@@ -99,8 +99,8 @@ def read_cursor(query: QueryDict) -> int | None:
 
 
 def read_id(text: str) -> UUID:
-    """An id in a query; raises NotFound for what is none."""
+    """The id in a query parameter. Raises NotFound if it is not a UUID."""
     try:
         return UUID(text)
     except ValueError:
-        raise NotFound("There is nothing of that id.") from None
+        raise NotFound("Invalid ID. Choose a version from the list.") from None

@@ -1,4 +1,4 @@
-"""Pages of one dataset version: its tabs, a row, downloads, and what is decided about it."""
+"""Pages of a dataset version: its tabs, a row, downloads and decisions."""
 
 from typing import cast
 from uuid import UUID
@@ -32,7 +32,7 @@ from tenants.requests import TenantRequest
 @require_GET
 @members_only(roles=WRITERS)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """One version, a tab at a time; while it is checked, how far that is."""
+    """A version, one tab at a time, or the progress of its check."""
     found = _version(version_id)
     if found.is_checking:
         return render(request, "corpora/versions/version.html", {"version": found, "place": _place(found)})
@@ -56,7 +56,7 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """How far the check is; once it has ended, polling stops and the page is loaded anew."""
+    """The progress of the check. When it ends, polling stops and the page reloads."""
     found = _version(version_id)
     if not found.is_checking:
         response = HttpResponseStopPolling()
@@ -83,7 +83,7 @@ def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
-    """Download `?content=rows` or findings, as `?file_type=jsonl` or csv."""
+    """Download rows or findings (`?content=`) as JSONL or CSV (`?file_type=`)."""
     found = _version(version_id)
     content: Content = "findings" if request.GET.get("content") == "findings" else "rows"
     file_type: FileType = next((kind for kind in TYPES if kind == request.GET.get("file_type")), "jsonl")
@@ -93,15 +93,15 @@ def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
 @require_POST
 @members_only(roles=WRITERS)
 def recheck(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Make the next version of the same file, by what somebody decided."""
+    """Create the next version of the same file according to a decision."""
     found = _version(version_id)
     decision = request.POST.get("decision", "")
     if decision not in DECISIONS:
-        raise NotFound("There is nothing of that name to decide.")
+        raise NotFound("Unknown decision. Reload the page and try again.")
     try:
         new = recheck_version(version=found, changes=DECISIONS[decision], created_by=request.membership.user)
     except SameFile as error:
-        messages.info(request, "This has been done before: here is the version that came of it.")
+        messages.info(request, "This version already exists. It is shown below.")
         return redirect("corpora:version", error.extra["version"])
     return redirect("corpora:version", new.id)
 
@@ -118,10 +118,10 @@ def keep(request: TenantRequest, version_id: UUID) -> HttpResponse:
 @require_POST
 @members_only(roles=WRITERS)
 def delete(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Remove a version that nothing was made from."""
+    """Delete an unused version."""
     found = _version(version_id)
     delete_version(version=found)
-    messages.success(request, f"Version {found.number} is deleted.")
+    messages.success(request, f"Version {found.number} deleted.")
     return redirect("corpora:detail", found.dataset_id)
 
 

@@ -1,4 +1,4 @@
-"""Files to upload."""
+"""Files and fixtures for uploads."""
 
 import io
 import json
@@ -15,7 +15,7 @@ from tenants.models import Tenant, User
 
 
 def jsonl(*rows: Any) -> bytes:
-    """One row a line."""
+    """One row per line."""
     return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
@@ -26,7 +26,7 @@ def pairs(count: int, **extra: Any) -> bytes:
 
 @pytest.fixture(autouse=True)
 def upload_folder(tmp_path: Path, settings: Settings) -> Path:
-    """An empty folder for files on their way in."""
+    """An empty staging folder."""
     settings.UPLOAD_DIR = tmp_path / "uploads"
     return tmp_path / "uploads"
 

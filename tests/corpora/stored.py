@@ -1,4 +1,4 @@
-"""Ready versions whose files lie in storage as a check leaves them, made without running one."""
+"""Creates ready versions with the files of a check, without running one."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from tenants.scope import active_tenant_id
 
 
 def chat(prompt: str, answer: str = "ok", *, group: str = "all", label: str | None = None) -> dict[str, Any]:
-    """A canonical row."""
+    """A row with one prompt and one answer."""
     messages = [Message("user", prompt), Message("assistant", answer)]
     return {
         "id": row_id(messages),
@@ -44,7 +44,7 @@ def stored_version(
     lines: Sequence[int] = (),
     **fields: Any,
 ) -> DatasetVersion:
-    """The next version of the dataset; `lines` are the rows' places in the customer's file, else 1, 2, 3..."""
+    """The next version of the dataset. `lines` are the rows' lines in the customer's file; default 1, 2, 3..."""
     content = {"train.jsonl": jsonl(train), "test.jsonl": jsonl(test), "findings.jsonl": jsonl(findings)}
     records = np.zeros(len(train) + len(test), RECORD)
     for part, rows in ((records[: len(train)], train), (records[len(train) :], test)):
@@ -82,7 +82,7 @@ def everything(version: DatasetVersion) -> list[StoredRow]:
 
 
 def jsonl(rows: Sequence[Any]) -> bytes:
-    """As the check writes it: a line each, UTF-8 as it is."""
+    """JSON Lines as the check writes them, with unescaped UTF-8."""
     return b"".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n" for row in rows)
 
 

@@ -95,7 +95,7 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.get_by_label("File", exact=True).set_input_files(broken)
     page.get_by_label("Name of the new dataset").fill("Broken")
     assert accessibility_problems(page) == []
-    page.get_by_role("button", name="Use it and check all rows").click()
+    page.get_by_role("button", name="Import").click()
     expect(page.get_by_text("Rejected").first).to_be_visible(timeout=STEP_MS)
     expect(page.get_by_role("row", name="2 – This is not one whole JSON object")).to_be_visible()
 
@@ -105,10 +105,10 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.get_by_label("File", exact=True).set_input_files(clauses)
     page.get_by_label("Name of the new dataset").fill("Clauses")
     assert accessibility_problems(page) == []
-    page.get_by_role("button", name="Use it and check all rows").click()
+    page.get_by_role("button", name="Import").click()
     expect(page.get_by_text("Ready").first).to_be_visible(timeout=STEP_MS)
 
-    page.get_by_role("link", name="Train on this").first.click()
+    page.get_by_role("link", name="Train adapter").first.click()
     page.get_by_label("Adapter", exact=True).fill("clauses")
     page.get_by_text("Style and format", exact=True).click()
     page.get_by_role("button", name="Start training").click()
@@ -200,18 +200,18 @@ def test_an_upload_survives_a_lost_connection_and_a_refresh(
     page.unroute_all()
     upload.get_by_role("button", name="Pause").click()
     expect(upload.get_by_text("Paused")).to_be_visible()
-    upload.get_by_role("button", name="Go on").click()
+    upload.get_by_role("button", name="Resume").click()
     expect(upload.get_by_text("left")).to_be_visible()
 
     network.send("Network.emulateNetworkConditions", slow | {"offline": True})
-    expect(upload.get_by_text("Waiting for the connection")).to_be_visible()
+    expect(upload.get_by_text("Connection lost")).to_be_visible()
     network.send("Network.emulateNetworkConditions", slow)
     expect(upload.get_by_text("Uploading")).to_be_visible()
     expect(upload.get_by_role("progressbar")).not_to_have_attribute("value", "0")
     admin.errors.clear()  # Chromium reports the requests that were cut off.
 
     page.reload()
-    expect(upload.get_by_text("Choose the file again to go on.")).to_be_visible()
+    expect(upload.get_by_text("Choose the file again")).to_be_visible()
     assert accessibility_problems(page) == []
     begun = upload.get_attribute("data-upload")
     network.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})

@@ -1,4 +1,4 @@
-"""Storage that takes files straight from whoever sends them, past this site."""
+"""Storage backends that accept uploads directly from the client."""
 
 from django.core.files.storage import default_storage
 
@@ -6,5 +6,5 @@ from corpora.uploads.backends.s3 import PartsStorage
 
 
 def parts_storage() -> PartsStorage | None:
-    """The bucket that takes files in parts; None where the storage is something else than S3."""
+    """The bucket that accepts uploads in parts. None if the default storage is not S3."""
     return PartsStorage(default_storage) if getattr(default_storage, "bucket", None) is not None else None

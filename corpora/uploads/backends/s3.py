@@ -1,4 +1,4 @@
-"""Multipart uploads straight to an S3 bucket, by presigned addresses."""
+"""Multipart uploads directly to an S3 bucket, by presigned URLs."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ SIGNED_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Part:
-    """Where a part's bytes go: `offset` and `bytes` in the file, and the address that takes them by PUT."""
+    """A part of a file: its `offset` and length in `bytes`, and the URL that accepts it by PUT."""
 
     number: int
     offset: int
@@ -25,7 +25,7 @@ class Part:
 
 
 def part_bytes(size: int) -> int:
-    """Bytes of each part but the last: whole mebibytes, so that a file has at most `MAX_PARTS`."""
+    """The bytes of each part except the last, in whole mebibytes, so that a file has at most `MAX_PARTS` parts."""
     least = -(-size // MAX_PARTS)
     return max(SMALLEST_PART_BYTES, -(-least // (1 << 20)) << 20)
 
@@ -33,7 +33,7 @@ def part_bytes(size: int) -> int:
 class PartsStorage:
     """Multipart uploads into the bucket of `storage`, an S3Storage of django-storages.
 
-    Every method may be called twice, and raises StorageUnavailable where S3 does not do as asked.
+    Every method is safe to call twice. Each raises StorageUnavailable if S3 refuses or does not respond.
     """
 
     def __init__(self, storage: Any) -> None:
@@ -42,7 +42,7 @@ class PartsStorage:
         self.client: Any = storage.bucket.meta.client
 
     def begin(self, key: str) -> str:
-        """The id of a new multipart upload to `key`."""
+        """Start a multipart upload to `key` and return its id."""
         with _answering():
             answer = self.client.create_multipart_upload(
                 Bucket=self.bucket,
@@ -52,17 +52,17 @@ class PartsStorage:
         return str(answer["UploadId"])
 
     def received(self, key: str, multipart_id: str) -> dict[int, int]:
-        """Bytes by number of the parts that are there; raises UploadGone."""
+        """The size in bytes of each received part, by part number. Raises UploadGone."""
         return {number: size for number, size, _ in self._parts(key, multipart_id)}
 
     def missing(self, *, size: int, there: dict[int, int]) -> list[tuple[int, int, int]]:
-        """(number, offset, bytes) of each part of a file of `size` bytes that is not `there` whole."""
+        """(number, offset, bytes) of each part of a file of `size` bytes that is not completely `there`."""
         step = part_bytes(size)
         places = ((n, offset, min(step, size - offset)) for n, offset in enumerate(range(0, size, step), start=1))
         return [place for place in places if there.get(place[0]) != place[2]]
 
     def part(self, key: str, multipart_id: str, number: int, offset: int, length: int) -> Part:
-        """The part with the address that takes it, for `SIGNED_SECONDS`."""
+        """The part with its presigned URL, valid for `SIGNED_SECONDS`."""
         address = {"Bucket": self.bucket, "Key": self._name(key), "UploadId": multipart_id, "PartNumber": number}
         url = self.client.generate_presigned_url(
             "upload_part", Params={**address, "ContentLength": length}, ExpiresIn=SIGNED_SECONDS
@@ -70,7 +70,7 @@ class PartsStorage:
         return Part(number, offset, length, url)
 
     def complete(self, key: str, multipart_id: str, *, size: int) -> None:
-        """Join the parts of a file of `size` bytes to the object `key`; raises UploadGone."""
+        """Join the parts of a file of `size` bytes into the object `key`. Raises UploadGone."""
         count = -(-size // part_bytes(size))
         tags = {number: tag for number, _, tag in self._parts(key, multipart_id) if number <= count}
         with _answering():
@@ -82,7 +82,7 @@ class PartsStorage:
             )
 
     def size(self, key: str) -> int | None:
-        """Bytes of the object `key`, None if there is none."""
+        """The bytes of the object `key`, or None if it does not exist."""
         try:
             with _answering():
                 return int(self.client.head_object(Bucket=self.bucket, Key=self._name(key))["ContentLength"])
@@ -90,13 +90,13 @@ class PartsStorage:
             return None
 
     def abort(self, key: str) -> None:
-        """Forget every multipart upload to `key` and the parts that came."""
+        """Abort every multipart upload to `key` and remove its parts."""
         for found, multipart_id, _ in self.open_uploads(key):
             if found == key:
                 self.abort_one(key, multipart_id)
 
     def abort_one(self, key: str, multipart_id: str) -> None:
-        """Forget one multipart upload; one that is gone is fine."""
+        """Abort one multipart upload. Does nothing if it is gone."""
         try:
             with _answering():
                 self.client.abort_multipart_upload(Bucket=self.bucket, Key=self._name(key), UploadId=multipart_id)
@@ -104,7 +104,7 @@ class PartsStorage:
             pass
 
     def open_uploads(self, prefix: str) -> Iterator[tuple[str, str, dt.datetime]]:
-        """(key, id, time of its beginning) of each multipart upload that was neither completed nor aborted."""
+        """(key, id, start time) of each multipart upload that was neither completed nor aborted."""
         root = self._name("")
         with _answering():
             pages = self.client.get_paginator("list_multipart_uploads")
@@ -113,7 +113,7 @@ class PartsStorage:
                     yield item["Key"].removeprefix(root), item["UploadId"], item["Initiated"]
 
     def _parts(self, key: str, multipart_id: str) -> list[tuple[int, int, str]]:
-        """(number, bytes, tag) of each part that is there."""
+        """(number, bytes, tag) of each received part."""
         with _answering():
             pages = self.client.get_paginator("list_parts")
             found = pages.paginate(Bucket=self.bucket, Key=self._name(key), UploadId=multipart_id)
@@ -125,7 +125,7 @@ class PartsStorage:
 
 @contextmanager
 def _answering() -> Iterator[None]:
-    """Raises UploadGone for what does not exist, StorageUnavailable for any other refusal or silence."""
+    """Raise UploadGone if the object or upload does not exist, StorageUnavailable for any other failure."""
     try:
         with answering():
             yield

@@ -1,4 +1,4 @@
-// How sizes, times and problems are written.
+// Formats sizes, durations and problems.
 export function size(bytes) {
   const units = ["bytes", "KB", "MB", "GB", "TB"];
   let step = 0;
@@ -12,7 +12,7 @@ export function duration(seconds) {
   return `${Math.floor(seconds / 3600)} h ${Math.ceil((seconds % 3600) / 60)} min`;
 }
 
-// What the server says of a refusal, in its own words.
+// The text of a problem+json body.
 export function problem(body) {
   try {
     return JSON.parse(body).title;

@@ -1,4 +1,4 @@
-// Sends a file in parts straight to the storage. `events`: found(id), progress(sent), interrupted(), done(), failed(text).
+// Sends a file in parts directly to storage. `events`: found(id), progress(sent), interrupted(), done(), failed(text).
 import { problem } from "./figures.js";
 import { cancelled } from "./row.js";
 
@@ -60,7 +60,7 @@ export class PartsSender {
     }
   }
 
-  // The upload that was begun before, else a new one.
+  // Resume an earlier upload of the file, or start a new one.
   async #find() {
     if (this.id) return;
     const known = localStorage.getItem(this.key);
@@ -78,7 +78,7 @@ export class PartsSender {
     this.events.found(this.id);
   }
 
-  // Send the next parts; whether there were any.
+  // Send the next parts. Resolves to whether there were any.
   async #batch() {
     const { received, parts } = await this.#post(`${this.id}/parts/`);
     this.received = received;
@@ -91,7 +91,7 @@ export class PartsSender {
     return parts.length > 0;
   }
 
-  // By XMLHttpRequest, for fetch does not tell how much has been sent.
+  // XMLHttpRequest, because fetch does not report upload progress.
   #put(part) {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();

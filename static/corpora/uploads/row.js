@@ -1,4 +1,4 @@
-// One upload on the page: its phase, bar, note and buttons; and what becomes of it once all bytes have been sent.
+// One upload on the page: its phase, bar, note and buttons, and its progress after all bytes have been sent.
 import { duration, size } from "./figures.js";
 
 const POLL_MS = 1000;
@@ -61,11 +61,11 @@ export class Row {
     this.samples = [];
     this.phase("Uploading", "blue", "");
     this.part("bar").hidden = false;
-    // Broken off before the server has answered, the upload would be begun a second time.
+    // Without an id, pausing would start the upload a second time.
     this.swap("resume", this.id ? "pause" : null);
   }
 
-  // Hide one button for another, which gets the focus if the first had it.
+  // Replace one button with another, and move the focus along.
   swap(hidden, shown) {
     const had = document.activeElement === this.part(hidden);
     if (shown) this.part(shown).hidden = false;
@@ -97,7 +97,7 @@ export class Row {
   failed(text) {
     this.phase("Failed", "red", text);
     this.part("bar").hidden = true;
-    this.cancelling("Clear away");
+    this.cancelling("Remove entry");
   }
 
   cancelling(text) {
@@ -105,12 +105,12 @@ export class Row {
   }
 
   looking() {
-    this.phase("Looking at it", "blue", size(Number(this.element.dataset.bytes)));
+    this.phase("Inspecting", "blue", size(Number(this.element.dataset.bytes)));
     this.part("bar").hidden = true;
   }
 
   checking(job) {
-    const waits = job.state === "queued" ? "It starts as soon as there is room." : "";
+    const waits = job.state === "queued" ? "starts as soon as capacity is free" : "";
     const left = job.eta_seconds ? `about ${duration(job.eta_seconds)} left` : "";
     const note = [size(Number(this.element.dataset.bytes)), waits || left].filter(Boolean).join(" · ");
     this.phase(job.phase === "profiling" ? "Profiling" : "Checking", "blue", note);
@@ -121,11 +121,11 @@ export class Row {
   }
 
   waiting({ inspection, links }) {
-    this.cancelling("Discard");
+    this.cancelling("Discard file");
     const trouble = inspection && !inspection.columns.length ? inspection.problems[0]?.text : "";
     const bytes = size(Number(this.element.dataset.bytes));
-    if (trouble) this.ready("Cannot be read yet", "red", "See why", links.page, `${bytes}. ${trouble}`);
-    else this.ready("Waiting for you", "orange", "See how it reads", links.page, bytes);
+    if (trouble) this.ready("Not readable", "red", "View problem", links.page, `${bytes}. ${trouble}`);
+    else this.ready("Needs review", "orange", "Review file", links.page, bytes);
   }
 
   ready(text, colour, button, url, note) {
@@ -139,13 +139,13 @@ export class Row {
   }
 }
 
-// Ask how far the upload is until it waits for the person, is a version that was checked, or has failed.
+// Poll the upload until it needs review, its version has been checked, or it has failed.
 export async function follow(row, site, opened) {
   if (row.state !== "done") row.looking();
   for (;;) {
     const answer = await fetch(`${site.endpoint}${row.id}/`, { headers: { Accept: "application/json" } }).catch(() => null);
     if (answer?.status === 404) {
-      row.failed("It was cancelled.");
+      row.failed("The upload was cancelled.");
       return;
     }
     const upload = answer?.ok ? await answer.json() : null;
@@ -163,19 +163,19 @@ export async function follow(row, site, opened) {
   }
 }
 
-// Show how far the check of the version is; whether it has ended.
+// Show the progress of the version's check. Returns whether it has ended.
 function checked(row, { version, links }) {
   row.part("cancel").hidden = true;
   if (version?.state === "checking") {
     row.checking(version.job);
     return false;
   }
-  if (version?.state === "rejected") row.ready("Rejected", "red", "See what is wrong", links.page, version.error.text);
-  else row.ready("Ready", "green", "See the version", links.page);
+  if (version?.state === "rejected") row.ready("Rejected", "red", "View problems", links.page, version.error.text);
+  else row.ready("Ready", "green", "View version", links.page);
   return true;
 }
 
-// Cancel the upload on the server; one that is gone already is fine.
+// Cancel the upload on the server. Succeeds if it is already gone.
 export async function cancelled(site, id) {
   const answer = await fetch(`${site.endpoint}${id}/`, { method: "DELETE", headers: { "X-CSRFToken": site.token } });
   if (!answer.ok && answer.status !== 404) throw new Error("not cancelled");

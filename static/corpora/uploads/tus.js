@@ -17,7 +17,7 @@ export class TusSender {
       chunkSize: CHUNK_BYTES,
       retryDelays: [0, 1000, 3000, 5000, 10000, ...Array(RETRIES).fill(LONG_WAIT_MS)],
       removeFingerprintOnSuccess: true,
-      // Also while the browser thinks it is offline: the connection may come back at any time.
+      // Retry even if the browser reports that it is offline: the connection may return at any time.
       onShouldRetry: (error) => {
         const code = error.originalResponse?.getStatus() ?? 0;
         const again = WORTH_ANOTHER_TRY.has(code) || code >= 500;
@@ -43,13 +43,13 @@ export class TusSender {
     return this.upload.abort();
   }
 
-  // The connection is back: do not wait for the next try.
+  // The connection is back, so do not wait for the next retry.
   async wake() {
     await this.pause();
     this.upload.start();
   }
 
-  // Also on the server, where it may be gone already, and forget that it was ever begun.
+  // Cancel on the server, where it may already be gone, and forget the stored upload URL.
   async cancel() {
     try {
       await this.upload.abort(true);

@@ -1,5 +1,5 @@
-// Files dropped on the page are sent one after the other, two at a time, each in a row of its own. A file that was
-// begun before goes on where it stopped. A single file leads on to the page that shows how it reads.
+// Sends the files chosen or dropped on the page, two at a time, each with its own row. A file that was started before
+// resumes where it stopped. After a single file, the page opens its preview.
 import { Row, cancelled, follow } from "./row.js";
 import { PartsSender } from "./parts.js";
 import { TusSender } from "./tus.js";
@@ -22,12 +22,12 @@ let chosen = 0;
 function add(files) {
   for (const file of files) {
     if ([...waiting, ...sending].some((job) => isSame(job.file, file))) {
-      status.textContent = `${file.name} is being sent already.`;
+      status.textContent = `${file.name} is already uploading.`;
       continue;
     }
     const row = Row.fromTemplate(document.getElementById("upload-row"), file);
     list.prepend(row.element);
-    row.phase("Waiting for its turn", "grey");
+    row.phase("Queued", "grey");
     document.getElementById("uploads").hidden = false;
     chosen += 1;
     waiting.push({ file, row });
@@ -54,7 +54,7 @@ function send(job) {
   job.sender = new Sender(file, site, {
     found: (id) => adopt(row, id),
     progress: (sent) => row.progress(sent, file.size),
-    interrupted: () => row.phase("Waiting for the connection", "orange", "It goes on by itself."),
+    interrupted: () => row.phase("Connection lost", "orange", "Resumes automatically."),
     done: () => end(job, () => follow(row, site, opened)),
     failed: (text) => end(job, () => row.failed(text)),
   });
@@ -71,16 +71,16 @@ function end(job, then) {
   next();
 }
 
-// The upload may have a row already, from before the page was loaded.
+// The upload may already have a row from when the page was loaded.
 function adopt(row, id) {
   const other = list.querySelector(`[data-upload="${CSS.escape(id)}"]`);
   if (other && other !== row.element) other.remove();
   row.adopt(id);
 }
 
-// Once the file was looked at; with several files the person chooses where to go.
+// The file has been inspected. With several files, the person chooses which one to open.
 function opened(row, url) {
-  status.textContent = `${row.name} is ready for you.`;
+  status.textContent = `${row.name} is ready for review.`;
   if (chosen === 1 && sending.size === 0) location.assign(url);
 }
 
@@ -101,7 +101,7 @@ function control(row) {
       if (row.job?.sender) await row.job.sender.cancel();
       else if (row.id) await cancelled(site, row.id);
     } catch {
-      row.failed("It could not be cancelled. Try again.");
+      row.failed("The upload could not be cancelled. Try again.");
       return;
     }
     status.textContent = `${row.name} was cancelled.`;
@@ -122,7 +122,7 @@ const input = area.querySelector("input[type=file]");
 area.classList.add("drop-area-ready");
 input.multiple = true;
 input.addEventListener("change", take);
-// Whoever was faster than this script has chosen already.
+// Files may have been chosen before this script ran.
 if (input.files.length) take();
 for (const [type, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
   area.addEventListener(type, () => area.classList.toggle("is-over", over));

@@ -19,7 +19,7 @@ CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.syml
 
 
 def confine(folder: Path) -> list[str]:
-    """Refuse, and list, every change to a file outside `folder` from now on."""
+    """From now on, refuse and list every change to a file outside `folder`."""
     outside: list[str] = []
 
     def refuse(event: str, arguments: tuple[Any, ...]) -> None:
@@ -40,7 +40,7 @@ def confine(folder: Path) -> list[str]:
 
 
 def fault_of_bad(file: BadFile, outcome: Outcome) -> str:
-    """How a bad file came out wrong; empty if it did not."""
+    """How the result for a bad file differs from the expected one. Empty if it does not."""
     if outcome.report.accepted:
         return "was accepted"
     line, _, code = outcome.first
@@ -50,7 +50,7 @@ def fault_of_bad(file: BadFile, outcome: Outcome) -> str:
 
 
 def fault_of_good(file: GoodFile, outcome: Outcome) -> str:
-    """How a good file came out wrong; empty if it did not."""
+    """How the result for a good file differs from the expected one. Empty if it does not."""
     if not outcome.report.accepted:
         return f"was refused: {outcome.report.problems[0]}"
     said = {row.turns: row.split for row in file.rows}
@@ -72,7 +72,7 @@ def read_row(row: dict[str, Any], split: str) -> ReadRow:
 
 
 def main(folder: Path) -> None:
-    """Check everything in a folder of its own each."""
+    """Check every file in its own folder."""
     sys.dont_write_bytecode = True
     outside = confine(folder)
     checked: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Classes of files with one bad row among good ones: what is wrong is in a row, and its line is told."""
+"""Classes of files with one bad row among good ones. The check reports its line."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ FIRST = {"prompt": "prompt", "instruction": "instruction", "classification": "te
 
 
 def among(rng: Random, layout: str, bad: bytes, code: str, *, first: int = 0) -> BadFile:
-    """JSON Lines with the line `bad` somewhere after `first` good ones, gzipped or with CRLF now and then."""
+    """JSON Lines with the line `bad` after at least `first` good ones. Some files are gzipped or use CRLF."""
     lines = [writing.line(row) for row in writing.rows(rng, layout, rng.randint(2, 6))]
     index = rng.randint(first, len(lines))
     lines.insert(index, bad + b"\n")
@@ -32,7 +32,7 @@ def chat(rng: Random, turns: Any, code: str) -> BadFile:
 
 
 def field(rng: Random, variant: int, value: Any, code: str, file_format: str) -> BadFile:
-    """A flat row with this value where a text should be, in a file of this format."""
+    """A file of this format with a flat row that has this value instead of a text."""
     layout = writing.FLAT_LAYOUTS[variant % 3]
     name = FIRST[layout] if variant % 2 else writing.ANSWERS[layout]
     rows = writing.rows(rng, layout, 4)

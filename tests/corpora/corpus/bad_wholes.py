@@ -1,4 +1,4 @@
-"""Classes of files that are bad as a whole: packed wrongly, no dataset at all, or tables that do not hold together."""
+"""Classes of files that are bad as a whole: damaged archives, files that are not datasets, and malformed tables."""
 
 import io
 import json
@@ -34,7 +34,7 @@ def damaged_gzip(rng: Random, variant: int) -> BadFile:
     elif variant < 7:
         content = bytes(packed) + rng.choice((b"x", b"{}\n", b"\x1f\x8b", b"PAR1"))
     else:
-        # In the check sum or the length: they cannot match by chance.
+        # In the checksum or the length, which cannot match by chance.
         packed[-rng.randint(1, 8)] ^= 1 << rng.randint(0, 7)
         content = bytes(packed)
     return BadFile(content=content, code="dataset:broken_archive", line=0)
@@ -52,7 +52,7 @@ def archive(rng: Random, variant: int) -> BadFile:
         content = pack(inside)
     else:
         content = (b"7z\xbc\xaf\x27\x1c\0\x04", b"\xfd7zXZ\0\0\x04", b"Rar!\x1a\x07\x01\0")[variant - 7] + inside
-    # A gzip file is looked into, once.
+    # The check unpacks one layer of gzip only.
     return BadFile(content=pack(content) if 5 <= variant < 8 else content, code="dataset:not_a_dataset", line=0)
 
 
@@ -91,7 +91,7 @@ def cut_short(rng: Random, variant: int) -> BadFile:
         start = len(write(rows[:-1], file_format))
         content = whole[: rng.randint(start + 2, len(whole) - 2)]
     else:
-        # Cut inside of the last row's quoted text.
+        # Cut inside the last row's quoted text.
         content = write(rows[:-1], file_format) + b'"half a quest'
     line = writing.place(file_format, len(rows) - 1)
     return BadFile(content=content, code="dataset:broken_line", line=line)
@@ -111,7 +111,7 @@ def empty(rng: Random, variant: int) -> BadFile:
 def one_row(rng: Random, variant: int) -> BadFile:
     layout, file_format = ANY[variant % 7]
     rows = writing.rows(rng, layout, 1)
-    # The same row again is still one row.
+    # Duplicate rows count as one row.
     content = write(rows * (1 if variant < 5 else 3), file_format)
     return BadFile(content=content, code="dataset:too_few_rows", line=0)
 

@@ -1,4 +1,4 @@
-"""What a file of the corpus is."""
+"""The cases of the corpus."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ class BadFile:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadRow:
-    """A row as it has to read back: (role, content) of each turn, and its marks."""
+    """An expected row: (role, content) of each turn, with slice, label and split."""
 
     turns: tuple[tuple[str, str], ...]
     slice: str = "all"
@@ -30,7 +30,7 @@ class ReadRow:
 
 @dataclass(frozen=True, kw_only=True)
 class GoodFile:
-    """A file that is accepted with just these rows, in any order; an empty `split` may be either."""
+    """A file that is accepted with exactly these rows, in any order. An empty `split` allows either split."""
 
     content: bytes
     rows: list[ReadRow]

@@ -1,4 +1,4 @@
-"""The corpus: 300 bad files of 30 classes and 200 good ones of 20 kinds, the same each time."""
+"""The corpus: 300 bad files of 30 classes and 200 good files of 20 kinds, deterministic."""
 
 from collections.abc import Iterator
 from random import Random

@@ -1,4 +1,4 @@
-"""Kinds of files that are messy but right: each is accepted, and reads back as it was meant."""
+"""Kinds of files that are messy but valid. Each is accepted and read correctly."""
 
 import gzip
 import json
@@ -16,7 +16,7 @@ ASKED = {"prompt": "prompt", "instruction": "instruction", "classification": "te
 
 
 def read(row: Row, layout: str) -> ReadRow:
-    """What a row of `writing.row` has to read back as."""
+    """The expected result of reading a row of `writing.row`."""
     if layout == "chat":
         return ReadRow(turns=tuple((turn["role"], turn["content"]) for turn in row["messages"]))
     turns = (("user", row[ASKED[layout]]), ("assistant", str(row[ANSWERS[layout]])))
@@ -43,7 +43,7 @@ def packed(rng: Random, variant: int) -> GoodFile:
     layout, file_format = FLAT_LAYOUTS[variant % 3], FORMATS[variant % 5]
     rows = writing.rows(rng, layout, 8)
     whole = write(rows, file_format)
-    # Several members are one file, and zeros behind it are padding.
+    # Several gzip members are one file, and trailing zeros are padding.
     content = pack(whole[:50]) + gzip.compress(whole[50:], 1) + b"\0" * rng.choice((0, 1, 512))
     return GoodFile(content=content, rows=wanted(rows, layout))
 
@@ -58,7 +58,7 @@ def line_ends(rng: Random, variant: int) -> GoodFile:
 
 
 def escaped(value: str, rng: Random) -> str:
-    """A JSON string with some characters escaped that need not be."""
+    """A JSON string with some unnecessary escapes."""
     pairs = (character.encode("utf-16-be").hex() for character in value)
     return '"' + "".join(
         "".join(f"\\u{code[at : at + 4]}" for at in range(0, len(code), 4))
@@ -69,7 +69,7 @@ def escaped(value: str, rng: Random) -> str:
 
 
 def spaced(value: Any, rng: Random) -> str:
-    """JSON with white space, key orders and escapes as nobody writes them."""
+    """JSON with unusual white space, key order and escapes."""
 
     def gap() -> str:
         return rng.choice(("", "", " ", "\t", "  ", "\r"))
@@ -218,7 +218,7 @@ def forced(rng: Random, variant: int) -> GoodFile:
     if variant % 2:
         content = table(rows, "|")
         return GoodFile(content=content, rows=wanted(rows, "prompt"), options={"file_format": "csv", "delimiter": "|"})
-    # Both layouts are there, and a person says which.
+    # The columns match both layouts, so an option sets the layout.
     both = [row | {"text": f"{row['prompt']}!", "label": "x"} for row in rows]
     result = [ReadRow(turns=(("user", row["text"]), ("assistant", "x")), label="x") for row in both]
     content = write(both, FORMATS[variant % 5])

@@ -1,4 +1,4 @@
-"""Writes rows as files of every format and layout, for files that are good but for one thing."""
+"""Writes rows as files of every format and layout."""
 
 import csv
 import gzip
@@ -47,12 +47,12 @@ def rows(rng: Random, layout: str, count: int) -> list[Row]:
 
 
 def line(value: Any) -> bytes:
-    """A line of JSON."""
+    """One line of JSON."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def jsonl(values: Sequence[Any]) -> bytes:
-    """JSON, one a line."""
+    """JSON Lines."""
     return b"".join(map(line, values))
 
 
@@ -86,10 +86,10 @@ def write(values: Sequence[Row], file_format: str) -> bytes:
 
 
 def place(file_format: str, index: int) -> int:
-    """Where the row of this index is in a file of this format: its line, or its row."""
+    """The line, or the row in Parquet, of the row with this index."""
     return index + (2 if file_format in TABLES else 1)
 
 
 def pack(content: bytes) -> bytes:
-    """Gzipped, the same each time."""
+    """Gzipped bytes, without a time stamp."""
     return gzip.compress(content, mtime=0)

@@ -1,4 +1,4 @@
-"""Datasets over REST: an upload, what comes back, and what is refused as problem+json."""
+"""Datasets over REST: uploads, responses and problem+json errors."""
 
 from collections.abc import Callable
 from typing import Any

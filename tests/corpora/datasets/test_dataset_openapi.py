@@ -1,4 +1,4 @@
-"""The OpenAPI document shows by example what goes in and what comes out of everything about datasets."""
+"""The OpenAPI document has request and response examples for every dataset endpoint."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ PARTS = ("/datasets/", "/dataset-versions/", "/uploads/")
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
-    # The generator has no types.
+    # drf-spectacular's generator has no type annotations.
     generator: Any = SchemaGenerator()  # type: ignore[no-untyped-call]
     paths = generator.get_schema(request=None, public=True)["paths"]
     for path, methods in paths.items():

@@ -1,4 +1,4 @@
-"""The pages of datasets: an upload in the browser, what is shown of it, and who sees it."""
+"""The pages of datasets: uploads without JavaScript, versions, and access."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ def send(client: Client, content: bytes, *, name: str = "rows.jsonl", **fields: 
 
 def test_a_newcomer_is_told_what_to_do(as_alice: Client) -> None:
     page = as_alice.get("/datasets/").content.decode()
-    assert "No datasets yet" in page
+    assert 'class="empty"' in page
     assert "/datasets/upload/" in page
 
 
@@ -37,9 +37,9 @@ def test_an_upload_leads_to_its_version_and_ends_ready(
         assert version.dataset.name == "house style"
     url = f"/datasets/versions/{version.id}/"
     assert response.headers["Location"] == url
-    checking = as_bob.get(url).content.decode()
-    assert f'hx-get="{url}live/"' in checking
-    assert "First in line" in checking
+    checking = as_bob.get(url)
+    assert f'hx-get="{url}live/"' in checking.content.decode()
+    assert checking.context["place"] == 1
     assert as_bob.get(f"{url}live/").status_code == 200
     run_jobs()
     live = as_bob.get(f"{url}live/")
@@ -48,8 +48,8 @@ def test_an_upload_leads_to_its_version_and_ends_ready(
     assert f"/adapters/train/?dataset={version.id}" in ready
     assert "question 0" in ready
     assert "hx-trigger" not in ready
-    assert "Length of the prompts" in as_bob.get(f"{url}?tab=profile").content.decode()
-    assert "Every row can be used" in as_bob.get(f"{url}?tab=quality").content.decode()
+    assert 'id="prompt-characters-title"' in as_bob.get(f"{url}?tab=profile").content.decode()
+    assert 'class="empty"' in as_bob.get(f"{url}?tab=quality").content.decode()
 
 
 def test_a_rejected_file_shows_its_problems_and_the_way_on(as_alice: Client, checked: Checked) -> None:
@@ -69,8 +69,8 @@ def test_customers_text_is_escaped(as_alice: Client, checked: Checked) -> None:
 
 
 BAD_UPLOADS = {
-    "an empty file": (b"", "The file is empty"),
-    "a file over the limit": (pairs(100), "The file is larger than"),
+    "an empty file": (b"", "is empty"),
+    "a file over the limit": (pairs(100), "is larger than"),
 }
 
 
@@ -80,20 +80,20 @@ def test_a_bad_upload_is_told_on_the_form(name: str, as_alice: Client, tenant: T
     content, text = BAD_UPLOADS[name]
     response = send(as_alice, content, name="rows.jsonl")
     assert response.status_code == 200
-    assert text in response.content.decode()
+    assert text in response.context["form"].errors["file"][0]
     with tenant_scope(tenant.id):
         assert not Dataset.objects.exists()
 
 
 def test_the_form_asks_for_a_file(as_alice: Client) -> None:
-    page = as_alice.post("/datasets/upload/", {"name": "Clauses"}).content.decode()
-    assert "This field is required" in page
+    page = as_alice.post("/datasets/upload/", {"name": "Clauses"})
+    assert "file" in page.context["form"].errors
 
 
 def test_the_same_file_again_is_told_on_the_form(as_alice: Client, tenant: Tenant) -> None:
     send(as_alice, pairs(3))
-    page = send(as_alice, pairs(3)).content.decode()
-    assert "is already version 1 of “rows”" in page
+    page = send(as_alice, pairs(3))
+    assert "version 1 of “rows”" in page.context["form"].errors["file"][0]
     with tenant_scope(tenant.id):
         assert DatasetVersion.objects.count() == 1
 

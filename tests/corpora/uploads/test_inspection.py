@@ -1,4 +1,4 @@
-"""An inspection tells from the head of a file how it reads, and what options make of it."""
+"""The inspection detects the format from the head of a file and applies options."""
 
 import gzip
 import hashlib
@@ -26,7 +26,7 @@ TABLE = "Nr;Frage;Antwort\n" + "".join(f"{n};Frage {n}, bitte;Antwort {n}\n" for
 
 
 def inspect(content: bytes, folder: Path, *, options: dict[str, Any] | None = None, **spec: Any) -> Inspection:
-    """Inspect a file of these bytes in an empty folder."""
+    """Inspect a file with these bytes in an empty folder."""
     folder.mkdir()
     path = folder / "upload"
     path.write_bytes(content)
@@ -34,7 +34,7 @@ def inspect(content: bytes, folder: Path, *, options: dict[str, Any] | None = No
     seen = inspect_file(path, chosen, scratch=folder)
     assert [left.name for left in folder.iterdir()] == ["upload"]
     assert (seen.bytes, seen.upload_sha256) == (len(content), hashlib.sha256(content).hexdigest())
-    # PostgreSQL stores neither lone surrogates, which do not encode, nor NUL.
+    # PostgreSQL stores neither lone surrogates, which cannot be encoded, nor NUL.
     assert "\\u0000" not in seen.to_json().replace("\\\\", "")
     return seen
 
@@ -148,7 +148,7 @@ def test_only_the_head_of_a_packed_file_is_unpacked(
 ) -> None:
     monkeypatch.setattr(inspecting, "HEAD_BYTES", 2_000)
     content = writing.jsonl(writing.rows(Random(3), layout, 500))
-    # What is broken behind the head is not seen yet, and the row that the head ends in is not taken for broken.
+    # Errors after the head are not reported yet, and a row cut by the end of the head is not an error.
     seen = inspect(writing.pack(content)[:-20], tmp_path / "run")
     assert (seen.packed, len(seen.rows), seen.problems) == (True, SHOWN_ROWS, ())
 

@@ -1,4 +1,4 @@
-"""An upload is looked at, corrected and confirmed, and becomes one dataset version."""
+"""An upload is inspected, corrected, confirmed and imported as one dataset version."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The web server, as it really runs, receives a large file in bounded memory, and gives up a sender that is silent."""
+"""The real web server receives a large file in bounded memory, and closes silent connections."""
 
 import os
 import re
@@ -35,7 +35,7 @@ class Server:
     client: httpx.Client
 
     def peak_kib(self) -> int:
-        """The most memory that the worker ever had."""
+        """The peak memory of the worker, in KiB."""
         [worker] = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{worker}/status").read_text())
         assert found is not None
@@ -104,7 +104,7 @@ def test_a_sender_that_falls_silent_is_given_up(server: Server) -> None:
         silent.settimeout(30)
         assert b" 400 " in silent.recv(4096)
     received = int(server.client.head(url, headers=TUS).headers["Upload-Offset"])
-    # The server gives us what it has read in pieces; the last one, which stayed incomplete, is lost.
+    # The server passes data on in blocks, so the last incomplete block is lost.
     assert received <= 400
     headers = {**TUS, "Content-Type": BYTES, "Upload-Offset": str(received)}
     assert server.client.patch(url, content=b"x" * (1000 - received), headers=headers).status_code == 204

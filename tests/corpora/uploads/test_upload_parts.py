@@ -1,4 +1,4 @@
-"""Uploads in parts straight to S3, on moto's server over real HTTP."""
+"""Uploads in parts directly to S3, on moto's server over real HTTP."""
 
 import datetime as dt
 import hashlib
@@ -42,12 +42,12 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def bucket(s3_server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """An empty bucket as the default storage; parts as small as S3 allows."""
+    """An empty bucket as the default storage, with the smallest parts that S3 allows."""
     httpx.post(f"{s3_server}/moto-api/reset").raise_for_status()
     options = {
         "bucket_name": "datasets", "endpoint_url": s3_server, "region_name": "eu-central-1",
         "access_key": "test", "secret_key": "test", "location": "portal",
-        # No second tries of its own: what S3 refuses is seen at once.
+        # Without retries, so that refusals of S3 surface immediately.
         "client_config": Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
     }  # fmt: skip
     settings.STORAGES = {
@@ -67,7 +67,7 @@ def begin(api: APIClient, size: int, **said: Any) -> dict[str, Any]:
 
 
 def put_parts(api: APIClient, upload: dict[str, Any], content: bytes, *, most: int = 100) -> int:
-    """Send the parts that are asked for; how many were."""
+    """Send the requested parts. Returns their number."""
     sent = 0
     while sent < most and (parts := api.post(upload["links"]["parts"]).json()["parts"]):
         for part in parts[: most - sent]:
@@ -156,7 +156,7 @@ def test_parts_without_an_upload_are_cleared_away_once_they_are_old(
     storage = parts_storage()
     assert storage is not None
     storage.begin("tenants/somebody/datasets/stray/upload")
-    # moto says of every upload that it began in 2010.
+    # moto reports 2010 as the start of every upload.
     with monkeypatch.context() as patched:
         young = [(key, number, timezone.now()) for key, number, _ in storage.open_uploads("tenants/")]
         patched.setattr(s3.PartsStorage, "open_uploads", lambda self, prefix: iter(young))
@@ -175,7 +175,7 @@ def test_bytes_do_not_take_both_ways(api: APIClient) -> None:
 
 
 def test_a_bucket_that_fails_often_loses_nothing(api: APIClient, bucket: Any, in_tenant: Tenant) -> None:
-    """Every fifth call is answered by 503; whoever asks again gets there."""
+    """Every fifth call gets 503. A client that retries succeeds."""
     chance = random.Random(3)
     bucket.meta.client.meta.events.register(
         "before-send.s3", lambda request, **_: _slow_down(request) if chance.random() < 0.2 else None
@@ -207,7 +207,7 @@ def test_a_bucket_that_fails_often_loses_nothing(api: APIClient, bucket: Any, in
 def test_a_bucket_that_fails_often_ends_in_ready_versions_and_typed_answers(
     api: APIClient, bucket: Any, in_tenant: Tenant, run_jobs: Callable[..., None]
 ) -> None:
-    """From the file in storage to its rows on a page: a call that fails costs time, never a version."""
+    """From the file in storage to its rows on a page, failing calls cost time but never a version."""
     contents = {f"rows {number}": pairs(40 + number) for number in range(5)}
     for name, content in contents.items():
         upload = begin(api, len(content), confirm=True, name=name)

@@ -1,4 +1,4 @@
-"""The tus protocol: what its clients rely on, and what it refuses."""
+"""The tus protocol: behaviour that clients rely on, and requests it refuses."""
 
 from typing import Any
 
@@ -104,7 +104,7 @@ def test_an_empty_and_a_too_large_file_are_refused_at_once(api: APIClient, setti
 def test_metadata_that_cannot_be_read_is_refused(api: APIClient, said: str) -> None:
     answer = api.post(UPLOADS, headers={**TUS, "Upload-Length": "5", "Upload-Metadata": said})
     assert answer.status_code in {201, 400}, answer.content
-    # A name alone is allowed by the protocol: its value is empty.
+    # The protocol allows a key without a value.
     assert (answer.status_code == 201) == (said == "filename")
 
 

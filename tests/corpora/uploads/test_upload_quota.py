@@ -1,4 +1,4 @@
-"""A tenant's storage is counted from its rows, reserved before a byte comes, and freed when nothing is kept."""
+"""A tenant's storage is counted from its rows, reserved at the start of an upload, and freed afterwards."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

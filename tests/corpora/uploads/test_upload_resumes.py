@@ -1,4 +1,4 @@
-"""Uploads over real connections: another maker's client, a hundred broken ones, two at once, and a full disk."""
+"""Uploads over real connections: a third-party client, lost connections, concurrent requests and a full disk."""
 
 import datetime as dt
 import errno
@@ -48,7 +48,7 @@ def new_upload(in_tenant: Tenant) -> Callable[[int], Upload]:
 
 
 def broken_patch(server: str, token: str, path: str, content: bytes, *, offset: int, breaks_after: int) -> None:
-    """Promise all bytes from `offset` on, send some, and hang up."""
+    """Announce all bytes from `offset`, send some of them, and close the connection."""
     head = (
         f"PATCH {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nTus-Resumable: 1.0.0\r\n"
         f"Content-Type: {BYTES}\r\nUpload-Offset: {offset}\r\nContent-Length: {len(content) - offset}\r\n\r\n"
@@ -57,7 +57,7 @@ def broken_patch(server: str, token: str, path: str, content: bytes, *, offset: 
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(head.encode() + content[offset : offset + breaks_after])
         connection.shutdown(socket.SHUT_WR)
-        # Until the server has noted what came.
+        # Wait until the server has recorded the received bytes.
         connection.settimeout(30)
         while connection.recv(4096):
             pass
@@ -79,7 +79,7 @@ def test_the_protocols_own_client_uploads_a_file(live_server: LiveServer, token:
 def test_a_hundred_aborted_uploads_are_resumed_or_cleared_away(
     live_server: LiveServer, token: str, api: APIClient, tenant: Tenant
 ) -> None:
-    """Each broken off at a random byte; people go on with every other one and forget the rest."""
+    """Each upload is interrupted at a random byte. Every other one is resumed, the rest are abandoned."""
     chance = random.Random(11)
     resumed, forgotten = {}, []
     for number in range(100):
@@ -164,7 +164,7 @@ def test_a_file_that_lost_bytes_begins_where_it_ends(api: APIClient, tenant: Ten
 def test_what_was_safe_before_the_process_died_is_kept(
     new_upload: Callable[[int], Upload], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Long requests note what is on disk while they go on, not only at their end."""
+    """Long requests record bytes on disk while they run, not only at their end."""
     monkeypatch.setattr(staging, "SAFE_EVERY_BYTES", 1000)
     monkeypatch.setattr(staging, "BUFFER_BYTES", 500)
     upload = new_upload(10_000)
@@ -229,7 +229,7 @@ def test_an_upload_cancelled_while_bytes_come_is_gone(api: APIClient, new_upload
 
 
 def test_a_silent_sender_is_busy_only_until_it_is_given_up(live_server: LiveServer, token: str, api: APIClient) -> None:
-    """Another request meanwhile is told to wait, and the bytes that came count once the sender is gone."""
+    """A concurrent request gets 423, and the received bytes count once the sender is gone."""
     url = urlsplit(begin(api, 1000)["Location"]).path
     upload_id = UUID(url.strip("/").rpartition("/")[2])
     address = urlsplit(live_server.url)
@@ -239,7 +239,7 @@ def test_a_silent_sender_is_busy_only_until_it_is_given_up(live_server: LiveServ
             f"Content-Type: {BYTES}\r\nUpload-Offset: 0\r\nContent-Length: 1000\r\n\r\n{'x' * 400}".encode()
         )
         deadline = time.monotonic() + 60
-        # The file is there once the sender is at it. Asking by PATCH before could take the lock from under its nose.
+        # The file exists once the first request writes. A PATCH before that could take its lock.
         while not staging.staged_path(upload_id).exists():
             assert time.monotonic() < deadline
             time.sleep(0.02)

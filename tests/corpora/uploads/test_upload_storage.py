@@ -1,4 +1,4 @@
-"""A storage that often fails, and what is left behind by uploads nobody goes on with."""
+"""Uploads with unreliable storage, and the removal of abandoned uploads."""
 
 import datetime as dt
 import errno
@@ -35,7 +35,7 @@ DAY_AND_MORE = dt.timedelta(hours=25)
 
 
 class FailingStorage(FileSystemStorage):
-    """Every fifth call ends in an error; of those that write, half after the work was done."""
+    """Every fifth call raises an error. Half of the failing writes have already taken effect."""
 
     chance = random.Random(5)
 
@@ -64,7 +64,7 @@ class FailingStorage(FileSystemStorage):
 
 @pytest.fixture
 def store(tmp_path: Path, settings: Settings) -> Callable[[type[FileSystemStorage]], Path]:
-    """Use a storage of this class in an empty folder."""
+    """Use a storage of this class with an empty folder."""
 
     def use(kind: type[FileSystemStorage]) -> Path:
         default = {"BACKEND": f"{kind.__module__}.{kind.__qualname__}", "OPTIONS": {"location": tmp_path / "objects"}}
@@ -79,7 +79,7 @@ def untouched(*uploads: Upload, since: dt.timedelta = DAY_AND_MORE) -> None:
 
 
 def later() -> None:
-    """What is to be removed at some time is to be removed now."""
+    """Make all pending removals due now."""
     ObjectRemoval.objects.update(due_at=timezone.now())
 
 
@@ -208,7 +208,7 @@ def test_cancelling_while_storage_fails_is_made_good(
 def test_a_file_that_is_stored_while_somebody_cancels_goes_again(
     dies: bool, api: APIClient, in_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the process finds that out, while storage fails as well, or ends before."""
+    """The process either notices this while storage fails too, or ends before it notices."""
     url = begin(api, 100)["Location"]
     upload = Upload.objects.get()
     store = staging.store
@@ -255,7 +255,7 @@ def test_uploads_untouched_for_a_day_are_cleared_away(
 def test_an_upload_that_is_taken_up_again_meanwhile_is_not_cleared_away(
     api: APIClient, in_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Uploads are listed first and cancelled one by one, which may take a while."""
+    """Uploads are listed first and then cancelled one by one, so one may change in between."""
     url = begin(api, 100)["Location"]
     untouched(Upload.objects.get())
 

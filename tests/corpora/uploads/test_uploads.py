@@ -1,4 +1,4 @@
-"""What an upload refuses, and that nothing is left of what it refused."""
+"""Uploads that are refused leave nothing behind."""
 
 import hashlib
 import io
@@ -28,7 +28,7 @@ Send = Callable[..., DatasetVersion]
 
 @pytest.fixture(autouse=True)
 def storage(tmp_path: Path, settings: Settings) -> Path:
-    """An empty object store, to see what is left in it."""
+    """An empty object store, to find what is left in it."""
     folder = tmp_path / "objects"
     default = {**settings.STORAGES["default"], "OPTIONS": {"location": folder}}
     settings.STORAGES = {**settings.STORAGES, "default": default}
@@ -147,7 +147,7 @@ def test_a_hostile_file_name_is_only_shown(in_tenant: Tenant, storage: Path, nam
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("existing", [False, True])
 def test_the_same_file_twice_at_once_becomes_one_version(tenant: Tenant, storage: Path, existing: bool) -> None:
-    """Both threads have stored their bytes before either writes its rows."""
+    """Both threads store their bytes before either writes its rows."""
     with tenant_scope(tenant.id):
         dataset = Dataset.objects.create(tenant=tenant, name="Clauses") if existing else None
     stored = threading.Barrier(2)

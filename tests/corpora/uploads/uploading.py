@@ -1,4 +1,4 @@
-"""Uploads as a program makes them."""
+"""Uploads through the API client."""
 
 import base64
 import json
@@ -23,21 +23,21 @@ def metadata(pairs: Mapping[str, str]) -> str:
 
 
 def begin(api: APIClient, size: int | str, **pairs: Any) -> Any:
-    """The answer to the beginning of an upload of `size` bytes."""
+    """Start an upload of `size` bytes and return the response."""
     said = {name: json.dumps(value) if isinstance(value, dict) else str(value) for name, value in pairs.items()}
     headers = {**TUS, "Upload-Length": str(size), "Upload-Metadata": metadata({"filename": "rows.jsonl", **said})}
     return api.post(UPLOADS, headers=headers)
 
 
 def send(api: APIClient, url: str, data: bytes, *, offset: int | str, **headers: str) -> Any:
-    """The answer to some bytes."""
+    """Send data and return the response."""
     chosen = {**TUS, "Upload-Offset": str(offset), **headers}
-    # The stubs know of text only.
+    # The stubs accept only str.
     return api.generic("PATCH", url, data, content_type=BYTES, headers=chosen)  # type: ignore[arg-type]
 
 
 def whole(api: APIClient, content: bytes, **pairs: Any) -> str:
-    """Upload `content` in two bites and return its address."""
+    """Upload `content` in two requests and return its URL."""
     answer = begin(api, len(content), **pairs)
     assert answer.status_code == 201, answer.content
     url: str = answer["Location"]
@@ -54,5 +54,5 @@ def stored(upload: Upload) -> bytes:
 
 
 def staged_bytes() -> dict[Path, int]:
-    """Sizes of the files that are on their way in."""
+    """The sizes in bytes of the staged files."""
     return {staging.staged_path(name): staging.staged_path(name).stat().st_size for name, _ in staging.staged_files()}

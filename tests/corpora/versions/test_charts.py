@@ -1,4 +1,4 @@
-"""The figures of a profile are what Plotly can draw, and hold every row."""
+"""The figures of a profile are valid for Plotly and contain every row."""
 
 from typing import Any
 
@@ -24,8 +24,10 @@ def test_lengths_are_bars_that_hold_every_row() -> None:
 
 
 def test_the_last_bar_says_how_far_the_tail_reaches() -> None:
-    titles = [length_figure(lengths(*bins))["layout"]["xaxis"]["title"]["text"] for bins in ((*BINS, TAIL), BINS)]
-    assert titles == ["Characters; the last bar reaches to 399", "Characters"]
+    long, short = (length_figure(lengths(*bins))["layout"]["xaxis"]["title"]["text"] for bins in ((*BINS, TAIL), BINS))
+    assert long.startswith("Characters")
+    assert "399" in long
+    assert short == "Characters"
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_the_file_is_called_after_the_dataset(name: str, header: str, in_tenant:
 
 
 def test_streaming_asks_the_database_nothing(tenant: Tenant) -> None:
-    """When the file streams, the request's tenant is no longer active."""
+    """While the file streams, the request's tenant is no longer active."""
     with tenant_scope(tenant.id):
         dataset = Dataset.objects.create(name="Clauses")
         stored_version(dataset, [chat(f"{number} {'x' * 500}") for number in range(1000)])

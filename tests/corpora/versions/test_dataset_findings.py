@@ -1,4 +1,4 @@
-"""Codes of the check in plain words."""
+"""Titles of the check's finding codes."""
 
 import re
 from pathlib import Path

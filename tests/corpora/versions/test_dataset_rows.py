@@ -1,4 +1,4 @@
-"""Rows of a version, read from storage by page and by search."""
+"""Rows of a version are read from storage by page and by search."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def dataset(in_tenant: Tenant) -> Dataset:
 
 @pytest.fixture
 def version(dataset: Dataset) -> DatasetVersion:
-    """Ten rows of each split, every third line of the file."""
+    """Ten rows in each split, from every third line of the file."""
     rows = [chat(f"question {number}", f"answer {number}") for number in range(20)]
     return stored_version(dataset, rows[:10], rows[10:], lines=range(1, 60, 3))
 

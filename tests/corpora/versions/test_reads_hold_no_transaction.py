@@ -1,4 +1,4 @@
-"""Storage may take its time: no transaction is open while a request reads from it."""
+"""Storage may be slow, so no transaction is open while a request reads from it."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def version(in_tenant: Tenant) -> DatasetVersion:
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """For each object that was opened whether a transaction was open."""
+    """For each opened object, whether a transaction was open."""
     seen: list[bool] = []
     real = FileSystemStorage._open  # type: ignore[attr-defined]
 

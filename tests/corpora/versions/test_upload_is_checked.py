@@ -1,4 +1,4 @@
-"""An uploaded file becomes a ready version, or a rejected one that says what to mend."""
+"""An uploaded file becomes a ready version, or a rejected one that says what to fix."""
 
 import io
 import json
