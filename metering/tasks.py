@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from metering.collector import collect
+from metering.ledger.collector import collect
 
 
 @shared_task(name="metering.collect_invocations")

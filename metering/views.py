@@ -7,9 +7,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from metering.charts import latency_figure, requests_figure
-from metering.costs import costs_of
-from metering.queries import usage_of
+from metering.costs.queries import costs_of
+from metering.usage.charts import latency_figure, requests_figure
+from metering.usage.queries import usage_of
 from tenants.access import WRITERS, members_only
 from tenants.requests import TenantRequest
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from lorakit.contracts import InvocationRecord
-from metering.collector import collect
+from metering.ledger.collector import collect
 from tenants.models import Tenant
 
 

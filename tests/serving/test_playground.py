@@ -9,7 +9,7 @@ from django.test import Client
 from adapters.models import AdapterVersion
 from evaluations.models import EvaluationItem
 from lorakit.contracts import InvocationRecord
-from metering.collector import collect
+from metering.ledger.collector import collect
 from metering.models import Invocation
 from serving import playground
 from serving.backends.vllm import VllmEndpoint

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce, Now
 from adapters.models import AdapterVersion
 from jobs.models import Job
 from metering.models import HourlyUsage
-from metering.queries import whole_hours
+from metering.usage.queries import whole_hours
 from serving.backends import endpoints
 from serving.models import Endpoint
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from lorakit.contracts import InvocationRecord
-from metering import collector
-from metering.collector import collect
+from metering.ledger import collector
+from metering.ledger.collector import collect
+from metering.ledger.rollup import add_to_hours
 from metering.models import HourlyUsage, Invocation, LedgerFile
-from metering.rollup import add_to_hours
 from serving.ledger import Ledger
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope

@@ -12,7 +12,7 @@ from adapters.models import BaseModel
 from jobs.models import Job
 from jobs.states import State
 from lorakit.contracts import InvocationRecord
-from metering.costs import CostSummary, costs_of
+from metering.costs.queries import CostSummary, costs_of
 from serving.backends import endpoints
 from serving.backends.vllm import VllmEndpoint
 from serving.services import ensure_endpoint

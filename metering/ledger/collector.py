@@ -16,8 +16,8 @@ from django.db import connection, transaction
 
 from lorakit.contracts import InvocationRecord
 from lorakit.errors import ContractError
+from metering.ledger.rollup import add_to_hours
 from metering.models import Invocation, LedgerFile
-from metering.rollup import add_to_hours
 from serving.ledger import SUFFIX, is_finished
 from tenants.models import Tenant
 from tenants.scope import system_scope

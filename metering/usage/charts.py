@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from metering.queries import UsageSummary
+from metering.usage.queries import UsageSummary
 
 HOUR = dt.timedelta(hours=1)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from metering.ledger.sketches import dump_sketch, load_sketch, new_sketch
 from metering.models import HourlyUsage, Invocation
-from metering.sketches import dump_sketch, load_sketch, new_sketch
 
 ERROR_STATUS = 400
 

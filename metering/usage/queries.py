@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.models import AdapterVersion
+from metering.ledger.rollup import hour_of
+from metering.ledger.sketches import merged, quantile
 from metering.models import HourlyUsage
-from metering.rollup import hour_of
-from metering.sketches import merged, quantile
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""What it cost: measured time times a price with its source."""
