@@ -1,4 +1,4 @@
-"""REST: usage and cost of a range of time."""
+"""REST: usage and cost over a time range."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ from metering.usage.serializers import FiguresSerializer, RangeSerializer, Usage
 
 @extend_schema_serializer(many=False)
 class UsageSerializer(serializers.Serializer[Any]):
-    """Usage and cost of whole hours; `total_usd` is the sum of the cost lines."""
+    """Usage and cost in whole hours; `total_usd` is the sum of the cost lines."""
 
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
@@ -56,17 +56,17 @@ EXAMPLE = OpenApiExample(
 
 
 class UsageViewSet(viewsets.ViewSet):
-    """How much, how fast, what it cost."""
+    """Requests, latency, tokens and cost."""
 
     @extend_schema(
-        summary="Usage and cost of a range of time, in whole hours",
+        summary="Usage and cost over a time range, in whole hours",
         parameters=[
-            OpenApiParameter("start", OpenApiTypes.DATETIME, description="default: 24 hours before the end"),
-            OpenApiParameter("end", OpenApiTypes.DATETIME, description="default: now"),
+            OpenApiParameter("start", OpenApiTypes.DATETIME, description="Defaults to 24 hours before the end."),
+            OpenApiParameter("end", OpenApiTypes.DATETIME, description="Defaults to now."),
         ],
         responses={
             200: UsageSerializer,
-            400: OpenApiResponse(OpenApiTypes.OBJECT, "A time is wrong; `errors` name it (problem+json)."),
+            400: OpenApiResponse(OpenApiTypes.OBJECT, "Invalid `start` or `end`; see `errors` (problem+json)."),
         },
         examples=[EXAMPLE],
     )

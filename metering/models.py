@@ -1,4 +1,4 @@
-"""How much, how fast, what it cost: single invocations and their hour roll-ups."""
+"""Invocations and their hourly roll-ups."""
 
 from django.db import models
 
@@ -36,7 +36,7 @@ class Invocation(TenantModel):
 
 
 class HourlyUsage(TenantModel):
-    """An hour of one alias and version. `latency_sketch` is a mergeable DDSketch (relative error 1 %)."""
+    """An hour of one alias and version. `latency_sketch` is a mergeable DDSketch (relative error 1%)."""
 
     hour = models.DateTimeField()
     alias = models.CharField(max_length=80)

@@ -1,4 +1,4 @@
-"""Celery's part."""
+"""Periodic tasks of metering."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from metering.ledger.collector import collect
 
 @shared_task(name="metering.collect_invocations")
 def collect_invocations() -> None:
-    """Move what the ledgers say into the database."""
+    """Move new ledger records into the database."""
     collect()

@@ -23,7 +23,7 @@ RANGES = {
 @require_GET
 @members_only(roles=WRITERS)
 def usage(request: TenantRequest) -> HttpResponse:
-    """Requests, latency, tokens and cost of the last hours or days; an unknown range shows the shortest."""
+    """Requests, latency, tokens and cost of the last hours or days; an unknown range falls back to the shortest."""
     chosen = request.GET.get("range", "")
     chosen = chosen if chosen in RANGES else "24h"
     now = timezone.now()

@@ -1,1 +1,1 @@
-"""What it cost: measured time times a price with its source."""
+"""Costs: measured time multiplied by a price with its source."""

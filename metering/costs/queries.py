@@ -1,4 +1,4 @@
-"""What it cost: measured time times a price, each price with its source. The total is the sum of the lines."""
+"""Costs: measured time multiplied by a price with its source. The total is the sum of the lines."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from serving.models import Endpoint
 MICRO_DOLLAR = Decimal("0.000001")
 
 TITLES = {"training": "Training", "evaluation": "Evaluation", "dataset_check": "Checking datasets"}
-MEASURED = "measured run time × price per hour"
-BUSY = "time the endpoint worked for you × price per hour; its idle time is not charged here"
+MEASURED = "run time × price per hour"
+BUSY = "time the endpoint worked for you × price per hour, without idle time"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class CostLine:
 
 @dataclass(frozen=True, kw_only=True)
 class CostSummary:
-    """The cost from `start` to before `end`."""
+    """Costs from `start` up to `end`, exclusive."""
 
     start: dt.datetime
     end: dt.datetime
@@ -48,7 +48,7 @@ class CostSummary:
 
 
 def costs_of(start: dt.datetime, end: dt.datetime) -> CostSummary:
-    """The active tenant's costs. A job belongs to the hour in which it ended, one that runs to this moment."""
+    """The active tenant's costs. A job counts in the hour in which it ended; a running job counts now."""
     start, end = whole_hours(start, end)
     return CostSummary(start=start, end=end, lines=[*_job_lines(start, end), *_serving_lines(start, end)])
 
@@ -77,7 +77,7 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
             title=TITLES.get(group["kind"], group["kind"].replace("_", " ").capitalize()),
             seconds=group["sum"],
             usd_per_hour=group["usd_per_hour"] or Decimal(0),
-            price_source=group["price_source"] or "No price is configured",
+            price_source=group["price_source"] or "No price set",
             basis=MEASURED,
         )
         for group in groups
@@ -85,7 +85,7 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
 
 
 def _serving_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
-    """One line per endpoint. Usage of a version that is gone is priced as on the first endpoint."""
+    """One line per endpoint. Usage of a deleted version is priced at the first endpoint."""
     sites = list(Endpoint.objects.select_related("base_model"))
     rows = HourlyUsage.objects.filter(hour__gte=start, hour__lt=end, busy_ms__gt=0)
     groups = list(rows.order_by().values("alias", "version_key").annotate(sum=Sum("busy_ms")))
@@ -105,7 +105,7 @@ def _serving_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
             title=f"Serving on {site.name}",
             seconds=busy_ms[site.id] / 1000,
             usd_per_hour=Decimal(str(endpoints[site.backend].usd_per_hour)),
-            price_source=endpoints[site.backend].price_source or "No price is configured",
+            price_source=endpoints[site.backend].price_source or "No price set",
             basis=BUSY,
         )
         for site in sites

@@ -1,4 +1,4 @@
-"""REST: what it cost."""
+"""REST: costs."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""Single invocations: collected once from the ledgers' files, added up by the hour with a sketch of latencies."""
+"""Invocations: collected exactly once from the ledger files and rolled up by hour with a latency sketch."""

@@ -1,7 +1,7 @@
-"""Moves the ledgers' lines into the database, each exactly once.
+"""Moves ledger lines into the database, each exactly once.
 
-A batch's rows, its hours and the offset after it are written in one transaction, so wherever the collector dies, the
-next one goes on where the last commit ended.
+A batch's rows, its hours and the next offset are written in one transaction, so the next collector continues where the
+last commit ended, wherever the previous one died.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ KEPT_SECONDS = 86_400
 
 
 def collect(folder: Path | None = None) -> int:
-    """Read every ledger to its end; returns how many invocations were added. A second collector returns 0 at once."""
+    """Read every ledger to its end and return the number of added invocations. A second collector returns 0 at once."""
     folder = folder or settings.LEDGER_DIR
     added = 0
     with system_scope():
@@ -45,7 +45,7 @@ def collect(folder: Path | None = None) -> int:
 
 
 def _collect_batch(path: Path) -> int | None:
-    """Take over the next whole lines; None when there are none, or another collector is at work."""
+    """Store the next whole lines. None if there are none, or if another collector is running."""
     with transaction.atomic():
         if not _take_turn():
             return None
@@ -78,7 +78,7 @@ def _take_turn() -> bool:
 
 
 def _read(lines: Iterable[bytes]) -> tuple[list[Invocation], int]:
-    """The rows of all lines that can be read, and how many could not."""
+    """The rows of all readable lines, and the number of unreadable ones."""
     rows, broken = [], 0
     for line in lines:
         if not line:
@@ -93,9 +93,9 @@ def _read(lines: Iterable[bytes]) -> tuple[list[Invocation], int]:
 
 
 def _row(record: InvocationRecord) -> Invocation:
-    """Raises ValueError for what no column holds."""
+    """Raises ValueError for a value that does not fit its column."""
     if len(record.request_id) > 40 or len(record.alias) > 80 or not 0 <= record.status < 1000:
-        raise ValueError("not a record of ours")
+        raise ValueError("unknown record format")
     return Invocation(
         tenant_id=UUID(record.tenant_id),
         request_id=record.request_id,
@@ -116,7 +116,7 @@ def _row(record: InvocationRecord) -> Invocation:
 
 
 def _new_rows(rows: list[Invocation]) -> list[Invocation]:
-    """Without those whose request id has been seen: a copied ledger counts nothing twice."""
+    """Drops known request ids, so that a copied ledger counts nothing twice."""
     unique = {(row.tenant_id, row.request_id): row for row in rows}
     known = Invocation.objects.filter(
         tenant_id__in={tenant_id for tenant_id, _ in unique}, request_id__in={request_id for _, request_id in unique}
@@ -126,7 +126,7 @@ def _new_rows(rows: list[Invocation]) -> list[Invocation]:
 
 
 def _remove_if_old(path: Path) -> None:
-    """Delete a file that nobody writes any more, a day after its last line, once all of it is in the database."""
+    """Delete a file a day after its last line, once nobody writes to it and all of it is in the database."""
     if time.time() - path.stat().st_mtime < KEPT_SECONDS:
         return
     with transaction.atomic():
@@ -137,7 +137,7 @@ def _remove_if_old(path: Path) -> None:
 
 
 def _has_line_after(path: Path, offset: int) -> bool:
-    """False also where a dying process left half a line, which nobody will finish."""
+    """Also False if a dying process left half a line, which nobody will finish."""
     with path.open("rb") as file:
         file.seek(offset)
         return b"\n" in file.read()

@@ -14,7 +14,7 @@ ERROR_STATUS = 400
 
 @dataclass(frozen=True, order=True)
 class HourKey:
-    """What one row of hourly usage is about."""
+    """The key of one row of hourly usage."""
 
     tenant_id: UUID
     hour: dt.datetime
@@ -34,7 +34,7 @@ class HourSum:
     latencies: list[float] = field(default_factory=list)
 
     def add(self, row: Invocation) -> None:
-        """Count one invocation. A refused request has no latency worth comparing."""
+        """Count one invocation. A rejected request has no meaningful latency."""
         self.requests += 1
         self.prompt_tokens += row.prompt_tokens
         self.completion_tokens += row.completion_tokens

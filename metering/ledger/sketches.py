@@ -1,4 +1,4 @@
-"""Latency sketches: DDSketch with a relative error of 1 %, mergeable, kept in the database as JSON.
+"""Latency sketches: DDSketch with a relative error of 1%, mergeable, kept in the database as JSON.
 
 The library's own serialisation needs protobuf; its bins are a few hundred pairs of numbers at most.
 """
@@ -20,7 +20,7 @@ def new_sketch(values: list[float] | None = None) -> DDSketch:
 
 
 def dump_sketch(sketch: DDSketch) -> bytes:
-    """Its bins as [[value, count], ...]; a bin's value is any that falls into it."""
+    """Its bins as [[value, count], ...]; a bin's value is any value inside it."""
     store, mapping = sketch._store, sketch._mapping
     bins = [[mapping.value(store.offset + i), count] for i, count in enumerate(store.bins) if count]
     if sketch._zero_count:
@@ -37,7 +37,7 @@ def load_sketch(data: bytes | memoryview) -> DDSketch:
 
 
 def merged(parts: Iterable[bytes | memoryview]) -> DDSketch:
-    """One sketch of all that the parts have seen."""
+    """One sketch of all values in the parts."""
     whole = new_sketch()
     for part in parts:
         whole.merge(load_sketch(part))

@@ -1,1 +1,1 @@
-"""How much and how fast: figures of any range of hours, and their charts."""
+"""Usage: figures for any range of hours, and their charts."""

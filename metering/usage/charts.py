@@ -9,7 +9,7 @@ HOUR = dt.timedelta(hours=1)
 
 
 def requests_figure(usage: UsageSummary) -> dict[str, Any]:
-    """Requests per hour, answered and failed stacked; hours without any are zero."""
+    """Requests per hour, answered and failed, stacked. Hours without requests are zero."""
     by_hour = {row.hour: row for row in usage.hours}
     hours = _hours(usage)
     failed = [by_hour[hour].errors if hour in by_hour else 0 for hour in hours]
@@ -32,7 +32,7 @@ def latency_figure(usage: UsageSummary) -> dict[str, Any]:
     """Median and 95th percentile per hour, in milliseconds."""
     rows = [row for row in usage.hours if row.p50_ms is not None]
     times = [row.hour.isoformat() for row in rows]
-    lines = {"Half within": [row.p50_ms for row in rows], "95 % within": [row.p95_ms for row in rows]}
+    lines = {"Median": [row.p50_ms for row in rows], "95th percentile": [row.p95_ms for row in rows]}
     return {
         "data": [
             {"type": "scatter", "mode": "lines+markers", "name": name, "x": times, "y": values}
@@ -46,7 +46,7 @@ def latency_figure(usage: UsageSummary) -> dict[str, Any]:
 
 
 def _time_axis(usage: UsageSummary) -> dict[str, Any]:
-    """The whole range asked for, also where little happened in it."""
+    """The whole requested range, even if few hours had requests."""
     whole = [usage.start.isoformat(), usage.end.isoformat()]
     return {"type": "date", "range": whole, "nticks": 5, "tickangle": 0, "tickformat": "%H:%M\n%-d %b"}
 

@@ -1,4 +1,4 @@
-"""Reads of usage, for the active tenant. All figures come from the hours, so any range costs little."""
+"""Usage of the active tenant. All figures come from hourly roll-ups, so any range is cheap to read."""
 
 import datetime as dt
 from collections import defaultdict
@@ -13,7 +13,7 @@ from metering.models import HourlyUsage
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """Sums over some hours; latencies in milliseconds of requests that were answered, None where there were none."""
+    """Sums over hours. Latencies of answered requests in milliseconds, None without any."""
 
     requests: int = 0
     errors: int = 0
@@ -34,7 +34,7 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class UsageLine:
-    """What one alias and version did. `version` is None for a base model, or for a version that is gone."""
+    """Usage of one alias and version. `version` is None for a base model or a deleted version."""
 
     alias: str
     version_key: str
@@ -43,9 +43,9 @@ class UsageLine:
 
     @property
     def label(self) -> str:
-        """`legal v2`, the base model's name, or what was asked for a name that is nobody's."""
+        """`legal v2`, the base model's name, or "Unknown models" for requests to a name that does not exist."""
         if not self.alias:
-            return "Unknown names"
+            return "Unknown models"
         if self.version is not None:
             return f"{self.alias} v{self.version.number}"
         return self.alias
@@ -64,7 +64,7 @@ class HourFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class UsageSummary:
-    """Usage from `start` to before `end`, both at the beginning of an hour (UTC); only hours with requests are told."""
+    """Usage from `start` up to `end`, exclusive, both full hours (UTC). Only hours with requests are included."""
 
     start: dt.datetime
     end: dt.datetime

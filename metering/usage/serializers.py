@@ -1,4 +1,4 @@
-"""REST: a range of time, and usage in it."""
+"""REST: a time range and its usage."""
 
 import datetime as dt
 from typing import Any
@@ -11,7 +11,7 @@ LONGEST_RANGE = dt.timedelta(days=366)
 
 
 class RangeSerializer(serializers.Serializer[Any]):
-    """`start` and `end` of the query; by default the last 24 hours."""
+    """`start` and `end` of the query. Defaults to the last 24 hours."""
 
     start = serializers.DateTimeField(required=False)
     end = serializers.DateTimeField(required=False)
@@ -22,7 +22,7 @@ class RangeSerializer(serializers.Serializer[Any]):
         if start >= end:
             raise serializers.ValidationError({"start": "The start must be before the end."})
         if end - start > LONGEST_RANGE:
-            raise serializers.ValidationError({"start": f"Ask for at most {LONGEST_RANGE.days} days at a time."})
+            raise serializers.ValidationError({"start": f"Request at most {LONGEST_RANGE.days} days at a time."})
         return {"start": start, "end": end}
 
 
@@ -33,7 +33,7 @@ class FiguresSerializer(serializers.Serializer[Any]):
     errors = serializers.IntegerField()  # type: ignore[assignment]
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
-    busy_ms = serializers.FloatField(help_text="the endpoint's own time")
+    busy_ms = serializers.FloatField(help_text="Time the endpoint worked, in milliseconds.")
     p50_ms = serializers.FloatField(allow_null=True)
     p95_ms = serializers.FloatField(allow_null=True)
 
@@ -41,6 +41,6 @@ class FiguresSerializer(serializers.Serializer[Any]):
 class UsageLineSerializer(serializers.Serializer[Any]):
     """One alias and version."""
 
-    alias = serializers.CharField(help_text="empty for requests of a model that does not exist")
-    version = serializers.CharField(source="version_key", help_text="adapter version id, empty for a base model")
+    alias = serializers.CharField(help_text="Empty for requests to a model that does not exist.")
+    version = serializers.CharField(source="version_key", help_text="Adapter version id. Empty for a base model.")
     figures = FiguresSerializer()

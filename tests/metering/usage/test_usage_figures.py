@@ -39,7 +39,7 @@ def test_lines_are_told_apart_and_sum_to_the_total(
     assert {(line.label, line.figures.requests, line.figures.errors) for line in usage.lines} == {
         ("legal", 2, 0),
         ("tiny-llama", 1, 0),
-        ("Unknown names", 1, 1),
+        ("Unknown models", 1, 1),
     }
     assert usage.total.requests == sum(line.figures.requests for line in usage.lines) == 4
     assert (usage.total.tokens, usage.total.busy_ms, usage.total.error_share) == (45, 120.0, 0.25)
