@@ -1,4 +1,4 @@
-"""System checks: a wrong METRICS or JUDGES setting is told at start."""
+"""System checks that report a wrong METRICS or JUDGES setting at start."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from evaluations.metrics import metrics
 
 @register()
 def check_backends(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every alias of METRICS and JUDGES builds."""
+    """Build every alias of METRICS and JUDGES."""
     errors: list[CheckMessage] = []
     backends: tuple[Aliases[Any], ...] = (metrics, judges)
     for aliases in backends:

@@ -1,4 +1,4 @@
-"""How good: an evaluation's answers, their scores, and what experts say of them."""
+"""Evaluations: answers, their scores, and experts' grades."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -11,7 +11,7 @@ from tenants.models import TenantModel, User
 
 
 class EvaluationState(models.TextChoices):
-    """An evaluation is shown and reviewed once it is ready, and never changes after that."""
+    """An evaluation can be viewed and reviewed once it is ready, and never changes after that."""
 
     RUNNING = "running", "Running"
     READY = "ready", "Ready"

@@ -1,1 +1,1 @@
-"""Who grades an answer from 1 to 5 and says why."""
+"""Judges: grade an answer from 1 to 5 and give the reason."""

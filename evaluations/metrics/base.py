@@ -1,4 +1,4 @@
-"""The contract of a metric: how near an answer is to the reference, without an opinion."""
+"""The contract of a metric: how close an answer is to the reference."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
@@ -19,4 +19,4 @@ class Metric(ABC):
 
     @abstractmethod
     def score(self, reference: str, answer: str) -> float | None:
-        """0..1, or None where the metric says nothing about this reference."""
+        """0..1, or None if the metric does not apply to this reference."""

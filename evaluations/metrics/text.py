@@ -1,4 +1,4 @@
-"""Metrics that compare words: 0 is nothing in common, 1 is all.
+"""Metrics that compare words: 0 means nothing in common, 1 means identical.
 
 The libraries are imported on first use, since nltk alone takes seconds.
 """
@@ -10,10 +10,10 @@ from evaluations.metrics.base import Metric
 
 
 class ExactMatch(Metric):
-    """1 if the answer is the reference, white space at either end aside (fmeval's `exact_match_score`)."""
+    """1 if the answer equals the reference, ignoring white space at either end (fmeval's `exact_match_score`)."""
 
     title = "Exact match"
-    note = "Share of answers that are the expected answer, letter by letter."
+    note = "Share of answers identical to the expected answer."
 
     def score(self, reference: str, answer: str) -> float | None:
         return float(reference.strip() == answer.strip())
@@ -27,7 +27,7 @@ class RougeL(Metric):
     """
 
     title = "ROUGE-L"
-    note = "Words in common, in order; stemmed F measure."
+    note = "Words in common, in order (stemmed F-measure)."
 
     def score(self, reference: str, answer: str) -> float | None:
         from rouge_score.tokenize import tokenize
@@ -52,7 +52,7 @@ def common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
 
 
 class Stemmer:
-    """Porter's stemmer, which remembers: texts of one customer repeat their words."""
+    """Porter's stemmer with a cache, because a customer's texts repeat words."""
 
     def __init__(self) -> None:
         from nltk.stem.porter import PorterStemmer
@@ -77,7 +77,7 @@ class Meteor(Metric):
     """METEOR (Banerjee and Lavie 2005) by nltk, matching equal words and equal stems but no synonyms."""
 
     title = "METEOR (no synonyms)"
-    note = "Words in common, by word and by stem; without WordNet's synonyms, so lower than published figures."
+    note = "Words in common, by word and stem. Without WordNet synonyms, so lower than published figures."
 
     def score(self, reference: str, answer: str) -> float | None:
         from nltk.tokenize import wordpunct_tokenize

@@ -1,1 +1,1 @@
-"""Experts' grades: which answers wait, one at a time, and what was given."""
+"""Reviews: the queue of answers, one at a time, and experts' grades."""

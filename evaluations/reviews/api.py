@@ -41,7 +41,7 @@ class ReviewedEvaluationViewSet(EvaluationViewSet):
 
 @extend_schema_view(list=extend_schema(summary="Your own reviews, newest first"))
 class ReviewViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Review]):
-    """An expert's grades. Each expert sees only their own; a key's grades are those of the person who made it."""
+    """An expert's grades. Each expert sees only their own. Grades given with an API key belong to its creator."""
 
     # For the OpenAPI document, which is made without anybody signed in.
     queryset = Review._base_manager.none()
@@ -53,7 +53,7 @@ class ReviewViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Review]):
 
     @extend_schema(
         summary="Grade an answer",
-        description="A second grade of the same answer replaces your first.",
+        description="Grading the same answer again replaces your earlier grade.",
         request=NewReviewSerializer,
         examples=[NEW_REVIEW],
         responses={201: ReviewSerializer, 400: INVALID, 403: NO_PERSON, 404: MISSING, 409: NOT_READY},
@@ -64,7 +64,7 @@ class ReviewViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Review]):
         values = given.validated_data
         item = EvaluationItem.objects.select_related("run").filter(id=values["item"]).first()
         if item is None:
-            raise NotFound("There is no such answer.", field="item")
+            raise NotFound("Answer not found.", field="item")
         review = record_review(
             tenant=tenant_of(request),
             item=item,
@@ -79,7 +79,7 @@ def _reviewer(request: Request) -> User:
     person = person_of(request)
     if person is None:
         raise PermissionMissing(
-            "A review belongs to a person, and nobody stands behind this key. Sign in, or use a key you made.",
+            "Reviews belong to a person, but this API key has no owner. Sign in, or use a key that you created.",
             code="review:needs_a_person",
         )
     return person

@@ -10,4 +10,4 @@ NEW_REVIEW = OpenApiExample(
 )
 
 NOT_READY = OpenApiResponse(OpenApiTypes.OBJECT, "The evaluation is not ready for review (problem+json).")
-NO_PERSON = OpenApiResponse(OpenApiTypes.OBJECT, "Nobody stands behind this key (problem+json).")
+NO_PERSON = OpenApiResponse(OpenApiTypes.OBJECT, "The API key has no owner (problem+json).")

@@ -1,4 +1,4 @@
-"""What a reviewer has graded, and what comes next."""
+"""A reviewer's queue: what is graded and what comes next."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -64,7 +64,7 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True)
 class Queued:
-    """An evaluation in the list of reviews and how far one reviewer is with it."""
+    """An evaluation in the list of reviews, with one reviewer's progress."""
 
     run: EvaluationRun
     progress: Progress

@@ -1,4 +1,4 @@
-"""Reviews as REST shows them."""
+"""REST: reviews."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
 class NewReviewSerializer(serializers.Serializer[dict[str, Any]]):
     item = serializers.UUIDField()
-    grade = serializers.IntegerField(help_text="From 1, wrong, to 5, just right.")
-    comment = serializers.CharField(default="", allow_blank=True, help_text=f"At most {MAX_COMMENT} characters.")
+    grade = serializers.IntegerField(help_text="From 1 (wrong) to 5 (just right).")
+    comment = serializers.CharField(default="", allow_blank=True, help_text=f"Up to {MAX_COMMENT} characters.")
 
 
 class OpenItemSerializer(serializers.Serializer[Any]):
-    """What a reviewer sees of an answer: neither the model's name nor its scores."""
+    """What a reviewer sees of an answer, without model name and scores."""
 
     item = serializers.UUIDField(source="id")
     messages = serializers.ListField(child=serializers.DictField())

@@ -8,12 +8,12 @@ MAX_COMMENT = 2000
 
 
 def record_review(*, tenant: Tenant, item: EvaluationItem, reviewer: User, grade: int, comment: str = "") -> Review:
-    """An expert's grade of one answer; the same expert's earlier grade of it is replaced."""
+    """Store an expert's grade of one answer, replacing that expert's earlier grade."""
     if not 1 <= grade <= 5:
         raise PortalError("Choose a grade from 1 to 5.", code="review:grade", field="grade")
     if len(comment) > MAX_COMMENT:
         raise PortalError(
-            f"A comment has at most {MAX_COMMENT} characters; this one has {len(comment)}.",
+            f"A comment can have up to {MAX_COMMENT} characters. Yours has {len(comment)}.",
             code="review:comment_too_long",
             field="comment",
         )

@@ -1,4 +1,4 @@
-"""The reviewers' screens: which answers wait, and one answer at a time. They name neither model nor metric."""
+"""The reviewers' screens: the queue, and one answer at a time. They show neither models nor metrics."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ WHO = {"system": "Instructions", "user": "Question", "assistant": "Earlier answe
 @require_GET
 @members_only(roles=EVERYONE)
 def reviews(request: TenantRequest) -> HttpResponse:
-    """What there is to review, and how far this person is."""
+    """The list of reviews with this person's progress."""
     return render(request, "evaluations/reviews/list.html", {"queues": queues(request.membership.user)})
 
 
@@ -47,7 +47,7 @@ def review(request: TenantRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 @members_only(roles=EVERYONE)
 def grade(request: TenantRequest, item_id: UUID) -> HttpResponse:
-    """Save this person's grade and go on to the next answer without one."""
+    """Save this person's grade and show the next ungraded answer."""
     item = get_object_or_404(EvaluationItem.objects.select_related("run"), pk=item_id)
     reviewer = request.membership.user
     form = GradeForm(request.POST)
@@ -68,7 +68,7 @@ def grade(request: TenantRequest, item_id: UUID) -> HttpResponse:
 def _show(
     request: TenantRequest, run: EvaluationRun, queue: Queue, item_id: UUID | None, form: GradeForm | None = None
 ) -> HttpResponse:
-    """One answer, or that all are graded; only the changing part for htmx."""
+    """One answer, or the notice that all are graded. For htmx, only the part that changes."""
     context: dict[str, object] = {"run": run, "progress": queue.progress, "grades": GRADES}
     if item_id is not None:
         item = EvaluationItem.objects.get(pk=item_id)

@@ -1,1 +1,1 @@
-"""Evaluations: base and adapter on held-out rows, scored, summed up and shown."""
+"""Evaluation runs: base model and adapter answer held-out rows, which are scored and summarised."""

@@ -27,13 +27,13 @@ class ByPosition(CursorPages):
 @extend_schema_view(
     list=extend_schema(summary="Evaluations, newest first"),
     retrieve=extend_schema(
-        summary="One evaluation, with its figures once it is ready",
+        summary="One evaluation, with results once it is ready",
         responses={200: EvaluationSerializer, 404: MISSING},
         examples=[SUMMARY],
     ),
 )
 class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[EvaluationRun]):
-    """A version against its base on held-out rows."""
+    """A version compared with its base model on held-out rows."""
 
     serializer_class = EvaluationSerializer
     filterset_fields = ("version", "state")
@@ -55,7 +55,7 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="The rows of an evaluation, with answers and scores",
+        summary="Rows of an evaluation, with answers and scores",
         responses={200: ItemSerializer(many=True), 404: MISSING},
         filters=False,
     )

@@ -13,7 +13,7 @@ COLOURS = {"base": "--chart-6", "adapter": "--chart-1"}
 
 
 def distribution_figure(scores: Sequence[Mapping[str, Scores]], *, metric: str = "rouge_l") -> dict[str, Any]:
-    """Rows by their score in one metric, base and adapter laid over each other; [] scores give empty bars."""
+    """Number of rows by score in one metric, base and adapter overlaid. Empty scores give empty bars."""
     centres = [(index + 0.5) / BINS for index in range(BINS)]
     data = [
         {

@@ -11,7 +11,7 @@ SURE = 0.05
 def paired_difference(right: Sequence[tuple[bool, bool]]) -> dict[str, float]:
     """Compare (base is right, adapter is right) over rows: {mean, low, high, p_value}; raises ValueError without rows.
 
-    `mean` is the adapter's share minus the base's; `low` and `high` are its 95 % interval by Newcombe's paired score
+    `mean` is the adapter's share minus the base's; `low` and `high` are its 95% interval by Newcombe's paired score
     method (Statistics in Medicine 17, 1998, method 10), which unlike a bootstrap keeps its width where one share is 0
     or 1; `p_value` is the exact two-sided sign test's.
     """

@@ -22,5 +22,6 @@ SUMMARY = OpenApiExample(
 )
 
 BUSY = OpenApiResponse(
-    OpenApiTypes.OBJECT, "It is being evaluated already, or has no held-out rows; with the next step (problem+json)."
+    OpenApiTypes.OBJECT,
+    "Already being evaluated, or no held-out rows; the text says what to do (problem+json).",
 )

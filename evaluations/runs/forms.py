@@ -9,7 +9,7 @@ from evaluations.runs.held_out import ALL
 
 
 class RowFilter(forms.Form):
-    """Which rows the table shows. A value it does not know shows all."""
+    """Which rows the table shows. An unknown value shows all."""
 
     show = forms.ChoiceField(
         choices=[("all", "All rows"), ("differs", "Base and adapter differ"), ("wrong", "Adapter not as expected")],

@@ -1,4 +1,4 @@
-"""The rows an evaluation asks: those of the test split, or a fixed random sample of a large one."""
+"""The rows of an evaluation: the test split, or a fixed random sample of a large one."""
 
 import heapq
 import json
@@ -10,7 +10,7 @@ from evaluations.judges.backends.base import Message
 from storage.objects import open_object
 
 ALL = "all"
-"""The slice of rows that name none; in figures, the total."""
+"""The slice of rows without one; in results, the total."""
 
 MAX_ROWS = 1000
 """Enough to tell a difference of 5 points from chance, and few enough to score in one step of a job."""

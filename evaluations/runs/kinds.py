@@ -1,4 +1,4 @@
-"""The job behind an evaluation: base and adapter answer the held-out rows, then metrics and judge score them."""
+"""The evaluation job: base and adapter answer the held-out rows, then metrics and judge score the answers."""
 
 import tempfile
 from collections.abc import Iterable
@@ -55,7 +55,7 @@ class EvaluationKind(ComputeKind):
         missing = [row.id for row in rows if answers.get(row.id, {}).keys() != set(TARGETS)]
         if missing or not rows:
             raise PortalError(
-                "The model did not answer every held-out row. Start the evaluation again.",
+                "The model did not answer every held-out row. Evaluate the version again.",
                 code="evaluation:answers_missing",
             )
         judge = judges[run.judge]
@@ -94,7 +94,7 @@ def read_answers(path: Path) -> dict[str, dict[str, str]]:
 
 @transaction.atomic
 def store_items(run: EvaluationRun, scored: Iterable[ScoredRow]) -> None:
-    """Write the rows; doing it again leaves the same rows."""
+    """Store the rows. Idempotent."""
     items = [_item(run, position, row) for position, row in enumerate(scored, 1)]
     columns = ["slice", "messages", "reference", "answer_base", "answer_adapter", "scores", "judgement", "uncertainty"]
     EvaluationItem.objects.bulk_create(

@@ -1,4 +1,4 @@
-"""What was evaluated on dataset versions."""
+"""Evaluations that used a dataset version."""
 
 from collections.abc import Collection, Iterator
 from uuid import UUID

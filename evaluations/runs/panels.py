@@ -1,4 +1,4 @@
-"""What the page of an adapter version shows of its evaluations."""
+"""The evaluation panel on the page of an adapter version."""
 
 from adapters.models import AdapterVersion
 from adapters.versions.panels import Panel
@@ -8,7 +8,7 @@ from evaluations.runs.report import headline
 
 
 def evaluation_panel(version: AdapterVersion) -> Panel:
-    """The latest figures, or a hint to evaluate."""
+    """The latest results, or a hint to evaluate."""
     ready = latest_ready(version)
     running = runs().filter(version=version, state=EvaluationState.RUNNING).first()
     report = headline(ready.summary) if ready else None

@@ -11,7 +11,7 @@ from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, R
 
 
 def runs() -> QuerySet[EvaluationRun]:
-    """Evaluations, newest first, with what a page says of each."""
+    """Evaluations, newest first, with what lists show."""
     return EvaluationRun.objects.select_related("version__adapter", "dataset_version__dataset", "job")
 
 
@@ -28,7 +28,7 @@ def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
 def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Message], str]]:
     """(prompt, the adapter's greedy answer), at most `limit`, from the latest ready evaluation.
 
-    They tell whether an endpoint serves these very weights, so those that differ from the base's answer come first.
+    They show whether an endpoint serves exactly these weights, so answers that differ from the base come first.
     """
     run = latest_ready(version)
     if run is None:
@@ -40,7 +40,7 @@ def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Messag
 
 @dataclass(frozen=True, kw_only=True)
 class ExpertView:
-    """What the experts said of an evaluation: grades from 1 to 5, the means None before the first.
+    """Experts' grades of an evaluation, from 1 to 5. Means are None before the first.
 
     `judge_mean` is the judge's mean over the same answers, so that the two can be compared.
     """

@@ -1,4 +1,4 @@
-"""An evaluation's summary in the words and figures that pages show."""
+"""An evaluation's summary as the text and numbers that pages show."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -62,17 +62,17 @@ def headline(summary: Summary) -> SliceReport | None:
 
 
 def sentence(part: Summary) -> str:
-    """Whether the difference in exact match is real, for people who read no p-values."""
+    """Whether the difference in exact match is real, in plain words."""
     difference = part["difference"].get("exact_match")
     if difference is None:
         return ""
     base, adapter = (percent(part[target]["exact_match"]) for target in TARGETS)
     facts = f"The adapter gives the expected answer on {adapter} of {part['rows']} held-out rows, the base on {base}."
     if difference["p_value"] >= SURE:
-        return f"{facts} This may be chance: more held-out rows are needed to tell them apart."
+        return f"{facts} This may be chance. More held-out rows are needed to tell them apart."
     way = "more" if difference["mean"] > 0 else "fewer"
     least, most = sorted(abs(100 * difference[end]) for end in ("low", "high"))
-    return f"{facts} This is not chance: {least:.0f} to {most:.0f} points {way}, with 95% confidence."
+    return f"{facts} This is unlikely to be chance: {least:.0f} to {most:.0f} points {way}, with 95% confidence."
 
 
 def percent(share: float) -> str:
@@ -87,12 +87,12 @@ def in_order(aliases: Iterable[str]) -> list[str]:
 
 
 def metric_title(alias: str) -> str:
-    """What people call the metric, also one that the settings no longer name."""
+    """The metric's title, also of one that is no longer configured."""
     return metrics[alias].title if alias in metrics else alias.replace("_", " ")
 
 
 def judge_label(alias: str) -> str:
-    """Who gave the grades."""
+    """The label of the judge."""
     return judges[alias].label if alias in judges else alias
 
 

@@ -1,6 +1,6 @@
-"""From answers to figures: scores and grades of each row, means by slice, and how sure the difference is.
+"""From answers to results: scores and grades per row, means per slice, and the confidence of the difference.
 
-Pure but for the metrics and the judge it is given.
+Pure, apart from the metrics and the judge it is given.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +42,7 @@ def score_row(row: HeldOutRow, answers: dict[str, str], *, metrics: Mapping[str,
 
 
 def uncertainty(judgement: Judgement, scores: Scores) -> float:
-    """0..1, how much an expert's look is worth: a low grade, or a grade at odds with the metrics."""
+    """0..1, how useful an expert's review is: high for a low grade, or one that disagrees with the metrics."""
     judged = (judgement.score - LOWEST) / (HIGHEST - LOWEST)
     known = [score for score in scores.values() if score is not None]
     disagreement = abs(judged - fmean(known)) if known else 0.0

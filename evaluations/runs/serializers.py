@@ -1,4 +1,4 @@
-"""Evaluations and their rows as REST shows them."""
+"""REST: evaluations and their rows."""
 
 from typing import Any
 

@@ -13,11 +13,11 @@ JUDGE = "default"
 
 
 def start_evaluation(*, tenant: Tenant, version: AdapterVersion, created_by: User | None = None) -> EvaluationRun:
-    """Let base and adapter answer the test split of the version's own dataset version."""
+    """Start an evaluation of base and adapter on the test split of the version's dataset version."""
     dataset_version = version.run.dataset_version
     if not dataset_version.test_count:
         raise Conflict(
-            f"{dataset_version} has no held-out rows to ask. Upload a version with a test split and train on it.",
+            f"{dataset_version} has no held-out rows to evaluate on. Upload one with a test split and train on it.",
             code="evaluation:no_test_rows",
             field="version",
         )
@@ -46,7 +46,7 @@ def start_evaluation(*, tenant: Tenant, version: AdapterVersion, created_by: Use
 
 def _already_running(version: AdapterVersion) -> Conflict:
     return Conflict(
-        f"{version} is being evaluated already. Wait for that evaluation, or stop its job first.",
+        f"{version} is already being evaluated. Wait for that evaluation, or stop its job first.",
         code="evaluation:already_running",
         field="version",
     )

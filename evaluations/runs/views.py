@@ -36,17 +36,17 @@ def index(request: TenantRequest) -> HttpResponse:
 @require_POST
 @members_only(roles=WRITERS)
 def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Begin an evaluation and show it."""
+    """Start an evaluation and show it."""
     version = version_named(version_id)
     run = start_evaluation(tenant=request.tenant, version=version, created_by=request.membership.user)
-    messages.success(request, f"The evaluation of {version} is in the queue.")
+    messages.success(request, f"Evaluation of {version} is queued.")
     return redirect("evaluations:detail", run.id)
 
 
 @require_GET
 @members_only(roles=WRITERS)
 def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """One evaluation: how it goes while it runs, then its figures, charts and rows."""
+    """One evaluation: progress while it runs, then results, charts and rows."""
     run = get_object_or_404(runs(), pk=run_id)
     context: dict[str, Any] = {"run": run}
     if run.summary:
@@ -57,7 +57,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def live(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """The part of the page that changes while the evaluation runs; at its end the whole page comes anew."""
+    """The part of the page that changes while the evaluation runs. At the end the whole page reloads."""
     run = get_object_or_404(runs(), pk=run_id)
     if run.state != EvaluationState.RUNNING:
         return HttpResponseClientRefresh()

@@ -165,7 +165,7 @@ def review_as_expert(site: RunningSite, browser: Browser) -> None:
     page = expert.page
     page.wait_for_url("**/evaluations/reviews/")
     expect(page.get_by_role("navigation").get_by_role("link", name="Datasets")).to_have_count(0)
-    page.get_by_role("link", name=re.compile("Start reviewing|Go on")).first.focus()
+    page.get_by_role("link", name=re.compile("Start reviewing|Continue")).first.focus()
     page.keyboard.press("Enter")
     for graded in range(3):
         expect(page.get_by_text(f"{graded} graded")).to_be_visible()

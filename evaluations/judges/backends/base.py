@@ -1,4 +1,4 @@
-"""The contract of a judge: grade one answer from 1 to 5 and say why."""
+"""The contract of a judge: grade one answer from 1 to 5 and give the reason."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -22,10 +22,10 @@ SHOWN = 5
 
 
 class ReferenceJudge(Judge):
-    """5 same words in the same order; 4 all facts, other wording; 3 something missing or added; 2 a fact is wrong
-    or much else is said; 1 little or nothing of what was expected."""
+    """5: same words in the same order; 4: all facts, other wording; 3: something missing or added; 2: a wrong fact
+    or much extra text; 1: little or nothing of what was expected."""
 
-    label = "Reference grader (no LLM: compares with the expected answer)"
+    label = "Reference grader (no LLM; compares with the expected answer)"
     is_llm = False
 
     def judge(self, *, messages: Sequence[Message], reference: str, answer: str) -> Judgement:
@@ -33,14 +33,14 @@ class ReferenceJudge(Judge):
             return Judgement(score=1.0, reason="The answer is empty.")
         expected, given = WORD.findall(reference), WORD.findall(answer)
         if expected == given and (expected or reference.strip() == answer.strip()):
-            return Judgement(score=5.0, reason="The same words as expected, in the same order.")
+            return Judgement(score=5.0, reason="Same words as expected, in the same order.")
         comparison = compare(expected, given)
         return Judgement(score=grade(comparison), reason=explain(comparison))
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Shares 0..1 of the reference that the answer has and of the answer that the reference has; facts at fault."""
+    """Shares (0..1) of the reference in the answer and of the answer in the reference, and the wrong facts."""
 
     completeness: float
     precision: float
@@ -49,7 +49,7 @@ class Comparison:
 
 
 def compare(expected: Sequence[str], given: Sequence[str]) -> Comparison:
-    """Compare two lists of words, whatever their case and order."""
+    """Compare two lists of words, ignoring case and order."""
     every_word = len(expected) <= SHORT_REFERENCE_WORDS
     wanted, found = _count(expected), _count(given)
     words = {*expected, *given}
@@ -79,7 +79,7 @@ def is_fact(word: str, *, every_word: bool) -> bool:
 
 
 def grade(comparison: Comparison) -> float:
-    """The rubric's grade of an answer that is not word for word as expected."""
+    """The rubric's grade of an answer that differs from the expected one."""
     if comparison.completeness < 0.4:
         return 1.0
     if comparison.precision < 0.6 or (comparison.missing and comparison.added):
@@ -90,13 +90,13 @@ def grade(comparison: Comparison) -> float:
 
 
 def explain(comparison: Comparison) -> str:
-    """The reason in plain words, naming the first facts at fault."""
+    """The reason in plain words, with the first wrong facts."""
     parts = []
     if comparison.missing:
         parts.append(f"Missing: {_listed(comparison.missing)}.")
     if comparison.added:
         parts.append(f"Not in the expected answer: {_listed(comparison.added)}.")
-    return " ".join(parts) or "The facts agree; the wording or form differs."
+    return " ".join(parts) or "Same facts; the wording or form differs."
 
 
 def _count(words: Sequence[str]) -> Counter[str]:

@@ -164,7 +164,7 @@ def test_an_own_grade_is_shown_when_one_comes_back(
         item = EvaluationItem.objects.select_related("run").order_by("position")[0]
         record_review(tenant=tenant, item=item, reviewer=rita, grade=4, comment="as I said")
     page = as_rita.get(address(evaluation), {"item": str(item.id)}).content.decode()
-    assert "You gave it 4." in page
+    assert "Your grade: 4." in page
     assert "as I said" in page
 
 

@@ -69,7 +69,7 @@ def test_a_real_difference_is_called_real() -> None:
     summary = summarise([scored(f"row {n}", "", f"row {n}") for n in range(20)])
     report = reports(summary, judge="default")[0]
     assert "100.0% of 20 held-out rows, the base on 0.0%" in report.sentence
-    assert "This is not chance" in report.sentence
+    assert "unlikely to be chance" in report.sentence
     assert "points more" in report.sentence
     assert (report.by_alias["exact_match"].delta, report.by_alias["exact_match"].trend) == ("+100.0 points", 1)
 

@@ -20,7 +20,7 @@ from tenants.scope import tenant_scope
 
 def test_a_second_evaluation_waits_for_the_first(in_tenant: Tenant, version: AdapterVersion) -> None:
     first = start_evaluation(tenant=in_tenant, version=version)
-    with pytest.raises(Conflict, match="evaluated already") as refusal:
+    with pytest.raises(Conflict, match="already being evaluated") as refusal:
         start_evaluation(tenant=in_tenant, version=version)
     assert refusal.value.code == "evaluation:already_running"
     EvaluationRun.objects.filter(id=first.id).update(state=EvaluationState.FAILED)
@@ -30,7 +30,7 @@ def test_a_second_evaluation_waits_for_the_first(in_tenant: Tenant, version: Ada
 def test_a_version_without_held_out_rows_cannot_be_evaluated(
     in_tenant: Tenant, make_version: Callable[..., AdapterVersion]
 ) -> None:
-    with pytest.raises(Conflict, match="Upload a version with a test split") as refusal:
+    with pytest.raises(Conflict, match="no held-out rows") as refusal:
         start_evaluation(tenant=in_tenant, version=make_version(rows=0))
     assert refusal.value.code == "evaluation:no_test_rows"
     assert not Job.objects.filter(kind="evaluation").exists()
@@ -66,7 +66,7 @@ def test_of_two_starts_at_once_one_wins(tenant: Tenant, version: AdapterVersion)
 def test_the_button_starts_and_shows_it(as_bob: Client, tenant: Tenant, version: AdapterVersion) -> None:
     response = as_bob.post(reverse("evaluations:start", args=[version.id]), follow=True)
     assert response.status_code == 200
-    assert "Waiting for its turn" in response.content.decode()
+    assert "Queued." in response.content.decode()
     with tenant_scope(tenant.id):
         assert EvaluationRun.objects.get().version == version
     again = as_bob.post(reverse("evaluations:start", args=[version.id]))
