@@ -36,7 +36,7 @@ RUNNING_JOB = OpenApiExample(
         "attempts": 1,
         "billable_seconds": 0.0,
         "cost_usd": 0.0,
-        "price_source": "Configured by LOCAL_PRICE_USD_PER_HOUR; a stand-in, not a bill",
+        "price_source": "Estimate set by your site’s operator, not a bill",
         "created_at": "2026-11-22T17:00:00Z",
         "started_at": "2026-11-22T17:00:02Z",
         "finished_at": None,
@@ -77,12 +77,10 @@ SOME_EVENTS = OpenApiExample(
 
 @extend_schema_view(
     list=extend_schema(summary="Jobs, newest first", responses={200: JobSerializer(many=True), 400: INVALID}),
-    retrieve=extend_schema(
-        summary="How one job goes", responses={200: JobSerializer, 404: MISSING}, examples=[RUNNING_JOB]
-    ),
+    retrieve=extend_schema(summary="One job", responses={200: JobSerializer, 404: MISSING}, examples=[RUNNING_JOB]),
 )
 class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]):
-    """Long-running work: checks of files, training, evaluations, promotions."""
+    """Long-running work: file checks, trainings, evaluations and promotions."""
 
     serializer_class = JobSerializer
     filterset_fields = ("state", "kind")
@@ -91,8 +89,8 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         return Job.objects.all()
 
     @extend_schema(
-        summary="What a job reported",
-        description=f"Oldest first, at most {EVENTS_PER_ANSWER}; ask again with `after` set to `next`.",
+        summary="Events of a job",
+        description=f"Oldest first, up to {EVENTS_PER_ANSWER}. For more, send `next` as `after`.",
         parameters=[EventsQuerySerializer],
         responses={200: JobEventsSerializer, 400: INVALID, 404: MISSING},
         examples=[SOME_EVENTS],
@@ -111,7 +109,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
 
     @extend_schema(
         summary="Stop a job",
-        description="A queued job ends at once, a running one within seconds. A second call changes nothing.",
+        description="A queued job stops immediately, a running one within seconds. Repeating the call has no effect.",
         request=None,
         responses={200: JobSerializer, 404: MISSING, 409: ENDED},
         examples=[RUNNING_JOB],

@@ -25,16 +25,16 @@ from storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
-STORAGE_AWAY = "Our storage does not answer at the moment. Nothing is lost: this goes on by itself."
+STORAGE_AWAY = "Storage is temporarily unavailable. Nothing is lost, and the job will continue automatically."
 
 LOST = JobError(
     code="platform:run_lost",
-    text="The machine that ran this job went away.",
+    text="The machine that ran this job was lost.",
     temporary=True,
 )
 STOPPED_ELSEWHERE = JobError(
     code="run:stopped_elsewhere",
-    text="Somebody stopped this run where it ran, not here. Ask the operator why, then resume it or start it again.",
+    text="This run was stopped outside the portal. Ask your site’s operator why, then resume it or start it again.",
 )
 
 
@@ -151,7 +151,7 @@ class ComputeKind(Kind):
         error = seen.result.get("error", {})
         known = JobError(
             code=str(error.get("code", "platform:run_failed")),
-            text=str(error.get("text", "The run failed without saying why.")),
+            text=str(error.get("text", "The run failed without giving a reason.")),
             temporary=bool(error.get("temporary")),
         )
         return Retry(error=known) if known.temporary else Failed(error=known)

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 UNEXPECTED = Retry(
     error=JobError(
         code="platform:unexpected",
-        text="Something went wrong on our side, and the operator has been told.",
+        text="Something went wrong on our side. The operator has been notified.",
         temporary=True,
     ),
     after=10.0,
@@ -100,7 +100,7 @@ def _retry_or_fail(job: Job, outcome: Retry) -> Running | Failed | Stopped:
     log.warning("job_retries", code=outcome.error.code, attempt=job.attempt)
     begun = {} if outcome.same_attempt else {"attempt": job.attempt + 1, "external_name": "", "events_cursor": 0}
     write(job, attempts_without_progress=job.attempts_without_progress + 1, **begun)
-    waits_for = replace(outcome.error, text=f"{outcome.error.text} We try again.")
+    waits_for = replace(outcome.error, text=f"{outcome.error.text} We will try again.")
     return Running(after=outcome.after, phase="retrying", waits_for=waits_for)
 
 

@@ -67,7 +67,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
 
 class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
-    """`cursor` is where to go on: send it as `after`."""
+    """Send `cursor` as `after` to continue from here."""
 
     cursor = serializers.SerializerMethodField()
 
@@ -81,20 +81,20 @@ class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
 
 
 class JobEventsSerializer(serializers.Serializer[Any]):
-    """`next` is the cursor of the last event, or the one that was sent when nothing is new."""
+    """`next` is the cursor of the last event, or the one you sent if there are no new events."""
 
     events = JobEventSerializer(many=True)
     next = serializers.CharField(allow_blank=True)
 
 
 class EventsQuerySerializer(serializers.Serializer[Any]):
-    """Where the last answer ended."""
+    """Where the last response ended."""
 
     after = serializers.RegexField(
         r"^[0-9]{1,4}\.[0-9]{1,9}$",
         default="0.0",
-        help_text="cursor of the last event already seen, as `1.42`",
-        error_messages={"invalid": "Send the cursor of an event, e.g. 1.42, or leave it out to begin at the first."},
+        help_text="Cursor of the last event you have seen, such as `1.42`.",
+        error_messages={"invalid": "Send the cursor of an event, such as 1.42, or omit it to start from the first."},
     )
 
     def validate_after(self, value: str) -> tuple[int, int]:

@@ -38,7 +38,7 @@ def stop_job(*, job_id: UUID) -> Job:
     """
     job = Job.objects.filter(id=job_id).first()
     if job is None:
-        raise NotFound("There is no such job.")
+        raise NotFound("Job not found.")
     if job.state == State.QUEUED:
         with transaction.atomic():
             if transition(job, State.STOPPED):

@@ -21,7 +21,7 @@ class BodyTooLarge(PortalError):
 
     def __init__(self, limit: int) -> None:
         text = (
-            f"One request may hold {filesizeformat(limit)}. Send a large file bit by bit: in the browser, or by the "
+            f"A request can be at most {filesizeformat(limit)}. Upload large files in the browser, or with the "
             f"tus protocol at /api/v1/uploads/."
         )
         super().__init__(text, limit_bytes=limit)

@@ -12,7 +12,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404 for an address that is not there."""
     if not request.path.startswith("/api/"):
         return defaults.page_not_found(request, exception)
-    return _problem(404, "request:not_found", "There is no such address. /api/v1/docs/ lists those there are.")
+    return _problem(404, "request:not_found", "Address not found. See /api/v1/docs/ for all addresses.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -19,4 +19,4 @@ class SignInForm(AuthenticationForm):
 class KeyForm(forms.Form):
     """A new API key."""
 
-    name = forms.CharField(max_length=80, help_text="Say where it will be used, e.g. “ticket system, production”.")
+    name = forms.CharField(max_length=80, help_text="Where the key will be used, such as “ticket system, production”.")

@@ -13,17 +13,17 @@ NOBODY = UUID(int=0)
 _TEXT = {"type": "string"}
 PROBLEM = {
     "type": "object",
-    "description": "An error (RFC 9457). `code` is stable, `title` says what to do; other members are facts.",
+    "description": "An error (RFC 9457). `code` is stable and `title` says what to do. Other members carry details.",
     "required": ["type", "title", "status", "code"],
     "properties": {
         "type": {"type": "string", "format": "uri"},
         "title": _TEXT,
         "status": {"type": "integer"},
         "code": _TEXT,
-        "field": {"type": "string", "description": "The input at fault."},
+        "field": {"type": "string", "description": "The invalid field."},
         "errors": {
             "type": "array",
-            "description": "Every input at fault.",
+            "description": "All invalid fields.",
             "items": {
                 "type": "object",
                 "required": ["field", "code", "detail"],
@@ -62,11 +62,11 @@ def _common(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Errors that come of signing in, of filters and of pages."""
     query = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"}
     common = {
-        "401": {"description": "No API key, or one that is unknown, revoked or expired."},
-        "403": {"description": "Your role does not allow this, or the form token of a browser is missing."},
+        "401": {"description": "The API key is missing, unknown, revoked or expired."},
+        "403": {"description": "Your role doesn’t allow this, or the CSRF token of a browser is missing."},
     }
     if query - NO_FILTERS:
-        common["400"] = {"description": "A value in the query is wrong; `errors` name it."}
+        common["400"] = {"description": "A query parameter is invalid; see `errors`."}
     if query >= PAGING:
-        common["404"] = {"description": "The cursor is none of this list's."}
+        common["404"] = {"description": "Invalid cursor. Omit it to start from the first page."}
     return common

@@ -60,31 +60,31 @@ def read_overview() -> Overview:
         steps=[
             Step(
                 "Upload a dataset",
-                "Questions and the answers you want, as JSONL, CSV or Parquet.",
+                "Prompts and the answers you want, as JSONL, CSV or Parquet.",
                 "corpora:upload",
                 datasets > 0,
             ),
             Step(
                 "Train an adapter",
-                "Choose a dataset and a recipe; we do the rest.",
+                "Choose a dataset and a recipe. We do the rest.",
                 "adapters:train",
                 versions > 0,
             ),
             Step(
-                "See whether it is better",
-                "Base and adapter answer the same held-out rows. Start it from a version’s page.",
+                "Evaluate it",
+                "Compare it with the base model on held-out rows. Start from a version’s page.",
                 "adapters:list",
                 bool(evaluations),
             ),
             Step(
-                "Let an expert check",
-                "Grade a few answers, by keyboard alone.",
+                "Ask an expert",
+                "Grade a few answers, using only the keyboard.",
                 "evaluations:reviews",
                 reviewed,
             ),
             Step(
                 "Promote it",
-                "Put the version behind its name on the shared endpoint, from the version’s page.",
+                "Make the version live on the shared endpoint, from its page.",
                 "adapters:list",
                 bool(routes),
             ),

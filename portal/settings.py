@@ -281,9 +281,7 @@ GATEWAY_URL = env.str("GATEWAY_URL", default="http://127.0.0.1:8001")
 LEDGER_DIR = Path(env.str("LEDGER_DIR", default=str(PORTAL_VAR / "ledger")))
 
 LOCAL_PRICE_USD_PER_HOUR = env.float("LOCAL_PRICE_USD_PER_HOUR", default=0.10)
-LOCAL_PRICE_SOURCE = env.str(
-    "LOCAL_PRICE_SOURCE", default="Configured by LOCAL_PRICE_USD_PER_HOUR; a stand-in, not a bill"
-)
+LOCAL_PRICE_SOURCE = env.str("LOCAL_PRICE_SOURCE", default="Estimate set by your site’s operator, not a bill")
 _local_price = {"PRICE_USD_PER_HOUR": LOCAL_PRICE_USD_PER_HOUR, "PRICE_SOURCE": LOCAL_PRICE_SOURCE}
 
 _local_compute: dict[str, Any] = {

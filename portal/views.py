@@ -43,7 +43,7 @@ def switch_tenant(request: TenantRequest) -> HttpResponse:
     """Act for another of the person's own organisations from now on."""
     wanted = request.POST.get("tenant", "")
     if not any(str(m.tenant_id) == wanted for m in request.memberships):
-        raise NotFound("You are not a member of that organisation.")
+        raise NotFound("You’re not a member of that organisation.")
     request.session[SESSION_KEY] = wanted
     return redirect("overview")
 
@@ -80,7 +80,7 @@ def keys(request: TenantRequest) -> HttpResponse:
 def revoke_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
     """Refuse a key from now on."""
     revoke_api_key(key_id=key_id)
-    messages.success(request, "The key is revoked. Programs that use it are refused from now on.")
+    messages.success(request, "API key revoked. Software that uses it no longer has access.")
     return redirect("keys")
 
 

@@ -22,4 +22,4 @@ class StrictJSONParser(BaseParser):
         try:
             return msgspec.json.decode(stream.read())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise ParseError(f"The body is not valid JSON in UTF-8: {error}.") from None
+            raise ParseError(f"The request body is not valid UTF-8 JSON: {error}.") from None

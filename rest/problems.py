@@ -38,7 +38,7 @@ def _as_api_exception(error: Exception) -> Exception:
         api_error.status_code = error.status
         return api_error
     if isinstance(error, Http404):
-        return exceptions.NotFound("Nothing is here, or it belongs to somebody else.")
+        return exceptions.NotFound("Not found, or it belongs to another organisation.")
     if isinstance(error, PermissionDenied):
         return exceptions.PermissionDenied()
     return error
@@ -49,7 +49,7 @@ def _problem(error: Exception, api_error: Exception, response: Response) -> dict
         return problem(response.status_code, error.code, error.text, field=error.field, **error.extra)
     if isinstance(api_error, exceptions.ValidationError):
         problems = list(_field_problems(api_error.get_full_details()))
-        first = problems[0] if problems else {"detail": "The request is not valid."}
+        first = problems[0] if problems else {"detail": "The request is invalid."}
         return problem(response.status_code, "request:invalid", first["detail"], errors=problems)
     detail = getattr(api_error, "detail", "The request failed.")
     code = getattr(detail, "code", None) or "error"

@@ -15,8 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "Nothing of that id in your organisation (problem+json).")
-INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is wrong; `field` or `errors` name it (problem+json).")
+MISSING = OpenApiResponse(OpenApiTypes.OBJECT, "No object with this ID in your organisation (problem+json).")
+INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is invalid; see `field` or `errors` (problem+json).")
 LOST = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:object_missing`: storage has lost it (problem+json).")
 
 

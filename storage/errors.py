@@ -10,7 +10,7 @@ class StorageUnavailable(PortalError):
     status = 503
 
     def __init__(self) -> None:
-        super().__init__("Our storage does not answer at the moment. Nothing is lost: try again in a minute.")
+        super().__init__("Storage is temporarily unavailable. Nothing is lost. Try again in a minute.")
 
 
 class DiskFull(PortalError):
@@ -20,7 +20,7 @@ class DiskFull(PortalError):
     status = 507
 
     def __init__(self) -> None:
-        super().__init__("We have no room for more at the moment. Nothing is lost: try again in a few minutes.")
+        super().__init__("Storage is full right now. Nothing is lost. Try again in a few minutes.")
 
 
 class ObjectMissing(PortalError):
@@ -30,7 +30,9 @@ class ObjectMissing(PortalError):
     status = 503
 
     def __init__(self) -> None:
-        super().__init__("What belongs here is missing from our storage. Try again later, and tell us if it stays so.")
+        super().__init__(
+            "This file is missing from storage. Try again later, and contact your site’s operator if it stays missing."
+        )
 
 
 class ObjectGivenUp(Conflict):
@@ -39,4 +41,4 @@ class ObjectGivenUp(Conflict):
     code = "platform:object_given_up"
 
     def __init__(self) -> None:
-        super().__init__("The upload took longer than a day, so what had come was removed. Upload the file again.")
+        super().__init__("The upload took longer than a day, so the received part was removed. Upload the file again.")

@@ -32,7 +32,9 @@ def members_only(*, roles: frozenset[Role] = WRITERS) -> Callable[[View], View]:
             if seen.membership is None:
                 return render(request, "portal/no_tenant.html", status=403)
             if seen.membership.role not in roles:
-                raise PermissionMissing("Your role does not include this page. Ask an owner of your organisation.")
+                raise PermissionMissing(
+                    "Your role doesn’t include this page. Ask an owner of your organisation for access."
+                )
             return view(cast(TenantRequest, request), *args, **kwargs)
 
         checked.allowed_roles = roles  # type: ignore[attr-defined]

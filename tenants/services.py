@@ -56,7 +56,7 @@ def create_api_key(
 def revoke_api_key(*, key_id: UUID) -> None:
     """Refuse the key from now on. A second call changes nothing."""
     if not ApiKey.objects.filter(id=key_id).exists():
-        raise NotFound("There is no such key.")
+        raise NotFound("API key not found.")
     ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=timezone.now())
 
 

@@ -50,7 +50,7 @@ A_PREVIEW = OpenApiExample(
         "seconds_source": "Based on your last training on this base model, legal-summaries v1: 2,900 tokens per ….",
         "usd": 0.0021,
         "usd_per_hour": 0.1,
-        "price_source": "Configured by LOCAL_PRICE_USD_PER_HOUR; a stand-in, not a bill",
+        "price_source": "Estimate set by your site’s operator, not a bill",
         "machine": "this machine’s CPU",
         "row_tokens": 180,
         "gpu_memory": {

@@ -87,7 +87,7 @@ def test_a_result_that_arrives_damaged_is_fetched_again_and_not_made_again(
         job = start_toy(steps=1)
         job = step_until(job, lambda job: job.phase == "retrying")
         assert (job.state, job.attempt) == (State.RUNNING, 1)
-        assert (job.error_code, job.error_text) == (DAMAGED.code, "It arrived damaged. We try again.")
+        assert (job.error_code, job.error_text) == (DAMAGED.code, "It arrived damaged. We will try again.")
     job = step_until(job, lambda job: job.is_terminal)
     assert (job.state, job.attempt, job.error_code, job.error_text) == (State.SUCCEEDED, 1, "", "")
 
@@ -111,7 +111,7 @@ def test_a_job_says_why_it_is_tried_again_until_it_moves(
         broken.setattr(toy, "step", refusing(ZeroDivisionError()))
         step_once(job)
         assert (reload(job).error_code, reload(job).state) == ("platform:unexpected", State.RUNNING)
-        assert reload(job).error_text.endswith("We try again.")
+        assert reload(job).error_text.endswith("We will try again.")
     step_once(job)
     assert (reload(job).error_code, reload(job).error_text) == ("", "")
     stop(job)

@@ -21,7 +21,7 @@ def test_a_person_reads_it_on_a_page(api: APIClient, settings: Settings) -> None
     settings.MAX_FORM_BYTES = 1000
     page = api.generic("POST", "/datasets/upload/", "", content_type=FORM, CONTENT_LENGTH="1001")
     assert page.status_code == 413
-    assert "One request may hold" in page.content.decode()
+    assert "A request can be at most" in page.content.decode()
 
 
 def test_a_form_within_the_limit_is_read(api: APIClient, settings: Settings) -> None:

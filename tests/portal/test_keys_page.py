@@ -37,7 +37,7 @@ def test_a_revoked_key_is_refused(as_bob: Client, tenant: Tenant) -> None:
     with tenant_scope(tenant.id):
         key, token = create_api_key(tenant=tenant, name="Old laptop")
     page = as_bob.post(reverse("revoke-key", args=[key.id]), follow=True).content.decode()
-    assert "The key is revoked." in page
+    assert "API key revoked." in page
     assert "Revoked" in page
     assert authenticate_api_key(token) is None
 

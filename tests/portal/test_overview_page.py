@@ -19,7 +19,7 @@ def test_a_new_tenant_is_shown_the_first_step(as_alice: Client) -> None:
     page = as_alice.get(URL).content.decode()
     assert page.index("Next step") < page.index("Upload a dataset</h2>")
     assert page.count("Done:") == 0
-    assert "Nothing has run yet" in page
+    assert "No jobs yet" in page
 
 
 def test_the_next_step_moves_on(as_alice: Client, tenant: Tenant, alice: User) -> None:
@@ -29,7 +29,7 @@ def test_the_next_step_moves_on(as_alice: Client, tenant: Tenant, alice: User) -
     with tenant_scope(tenant.id):
         next(row for row in world.values() if type(row).__name__ == "Review").delete()
     page = as_alice.get(URL).content.decode()
-    assert "Let an expert check</h2>" in page
+    assert "Ask an expert</h2>" in page
     assert page.count("Done:") == 4
 
 

@@ -111,7 +111,7 @@ class SageMakerCompute(ComputeBackend):
         with tempfile.TemporaryDirectory(dir=destination.parent) as folder:
             key = self._output(job, "model.tar.gz") if job else ""
             if not key or not self._bucket.read_members(key, {member}, Path(folder)):
-                text = f"The run left no {member} in S3. Start it again."
+                text = f"The run left no {member} in S3. Start the job again."
                 raise ComputeError("platform:artifact_missing", text, temporary=False)
             (Path(folder) / member).replace(destination)
 
@@ -214,7 +214,7 @@ class SageMakerCompute(ComputeBackend):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             if RESULT not in self._bucket.read_members(self._output(job, "output.tar.gz"), {RESULT, PROGRESS}, folder):
-                text = "The run ended without leaving its result in S3. Start it again."
+                text = "The run ended without a result in S3. Start the job again."
                 raise ComputeError("platform:artifact_missing", text, temporary=False)
             result: dict[str, Any] = json.loads((folder / RESULT).read_bytes())
             return result, file_lines(folder / PROGRESS, max(1, containers))
@@ -250,5 +250,5 @@ class SageMakerCompute(ComputeBackend):
 
 
 def _foreign(name: str) -> ComputeError:
-    text = f"AWS already has a training job named {name} that is not this site's. Ask the operator which site made it."
+    text = f"AWS already has a training job named {name} that another site created. Ask your site’s operator."
     return ComputeError("platform:name_taken", text, temporary=False)

@@ -66,7 +66,7 @@ class Bucket:
                     return set()
                 raise
             except (tarfile.TarError, EOFError, zlib.error) as error:
-                text = "What the run left in S3 is damaged."
+                text = "The result of the run in S3 is damaged."
                 raise ComputeError("platform:artifact_damaged", text, temporary=True) from error
 
     def delete_prefix(self, prefix: str) -> None:

@@ -51,5 +51,5 @@ def _copy(bucket: Bucket, key: str, target: str) -> None:
         with translated("reading an input"), default_storage.open(key, "rb") as content:
             bucket.upload(target, content)
     except FileNotFoundError as error:
-        text = "An input of this run is no longer stored. Upload the dataset again and start a new run."
+        text = "An input of this run is no longer available. Upload the dataset again and start a new run."
         raise ComputeError("platform:input_missing", text, temporary=False) from error

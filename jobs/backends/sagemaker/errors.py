@@ -57,7 +57,9 @@ def translated(doing: str) -> Iterator[None]:
         # A mistake of ours, which waiting does not mend.
         raise
     except (BotoCoreError, ConnectionError, TimeoutError) as error:
-        text = f"AWS did not answer while {doing} ({type(error).__name__}). We look again; nothing is started twice."
+        text = (
+            f"AWS did not answer while {doing} ({type(error).__name__}). We will check again. Nothing is started twice."
+        )
         raise Unavailable("platform:aws_unreachable", text) from error
 
 
@@ -72,13 +74,13 @@ def explain(error: ClientError, doing: str) -> ComputeError:
         )
         return Unavailable("platform:aws_quota", text, after=60.0)
     if code in THROTTLED:
-        return Unavailable("platform:aws_throttled", f"AWS asked us to slow down while {doing}. We look again soon.")
+        return Unavailable("platform:aws_throttled", f"AWS throttled us while {doing}. We will try again shortly.")
     if code in DENIED:
         text = (
             f"AWS refused {doing} ({code}). Check the worker's credentials and the policies named in docs/sagemaker.md."
         )
         return ComputeError("platform:aws_denied", text, temporary=False)
     if status >= SERVER_ERROR:
-        return Unavailable("platform:aws_unreachable", f"AWS had an error of its own while {doing} ({code}).")
+        return Unavailable("platform:aws_unreachable", f"AWS had an internal error while {doing} ({code}).")
     text = f"AWS refused {doing}: {code}: {words}"
     return ComputeError("platform:aws_refused", text, temporary=False)

@@ -69,7 +69,7 @@ def _explain(job: Description) -> tuple[str, str, bool]:
         limit = job["StoppingCondition"]["MaxRuntimeInSeconds"]
         text = (
             f"The run reached its limit of {limit} s and was stopped. "
-            "Train for fewer epochs, or ask the operator to raise SAGEMAKER_MAX_RUNTIME_SECONDS."
+            "Train for fewer epochs, or ask your site’s operator to raise the limit (SAGEMAKER_MAX_RUNTIME_SECONDS)."
         )
         return "run:max_runtime", text, False
     if secondary == "MaxWaitTimeExceeded":
@@ -77,14 +77,14 @@ def _explain(job: Description) -> tuple[str, str, bool]:
     if (own := _own_words(reason)) is not None:
         return own
     if reason.startswith("CapacityError"):
-        return "platform:no_capacity", "AWS has no machine of this type free now.", True
+        return "platform:no_capacity", "AWS has no machine of this type available right now.", True
     if reason.startswith("InternalServerError"):
-        return "platform:run_failed", "AWS had an error of its own and ended the run.", True
+        return "platform:run_failed", "AWS had an internal error and ended the run.", True
     exit_code = re.search(r"exit code:? (\d+)", reason, re.IGNORECASE)
     if exit_code and int(exit_code[1]) == KILLED:
         text = "The run ran out of memory. Lower the batch size or the maximum length."
         return "run:out_of_memory", text, False
-    return "platform:run_failed", f"AWS ended the run: {reason or 'it gave no reason'}", False
+    return "platform:run_failed", f"AWS ended the run: {reason or 'no reason given'}", False
 
 
 def _own_words(reason: str) -> tuple[str, str, bool] | None:
