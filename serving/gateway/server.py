@@ -24,9 +24,9 @@ from serving.gateway.body import Ask, read_ask
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
 from serving.gateway.forward import forwarded, new_client
+from serving.gateway.ledger import Ledger
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
-from serving.ledger import Ledger
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,1 @@
+"""Routes: promoting a version to its alias, checking its fingerprint, rolling back."""
