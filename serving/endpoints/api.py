@@ -10,7 +10,7 @@ from serving.models import Deployment, Endpoint
 
 
 @extend_schema_view(
-    list=extend_schema(summary="The shared endpoints"),
+    list=extend_schema(summary="Shared endpoints"),
     retrieve=extend_schema(summary="One endpoint", responses={200: EndpointSerializer, 404: MISSING}),
 )
 class EndpointViewSet(ReadOnly):
@@ -19,7 +19,7 @@ class EndpointViewSet(ReadOnly):
 
 
 @extend_schema_view(
-    list=extend_schema(summary="What is and was deployed, newest first"),
+    list=extend_schema(summary="Current and past deployments, newest first"),
     retrieve=extend_schema(summary="One deployment", responses={200: DeploymentSerializer, 404: MISSING}),
 )
 class DeploymentViewSet(ReadOnly):

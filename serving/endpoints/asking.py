@@ -1,4 +1,4 @@
-"""Asks a deployment one question and waits for the answer: for fingerprints and the playground."""
+"""Sends one prompt to a deployment and waits for the answer, for fingerprints and the playground."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TIMEOUT = httpx.Timeout(45.0, connect=2.0)
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back; `busy_ms` is the endpoint's own time where it tells it, else the whole latency."""
+    """The answer; `busy_ms` is the endpoint's own time if it reports it, else the whole latency."""
 
     text: str
     prompt_tokens: int
@@ -34,9 +34,11 @@ def ask(target: Target, messages: list[dict[str, str]], *, max_tokens: int | Non
             f"{target.url}/chat/completions", json=body, headers=target.headers, timeout=TIMEOUT, trust_env=False
         )
     except httpx.ReadTimeout as error:
-        raise EndpointError("endpoint:timeout", "The answer took too long.", temporary=True) from error
+        raise EndpointError("endpoint:timeout", "The response took too long.", temporary=True) from error
     except httpx.HTTPError as error:
-        raise EndpointError("platform:endpoint_unreachable", "The endpoint does not answer.", temporary=True) from error
+        raise EndpointError(
+            "platform:endpoint_unreachable", "The endpoint is not responding.", temporary=True
+        ) from error
     latency_ms = (time.perf_counter() - started) * 1000
     if not response.is_success:
         raise _refusal(response, target)
@@ -57,16 +59,16 @@ def _answer(response: httpx.Response, latency_ms: float) -> Answer:
         )
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise EndpointError(
-            "platform:endpoint_answer", "The endpoint's answer is not an OpenAI completion.", temporary=False
+            "platform:endpoint_answer", "The endpoint’s response is not an OpenAI completion.", temporary=False
         ) from error
 
 
 def _refusal(response: httpx.Response, target: Target) -> EndpointError:
     if response.status_code == 404:
-        return EndpointError("endpoint:not_deployed", "This is not on the endpoint just now.", temporary=True)
+        return EndpointError("endpoint:not_deployed", "This model is not on the endpoint right now.", temporary=True)
     try:
         text = str(response.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        text = f"The endpoint answered with status {response.status_code}."
+        text = f"The endpoint returned status {response.status_code}."
     temporary = response.status_code >= 500 or response.status_code in (408, 429)
     return EndpointError("endpoint:refused", text.replace(target.model, "this model")[:500], temporary=temporary)

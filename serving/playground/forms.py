@@ -17,7 +17,11 @@ class AskForm(forms.Form):
         label="Prompt", max_length=MAX_PROMPT, strip=False, widget=forms.Textarea(attrs={"rows": 6})
     )
     max_tokens = forms.IntegerField(
-        label="Longest answer", min_value=1, max_value=1024, initial=128, help_text="In tokens: pieces of words."
+        label="Maximum length",
+        min_value=1,
+        max_value=1024,
+        initial=128,
+        help_text="In tokens, which are parts of words.",
     )
     example = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -30,6 +34,6 @@ class AskForm(forms.Form):
     def clean_prompt(self) -> str:
         prompt: str = self.cleaned_data["prompt"]
         if not prompt.strip():
-            raise forms.ValidationError("Write what to ask.")
+            raise forms.ValidationError("Enter a prompt.")
         # Browsers send line ends as CR LF; models were trained on LF.
         return prompt.replace("\r\n", "\n")

@@ -1,4 +1,4 @@
-"""Asks base and adapter the same thing at the same time, and records both as usage like the gateway does."""
+"""Sends the same prompt to base model and adapter, and records both as usage as the gateway does."""
 
 import time
 import uuid
@@ -33,7 +33,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Pane:
-    """What came of one question: an answer, or why there is none."""
+    """The result of one question: an answer, or the reason why there is none."""
 
     question: Question
     answer: Answer | None = None
@@ -97,7 +97,7 @@ def _ask(question: Question, tenant_id: UUID, messages: list[dict[str, str]], ma
         _ledger().append(record)
     except OSError as error:
         log.error("ledger_not_written", error=error.strerror)
-        return Pane(question=question, error="The request cannot be recorded just now. Try again in a few seconds.")
+        return Pane(question=question, error="The request can’t be recorded right now. Try again in a few seconds.")
     return pane
 
 

@@ -1,1 +1,1 @@
-"""Routes: promoting a version to its alias, checking its fingerprint, rolling back."""
+"""Promotions and rollbacks: fingerprint checks, and the route from alias to live version."""

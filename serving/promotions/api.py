@@ -22,7 +22,7 @@ PROMOTE = OpenApiExample(
 
 
 @extend_schema_view(
-    list=extend_schema(summary="Your aliases and which version answers each"),
+    list=extend_schema(summary="Your aliases and their live versions"),
     retrieve=extend_schema(summary="One alias", responses={200: RouteSerializer, 404: MISSING}),
 )
 class RouteViewSet(ReadOnly):
@@ -33,13 +33,13 @@ class RouteViewSet(ReadOnly):
         return Route.objects.select_related("adapter", "active", "previous")
 
     @extend_schema(
-        summary="Let the previous version answer again",
-        description="At once while its deployment is on the endpoint, else by a job.",
+        summary="Roll back to the previous version",
+        description="Immediate while the previous version is still on the endpoint, otherwise through a job.",
         request=None,
         responses={
             201: PromotionSerializer,
             404: MISSING,
-            409: OpenApiResponse(OpenApiTypes.OBJECT, "Nothing to roll back to, or a promotion runs (problem+json)."),
+            409: OpenApiResponse(OpenApiTypes.OBJECT, "No previous version, or a promotion is running (problem+json)."),
         },
     )
     @action(detail=True, methods=["post"], url_path="roll-back")
@@ -52,7 +52,7 @@ class RouteViewSet(ReadOnly):
 
 @extend_schema_view(
     list=extend_schema(summary="Promotions and rollbacks, newest first"),
-    retrieve=extend_schema(summary="One promotion and how it goes", responses={200: PromotionSerializer, 404: MISSING}),
+    retrieve=extend_schema(summary="One promotion", responses={200: PromotionSerializer, 404: MISSING}),
 )
 class PromotionViewSet(ReadOnly):
     serializer_class = PromotionSerializer
@@ -62,15 +62,15 @@ class PromotionViewSet(ReadOnly):
         return promotions()
 
     @extend_schema(
-        summary="Let a version answer for its adapter's alias",
-        description="A job deploys it, checks that it repeats known answers of its evaluation, and switches the alias.",
+        summary="Promote a version",
+        description="A job deploys the version, checks that it repeats known answers, and switches the alias.",
         request=NewPromotionSerializer,
         examples=[PROMOTE],
         responses={
             201: PromotionSerializer,
             400: INVALID,
             404: MISSING,
-            409: OpenApiResponse(OpenApiTypes.OBJECT, "Not evaluated, or another promotion runs (problem+json)."),
+            409: OpenApiResponse(OpenApiTypes.OBJECT, "Not evaluated, or another promotion is running (problem+json)."),
         },
     )
     def create(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Does a deployment answer as its version did when it was evaluated? Wrong or stale weights do not."""
+"""Checks that a deployment gives the same answers as in its evaluation. Wrong or stale weights do not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ KNOWN_ANSWERS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Fingerprint:
-    """How many known answers were asked for, and how many came back exactly."""
+    """How many known prompts were sent, and how many answers matched exactly."""
 
     asked: int
     matched: int

@@ -87,7 +87,7 @@ class PromotionKind(Kind):
             return Succeeded(result={"deployment": deployment.name, "fingerprint": asdict(fingerprint)})
         text = (
             f"The endpoint repeated only {fingerprint.matched} of {fingerprint.asked} answers of the evaluation, so "
-            "it may hold other weights. Nothing was switched. Evaluate the version again, then promote it."
+            "its weights may differ. Nothing was switched. Evaluate the version again, then promote it."
         )
         return Failed(error=JobError(code="promotion:fingerprint_mismatch", text=text))
 

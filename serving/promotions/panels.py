@@ -6,7 +6,7 @@ from serving.promotions.queries import standing_of
 
 
 def promotion_panel(version: AdapterVersion) -> Panel:
-    """Live or not, and what a promotion would change."""
+    """Whether the version is live, and what a promotion would change."""
     return Panel(
         template="serving/promotions/_version_panel.html",
         context={"standing": standing_of(version), "version": version},

@@ -16,7 +16,7 @@ from serving.models import HELD, Deployment, Promotion, Route
 
 
 def live_routes() -> QuerySet[Route]:
-    """Aliases that answer, with their versions."""
+    """Live aliases with their versions."""
     related = ("adapter", "active__version__adapter", "active__endpoint__base_model", "previous__version__adapter")
     return Route.objects.exclude(active=None).select_related(*related)
 
@@ -35,15 +35,15 @@ def route_named(route_id: UUID) -> Route:
     """Raises NotFound."""
     route = Route.objects.select_related("adapter").filter(id=route_id).first()
     if route is None:
-        raise NotFound("There is no such route.")
+        raise NotFound("Route not found.")
     return route
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """How a version stands to the endpoint, and what promoting it would change.
+    """Whether a version is live, and what promoting it would change.
 
-    `figures` are its evaluation's, `active_figures` those of the version that answers now.
+    `figures` are from its evaluation, `active_figures` from that of the live version.
     """
 
     version: AdapterVersion
@@ -80,7 +80,7 @@ class Standing:
 
 
 def standing_of(version: AdapterVersion) -> Standing:
-    """Where this version stands now."""
+    """The standing of a version."""
     route = live_routes().filter(adapter=version.adapter_id).first()
     active = route.active.version if route else None
     return Standing(
@@ -99,7 +99,7 @@ def refusal_of(version: AdapterVersion) -> str:
         return ""
     return (
         f"{version} has rank {version.rank}, and the endpoint serves adapters up to rank {settings.MAX_LORA_RANK}. "
-        "Train a smaller one."
+        "Train one with a lower rank."
     )
 
 

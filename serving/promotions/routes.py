@@ -1,4 +1,4 @@
-"""The pointer that decides which deployment answers for an alias, and the one function that switches it."""
+"""The pointer from an alias to its live deployment, and the one function that switches it."""
 
 from django.db import transaction
 from django.db.models import Q
@@ -12,7 +12,7 @@ from serving.models import Deployment, DeploymentState, Route
 
 @transaction.atomic
 def switch_route(*, route: Route, to: Deployment) -> Route:
-    """Let `to` answer from now on; what answered before drains and can be rolled back to meanwhile.
+    """Make `to` live. The previous deployment drains, and can be rolled back to meanwhile.
 
     Raises Conflict when `to` is no longer able to answer. Switching to what is active changes nothing.
     """
@@ -38,7 +38,7 @@ def switch_route(*, route: Route, to: Deployment) -> Route:
 
 
 def release(deployment: Deployment, *, to: DeploymentState, text: str = "") -> None:
-    """Let go of a deployment that came to nothing, unless a route or another promotion still counts on it.
+    """Release an unused deployment, unless a route or another promotion still needs it.
 
     The reconciler then takes it off the endpoint.
     """

@@ -9,7 +9,7 @@ from serving.models import Promotion, Route
 
 
 class RouteSerializer(serializers.ModelSerializer[Route]):
-    """An alias; `version` answers now, `previous_version` did before (null: none)."""
+    """An alias with its live `version` and `previous_version` (null: none)."""
 
     version = serializers.UUIDField(source="active.version_id", allow_null=True, default=None)
     previous_version = serializers.UUIDField(source="previous.version_id", allow_null=True, default=None)
@@ -22,7 +22,7 @@ class RouteSerializer(serializers.ModelSerializer[Route]):
 class PromotionSerializer(serializers.ModelSerializer[Promotion]):
     """A promotion or rollback; `job` is null for a rollback that switched at once."""
 
-    state = serializers.SerializerMethodField(help_text="state of its job; `succeeded` for one that switched at once")
+    state = serializers.SerializerMethodField(help_text="State of its job; `succeeded` if it switched immediately.")
     job = JobSerializer(read_only=True, allow_null=True)
 
     class Meta:
@@ -43,6 +43,6 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
 
 
 class NewPromotionSerializer(serializers.Serializer[Any]):
-    """Which version to promote."""
+    """The version to promote."""
 
-    version = serializers.UUIDField(help_text="id of an adapter version that has been evaluated")
+    version = serializers.UUIDField(help_text="ID of an evaluated adapter version.")

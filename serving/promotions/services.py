@@ -18,14 +18,14 @@ ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
 
 @transaction.atomic
 def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User | None) -> Promotion:
-    """Let `version` answer for its adapter's alias, once a job has put it on the endpoint and checked it.
+    """Make `version` live for its adapter's alias, once a job has deployed and checked it.
 
     Raises Conflict: promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint,
     promotion:name_taken.
     """
     if latest_ready(version) is None:
         raise Conflict(
-            f"{version} has not been evaluated. Evaluate it first, so that you know what you promote.",
+            f"{version} has not been evaluated. Evaluate it before you promote it.",
             code="promotion:not_evaluated",
         )
     return _begin(tenant=tenant, version=version, created_by=created_by, is_rollback=False)
@@ -33,7 +33,7 @@ def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User
 
 @transaction.atomic
 def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promotion:
-    """Let the previous version answer again: at once while its deployment is there, else by a promotion.
+    """Make the previous version live again: immediately while it is still deployed, otherwise through a promotion.
 
     Raises Conflict: route:nothing_to_roll_back, and those of a promotion but the evaluation.
     """
@@ -41,7 +41,7 @@ def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promo
     locked = Route.objects.select_for_update().get(id=route.id)
     if locked.previous_id is None:
         raise Conflict(
-            "There is nothing to roll back to: no other version has answered here before.",
+            "There is no previous version to roll back to.",
             code="route:nothing_to_roll_back",
         )
     # Locked until the switch is written, so that it cannot be taken off in between.
@@ -63,7 +63,7 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
     _refuse_second(adapter)
     if BaseModel.objects.filter(name=adapter.name).exists():
         raise Conflict(
-            f"“{adapter.name}” is a base model's name, so no adapter can answer to it. Train under another name.",
+            f"“{adapter.name}” is the name of a base model. Train the adapter under another name.",
             code="promotion:name_taken",
         )
     if refusal := refusal_of(version):
@@ -71,7 +71,7 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
     endpoint = Endpoint.objects.filter(base_model=adapter.base_model_id).first()
     if endpoint is None:
         raise Conflict(
-            f"No endpoint serves {adapter.base_model}. Ask the operator to add one.",
+            f"No endpoint serves {adapter.base_model}. Ask your site’s operator to add one.",
             code="promotion:no_endpoint",
         )
     promotion = Promotion.objects.create(tenant=tenant, version=version, is_rollback=is_rollback, created_by=created_by)
@@ -92,6 +92,6 @@ def _refuse_second(adapter: Adapter) -> None:
     running = Promotion.objects.filter(version__adapter=adapter).exclude(job=None)
     if running.exclude(job__state__in=TERMINAL).exists():
         raise Conflict(
-            f"Another promotion of {adapter.name} is under way. Wait until it has ended.",
+            f"Another promotion of {adapter.name} is running. Wait until it has finished.",
             code="promotion:running",
         )

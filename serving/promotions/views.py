@@ -27,7 +27,7 @@ SHOWN = 20
 @transaction.non_atomic_requests
 @members_only(roles=WRITERS)
 def endpoint(request: TenantRequest) -> HttpResponse:
-    """What answers now, what is deployed, and how it came to be."""
+    """Live adapters, deployments and the history of promotions."""
     context = {
         "sites": [(site, endpoints[site.backend].health()) for site in endpoints_by_name()],
         "routes": live_routes(),
@@ -56,5 +56,5 @@ def roll_back(request: TenantRequest, route_id: UUID) -> HttpResponse:
     promotion = roll_back_route(tenant=request.tenant, route=route_named(route_id), created_by=request.membership.user)
     if promotion.job_id:
         return redirect("jobs:detail", promotion.job_id)
-    messages.success(request, f"{promotion.version} answers again.")
+    messages.success(request, f"{promotion.version} is live again.")
     return redirect("serving:endpoint")

@@ -84,7 +84,7 @@ def test_one_broken_package_does_not_keep_the_others_away(
     reconcile()
     assert vllm.list() == {good.name}
     bad.refresh_from_db()
-    assert "not the one that was trained" in bad.error_text
+    assert "differs from the one that was trained" in bad.error_text
 
 
 def test_a_creating_deployment_is_left_to_its_promotion(

@@ -100,7 +100,7 @@ def test_the_base_answers_under_its_own_name(gateway: str, line: Line, tmp_path:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(gateway: str, line: Line, tmp_path: Path) -> None:
-    with pytest.raises(openai.NotFoundError, match="Known models: legal, tiny-llama") as refused:
+    with pytest.raises(openai.NotFoundError, match="Available models: legal, tiny-llama") as refused:
         line.client(gateway).chat.completions.create(model="lega1", messages=user(PROMPT))
     assert refused.value.code == "model_not_found"
     [record] = records(tmp_path)

@@ -84,7 +84,7 @@ def test_a_held_out_row_fills_the_form_and_shows_what_to_expect(as_bob: Client, 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"prompt": " "}, "Write what to ask"),
+        ({"prompt": " "}, "Enter a prompt"),
         ({"prompt": "x" * 20_001}, "at most 20000"),
         ({"max_tokens": "0"}, "greater than or equal to 1"),
         ({"max_tokens": "many"}, "whole number"),
@@ -115,12 +115,12 @@ def test_an_engine_that_lost_the_adapter_is_explained(
     for name in vllm.list():
         vllm.delete(name)
     page = as_bob.post("/serving/playground/ask/", QUESTION).content.decode()
-    assert "not on the endpoint just now" in page
+    assert "not on the endpoint right now" in page
     assert {(r.alias, r.status) for r in records(ledger_folder)} == {("legal", 503), ("tiny-llama", 200)}
 
 
 def test_without_a_live_adapter_it_says_what_to_do(as_bob: Client) -> None:
-    assert "no adapter to ask yet" in as_bob.get("/serving/playground/").content.decode()
+    assert "No live adapters yet" in as_bob.get("/serving/playground/").content.decode()
     assert as_bob.post("/serving/playground/ask/", QUESTION).status_code == 422
 
 

@@ -47,7 +47,7 @@ def test_a_version_without_evaluation_is_a_problem(api: APIClient, tenant: Tenan
     assert answer.status_code == 409
     assert answer["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "promotion:not_evaluated"
-    assert "Evaluate it first" in answer.json()["title"]
+    assert "not been evaluated" in answer.json()["title"]
 
 
 @pytest.mark.parametrize("body", [{}, {"version": "x"}, {"version": None}])

@@ -48,7 +48,7 @@ def test_roll_back_switches_and_says_so(
     route = Route.objects.get()
     assert f"roll-back-{route.id}" in as_alice.get("/serving/").content.decode()
     answer = as_alice.post(f"/serving/routes/{route.id}/roll-back/", follow=True)
-    assert "legal v1 answers again." in answer.content.decode()
+    assert "legal v1 is live again." in answer.content.decode()
 
 
 def test_a_version_without_evaluation_says_what_to_do(
@@ -57,18 +57,18 @@ def test_a_version_without_evaluation_says_what_to_do(
     version = make_version(tenant, "legal", 1, answers=None)
     answer = as_alice.post(f"/serving/promote/{version.id}/")
     assert answer.status_code == 409
-    assert "Evaluate it first" in answer.content.decode()
+    assert "not been evaluated" in answer.content.decode()
 
 
 def test_without_anything_the_page_says_what_to_do(as_alice: Client, endpoint: object) -> None:
     page = as_alice.get("/serving/").content.decode()
-    assert "No adapter answers yet" in page
+    assert "No live adapters yet" in page
     assert "What happens when you promote" in page
 
 
 def test_an_endpoint_that_is_away_is_told(as_alice: Client, endpoint: object, memory: MemoryEndpoint) -> None:
     memory.away = True
-    assert "Not answering" in as_alice.get("/serving/").content.decode()
+    assert "Unavailable" in as_alice.get("/serving/").content.decode()
 
 
 def test_the_version_page_tells_live_from_not_live(
@@ -77,12 +77,12 @@ def test_the_version_page_tells_live_from_not_live(
     first, second = make_version(tenant, "legal", 1), make_version(tenant, "legal", 2)
     unready = make_version(tenant, "legal", 3, answers=None)
     page = as_alice.get(f"/adapters/versions/{first.id}/").content.decode()
-    assert "Nothing answers as <code>legal</code> yet" in page
+    assert "<code>legal</code> is not live yet" in page
     promote(as_alice, first, run_jobs)
     page = as_alice.get(f"/adapters/versions/{first.id}/").content.decode()
     assert ">Live<" in page
     page = as_alice.get(f"/adapters/versions/{second.id}/").content.decode()
-    assert "changes that to v2" in page
+    assert "switches to v2" in page
     assert "v1, now" in page
     assert "90.0%" in page
     page = as_alice.get(f"/adapters/versions/{unready.id}/").content.decode()
