@@ -8,8 +8,8 @@ class ServingConfig(AppConfig):
         from adapters.versions import panels
         from jobs.kinds import register
         from serving import checks  # noqa: F401
-        from serving.kinds import PromotionKind
-        from serving.panel import promotion_panel
+        from serving.promotions.kinds import PromotionKind
+        from serving.promotions.panels import promotion_panel
 
         register(PromotionKind())
         panels.register(promotion_panel)

@@ -1,4 +1,4 @@
-"""The shared endpoints, what is deployed on them, and which version each alias answers with."""
+"""Shared endpoints, deployments, and the live version of each alias."""
 
 import uuid
 from typing import ClassVar, Self
@@ -12,7 +12,7 @@ from tenants.models import TenantManager, TenantModel, User
 
 
 class Endpoint(models.Model):
-    """A shared multi-adapter endpoint; the operator's, one base model on it, every tenant's adapters beside."""
+    """A shared multi-adapter endpoint: one base model and the adapters of all tenants. Managed by the operator."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.SlugField(unique=True)
@@ -78,7 +78,7 @@ class Deployment(TenantModel):
 
 
 class Route(TenantModel):
-    """What the gateway calls a model: an alias and the deployment that answers. One row per alias."""
+    """A model of the gateway: an alias and its live deployment. One row per alias."""
 
     adapter = TenantOneToOneField(Adapter, models.CASCADE, related_name="route")
     alias = models.SlugField(max_length=60)
@@ -95,7 +95,7 @@ class Route(TenantModel):
 
 
 class Promotion(TenantModel):
-    """A request to let a version answer for its adapter's alias; its job carries it out."""
+    """A request to make a version live for its adapter's alias. Its job carries it out."""
 
     version = TenantForeignKey(AdapterVersion, models.PROTECT, related_name="promotions")
     job = TenantOneToOneField(Job, models.PROTECT, null=True, related_name="promotion")

@@ -1,11 +1,5 @@
-"""Celery's part."""
+"""Celery looks for an app's tasks here."""
 
-from celery import shared_task
+from serving.endpoints.tasks import reconcile_endpoints
 
-from serving.reconciler import reconcile
-
-
-@shared_task(name="serving.reconcile_endpoints")
-def reconcile_endpoints() -> None:
-    """Make every endpoint hold what it should."""
-    reconcile()
+__all__ = ["reconcile_endpoints"]

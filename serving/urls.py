@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from serving import views
+from serving.playground import views as playground_views
+from serving.promotions import views
 
 app_name = "serving"
 urlpatterns = [
     path("", views.endpoint, name="endpoint"),
     path("promote/<uuid:version_id>/", views.promote, name="promote"),
     path("routes/<uuid:route_id>/roll-back/", views.roll_back, name="roll-back"),
-    path("playground/", views.playground, name="playground"),
-    path("playground/ask/", views.ask, name="ask"),
+    path("playground/", playground_views.playground, name="playground"),
+    path("playground/ask/", playground_views.ask, name="ask"),
 ]

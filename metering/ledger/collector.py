@@ -18,7 +18,7 @@ from lorakit.contracts import InvocationRecord
 from lorakit.errors import ContractError
 from metering.ledger.rollup import add_to_hours
 from metering.models import Invocation, LedgerFile
-from serving.ledger import SUFFIX, is_finished
+from serving.gateway.ledger import SUFFIX, is_finished
 from tenants.models import Tenant
 from tenants.scope import system_scope
 

@@ -1,4 +1,4 @@
-"""The contract of an endpoint backend: one base model somewhere, and adapters put on it and taken off by name."""
+"""The contract of an endpoint backend: one base model, and adapters loaded and unloaded by name."""
 
 import datetime as dt
 from abc import ABC, abstractmethod
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 
 class EndpointError(Exception):
-    """The endpoint could not do as asked; `temporary` ones are worth another try."""
+    """The endpoint could not do what was asked. Retry if `temporary`."""
 
     def __init__(self, code: str, text: str, *, temporary: bool) -> None:
         super().__init__(text)
@@ -19,7 +19,7 @@ class EndpointError(Exception):
 
 
 class Status(StrEnum):
-    """How an endpoint itself sees a deployment; `missing`: it has none of that name."""
+    """The state of a deployment at the endpoint. `missing`: there is none of that name."""
 
     CREATING = "creating"
     IN_SERVICE = "in_service"

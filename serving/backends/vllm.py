@@ -57,7 +57,7 @@ class VllmEndpoint(EndpointBackend):
         # vLLM answers 400 for a name that is loaded; ours stand for one content, so that is what was asked for.
         if answer.is_success or (answer.status_code == 400 and name in self.list()):
             return
-        raise _refusal(answer, f"The endpoint refused the adapter: {_message(answer)}")
+        raise _refusal(answer, f"The endpoint rejected the adapter: {_message(answer)}")
 
     def describe(self, name: str) -> Description:
         return Description(status=Status.IN_SERVICE if name in self.list() else Status.MISSING)
@@ -82,7 +82,7 @@ class VllmEndpoint(EndpointBackend):
             answer = self._call("GET", "/v1/models")
             models = answer.raise_for_status().json()["data"]
         except (EndpointError, httpx.HTTPError, ValueError, KeyError) as error:
-            return Health(ok=False, text=error.text if isinstance(error, EndpointError) else "It answers with errors.")
+            return Health(ok=False, text=error.text if isinstance(error, EndpointError) else "It returns errors.")
         base = next((model["id"] for model in models if not model.get("parent")), "")
         return Health(ok=True, base=base, adapters=sum(1 for model in models if model.get("parent")))
 
@@ -106,13 +106,13 @@ class VllmEndpoint(EndpointBackend):
                     shutil.copyfileobj(source, copy, CHUNK_BYTES)
             except FileNotFoundError:
                 raise EndpointError(
-                    "deployment:package_missing", "The version's package is gone from storage.", temporary=False
+                    "deployment:package_missing", "The version’s package is missing from storage.", temporary=False
                 ) from None
             copy.flush()
             if file_sha256(Path(copy.name)) != package.sha256:
                 raise EndpointError(
                     "deployment:package_changed",
-                    "The package in storage is not the one that was trained. Train the version again.",
+                    "The package in storage differs from the one that was trained. Train the version again.",
                     temporary=False,
                 )
             try:
@@ -128,7 +128,7 @@ class VllmEndpoint(EndpointBackend):
             )
         except httpx.HTTPError as error:
             raise EndpointError(
-                "platform:endpoint_unreachable", "The endpoint does not answer.", temporary=True
+                "platform:endpoint_unreachable", "The endpoint is not responding.", temporary=True
             ) from error
 
 

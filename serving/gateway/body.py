@@ -39,7 +39,7 @@ async def read_ask(request: Request) -> Ask:
         raise GatewayError(400, "The body must be a JSON object.", "invalid_json")
     model = document.get("model")
     if not isinstance(model, str) or not model:
-        raise GatewayError(400, "Name the model to ask, in `model`.", "missing_model", param="model")
+        raise GatewayError(400, "`model` is required.", "missing_model", param="model")
     if not isinstance(document.get("stream", False), bool | None):
         raise GatewayError(400, "`stream` must be true or false.", "invalid_value", param="stream")
     options = document.get("stream_options")
@@ -62,5 +62,5 @@ async def _read(request: Request) -> bytes:
                 limit = f"{MAX_BODY_BYTES // 2**20} MiB"
                 raise GatewayError(413, f"The body is larger than {limit}.", "body_too_large")
     except ClientDisconnect:
-        raise GatewayError(499, "The client went away.", "client_closed") from None
+        raise GatewayError(499, "The client disconnected.", "client_closed") from None
     return bytes(body)

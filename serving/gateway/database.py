@@ -91,7 +91,7 @@ class Directory:
                 return function(*args, **kwargs)
             except DatabaseError as error:
                 log.error("database_unavailable", error=type(error).__name__)
-                text = "Keys and names cannot be looked up just now. Try again in a few seconds."
+                text = "API keys and models can’t be looked up right now. Try again in a few seconds."
                 raise GatewayError(503, text, "database_unavailable", retry_after=5) from error
 
         return await sync_to_async(in_thread, thread_sensitive=False, executor=self._threads)()

@@ -1,4 +1,4 @@
-"""What the gateway refuses, in the shape of OpenAI's errors."""
+"""The gateway's errors, in OpenAI's format."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request

@@ -15,7 +15,7 @@ TIMEOUT = httpx.Timeout(70.0, connect=2.0, pool=5.0)
 LIMITS = httpx.Limits(max_connections=512, max_keepalive_connections=64)
 AWAY_SECONDS = 5
 
-AWAY = "The endpoint is not answering just now. Try again in a few seconds."
+AWAY = "The endpoint is not responding right now. Try again in a few seconds."
 
 
 def new_client() -> httpx.AsyncClient:
@@ -46,7 +46,7 @@ def endpoint_errors() -> Any:
     try:
         yield
     except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
-        raise GatewayError(504, "The endpoint took too long to answer.", "endpoint_timeout") from error
+        raise GatewayError(504, "The endpoint took too long to respond.", "endpoint_timeout") from error
     except httpx.HTTPError as error:
         raise GatewayError(503, AWAY, "endpoint_unavailable", retry_after=AWAY_SECONDS) from error
 
@@ -65,7 +65,7 @@ def refusal(response: httpx.Response, target: Target, *, alias: str) -> GatewayE
         wait = response.headers.get("retry-after", "")
         seconds = int(wait) if wait.isdecimal() else AWAY_SECONDS
         return GatewayError(status, text or AWAY, code or "endpoint_busy", retry_after=seconds)
-    return GatewayError(status, text or "The endpoint refused this request.", code or "invalid_request", param=param)
+    return GatewayError(status, text or "The endpoint rejected this request.", code or "invalid_request", param=param)
 
 
 def _told(response: httpx.Response) -> tuple[str, str, str | None]:

@@ -88,7 +88,7 @@ async def relay(response: httpx.Response, tally: Tally, *, alias: str, wants_usa
             # The event that only tells the usage is there because the gateway asked for it.
             if event.get("choices") or wants_usage:
                 yield sse({**event, "model": alias})
-    raise GatewayError(502, "The endpoint ended its answer half-way.", "stream_broken")
+    raise GatewayError(502, "The endpoint ended its response early.", "stream_broken")
 
 
 def sse(event: dict[str, Any] | str) -> str:
@@ -123,7 +123,7 @@ def _parse(data: str) -> dict[str, Any]:
     except ValueError:
         event = None
     if not isinstance(event, dict):
-        raise GatewayError(502, "The endpoint's answer is not an event stream.", "endpoint_error")
+        raise GatewayError(502, "The endpoint’s response is not an event stream.", "endpoint_error")
     return event
 
 

@@ -24,9 +24,9 @@ from serving.gateway.body import Ask, read_ask
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
 from serving.gateway.forward import forwarded, new_client
+from serving.gateway.ledger import Ledger
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
-from serving.ledger import Ledger
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +98,7 @@ class Gateway:
                 busy = response.headers.get("x-busy-ms")
                 tally.busy_ms = None if busy is None else float(busy)
             except (ValueError, TypeError, AttributeError):
-                raise GatewayError(502, "The endpoint's answer is not JSON.", "endpoint_error") from None
+                raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
         tally.end(200)
         await self._settle(tally)
         return JSONResponse(answer, headers=headers_of(tally, model, response))
@@ -130,7 +130,7 @@ class Gateway:
             await asyncio.shield(asyncio.to_thread(self._ledger.append, tally.record()))
         except OSError as error:
             log.error("ledger_not_written", error=error.strerror)
-            text = "The request cannot be recorded just now. Try again in a few seconds."
+            text = "The request can’t be recorded right now. Try again in a few seconds."
             raise GatewayError(503, text, "ledger_unavailable", retry_after=5) from error
 
 
@@ -139,7 +139,7 @@ def find_model(models: Models, name: str) -> Model:
     model = models.by_name.get(name)
     if model is None:
         known = ", ".join(sorted(models.by_name)) or "none yet"
-        text = f"The model `{name[:80]}` does not exist. Known models: {known}."
+        text = f"The model `{name[:80]}` does not exist. Available models: {known}."
         raise GatewayError(404, text, "model_not_found", param="model")
     return model
 

@@ -14,12 +14,12 @@ from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.kinds import MIN_NEW_TOKENS
 from jobs.models import Job
 from jobs.states import State
-from serving.asking import ask
 from serving.backends import endpoints
 from serving.backends.base import Package
 from serving.backends.vllm import VllmEndpoint
+from serving.endpoints.asking import ask
+from serving.endpoints.services import ensure_endpoint
 from serving.models import Endpoint
-from serving.services import ensure_endpoint
 from storage.objects import object_key, put_file
 from tenants.models import Tenant
 from tenants.scope import tenant_scope

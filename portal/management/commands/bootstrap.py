@@ -13,7 +13,7 @@ from adapters.base_models.services import ensure_base_model
 from adapters.base_models.shapes import count_parameters
 from adapters.models import BaseModel
 from lorakit.digest import base_sha256
-from serving.services import ensure_endpoint
+from serving.endpoints.services import ensure_endpoint
 from tenants.models import User
 from tenants.services import create_tenant
 

@@ -15,7 +15,7 @@ from lorakit.contracts import InvocationRecord
 from metering.costs.queries import CostSummary, costs_of
 from serving.backends import endpoints
 from serving.backends.vllm import VllmEndpoint
-from serving.services import ensure_endpoint
+from serving.endpoints.services import ensure_endpoint
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 

@@ -12,7 +12,7 @@ from metering.ledger import collector
 from metering.ledger.collector import collect
 from metering.ledger.rollup import add_to_hours
 from metering.models import HourlyUsage, Invocation, LedgerFile
-from serving.ledger import Ledger
+from serving.gateway.ledger import Ledger
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
 

@@ -1,0 +1,30 @@
+"""REST: endpoints and deployments."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+
+from rest.views import MISSING, ReadOnly
+from serving.endpoints.queries import deployments
+from serving.endpoints.serializers import DeploymentSerializer, EndpointSerializer
+from serving.models import Deployment, Endpoint
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Shared endpoints"),
+    retrieve=extend_schema(summary="One endpoint", responses={200: EndpointSerializer, 404: MISSING}),
+)
+class EndpointViewSet(ReadOnly):
+    queryset = Endpoint.objects.select_related("base_model")
+    serializer_class = EndpointSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Current and past deployments, newest first"),
+    retrieve=extend_schema(summary="One deployment", responses={200: DeploymentSerializer, 404: MISSING}),
+)
+class DeploymentViewSet(ReadOnly):
+    serializer_class = DeploymentSerializer
+    filterset_fields = ("version", "state")
+
+    def get_queryset(self) -> QuerySet[Deployment]:
+        return deployments()

@@ -1,0 +1,74 @@
+"""Sends one prompt to a deployment and waits for the answer, for fingerprints and the playground."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from serving.backends.base import EndpointError, Target
+
+TIMEOUT = httpx.Timeout(45.0, connect=2.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The answer; `busy_ms` is the endpoint's own time if it reports it, else the whole latency."""
+
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    latency_ms: float
+    busy_ms: float
+    finish: str = "stop"
+
+
+def ask(target: Target, messages: list[dict[str, str]], *, max_tokens: int | None = None) -> Answer:
+    """The greedy answer to chat `messages`, whose last one is the user's; raises EndpointError."""
+    body: dict[str, Any] = {"model": target.model, "messages": messages, "temperature": 0}
+    if max_tokens is not None:
+        body["max_tokens"] = max_tokens
+    started = time.perf_counter()
+    try:
+        response = httpx.post(
+            f"{target.url}/chat/completions", json=body, headers=target.headers, timeout=TIMEOUT, trust_env=False
+        )
+    except httpx.ReadTimeout as error:
+        raise EndpointError("endpoint:timeout", "The response took too long.", temporary=True) from error
+    except httpx.HTTPError as error:
+        raise EndpointError(
+            "platform:endpoint_unreachable", "The endpoint is not responding.", temporary=True
+        ) from error
+    latency_ms = (time.perf_counter() - started) * 1000
+    if not response.is_success:
+        raise _refusal(response, target)
+    return _answer(response, latency_ms)
+
+
+def _answer(response: httpx.Response, latency_ms: float) -> Answer:
+    try:
+        document = response.json()
+        choice, usage = document["choices"][0], document["usage"]
+        return Answer(
+            text=choice["message"]["content"] or "",
+            prompt_tokens=usage["prompt_tokens"],
+            completion_tokens=usage["completion_tokens"],
+            latency_ms=latency_ms,
+            busy_ms=float(response.headers.get("x-busy-ms", latency_ms)),
+            finish=choice.get("finish_reason") or "stop",
+        )
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise EndpointError(
+            "platform:endpoint_answer", "The endpoint’s response is not an OpenAI completion.", temporary=False
+        ) from error
+
+
+def _refusal(response: httpx.Response, target: Target) -> EndpointError:
+    if response.status_code == 404:
+        return EndpointError("endpoint:not_deployed", "This model is not on the endpoint right now.", temporary=True)
+    try:
+        text = str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        text = f"The endpoint returned status {response.status_code}."
+    temporary = response.status_code >= 500 or response.status_code in (408, 429)
+    return EndpointError("endpoint:refused", text.replace(target.model, "this model")[:500], temporary=temporary)

@@ -1,0 +1,71 @@
+"""Makes each endpoint hold what the database says it should: no less after a restart, no more after a drain.
+
+It compares the endpoint's own list with the rows, so it does not matter what was lost in between.
+"""
+
+from collections.abc import Iterable
+
+import structlog
+from django.utils import timezone
+
+from serving.backends import endpoints
+from serving.backends.base import EndpointBackend, EndpointError
+from serving.endpoints.deployments import is_our_name, move, package_of
+from serving.models import HELD, Deployment, DeploymentState, Endpoint, Route
+from tenants.scope import system_scope
+
+log = structlog.get_logger(__name__)
+
+
+def reconcile() -> None:
+    """Reconcile every endpoint; one that does not answer is left for the next time."""
+    with system_scope():
+        for endpoint in Endpoint.objects.all():
+            try:
+                reconcile_endpoint(endpoint)
+            except EndpointError as error:
+                log.warning("endpoint_not_reconciled", endpoint=endpoint.name, code=error.code)
+
+
+def reconcile_endpoint(endpoint: Endpoint) -> None:
+    """Runs in the site's scope. Raises EndpointError when the endpoint does not answer."""
+    backend = endpoints[endpoint.backend]
+    end_drained(endpoint)
+    # The endpoint is asked first: a deployment has its row before it gets there, so all it names that is held
+    # will be found in the rows read afterwards.
+    present = backend.list()
+    held = list(Deployment.objects.filter(endpoint=endpoint, state__in=HELD).select_related("version"))
+    _restore(backend, [d for d in held if d.state != DeploymentState.CREATING and d.name not in present])
+    _remove_strays(endpoint, backend, present - {deployment.name for deployment in held})
+    backend.tidy({deployment.version.package_sha256 for deployment in held})
+
+
+def end_drained(endpoint: Endpoint) -> None:
+    """Let go of deployments whose drain is over."""
+    over = Deployment.objects.filter(endpoint=endpoint, state=DeploymentState.DRAINING, drain_until__lte=timezone.now())
+    for deployment in over.exclude(id__in=Route.objects.exclude(active=None).values("active")):
+        if move(deployment, DeploymentState.DELETED):
+            log.info("deployment_drained", deployment=deployment.name)
+
+
+def _restore(backend: EndpointBackend, missing: Iterable[Deployment]) -> None:
+    """Put back what an endpoint lost, in service first. A broken package must not keep the others away."""
+    for deployment in sorted(missing, key=lambda d: d.state != DeploymentState.IN_SERVICE):
+        try:
+            backend.deploy(deployment.name, package_of(deployment.version))
+        except EndpointError as error:
+            if error.temporary:
+                raise
+            log.error("deployment_not_restored", deployment=deployment.name, code=error.code)
+            Deployment.objects.filter(id=deployment.id).update(error_text=error.text)
+        else:
+            log.info("deployment_restored", deployment=deployment.name)
+            Deployment.objects.filter(id=deployment.id).exclude(error_text="").update(error_text="")
+
+
+def _remove_strays(endpoint: Endpoint, backend: EndpointBackend, strays: Iterable[str]) -> None:
+    for name in strays:
+        # Read again: a promotion may have come back to this content since the rows were read.
+        if is_our_name(name) and not Deployment.objects.filter(endpoint=endpoint, name=name, state__in=HELD).exists():
+            backend.delete(name)
+            log.info("stray_removed", deployment=name)

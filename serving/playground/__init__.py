@@ -1,0 +1,1 @@
+"""The playground: one question to an adapter and to its base model."""

@@ -1,0 +1,108 @@
+"""Reads of routes and promotions, for the active tenant."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from adapters.models import AdapterVersion
+from evaluations.runs.queries import latest_ready
+from evaluations.runs.report import SliceReport, headline
+from jobs.states import TERMINAL
+from rest.errors import NotFound
+from serving.endpoints.queries import deployments
+from serving.models import HELD, Deployment, Promotion, Route
+
+
+def live_routes() -> QuerySet[Route]:
+    """Live aliases with their versions."""
+    related = ("adapter", "active__version__adapter", "active__endpoint__base_model", "previous__version__adapter")
+    return Route.objects.exclude(active=None).select_related(*related)
+
+
+def promotions() -> QuerySet[Promotion]:
+    """Newest first, with the job of each."""
+    return Promotion.objects.select_related("version__adapter", "job", "created_by", "deployment")
+
+
+def running_promotions() -> QuerySet[Promotion]:
+    """Those whose job has not ended."""
+    return promotions().exclude(job=None).exclude(job__state__in=TERMINAL)
+
+
+def route_named(route_id: UUID) -> Route:
+    """Raises NotFound."""
+    route = Route.objects.select_related("adapter").filter(id=route_id).first()
+    if route is None:
+        raise NotFound("Route not found.")
+    return route
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Whether a version is live, and what promoting it would change.
+
+    `figures` are from its evaluation, `active_figures` from that of the live version.
+    """
+
+    version: AdapterVersion
+    route: Route | None
+    deployment: Deployment | None
+    running: Promotion | None
+    figures: SliceReport | None
+    active_figures: SliceReport | None
+
+    @property
+    def is_live(self) -> bool:
+        return self.active_version == self.version
+
+    @property
+    def refusal(self) -> str:
+        """Why the endpoint cannot serve it, empty if it can."""
+        return refusal_of(self.version)
+
+    @property
+    def active_version(self) -> AdapterVersion | None:
+        """Never None for a route that answers."""
+        return self.route.active.version if self.route else None
+
+    @property
+    def comparison(self) -> list[tuple[str, str, str]]:
+        """(measure, the active version's value, this version's value)."""
+        if self.figures is None:
+            return []
+        active = self.active_figures.by_alias if self.active_figures else {}
+        return [
+            (figure.title, active[figure.alias].adapter if figure.alias in active else "–", figure.adapter)
+            for figure in self.figures.figures
+        ]
+
+
+def standing_of(version: AdapterVersion) -> Standing:
+    """The standing of a version."""
+    route = live_routes().filter(adapter=version.adapter_id).first()
+    active = route.active.version if route else None
+    return Standing(
+        version=version,
+        route=route,
+        deployment=deployments().filter(version=version, state__in=HELD).first(),
+        running=running_promotions().filter(version__adapter=version.adapter_id).first(),
+        figures=_figures(version),
+        active_figures=_figures(active) if active and active != version else None,
+    )
+
+
+def refusal_of(version: AdapterVersion) -> str:
+    """Why the endpoint cannot serve this version, empty if it can."""
+    if version.rank <= settings.MAX_LORA_RANK:
+        return ""
+    return (
+        f"{version} has rank {version.rank}, and the endpoint serves adapters up to rank {settings.MAX_LORA_RANK}. "
+        "Train one with a lower rank."
+    )
+
+
+def _figures(version: AdapterVersion) -> SliceReport | None:
+    run = latest_ready(version)
+    return headline(run.summary) if run else None

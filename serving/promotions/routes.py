@@ -1,0 +1,47 @@
+"""The pointer from an alias to its live deployment, and the one function that switches it."""
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from rest.errors import Conflict
+from serving.backends import endpoints
+from serving.endpoints.deployments import move
+from serving.models import Deployment, DeploymentState, Route
+
+
+@transaction.atomic
+def switch_route(*, route: Route, to: Deployment) -> Route:
+    """Make `to` live. The previous deployment drains, and can be rolled back to meanwhile.
+
+    Raises Conflict when `to` is no longer able to answer. Switching to what is active changes nothing.
+    """
+    locked = Route.objects.select_for_update().get(id=route.id)
+    if locked.active_id == to.id:
+        return locked
+    # The deployment's state and the pointer change together, so the reconciler never deletes what just became active.
+    live = Deployment.objects.select_for_update().get(id=to.id)
+    if live.state == DeploymentState.DRAINING:
+        move(live, DeploymentState.IN_SERVICE)
+    if live.state != DeploymentState.IN_SERVICE:
+        raise Conflict(
+            "This deployment is no longer on the endpoint. Promote the version again.",
+            code="promotion:deployment_gone",
+        )
+    replaced: Deployment | None = locked.active
+    if replaced is not None:
+        drain = endpoints[replaced.endpoint.backend].drain
+        move(replaced, DeploymentState.DRAINING, drain_until=timezone.now() + drain)
+    Route.objects.filter(id=locked.id).update(active=live, previous=replaced, switched_at=timezone.now())
+    locked.refresh_from_db()
+    return locked
+
+
+def release(deployment: Deployment, *, to: DeploymentState, text: str = "") -> None:
+    """Release an unused deployment, unless a route or another promotion still needs it.
+
+    The reconciler then takes it off the endpoint.
+    """
+    if Route.objects.filter(Q(active=deployment) | Q(previous=deployment)).exists():
+        return
+    move(deployment, to, error_text=text)

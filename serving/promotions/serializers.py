@@ -1,0 +1,48 @@
+"""REST: routes and promotions."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from jobs.serializers import JobSerializer
+from serving.models import Promotion, Route
+
+
+class RouteSerializer(serializers.ModelSerializer[Route]):
+    """An alias with its live `version` and `previous_version` (null: none)."""
+
+    version = serializers.UUIDField(source="active.version_id", allow_null=True, default=None)
+    previous_version = serializers.UUIDField(source="previous.version_id", allow_null=True, default=None)
+
+    class Meta:
+        model = Route
+        fields = ("id", "alias", "adapter", "version", "previous_version", "switched_at", "created_at")
+
+
+class PromotionSerializer(serializers.ModelSerializer[Promotion]):
+    """A promotion or rollback; `job` is null for a rollback that switched at once."""
+
+    state = serializers.SerializerMethodField(help_text="State of its job; `succeeded` if it switched immediately.")
+    job = JobSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Promotion
+        fields = (
+            "id",
+            "version",
+            "is_rollback",
+            "job",
+            "state",
+            "deployment",
+            "fingerprint",
+            "created_at",
+        )
+
+    def get_state(self, promotion: Promotion) -> str:
+        return str(promotion.job.state) if promotion.job else "succeeded"
+
+
+class NewPromotionSerializer(serializers.Serializer[Any]):
+    """The version to promote."""
+
+    version = serializers.UUIDField(help_text="ID of an evaluated adapter version.")

@@ -1,0 +1,97 @@
+"""Every write to promotions and routes."""
+
+from django.db import transaction
+
+from adapters.models import Adapter, AdapterVersion, BaseModel
+from evaluations.runs.queries import latest_ready
+from jobs.services import start_job
+from jobs.states import TERMINAL
+from rest.errors import Conflict
+from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
+from serving.promotions.kinds import PROMOTION
+from serving.promotions.queries import refusal_of
+from serving.promotions.routes import switch_route
+from tenants.models import Tenant, User
+
+ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
+
+
+@transaction.atomic
+def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User | None) -> Promotion:
+    """Make `version` live for its adapter's alias, once a job has deployed and checked it.
+
+    Raises Conflict: promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint,
+    promotion:name_taken.
+    """
+    if latest_ready(version) is None:
+        raise Conflict(
+            f"{version} has not been evaluated. Evaluate it before you promote it.",
+            code="promotion:not_evaluated",
+        )
+    return _begin(tenant=tenant, version=version, created_by=created_by, is_rollback=False)
+
+
+@transaction.atomic
+def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promotion:
+    """Make the previous version live again: immediately while it is still deployed, otherwise through a promotion.
+
+    Raises Conflict: route:nothing_to_roll_back, and those of a promotion but the evaluation.
+    """
+    _refuse_second(route.adapter)
+    locked = Route.objects.select_for_update().get(id=route.id)
+    if locked.previous_id is None:
+        raise Conflict(
+            "There is no previous version to roll back to.",
+            code="route:nothing_to_roll_back",
+        )
+    # Locked until the switch is written, so that it cannot be taken off in between.
+    previous = Deployment.objects.select_for_update().get(id=locked.previous_id)
+    if previous.state not in ROLLED_BACK_AT_ONCE:
+        return _begin(tenant=tenant, version=previous.version, created_by=created_by, is_rollback=True)
+    switch_route(route=locked, to=previous)
+    return Promotion.objects.create(
+        tenant=tenant,
+        version=previous.version,
+        deployment=previous,
+        is_rollback=True,
+        created_by=created_by,
+    )
+
+
+def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, is_rollback: bool) -> Promotion:
+    adapter = version.adapter
+    _refuse_second(adapter)
+    if BaseModel.objects.filter(name=adapter.name).exists():
+        raise Conflict(
+            f"“{adapter.name}” is the name of a base model. Train the adapter under another name.",
+            code="promotion:name_taken",
+        )
+    if refusal := refusal_of(version):
+        raise Conflict(refusal, code="promotion:rank_too_high")
+    endpoint = Endpoint.objects.filter(base_model=adapter.base_model_id).first()
+    if endpoint is None:
+        raise Conflict(
+            f"No endpoint serves {adapter.base_model}. Ask your site’s operator to add one.",
+            code="promotion:no_endpoint",
+        )
+    promotion = Promotion.objects.create(tenant=tenant, version=version, is_rollback=is_rollback, created_by=created_by)
+    promotion.job = start_job(
+        tenant=tenant,
+        kind=PROMOTION,
+        title=f"{'Roll back to' if is_rollback else 'Promote'} {version}",
+        spec={"promotion": str(promotion.id), "version": str(version.id), "endpoint": str(endpoint.id)},
+        created_by=created_by,
+    )
+    promotion.save(update_fields=["job"])
+    return promotion
+
+
+def _refuse_second(adapter: Adapter) -> None:
+    """One promotion of an adapter at a time: the lock on its row puts concurrent callers in line."""
+    Adapter.objects.select_for_update().get(id=adapter.id)
+    running = Promotion.objects.filter(version__adapter=adapter).exclude(job=None)
+    if running.exclude(job__state__in=TERMINAL).exists():
+        raise Conflict(
+            f"Another promotion of {adapter.name} is running. Wait until it has finished.",
+            code="promotion:running",
+        )
