@@ -13,7 +13,6 @@ from corpora.ingest.blocks import BLOCK_BYTES, Blocks
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, Notice, Report
 from corpora.ingest.findings import Findings
 from corpora.ingest.gzipped import is_gzip, unpack
-from corpora.ingest.plain import ROOM
 from corpora.ingest.pool import AHEAD, Pool
 from corpora.ingest.problems import FileProblem, joined
 from corpora.ingest.reader import Reader
@@ -21,6 +20,9 @@ from corpora.ingest.source import Source, open_source
 from corpora.ingest.split import Bounds, NamesFound, SplitPlan
 from lorakit.digest import file_sha256
 from lorakit.errors import RunError
+
+ROOM = 4
+"""Times the room that a block's rows have in shared memory as canonical JSON; larger ones are sent."""
 
 PARALLEL_FROM_BYTES = 8 * BLOCK_BYTES
 """Below this a second process costs more time than it saves."""

@@ -100,7 +100,7 @@ def _read(
 def _batch(reader: Reader, data: memoryview, text: memoryview) -> tuple[Batch | BaseException, int | None]:
     """(the batch, bytes of its text in `text`, or None if it came with the batch)."""
     try:
-        batch = reader.block(data, text) if data else reader.too_long()
+        batch = reader.block(data) if data else reader.too_long()
     except MemoryError as error:
         return error, None
     size = len(batch.text)

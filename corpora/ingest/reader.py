@@ -6,11 +6,9 @@ from typing import Any
 from corpora.ingest.batch import NO_MARKS, Batch, BatchBuilder, stored_marks, too_long
 from corpora.ingest.canonical import Canonical
 from corpora.ingest.contracts import Finding, IngestSpec, Problem
-from corpora.ingest.fast import FastBlocks, OddLine
 from corpora.ingest.jsonl import parse_line
 from corpora.ingest.layouts import Layout
 from corpora.ingest.personal import Suspects
-from corpora.ingest.plain import Buffer
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.rows import digest
 from corpora.ingest.rules import Rules
@@ -28,24 +26,13 @@ class Reader:
         self._canonical = Canonical(layout, columns)
         self._rules = Rules(spec.options, spec.context)
         self._suspects = Suspects()
-        self._fast: FastBlocks | None = None
-        if layout is not None and not columns and FastBlocks.reads(layout.name):
-            self._fast = FastBlocks(
-                layout.name,
-                longest=self._rules.longest_certain,
-                suspects=self._suspects,
-                max_row_bytes=spec.max_row_bytes,
-            )
 
-    def block(self, data: Buffer, text: Buffer | None = None) -> Batch:
-        """The rows of whole lines of JSON Lines, valid until the next block; their text may be in `text`."""
-        if self._fast is None:
-            lines = bytes(data).split(b"\n")
-            if not lines[-1]:
-                lines.pop()
-            return self._lines((OddLine(*line) for line in enumerate(lines, 1)), line_count=len(lines))
-        batch, odd = self._fast.read(data, text)
-        return batch.merged(self._lines(odd, line_count=batch.line_count)) if odd else batch
+    def block(self, data: memoryview) -> Batch:
+        """The rows of whole lines of JSON Lines."""
+        lines = bytes(data).split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        return self._lines(enumerate(lines, 1), line_count=len(lines))
 
     def too_long(self) -> Batch:
         """What stands for a line that is too long to be read."""
@@ -73,7 +60,7 @@ class Reader:
             raise
         yield builder.batch(line_count=0)
 
-    def _lines(self, lines: Iterable[OddLine], *, line_count: int) -> Batch:
+    def _lines(self, lines: Iterable[tuple[int, bytes]], *, line_count: int) -> Batch:
         builder = BatchBuilder(self._max_row_bytes)
         for number, line in lines:
             if not line.strip():

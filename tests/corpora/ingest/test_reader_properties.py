@@ -1,29 +1,29 @@
 """However a file is read, by the block or line by line, in one process or in several, it comes out the same."""
 
-import gzip
 import json
 import os
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.ingest import blocks
+from corpora.ingest import blocks, jsonl
 from corpora.ingest import check as checking
-from corpora.ingest.batch import Batch
 from corpora.ingest.blocks import Blocks
-from corpora.ingest.contracts import Context, IngestSpec, Options
+from corpora.ingest.contracts import IngestSpec
+from corpora.ingest.jsonl import parse_line
 from corpora.ingest.layouts import layout_named
 from corpora.ingest.near import Pair, near_pairs
 from corpora.ingest.pool import AHEAD, Pool
+from corpora.ingest.problems import RowProblem
 from corpora.ingest.reader import Reader
 from lorakit.errors import RunError
-from tests.corpora.corpus import bad_rows, writing
-from tests.corpora.corpus.files import VARIANTS, bad_file
+from tests.corpora.corpus import writing
 from tests.corpora.corpus.good_files import TRICKY
 from tests.corpora.ingest.checking import Outcome, check
 
@@ -111,64 +111,18 @@ def stretches(draw: st.DrawFn, layout: str) -> bytes:
     return "".join(parts).encode(encoding, "surrogatepass" if encoding == "utf-8" else "replace")
 
 
-specs = st.builds(
-    IngestSpec,
-    bytes=st.just(0),
-    options=st.builds(
-        Options, personal_data=st.sampled_from(("keep", "mask")), over_long=st.sampled_from(("keep", "leave_out"))
-    ),
-    context=st.none() | st.integers(8, 60).map(lambda tokens: Context(name="base", tokens=tokens)),
-    max_row_bytes=st.sampled_from((150, 300, 1 << 20, 1 << 20)),
-)
-
-
-def described(batch: Batch) -> dict[str, Any]:
-    """Everything a batch says, to compare."""
-    arrays = ("ends", "lines", "prompts", "places", "prompt_lengths", "answer_lengths", "turns")
-    return {
-        "text": bytes(batch.text),
-        "rows": batch.rows.tobytes(),
-        "marks": batch.marks,
-        "findings": sorted(batch.findings, key=lambda finding: finding.line),
-        "unused": batch.unused,
-        "line_count": batch.line_count,
-        **{name: getattr(batch, name).tolist() for name in arrays},
-    }
+def parsed(parse: Callable[[bytes], Any], line: bytes) -> Any:
+    try:
+        return parse(line)
+    except RowProblem as problem:
+        return problem.code, problem.field, problem.text
 
 
 @settings(max_examples=400, deadline=None)
-@given(data=st.data(), layout=st.sampled_from(list(LAYOUTS)), spec=specs)
-def test_a_block_reads_as_its_lines_do(data: st.DataObject, layout: str, spec: IngestSpec) -> None:
-    block = data.draw(stretches(layout))
-    reader, slow = Reader(spec, layout_named(layout), {}), Reader(spec, layout_named(layout), {})
-    slow._fast = None
-    assert reader._fast is not None
-    batch, odd = reader._fast.read(block)
-    event(f"plain rows: {min(len(batch), 3)}, odd lines: {min(len(odd), 3)}")
-    assert described(reader.block(block)) == described(slow.block(block))
-
-
-@pytest.mark.parametrize("name", bad_rows.CLASSES)
-def test_one_bad_row_among_plain_ones_is_not_overlooked(name: str) -> None:
-    for variant in range(VARIANTS):
-        file = bad_file(name, variant)
-        block = gzip.decompress(file.content) if file.content.startswith(b"\x1f\x8b") else file.content
-        spec = IngestSpec(bytes=0, **file.limits)
-        for layout in LAYOUTS:
-            reader, slow = Reader(spec, layout_named(layout), {}), Reader(spec, layout_named(layout), {})
-            slow._fast = None
-            assert described(reader.block(block)) == described(slow.block(block))
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_plain_rows_are_read_by_the_block(layout: str) -> None:
-    named = {"prompt and completion": "prompt"}.get(layout, layout)
-    block = writing.jsonl(writing.rows(Random(1), named, 50))
-    reader = Reader(IngestSpec(bytes=0), layout_named(layout), {})
-    assert reader._fast is not None
-    batch, odd = reader._fast.read(block)
-    assert len(batch) == 50
-    assert not odd
+@given(data=st.data(), layout=st.sampled_from(list(LAYOUTS)))
+def test_a_line_reads_as_the_standard_library_reads_it(data: st.DataObject, layout: str) -> None:
+    for line in data.draw(stretches(layout)).split(b"\n"):
+        assert parsed(parse_line, line) == parsed(jsonl._parse_slowly, line)
 
 
 def messy(rng: Random, count: int) -> bytes:
