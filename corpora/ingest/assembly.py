@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.ingest.background import Background
-from corpora.ingest.batch import TEST_ROW, Batch, stretches
+from corpora.ingest.batch import TEST_ROW, Batch, Marked, stretches
 from corpora.ingest.contracts import INDEX, MAX_SLICES, TEST, TRAIN, Finding, Options
 from corpora.ingest.findings import Findings
 from corpora.ingest.index import RECORD
@@ -114,7 +114,7 @@ class Assembly:
         found = list(batch.findings)
         kept = np.ones(len(batch), dtype=np.bool_)
         if batch.marks is not None:
-            found += self._check_slices(batch, kept)
+            found += self._check_slices(batch, batch.marks, kept)
         if len(batch):
             tests = self._place(batch, kept, found)
             self.kept += int(kept.sum())
@@ -153,16 +153,16 @@ class Assembly:
         tests: npt.NDArray[np.bool_] = codes == TEST_ROW
         return tests
 
-    def _check_slices(self, batch: Batch, kept: npt.NDArray[np.bool_]) -> Iterator[Finding]:
-        for index, marks in enumerate(batch.marks or ()):
-            if marks.slice in self._slices:
-                continue
+    def _check_slices(self, batch: Batch, marked: Marked, kept: npt.NDArray[np.bool_]) -> Iterator[Finding]:
+        for name in dict.fromkeys(marks.slice for marks, _ in marked.of()):
             if len(self._slices) < MAX_SLICES:
-                self._slices.add(marks.slice)
-                continue
-            kept[index] = False
-            text = f"There are more than {MAX_SLICES} slices. A slice is a large group; use “label” for finer ones."
-            yield Finding(int(batch.lines[index]), "slice", "dataset:too_many_slices", text, kept=False)
+                self._slices.add(name)
+        is_refused = np.array([marks.slice not in self._slices for marks in marked.kinds])
+        refused = is_refused[marked.rows]
+        kept &= ~refused
+        text = f"There are more than {MAX_SLICES} slices. A slice is a large group; use “label” for finer ones."
+        for line in batch.lines[refused].tolist():
+            yield Finding(line, "slice", "dataset:too_many_slices", text, kept=False)
 
     def _write(self, batch: Batch, kept: npt.NDArray[np.bool_], tests: npt.NDArray[np.bool_]) -> None:
         self.profiler.add(batch, kept, tests)

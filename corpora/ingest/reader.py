@@ -1,10 +1,12 @@
 """Reads rows into batches: a block of JSON Lines at a time, or records of a table or a Parquet file."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
 from typing import Any
 
 from corpora.ingest.batch import NO_MARKS, Batch, BatchBuilder, stored_marks, too_long
 from corpora.ingest.canonical import Canonical
+from corpora.ingest.columns import ColumnReader
 from corpora.ingest.contracts import Finding, IngestSpec, Problem
 from corpora.ingest.jsonl import parse_line
 from corpora.ingest.layouts import Layout
@@ -12,9 +14,13 @@ from corpora.ingest.personal import Suspects
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.rows import digest
 from corpora.ingest.rules import Rules
+from corpora.ingest.typed_lines import TypedLines, whole_lines
 
 RECORDS = 500
 """Rows of a table that make a batch."""
+
+MOST_UNUSED = 20
+"""So many unused columns are enough to name."""
 
 
 class Reader:
@@ -26,13 +32,33 @@ class Reader:
         self._canonical = Canonical(layout, columns)
         self._rules = Rules(spec.options, spec.context)
         self._suspects = Suspects()
+        self._typed: TypedLines | None = None
+        self._by_column: ColumnReader | None = None
+        if layout is not None:
+            self._typed = TypedLines(layout, self._canonical, max_row_bytes=spec.max_row_bytes)
+            self._by_column = ColumnReader(
+                layout,
+                self._canonical,
+                longest=self._rules.longest_certain,
+                suspects=self._suspects,
+                max_row_bytes=spec.max_row_bytes,
+            )
 
     def block(self, data: memoryview) -> Batch:
         """The rows of whole lines of JSON Lines."""
-        lines = bytes(data).split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        return self._lines(enumerate(lines, 1), line_count=len(lines))
+        text = bytes(data)
+        line_count = text.count(b"\n") + (not text.endswith(b"\n"))
+        columns, lines, odd = self._typed.read(text) if self._typed else (None, [], whole_lines(text))
+        if columns is None or self._by_column is None:
+            return self._lines(odd, line_count=line_count)
+        batch, is_odd = self._by_column.read(columns, line_count=line_count)
+        odd = sorted([*odd, *compress(lines, is_odd)])
+        if odd:
+            batch = batch.merged(self._lines(odd, line_count=line_count))
+        if len(batch.unused) >= MOST_UNUSED and (odd or not columns.same_in_all_rows):
+            # Which of them are named depends on the order of the rows.
+            return self._lines(whole_lines(text), line_count=line_count)
+        return batch
 
     def too_long(self) -> Batch:
         """What stands for a line that is too long to be read."""
@@ -95,7 +121,7 @@ class Reader:
         except RowProblem as problem:
             builder.findings.append(_finding(problem, line))
             return
-        if len(builder.unused) < 20:
+        if len(builder.unused) < MOST_UNUSED:
             builder.unused |= self._canonical.unused(raw)
 
 

@@ -1,5 +1,6 @@
 """However a file is read, by the block or line by line, in one process or in several, it comes out the same."""
 
+import gzip
 import json
 import os
 from collections.abc import Callable
@@ -9,13 +10,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from corpora.ingest import blocks, jsonl
 from corpora.ingest import check as checking
+from corpora.ingest.batch import Batch
 from corpora.ingest.blocks import Blocks
-from corpora.ingest.contracts import IngestSpec
+from corpora.ingest.contracts import Context, IngestSpec, Options
 from corpora.ingest.jsonl import parse_line
 from corpora.ingest.layouts import layout_named
 from corpora.ingest.near import Pair, near_pairs
@@ -23,7 +25,8 @@ from corpora.ingest.pool import AHEAD, Pool
 from corpora.ingest.problems import RowProblem
 from corpora.ingest.reader import Reader
 from lorakit.errors import RunError
-from tests.corpora.corpus import writing
+from tests.corpora.corpus import bad_rows, writing
+from tests.corpora.corpus.files import VARIANTS, bad_file
 from tests.corpora.corpus.good_files import TRICKY
 from tests.corpora.ingest.checking import Outcome, check
 
@@ -31,6 +34,7 @@ LAYOUTS = {
     "chat": ("messages",),
     "prompt and completion": ("prompt", "completion"),
     "instruction": ("instruction", "input", "output"),
+    "classification": ("text", "label"),
 }
 PERSONAL = ("ann@example.com", "+49 30 1234567", "4111 1111 1111 1111", "DE89370400440532013000", "é@example.com")
 GAPS = ("", "", " ", "\t", "\r", "  ")
@@ -109,6 +113,87 @@ def stretches(draw: st.DrawFn, layout: str) -> bytes:
         parts += (line, draw(breaks))
     encoding = "utf-8" if right or draw(st.integers(0, 9)) else "latin-1"
     return "".join(parts).encode(encoding, "surrogatepass" if encoding == "utf-8" else "replace")
+
+
+specs = st.builds(
+    IngestSpec,
+    bytes=st.just(0),
+    options=st.builds(
+        Options, personal_data=st.sampled_from(("keep", "mask")), over_long=st.sampled_from(("keep", "leave_out"))
+    ),
+    context=st.none() | st.integers(8, 60).map(lambda tokens: Context(name="base", tokens=tokens)),
+    max_row_bytes=st.sampled_from((150, 300, 1 << 20, 1 << 20)),
+)
+
+
+def described(batch: Batch) -> dict[str, Any]:
+    """Everything a batch says, to compare."""
+    arrays = ("ends", "lines", "prompts", "places", "prompt_lengths", "answer_lengths", "turns")
+    return {
+        "text": bytes(batch.text),
+        "rows": batch.rows.tobytes(),
+        "marks": [batch.marks.kinds[kind] for kind in batch.marks.rows.tolist()] if batch.marks else None,
+        "findings": sorted(batch.findings, key=lambda finding: finding.line),
+        "unused": batch.unused,
+        "line_count": batch.line_count,
+        **{name: getattr(batch, name).tolist() for name in arrays},
+    }
+
+
+def line_by_line(spec: IngestSpec, layout: str) -> Reader:
+    """A reader that does not know the types of a row's fields."""
+    reader = Reader(spec, layout_named(layout), {})
+    reader._typed = None
+    return reader
+
+
+def by_column(reader: Reader, block: bytes) -> int:
+    """How many rows of a block are read by the column."""
+    assert reader._typed is not None
+    assert reader._by_column is not None
+    columns, _, _ = reader._typed.read(block)
+    return len(reader._by_column.read(columns, line_count=0)[0]) if columns else 0
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data(), layout=st.sampled_from(list(LAYOUTS)), spec=specs)
+def test_a_block_reads_as_its_lines_do(data: st.DataObject, layout: str, spec: IngestSpec) -> None:
+    block = data.draw(stretches(layout))
+    reader = Reader(spec, layout_named(layout), {})
+    event(f"rows by the column: {min(by_column(reader, block), 3)}")
+    assert described(reader.block(memoryview(block))) == described(line_by_line(spec, layout).block(memoryview(block)))
+
+
+@pytest.mark.parametrize("name", bad_rows.CLASSES)
+def test_one_bad_row_among_plain_ones_is_not_overlooked(name: str) -> None:
+    for variant in range(VARIANTS):
+        file = bad_file(name, variant)
+        block = gzip.decompress(file.content) if file.content.startswith(b"\x1f\x8b") else file.content
+        spec = IngestSpec(bytes=0, **file.limits)
+        for layout in LAYOUTS:
+            reader, slow = Reader(spec, layout_named(layout), {}), line_by_line(spec, layout)
+            assert described(reader.block(memoryview(block))) == described(slow.block(memoryview(block)))
+
+
+MORE: dict[str, Any] = {"id": 7, "metadata": {"source": "support", "tags": ["a", 1.5, None]}, "split": "train"}
+
+
+@pytest.mark.parametrize("more", [{}, MORE, MORE | {"slice": "north", "label": 3, "when": "2026-01-01"}])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_usual_rows_are_read_by_the_column(layout: str, more: dict[str, Any]) -> None:
+    named = {"prompt and completion": "prompt"}.get(layout, layout)
+    block = writing.jsonl([more | row for row in writing.rows(Random(1), named, 50)])
+    assert by_column(Reader(IngestSpec(bytes=0), layout_named(layout), {}), block) == 50
+
+
+def test_a_key_that_is_there_twice_is_seen_among_columns_of_no_use() -> None:
+    rows = [{"id": 1, **row} for row in writing.rows(Random(1), "prompt", 3)]
+    block = writing.jsonl(rows)
+    for twice in (b'{"id": 2, ', b'{"prompt": "x", ', b'{"note": {"a": 1, "a": 2}, '):
+        damaged = block.replace(b"{", twice, 1)
+        batch = Reader(IngestSpec(bytes=0), layout_named("prompt and completion"), {}).block(memoryview(damaged))
+        assert [(finding.line, finding.code) for finding in batch.findings] == [(1, "dataset:duplicate_key")]
+        assert len(batch) == 2
 
 
 def parsed(parse: Callable[[bytes], Any], line: bytes) -> Any:
