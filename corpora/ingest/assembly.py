@@ -90,7 +90,7 @@ class Assembly:
         self.unused: set[str] = set()
         self._marked = False
         self._slices: set[str] = set()
-        self._lines = 0
+        self.lines = 0
 
     def __enter__(self) -> Self:
         return self
@@ -109,6 +109,10 @@ class Assembly:
         """Whether a problem was found that the options do not let pass."""
         return bool(self._findings.problem_codes) and self._options.bad_rows == "refuse"
 
+    def skip(self, lines: int) -> None:
+        """Count lines that hold no rows."""
+        self.lines += lines
+
     def take(self, batch: Batch) -> None:
         """Take the next stretch of the file; raises NamesFound (see split)."""
         found = list(batch.findings)
@@ -122,10 +126,10 @@ class Assembly:
                 self.unused |= batch.unused
         if found:
             found.sort(key=lambda finding: finding.line)
-            self._findings.add(_moved(found, self._lines))
+            self._findings.add(_moved(found, self.lines))
         if len(batch) and not self.refused:
             self._write(batch, kept, tests)
-        self._lines += batch.line_count
+        self.lines += batch.line_count
 
     def _place(self, batch: Batch, kept: npt.NDArray[np.bool_], found: list[Finding]) -> npt.NDArray[np.bool_]:
         """Drop rows that are there already and say which of the others are for the test."""
@@ -176,7 +180,7 @@ class Assembly:
             records["id"] = batch.rows[rows]
             records["bytes"] = sizes = batch.ends[rows] - starts[rows]
             records["offset"] = np.cumsum(sizes) - sizes
-            records["line"] = batch.lines[rows] + self._lines
+            records["line"] = batch.lines[rows] + self.lines
             self.sample.add(records, split is self.test, split.size)
             split.write([text[start:stop] for start, stop in stretches(rows, starts, batch.ends)], records)
 

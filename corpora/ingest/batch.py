@@ -40,7 +40,7 @@ NO_MARKS = Marks()
 
 
 class Marked(NamedTuple):
-    """The marks of rows: each different one once, and which of `kinds` is each row's.
+    """The marks of rows: those that some row has, and which of `kinds` is each row's.
 
     A group's name is left out: it is empty, and what stands for it is among the batch's `places`.
     """

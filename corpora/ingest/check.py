@@ -9,7 +9,7 @@ from typing import Any
 
 from corpora.ingest.assembly import Assembly
 from corpora.ingest.batch import Batch
-from corpora.ingest.blocks import BLOCK_BYTES, Blocks
+from corpora.ingest.blocks import BLOCK_BYTES, Block, Blocks
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, Notice, Report
 from corpora.ingest.findings import Findings
 from corpora.ingest.gzipped import is_gzip, unpack
@@ -150,26 +150,31 @@ class _Pass:
             size = self._path.stat().st_size
             self._source = source = open_source(file, size=size, spec=self._spec)
             source.check_names()
-            reader = Reader(self._spec, source.layout, source.columns)
-            if source.records is None:
-                self._read_blocks(reader, file.fileno(), size)
-                return
-            for batch in reader.records(source.records):
-                self._assembly.take(batch)
-                self._progress("checking", source.fraction())
+            reader = Reader(self._spec, source)
+            processes = min(os.cpu_count() or 1, MAX_PROCESSES) if size >= PARALLEL_FROM_BYTES else 1
+            self._assembly.skip(source.header.lines)
+            with closing(source.blocks(AHEAD * processes)) as blocks:
+                start = self._read_blocks(reader, blocks, processes)
+                if start is None and not self._upload_sha256:
+                    self._upload_sha256 = blocks.sha256()
+                    if self._spec.sha256 not in ("", self._upload_sha256):
+                        raise damaged()
+            if start is not None:
+                lines = self._assembly.lines
+                for batch in reader.records(source.records(start, lines), before=lines):
+                    self._assembly.take(batch)
+                    self._progress("checking", source.fraction())
         self._upload_sha256 = self._upload_sha256 or checked_sha256(self._path, self._spec)
 
-    def _read_blocks(self, reader: Reader, descriptor: int, size: int) -> None:
-        processes = min(os.cpu_count() or 1, MAX_PROCESSES) if size >= PARALLEL_FROM_BYTES else 1
-        blocks = Blocks(descriptor, size, max_row_bytes=self._spec.max_row_bytes, ahead=AHEAD * processes)
-        with closing(blocks), closing(_batches(reader, blocks, processes)) as batches:
-            for batch in batches:
+    def _read_blocks(self, reader: Reader, blocks: Blocks, processes: int) -> int | None:
+        """From where on the file has to be read row by row; None if all of it has been read."""
+        with closing(_batches(reader, blocks, processes)) as batches:
+            for block, batch in batches:
+                if batch is None:
+                    return block.start
                 self._assembly.take(batch)
-                self._progress("checking", blocks.position / size)
-            if not self._upload_sha256:
-                self._upload_sha256 = blocks.sha256()
-                if self._spec.sha256 not in ("", self._upload_sha256):
-                    raise damaged()
+                self._progress("checking", blocks.fraction())
+        return None if blocks.is_done() else blocks.position
 
     def _judge_whole(self) -> None:
         """Whether the rows together make a dataset."""
@@ -245,11 +250,11 @@ class _Pass:
             yield Notice(code="dataset:no_test_rows", count=1, text=text)
 
 
-def _batches(reader: Reader, blocks: Blocks, processes: int) -> Generator[Batch, None, None]:
+def _batches(reader: Reader, blocks: Blocks, processes: int) -> Generator[tuple[Block, Batch | None], None, None]:
     if processes == 1:
         for block in blocks:
             data = memoryview(blocks.buffers[block.place])[: block.size]
-            yield reader.too_long() if block.is_too_long else reader.block(data)
+            yield block, reader.too_long() if block.is_too_long else reader.block(data)
         return
     with closing(Pool(reader, blocks, processes=processes, text_bytes=ROOM * BLOCK_BYTES)) as pool:
         yield from pool.batches()

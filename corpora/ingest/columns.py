@@ -64,6 +64,18 @@ class Columns(NamedTuple):
         return not any(values.count(msgspec.UNSET) for values in self.others.values())
 
 
+class Found(NamedTuple):
+    """What is in a block of `line_count` lines.
+
+    `items` are the file's own rows, one for each of the columns; `odd` are (line, item) of rows that are not there.
+    """
+
+    line_count: int
+    columns: Columns | None
+    items: Sequence[Any]
+    odd: list[tuple[int, Any]]
+
+
 class ColumnReader:
     """Makes batches of columns. Conversations of more than `longest` bytes of JSON are odd."""
 
@@ -204,6 +216,9 @@ def _present(others: Mapping[str, Column], rows: list[int]) -> list[str]:
 
 
 def _marked(marks: list[Marks], rows: npt.NDArray[np.intp]) -> Marked | None:
-    if all(marks[kind] is NO_MARKS for kind in np.unique(rows).tolist()):
+    """The marks of the rows, and no others."""
+    numbers, compact = np.unique(rows, return_inverse=True)
+    kinds = [marks[number] for number in numbers.tolist()]
+    if all(kind is NO_MARKS for kind in kinds):
         return None
-    return Marked([replace(kind, group="") if kind.group else kind for kind in marks], rows)
+    return Marked([replace(kind, group="") if kind.group else kind for kind in kinds], compact)
