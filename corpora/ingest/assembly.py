@@ -139,9 +139,9 @@ class Assembly:
         found += _findings_at(batch, repeated, "dataset:duplicate_row", DUPLICATE, kept=False)
         kept &= ~repeated
         earlier = np.full(len(batch), UNSEEN, dtype=np.int8)
-        # Without marks each prompt is drawn, so it need not be looked up.
+        # Without marks each prompt is drawn, and with names it is told, so it need not be looked up.
         self._marked = self._marked or batch.marks is not None
-        if self._marked:
+        if self._marked and self.plan.follows:
             earlier = self._prompts.find(batch.prompts)
         codes = self.plan.place(batch, kept, earlier)
         earlier[kept] = self._prompts.add(batch.prompts[kept], codes[kept])

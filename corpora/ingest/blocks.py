@@ -9,7 +9,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from corpora.ingest.background import WAITING, Background
 
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 1 << 20
 BLOCK_LINES = 2_000
 """About as many lines a block has at most: memory grows with the number of short rows, not with their bytes."""
 

@@ -24,7 +24,7 @@ from lorakit.errors import RunError
 ROOM = 4
 """Times the room that a block's rows have in shared memory as canonical JSON; larger ones are sent."""
 
-PARALLEL_FROM_BYTES = 8 * BLOCK_BYTES
+PARALLEL_FROM_BYTES = 16 * BLOCK_BYTES
 """Below this a second process costs more time than it saves."""
 
 MAX_PROCESSES = 3

@@ -4,7 +4,7 @@ msgspec reads such a row several times as fast as any row. It overlooks a key th
 columns that nothing is read from: the first is found by counting quotation marks, the second is read by jiter.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
 from typing import Annotated, Any
@@ -62,20 +62,19 @@ class JsonRows:
         lines = text.split(b"\n")
         if not lines[-1]:
             lines.pop()
-        everything = [(number, line) for number, line in enumerate(lines, 1) if line and not line.isspace()]
-        found = Found(len(lines), None, [], everything)
         if self._decoder is None or ESCAPED_QUOTE in text:
-            return found
+            return _all_odd(lines)
         rows, taken, odd = self._read(self._decoder, lines)
         values = {column: list(map(attrgetter(_name(number)), rows)) for number, column in enumerate(self._columns)}
         others = {column: values[column] for column, field in self._columns.items() if not field}
         if not rows or not all(map(_is_json, others.values())):
-            return found
+            return _all_odd(lines)
         fields = {field: values[column] for column, field in self._columns.items() if field}
         quotes = quotes_in(text) - sum(line.count(b'"') for _, line in odd) - sum(map(_quotes_in, others.values()))
         quotes -= self._quotes_beside(fields)
         numbers = np.array(taken, dtype=np.int64)
-        return Found(len(lines), Columns(fields, numbers, others, quotes), [lines[n - 1] for n in taken], odd)
+        items = lines if len(rows) == len(lines) else [lines[number - 1] for number in taken]
+        return Found(len(lines), Columns(fields, numbers, others, quotes), items, odd)
 
     def raw(self, line: bytes) -> Any:
         """The value of a line; raises RowProblem."""
@@ -83,8 +82,11 @@ class JsonRows:
             raise too_long(self._max_row_bytes)
         return parse_line(line)
 
-    def _read(self, decoder: Decoder, lines: list[bytes]) -> tuple[list[Any], list[int], list[tuple[int, bytes]]]:
+    def _read(self, decoder: Decoder, lines: list[bytes]) -> tuple[list[Any], Sequence[int], list[tuple[int, bytes]]]:
         """(rows, their numbers, the other lines)."""
+        if max(map(len, lines)) <= self._max_row_bytes:
+            with suppress(*_UNREADABLE):
+                return list(map(decoder.decode, lines)), range(1, len(lines) + 1), []
         rows, taken, odd = [], [], []
         decode, limit = decoder.decode, self._max_row_bytes
         for number, line in enumerate(lines, 1):
@@ -137,9 +139,11 @@ class JsonRows:
         """How many more quotation marks the lines have than the conversations, but for other columns."""
         quotes = 0
         for field, values in fields.items():
-            texts = [value for value in values if isinstance(value, str)] if field != "messages" else []
-            given = len(values) if field in self._required else len(_given(values))
-            quotes += 2 * given + 2 * len(texts)
+            if field in self._required and field not in _REQUIRED:
+                quotes += 4 * len(values)
+                continue
+            texts = [value for value in values if isinstance(value, str)]
+            quotes += 2 * len(_given(values)) + 2 * len(texts)
             if field in MARKS and field not in self._required:
                 quotes += "".join(texts).count('"')
             if field == "system":
@@ -147,6 +151,11 @@ class JsonRows:
         if "messages" not in fields:
             quotes -= 2 * MESSAGE_QUOTES * len(fields[self._required[0]])
         return quotes
+
+
+def _all_odd(lines: list[bytes]) -> Found:
+    odd = [(number, line) for number, line in enumerate(lines, 1) if line and not line.isspace()]
+    return Found(len(lines), None, [], odd)
 
 
 def _name(number: int) -> str:

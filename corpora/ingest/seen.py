@@ -19,7 +19,7 @@ Flags = npt.NDArray[np.int8]
 SMALLEST = 1 << 12
 IN_MEMORY = 1 << 20
 GROWTH = 2
-FULL = 0.75
+FULL = 0.5
 CHUNK = 1 << 14
 RELEASE_AFTER = 1 << 11
 """Keys that are looked up between two releases of the scratch file's pages; twice as many pages may be resident."""
@@ -30,14 +30,14 @@ _FLAG = np.uint64(1)
 _KEY = ~_FLAG
 _EMPTY = np.uint64(0)
 _LEAST = np.uint64(2)
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 _IN_PAGE = np.uint64(511)
 
 
 class SeenHashes:
     """A map from hashes to a flag of one bit; the hashes' own lowest bit is not looked at.
 
-    A slot holds a key, a hash without its lowest bit, and in that bit the flag; an empty one holds zero.
+    A slot holds a key, a hash without its lowest bit, and in that bit the flag; an empty one holds zero. Hashes are
+    evenly spread, so slots are in their order.
     """
 
     def __init__(self, scratch: Path) -> None:
@@ -63,16 +63,26 @@ class SeenHashes:
         earlier = np.empty(len(hashes), dtype=np.int8)
         for start in range(0, len(hashes), RELEASE_AFTER):
             part = slice(start, start + RELEASE_AFTER)
-            keys, first, copies = np.unique(_keys(hashes[part]), return_index=True, return_inverse=True)
-            while self._count + len(keys) > FULL * len(self._slots):
-                self._grow()
-            own = flags[part][first]
-            known = self._look_up(keys, keys | own.astype(np.uint64))
-            self._count += int(np.count_nonzero(known == UNSEEN))
+            earlier[part] = self._add(_keys(hashes[part]), flags[part])
+        return earlier
+
+    def _add(self, keys: Keys, flags: Flags) -> Flags:
+        while self._count + len(keys) > FULL * len(self._slots):
+            self._grow()
+        earlier = np.empty(len(keys), dtype=np.int8)
+        order = np.argsort(keys)
+        ordered = keys[order]
+        if (ordered[1:] != ordered[:-1]).all():
+            earlier[order] = known = self._look_up(ordered, ordered | flags[order].astype(np.uint64))
+        else:
+            ordered, first, copies = np.unique(keys, return_index=True, return_inverse=True)
+            own = flags[first]
+            known = self._look_up(ordered, ordered | own.astype(np.uint64))
             # The later ones of a hash find what the first has left.
-            earlier[part] = np.where(known == UNSEEN, own, known)[copies]
-            earlier[start + first] = known
-            self._release(len(copies))
+            earlier = np.where(known == UNSEEN, own, known)[copies]
+            earlier[first] = known
+        self._count += int(np.count_nonzero(known == UNSEEN))
+        self._release(len(keys))
         return earlier
 
     def find(self, hashes: Keys) -> Flags:
@@ -87,7 +97,7 @@ class SeenHashes:
         Keys that are put in are all different.
         """
         known = np.full(len(keys), UNSEEN, dtype=np.int8)
-        places = self._usable(keys * _SPREAD >> np.uint64(64 - self._bits))
+        places = self._usable(keys >> np.uint64(64 - self._bits))
         if self._file is not None:
             # Written to before it is read: of a file that is read, the system maps sixteen pages around the one.
             self._slots[places & ~_IN_PAGE] = _EMPTY

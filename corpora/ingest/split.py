@@ -61,12 +61,12 @@ class SplitPlan:
         codes = self._draw(mixed)
         if batch.marks is not None:
             self._mark(codes, batch.marks, batch.prompts, kept, earlier)
-        elif self._follows:
+        elif self.follows:
             np.copyto(codes, earlier, where=earlier != UNSEEN)
         return codes
 
     @property
-    def _follows(self) -> bool:
+    def follows(self) -> bool:
         """Whether a row goes where its prompt is already, though it might be drawn elsewhere."""
         return not self.named and self.bounds is None
 
@@ -87,7 +87,7 @@ class SplitPlan:
             kinds = np.array([_CODES.get(marks.split or "", UNSEEN) for marks in marked.kinds], dtype=np.int8)
             named = kinds[marked.rows]
             np.copyto(codes, named, where=named != UNSEEN)
-        if self._follows:
+        if self.follows:
             self._follow(codes, marked, prompts, kept, earlier)
 
     def _follow(self, codes: Codes, marked: Marked, prompts: Places, kept: Flags, earlier: Codes) -> None:
