@@ -27,9 +27,6 @@ ROOM = 4
 PARALLEL_FROM_BYTES = 16 * BLOCK_BYTES
 """Below this a second process costs more time than it saves."""
 
-MAX_PROCESSES = 3
-"""More would wait for the one that assembles, and take memory."""
-
 Progress = Callable[[str, float], None]
 """Called with the phase and the share of it that is done, often."""
 
@@ -151,10 +148,10 @@ class _Pass:
             self._source = source = open_source(file, size=size, spec=self._spec)
             source.check_names()
             reader = Reader(self._spec, source)
-            processes = min(os.cpu_count() or 1, MAX_PROCESSES) if size >= PARALLEL_FROM_BYTES else 1
+            readers = min(os.cpu_count() or 1, source.most_readers) if size >= PARALLEL_FROM_BYTES else 0
             self._assembly.skip(source.header.lines)
-            with closing(source.blocks(AHEAD * processes)) as blocks:
-                start = self._read_blocks(reader, blocks, processes)
+            with closing(source.blocks(AHEAD * max(1, readers))) as blocks:
+                start = self._read_blocks(reader, blocks, readers)
                 if start is None and not self._upload_sha256:
                     self._upload_sha256 = blocks.sha256()
                     if self._spec.sha256 not in ("", self._upload_sha256):
@@ -166,9 +163,9 @@ class _Pass:
                     self._progress("checking", source.fraction())
         self._upload_sha256 = self._upload_sha256 or checked_sha256(self._path, self._spec)
 
-    def _read_blocks(self, reader: Reader, blocks: Blocks, processes: int) -> int | None:
+    def _read_blocks(self, reader: Reader, blocks: Blocks, readers: int) -> int | None:
         """From where on the file has to be read row by row; None if all of it has been read."""
-        with closing(_batches(reader, blocks, processes)) as batches:
+        with closing(_batches(reader, blocks, readers)) as batches:
             for block, batch in batches:
                 if batch is None:
                     return block.start
@@ -250,13 +247,13 @@ class _Pass:
             yield Notice(code="dataset:no_test_rows", count=1, text=text)
 
 
-def _batches(reader: Reader, blocks: Blocks, processes: int) -> Generator[tuple[Block, Batch | None], None, None]:
-    if processes == 1:
+def _batches(reader: Reader, blocks: Blocks, readers: int) -> Generator[tuple[Block, Batch | None], None, None]:
+    if not readers:
         for block in blocks:
             data = memoryview(blocks.buffers[block.place])[: block.size]
             yield block, reader.too_long() if block.is_too_long else reader.block(data)
         return
-    with closing(Pool(reader, blocks, processes=processes, text_bytes=ROOM * BLOCK_BYTES)) as pool:
+    with closing(Pool(reader, blocks, processes=readers, text_bytes=ROOM * BLOCK_BYTES)) as pool:
         yield from pool.batches()
 
 

@@ -106,7 +106,8 @@ class ColumnReader:
         odd |= sizes > self._max_row_bytes
 
         kept = np.flatnonzero(~odd)
-        texts, rows = [texts[row] for row in kept.tolist()], rows[kept]
+        if len(kept) < len(texts):
+            texts, rows = [texts[row] for row in kept.tolist()], rows[kept]
         ids = b"".join(map(xxh3_128_digest, texts))
         hashes = np.frombuffer(b"".join([xxh3_64_digest(text[: text.rfind(ANSWER)]) for text in texts]), np.uint64)
         batch = Batch(

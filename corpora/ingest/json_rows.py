@@ -72,9 +72,8 @@ class JsonRows:
         fields = {field: values[column] for column, field in self._columns.items() if field}
         quotes = quotes_in(text) - sum(line.count(b'"') for _, line in odd) - sum(map(_quotes_in, others.values()))
         quotes -= self._quotes_beside(fields)
-        numbers = np.array(taken, dtype=np.int64)
         items = lines if len(rows) == len(lines) else [lines[number - 1] for number in taken]
-        return Found(len(lines), Columns(fields, numbers, others, quotes), items, odd)
+        return Found(len(lines), Columns(fields, np.fromiter(taken, dtype=np.int64), others, quotes), items, odd)
 
     def raw(self, line: bytes) -> Any:
         """The value of a line; raises RowProblem."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.ingest.background import Background
-from corpora.ingest.blocks import BLOCK_LINES, Block, shared_buffers
+from corpora.ingest.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
 from corpora.ingest.canonical import MARKS
 from corpora.ingest.layouts import LAYOUTS, Layout, detect_layout
 from corpora.ingest.problems import FileProblem, joined, shown
@@ -132,6 +132,9 @@ class RecordBlocks:
             if not rows:
                 return
             self.position += rows
+            if place == 0:
+                # Pages of all sizes come and go, and the system's heap keeps what is between them.
+                pa.default_memory_pool().release_unused()
             yield Block(place, size, self.position - rows)
 
     def _fill(self, buffer: mmap) -> tuple[int, int]:
@@ -142,7 +145,12 @@ class RecordBlocks:
         rows = 0
         sink = pa.FixedSizeBufferWriter(pa.py_buffer(buffer))
         with pa.ipc.new_stream(sink, self._next.schema) as stream:
-            while self._next and rows < BLOCK_LINES and self._next.nbytes + STREAM_BYTES < len(buffer) - sink.tell():
+            while (
+                self._next
+                and sink.tell() < BLOCK_BYTES // 2
+                and rows < BLOCK_LINES
+                and self._next.nbytes + STREAM_BYTES < len(buffer) - sink.tell()
+            ):
                 stream.write_batch(self._next)
                 rows += len(self._next)
                 self._next = self._read()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,43 +14,37 @@ from corpora.ingest.contracts import Message
 from corpora.ingest.layouts import MESSAGE_KEYS, ROLES, Layout
 
 
-class RecordRow(NamedTuple):
-    """A row of a table."""
-
-    table: pa.Table
-    row: int
-
-
 class ParquetRows:
     """Finds rows in blocks, each an Arrow stream of record batches."""
 
     def __init__(self, layout: Layout | None, canonical: Canonical) -> None:
         self._layout = layout
         fields = (*layout.fields, *MARKS) if layout else ()
+        self._table: pa.Table = pa.table({})
         self._columns = {field: column for field in fields if (column := canonical.column_of(field)) is not None}
 
     def find(self, data: memoryview) -> Found | None:
-        """The rows of a block, an item is a `RecordRow`; None if it is not certain that all of them can be read."""
+        """The rows of a block, an item is a row's place in it; None if it is not certain that all can be read."""
         with pa.ipc.open_stream(pa.py_buffer(data)) as stream:
             table = stream.read_all()
         try:
             table.validate(full=True)
-            table = table.combine_chunks()
+            self._table = table = table.combine_chunks()
             fields = self._fields(table)
         except pa.ArrowException:
             return None
         if fields is None:
             return None
-        items = [RecordRow(table, row) for row in range(len(table))]
-        if any(values is None for values in fields.values()):
-            return Found(len(items), None, [], list(enumerate(items, 1)))
-        others = {name: [None] * len(items) for name in table.column_names}
-        columns = Columns(fields, np.arange(1, len(items) + 1), others)  # type: ignore[arg-type]
-        return Found(len(items), columns, items, [])
+        places = range(len(table))
+        if not places or any(values is None for values in fields.values()):
+            return Found(len(places), None, [], list(enumerate(places, 1)))
+        others = {name: [None] * len(places) for name in table.column_names}
+        columns = Columns(fields, np.arange(1, len(places) + 1), others)  # type: ignore[arg-type]
+        return Found(len(places), columns, places, [])
 
-    def raw(self, item: RecordRow) -> Mapping[str, Any]:
-        """The row's values."""
-        values: Mapping[str, Any] = item.table.slice(item.row, 1).to_pylist()[0]
+    def raw(self, place: int) -> Mapping[str, Any]:
+        """The values of a row of the block that was looked at last."""
+        values: Mapping[str, Any] = self._table.slice(place, 1).to_pylist()[0]
         return values
 
     def _fields(self, table: pa.Table) -> dict[str, Column | None] | None:
@@ -106,8 +100,11 @@ def _conversations(values: pa.Array) -> Column | None:
     for field in turns.type:
         if turns.field(field.name).null_count != (0 if field.name in MESSAGE_KEYS else len(turns)):
             return None
-    roles, contents = (_texts(turns.field(name)) for name in ("role", "content"))
-    if not set(roles) <= set(ROLES):
+    roles = turns.field("role")
+    if not types.is_dictionary(roles.type):
+        roles = roles.dictionary_encode()
+    names = np.array(_texts(roles.dictionary), dtype=object)
+    if not set(names) <= set(ROLES):
         return None
-    messages = list(map(Message, roles, contents))
+    messages = list(map(Message, names[roles.indices.to_numpy()].tolist(), _texts(turns.field("content"))))
     return [messages[start:stop] for start, stop in pairwise(ends)]

@@ -17,6 +17,9 @@ from corpora.ingest.tables import NO_HEADER, Header, read_header, read_table
 
 LINES_FOR_LAYOUT = 10_000
 BYTES_FOR_NAMES = 2 << 20
+MOST_READERS = 3
+"""More processes would wait for the one that assembles, and take memory."""
+
 OPTIONAL = {"system", "input", *MARKS}
 """Fields that the first rows may lack though later ones have them."""
 
@@ -43,6 +46,7 @@ class Source:
     header: Header = NO_HEADER
     absent: FileProblem | None = None
     fraction: Callable[[], float]
+    most_readers: int = MOST_READERS
 
     def check_names(self) -> None:
         """Raises FileProblem where a column is named that is not there, or those that are make up no row."""
@@ -81,6 +85,8 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
             records=lambda start, _: rows.records(start),
             absent=_absent(options.columns, rows.names, line=0),
             fraction=rows.fraction,
+            # Who assembles has to unpack, too; and pyarrow takes memory in each process.
+            most_readers=1,
         )
     if file_format == "jsonl":
         layout = forced or _layout_of_lines(file, options.columns, limit)

@@ -36,7 +36,7 @@ class TableRows:
     def find(self, data: memoryview) -> Found | None:
         """The rows of a block, an item is a row's cells; None if it is not certain that it ends where a row does."""
         try:
-            text = bytes(data).decode()
+            text = str(data, "utf-8")
         except UnicodeDecodeError:
             return None
         reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=self._delimiter, strict=True)
