@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
@@ -91,12 +92,11 @@ def _read(
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in inherited:
         other.close()
-    while True:
-        try:
+    # The parent may end a pass at any time.
+    with suppress(EOFError, ConnectionError):
+        while True:
             block, slot = connection.recv()
-        except EOFError:
-            return
-        connection.send(_batch(reader, memoryview(buffers[block.place])[: block.size], memoryview(texts[slot])))
+            connection.send(_batch(reader, memoryview(buffers[block.place])[: block.size], memoryview(texts[slot])))
 
 
 def _batch(reader: Reader, data: memoryview, text: memoryview) -> tuple[Batch | BaseException | None, int | None]:
