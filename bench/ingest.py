@@ -51,8 +51,8 @@ def main() -> int:
                 looked, looked_peak, _ = _run_ours(folder / "run", path, sampled_rows=SAMPLED_ROWS)
                 if found["errors"] or found["rows"] != report["rows"]:
                     raise SystemExit(f"The two do not agree on {path.name}: {found['rows']}, {report['rows']} rows.")
-                values = (ours, between - begun, theirs, ended - between, looked)
-                for side, value in zip(sides, values, strict=True):
+                measured = (ours, between - begun, theirs, ended - between, looked)
+                for side, value in zip(sides, measured, strict=True):
                     seconds[side].append(value)
                 peaks[path.name] = max(peak, looked_peak, peaks.get(path.name, 0.0))
             for name, values in seconds.items():

@@ -76,6 +76,19 @@ class Found(NamedTuple):
     odd: list[tuple[int, Any]]
 
 
+class Conversations(NamedTuple):
+    """The messages of rows, and of each how many characters its prompt and its answer have, and its messages.
+
+    `blanks` are the rows with a text that holds nothing.
+    """
+
+    conversations: Sequence[Conversation]
+    prompts: Numbers
+    answers: Numbers
+    turns: Numbers
+    blanks: list[int]
+
+
 class ColumnReader:
     """Makes batches of columns. Conversations of more than `longest` bytes of JSON are odd."""
 
@@ -90,16 +103,9 @@ class ColumnReader:
 
     def read(self, columns: Columns, *, line_count: int) -> tuple[Batch, Flags]:
         """The rows that need no closer look, and which rows are odd."""
-        conversations = conversations_of(self._layout, columns.fields)
-        texts = list(map(_encode, conversations))
-        odd = self._odd(columns, conversations, texts)
-        turns = counts(conversations)
-        ends = np.cumsum(turns)
-        contents = [turn.content for messages in conversations for turn in messages]
-        odd[np.searchsorted(ends, _blanks(contents), side="right")] = True
-        characters = counts(contents)
-        answers = characters[ends - 1]
-        prompts = np.add.reduceat(characters, ends - turns) - answers
+        found = _chats(columns.fields) if "messages" in self._layout.required else _pairs(self._layout, columns.fields)
+        texts = list(map(_encode, found.conversations))
+        odd = self._odd(columns, found, texts)
         marks, rows = self._marks(columns.fields, odd)
         middles = [line_middle(kind) for kind in marks]
         sizes = counts(texts) + counts(middles)[rows] + LINE_BYTES
@@ -117,16 +123,16 @@ class ColumnReader:
             rows=np.frombuffer(ids, dtype=ROW_ID),
             prompts=hashes,
             places=_places(hashes, marks, rows),
-            prompt_lengths=prompts[kept],
-            answer_lengths=answers[kept],
-            turns=turns[kept],
+            prompt_lengths=found.prompts[kept],
+            answer_lengths=found.answers[kept],
+            turns=found.turns[kept],
             marks=_marked(marks, rows),
             unused=frozenset(self._canonical.unused(_present(columns.others, kept.tolist()))),
             line_count=line_count,
         )
         return batch, odd
 
-    def _odd(self, columns: Columns, conversations: list[Conversation], texts: list[bytes]) -> Flags:
+    def _odd(self, columns: Columns, found: Conversations, texts: list[bytes]) -> Flags:
         """Which rows are odd for their texts or their messages."""
         joined = b"\n".join(texts)
         if columns.quotes is not None and columns.quotes != quotes_in(joined):
@@ -134,13 +140,10 @@ class ColumnReader:
         sizes = counts(texts)
         odd: Flags = sizes > self._longest
         odd[np.searchsorted(np.cumsum(sizes + 1), self._suspects.scan(joined))] = True
+        odd[found.blanks] = True
         if "messages" in self._layout.required:
-            odd |= [messages[-1].role != "assistant" for messages in conversations]
+            odd |= [messages[-1].role != "assistant" for messages in found.conversations]
             odd |= [QUESTION not in text for text in texts]
-        if extra := _extra(self._layout, columns.fields):
-            # Of the two texts that make one, neither may be blank.
-            pairs = zip(columns.fields[self._layout.required[0]], extra, strict=True)
-            odd |= [not text.strip() or (bool(more) and not more.strip()) for text, more in pairs]
         return odd
 
     def _marks(self, fields: Mapping[str, Column], odd: Flags) -> tuple[list[Marks], npt.NDArray[np.intp]]:
@@ -165,27 +168,40 @@ class ColumnReader:
         return kinds, rows
 
 
-def conversations_of(layout: Layout, fields: Mapping[str, Column]) -> list[Conversation]:
-    """The messages of each row."""
-    if "messages" in layout.required:
-        return list(fields["messages"])
+def _chats(fields: Mapping[str, Column]) -> Conversations:
+    """Rows that have messages."""
+    conversations = fields["messages"]
+    turns = counts(conversations)
+    ends = np.cumsum(turns)
+    contents = [turn.content for messages in conversations for turn in messages]
+    characters = counts(contents)
+    answers = characters[ends - 1]
+    prompts = np.add.reduceat(characters, ends - turns) - answers
+    blanks = np.searchsorted(ends, _blanks(contents), side="right").tolist()
+    return Conversations(conversations, prompts, answers, turns, blanks)
+
+
+def _pairs(layout: Layout, fields: Mapping[str, Column]) -> Conversations:
+    """Rows that have a question and an answer, and perhaps more to the question, or a system prompt."""
     asked, answered = (fields[name] for name in layout.required)
-    extra = _extra(layout, fields)
-    if extra:
-        asked = [f"{text}\n\n{more}" if more else text for text, more in zip(asked, extra, strict=True)]
+    if int in set(map(type, answered)):
+        answered = list(map(str, answered))
+    blanks = _blanks(asked) + _blanks(answered)
+    more = fields.get("input", ()) if "input" in layout.optional else ()
+    if any(more):
+        blanks += _blanks(more, may_be_missing=True)
+        asked = [f"{text}\n\n{extra}" if extra else text for text, extra in zip(asked, more, strict=True)]
     users = [Message("user", text) for text in asked]
-    answers = [Message("assistant", str(text)) for text in answered]
-    systems = fields.get("system", ()) if "system" in layout.optional else ()
+    answers = [Message("assistant", text) for text in answered]
+    prompts, turns = counts(asked), np.full(len(users), 2)
+    systems = fields.get("system", ())
     if not any(systems):
-        return list(zip(users, answers, strict=True))
+        return Conversations(list(zip(users, answers, strict=True)), prompts, counts(answered), turns, blanks)
+    blanks += _blanks(systems, may_be_missing=True)
+    given = counts([system or "" for system in systems])
     rows = zip(systems, users, answers, strict=True)
-    return [(Message("system", system), *turns) if system else tuple(turns) for system, *turns in rows]
-
-
-def _extra(layout: Layout, fields: Mapping[str, Column]) -> Column:
-    """The input of each instruction; nothing if no row has one."""
-    extra = fields.get("input", ()) if "input" in layout.optional else ()
-    return extra if any(extra) else ()
+    conversations = [(Message("system", system), *pair) if system else tuple(pair) for system, *pair in rows]
+    return Conversations(conversations, prompts + given, counts(answered), turns + (given > 0), blanks)
 
 
 def counts(values: Sequence[Sized]) -> Numbers:
@@ -198,8 +214,10 @@ def quotes_in(text: bytes | memoryview) -> int:
     return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord('"')))
 
 
-def _blanks(texts: Sequence[str]) -> list[int]:
-    """Which of some texts are empty or white space only."""
+def _blanks(texts: Column, *, may_be_missing: bool = False) -> list[int]:
+    """Which of some texts are white space only; or empty, unless they may be missing."""
+    if may_be_missing:
+        return [row for row, text in enumerate(texts) if text and not text.strip()]
     return [] if all(map(str.strip, texts)) else [row for row, text in enumerate(texts) if not text.strip()]
 
 

@@ -62,8 +62,10 @@ class ParquetRows:
                 fields[field] = None if is_required and array.null_count else _texts(array)
             elif not (types.is_integer(array.type) or types.is_boolean(array.type) or types.is_floating(array.type)):
                 return None
-            elif field in MARKS and not is_required and not types.is_floating(array.type):
-                fields[field] = array.to_pylist()
+            elif field in MARKS and (
+                types.is_integer(array.type) or (types.is_boolean(array.type) and not is_required)
+            ):
+                fields[field] = None if is_required and array.null_count else array.to_pylist()
             elif field:
                 return None
         fields.pop("", None)
