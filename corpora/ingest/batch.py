@@ -19,8 +19,7 @@ ROW_ID = np.dtype("V16")
 Offsets = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 _HEAD, _TAIL = b'{"id":"', b"}\n"
-_ID_DIGITS = 2 * ROW_ID.itemsize
-LINE_BYTES = len(_HEAD) + _ID_DIGITS + len(_TAIL)
+LINE_BYTES = len(_HEAD) + 2 * ROW_ID.itemsize + len(_TAIL)
 """Of a row's line, beside its messages and its marks."""
 
 _encode = msgspec.json.Encoder().encode
@@ -201,9 +200,8 @@ def row_lines(ids: bytes, middles: Sequence[bytes], conversations: Sequence[byte
     """Rows as they are written, from the 16 bytes of each one's id, its marks (see `line_middle`) and its messages."""
     if not middles:
         return b""
-    digits = ids.hex().encode()
     parts = [_TAIL + _HEAD] * (4 * len(middles))
-    parts[::4] = [digits[start : start + _ID_DIGITS] for start in range(0, len(digits), _ID_DIGITS)]
+    parts[::4] = ids.hex(" ", ROW_ID.itemsize).encode().split(b" ")
     parts[1::4] = middles
     parts[2::4] = conversations
     parts[-1] = _TAIL

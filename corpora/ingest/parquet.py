@@ -21,6 +21,9 @@ from corpora.ingest.problems import FileProblem, joined, shown
 # Rows at a time: few enough for rows of the greatest length to fit in memory.
 BATCH_ROWS = 64
 READ_BYTES = 1 << 20
+RELEASE_AFTER = 6
+"""Blocks after which memory that is free is given back."""
+
 STREAM_BYTES = 1 << 16
 """What an Arrow stream needs around a batch, at most."""
 
@@ -127,12 +130,12 @@ class RecordBlocks:
     def __iter__(self) -> Iterator[Block]:
         """In the file's order."""
         self._hashing.do(self._hash)
-        for place, buffer in cycle(enumerate(self.buffers)):
+        for number, (place, buffer) in enumerate(cycle(enumerate(self.buffers))):
             size, rows = self._fill(buffer)
             if not rows:
                 return
             self.position += rows
-            if place == 0:
+            if number % RELEASE_AFTER == 0:
                 # Pages of all sizes come and go, and the system's heap keeps what is between them.
                 pa.default_memory_pool().release_unused()
             yield Block(place, size, self.position - rows)

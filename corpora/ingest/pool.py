@@ -92,6 +92,8 @@ def _read(
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in inherited:
         other.close()
+    # A block's rows are as many objects, none of which refers to itself: looking for such would take a while each time.
+    gc.set_threshold(100_000)
     # The parent may end a pass at any time.
     with suppress(EOFError, ConnectionError):
         while True:
