@@ -8,7 +8,6 @@ help: ## Show this list
 	@grep -hE '^[a-z%-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: .venv/.stamp static/vendor/.stamp ## Install everything into .venv and static/vendor (nothing outside the folder)
-	@$(PYTHON) scripts/native.py
 
 demo: setup ## Run two tenants' whole journey, then keep the site up; ONCE=1 ends it, AWS=standin trains in SageMaker's stand-in
 	$(PYTHON) manage.py demo $(if $(ONCE),--once) $(if $(AWS),--aws $(AWS))

@@ -1,4 +1,4 @@
-"""The peer of bench/ingest.py, run in an environment that has `datasets`: load JSON Lines, then look at every row.
+"""The peer of bench/ingest.py, run in an environment that has `datasets`: load a file, then look at every row.
 
 Usage: python plain_validator.py FILE CACHE_FOLDER. Prints one JSON object with what it found. The checks are those of
 the data preparation example that OpenAI published for fine-tuning; rows are hashed, repeated ones dropped, and lengths
@@ -9,6 +9,7 @@ import hashlib
 import json
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,21 @@ from datasets import disable_progress_bars, load_dataset  # type: ignore[import-
 
 ROLES = ("system", "user", "assistant")
 KEYS = ("role", "content", "name", "function_call", "weight")
+FORMATS = {".jsonl": "json", ".csv": "csv", ".parquet": "parquet"}
+PAIRS = (("prompt", "completion"), ("instruction", "output"), ("text", "label"))
+
+
+def as_chat(row: Any) -> Any:
+    """The row with messages, whatever columns it has."""
+    for asked, answer in PAIRS:
+        if asked in row and answer in row:
+            return {
+                "messages": [
+                    {"role": "user", "content": row[asked]},
+                    {"role": "assistant", "content": row[answer]},
+                ]
+            }
+    return row
 
 
 def problems(row: Any) -> list[str]:
@@ -44,11 +60,11 @@ def problems(row: Any) -> list[str]:
 def main(path: str, cache: str) -> None:
     """Check the file."""
     disable_progress_bars()
-    rows = load_dataset("json", data_files=path, split="train", cache_dir=cache)
+    rows = load_dataset(FORMATS[Path(path).suffix], data_files=path, split="train", cache_dir=cache)
     errors: Counter[str] = Counter()
     seen: set[str] = set()
     prompts, answers = [], []
-    for row in rows:
+    for row in map(as_chat, rows):
         found = problems(row)
         if found:
             errors.update(found)

@@ -6,6 +6,10 @@ import time
 
 # Nothing here multiplies matrices, and the threads that numpy has ready for it cost memory and wait by spinning.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Large arrays of which little is used would be given all their memory, two mebibytes at a time.
+os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
+# Arrow's own allocator keeps what has been freed: 40 MB.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 from corpora.ingest.check import Check, Progress
 from corpora.ingest.contracts import INSPECTION, REPORT, IngestSpec

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.ingest.background import Background
-from corpora.ingest.batch import TEST_ROW, Batch, stretches
+from corpora.ingest.batch import TEST_ROW, Batch, Marked, stretches
 from corpora.ingest.contracts import INDEX, MAX_SLICES, TEST, TRAIN, Finding, Options
 from corpora.ingest.findings import Findings
 from corpora.ingest.index import RECORD
@@ -90,7 +90,7 @@ class Assembly:
         self.unused: set[str] = set()
         self._marked = False
         self._slices: set[str] = set()
-        self._lines = 0
+        self.lines = 0
 
     def __enter__(self) -> Self:
         return self
@@ -109,12 +109,16 @@ class Assembly:
         """Whether a problem was found that the options do not let pass."""
         return bool(self._findings.problem_codes) and self._options.bad_rows == "refuse"
 
+    def skip(self, lines: int) -> None:
+        """Count lines that hold no rows."""
+        self.lines += lines
+
     def take(self, batch: Batch) -> None:
         """Take the next stretch of the file; raises NamesFound (see split)."""
         found = list(batch.findings)
         kept = np.ones(len(batch), dtype=np.bool_)
         if batch.marks is not None:
-            found += self._check_slices(batch, kept)
+            found += self._check_slices(batch, batch.marks, kept)
         if len(batch):
             tests = self._place(batch, kept, found)
             self.kept += int(kept.sum())
@@ -122,10 +126,10 @@ class Assembly:
                 self.unused |= batch.unused
         if found:
             found.sort(key=lambda finding: finding.line)
-            self._findings.add(_moved(found, self._lines))
+            self._findings.add(_moved(found, self.lines))
         if len(batch) and not self.refused:
             self._write(batch, kept, tests)
-        self._lines += batch.line_count
+        self.lines += batch.line_count
 
     def _place(self, batch: Batch, kept: npt.NDArray[np.bool_], found: list[Finding]) -> npt.NDArray[np.bool_]:
         """Drop rows that are there already and say which of the others are for the test."""
@@ -135,9 +139,9 @@ class Assembly:
         found += _findings_at(batch, repeated, "dataset:duplicate_row", DUPLICATE, kept=False)
         kept &= ~repeated
         earlier = np.full(len(batch), UNSEEN, dtype=np.int8)
-        # Without marks each prompt is drawn, so it need not be looked up.
+        # Without marks each prompt is drawn, and with names it is told, so it need not be looked up.
         self._marked = self._marked or batch.marks is not None
-        if self._marked:
+        if self._marked and self.plan.follows:
             earlier = self._prompts.find(batch.prompts)
         codes = self.plan.place(batch, kept, earlier)
         earlier[kept] = self._prompts.add(batch.prompts[kept], codes[kept])
@@ -153,16 +157,16 @@ class Assembly:
         tests: npt.NDArray[np.bool_] = codes == TEST_ROW
         return tests
 
-    def _check_slices(self, batch: Batch, kept: npt.NDArray[np.bool_]) -> Iterator[Finding]:
-        for index, marks in enumerate(batch.marks or ()):
-            if marks.slice in self._slices:
-                continue
+    def _check_slices(self, batch: Batch, marked: Marked, kept: npt.NDArray[np.bool_]) -> Iterator[Finding]:
+        for name in dict.fromkeys(marks.slice for marks, _ in marked.of()):
             if len(self._slices) < MAX_SLICES:
-                self._slices.add(marks.slice)
-                continue
-            kept[index] = False
-            text = f"There are more than {MAX_SLICES} slices. A slice is a large group; use “label” for finer ones."
-            yield Finding(int(batch.lines[index]), "slice", "dataset:too_many_slices", text, kept=False)
+                self._slices.add(name)
+        is_refused = np.array([marks.slice not in self._slices for marks in marked.kinds])
+        refused = is_refused[marked.rows]
+        kept &= ~refused
+        text = f"There are more than {MAX_SLICES} slices. A slice is a large group; use “label” for finer ones."
+        for line in batch.lines[refused].tolist():
+            yield Finding(line, "slice", "dataset:too_many_slices", text, kept=False)
 
     def _write(self, batch: Batch, kept: npt.NDArray[np.bool_], tests: npt.NDArray[np.bool_]) -> None:
         self.profiler.add(batch, kept, tests)
@@ -176,7 +180,7 @@ class Assembly:
             records["id"] = batch.rows[rows]
             records["bytes"] = sizes = batch.ends[rows] - starts[rows]
             records["offset"] = np.cumsum(sizes) - sizes
-            records["line"] = batch.lines[rows] + self._lines
+            records["line"] = batch.lines[rows] + self.lines
             self.sample.add(records, split is self.test, split.size)
             split.write([text[start:stop] for start, stop in stretches(rows, starts, batch.ends)], records)
 

@@ -1,8 +1,8 @@
 """Rows read from one stretch of a file, as columns: what passes from the readers to the one who assembles a version."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,6 +18,10 @@ ROW_ID = np.dtype("V16")
 
 Offsets = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
+_HEAD, _TAIL = b'{"id":"', b"}\n"
+LINE_BYTES = len(_HEAD) + 2 * ROW_ID.itemsize + len(_TAIL)
+"""Of a row's line, beside its messages and its marks."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -32,6 +36,32 @@ class Marks:
 
 
 NO_MARKS = Marks()
+
+
+class Marked(NamedTuple):
+    """The marks of rows: those that some row has, and which of `kinds` is each row's.
+
+    A group's name is left out: it is empty, and what stands for it is among the batch's `places`.
+    """
+
+    kinds: list[Marks]
+    rows: npt.NDArray[np.intp]
+
+    def of(self, chosen: npt.NDArray[np.bool_] | slice = slice(None)) -> Iterator[tuple[Marks, int]]:
+        """(marks, how many of the chosen rows have them), in the order in which they come first."""
+        kinds, first, counts = np.unique(self.rows[chosen], return_index=True, return_counts=True)
+        return ((self.kinds[kinds[index]], int(counts[index])) for index in np.argsort(first).tolist())
+
+
+def marked(rows: Iterable[Marks]) -> Marked | None:
+    """The marks of rows together; None if no row has any."""
+    numbers: dict[Marks, int] = {}
+    is_marked = False
+    codes = []
+    for marks in rows:
+        is_marked = is_marked or marks is not NO_MARKS
+        codes.append(numbers.setdefault(replace(marks, group="") if marks.group else marks, len(numbers)))
+    return Marked(list(numbers), np.array(codes, dtype=np.intp)) if is_marked else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +82,7 @@ class Batch:
     prompt_lengths: npt.NDArray[np.int64]
     answer_lengths: npt.NDArray[np.int64]
     turns: npt.NDArray[np.int64]
-    marks: list[Marks] | None
+    marks: Marked | None
     findings: list[Finding] = field(default_factory=list)
     unused: frozenset[str] = frozenset()
     line_count: int = 0
@@ -71,9 +101,11 @@ class Batch:
             return np.concatenate((getattr(self, name), getattr(other, name)))[order]
 
         marks = None
-        if self.marks is not None or other.marks is not None:
-            unordered = [*(self.marks or [NO_MARKS] * len(self)), *(other.marks or [NO_MARKS] * len(other))]
-            marks = [unordered[index] for index in order.tolist()]
+        if self.marks or other.marks:
+            unmarked = [Marked([NO_MARKS], np.zeros(len(batch), dtype=np.intp)) for batch in (self, other)]
+            first, second = self.marks or unmarked[0], other.marks or unmarked[1]
+            both_rows = np.concatenate((first.rows, second.rows + len(first.kinds)))
+            marks = Marked([*first.kinds, *second.kinds], both_rows[order])
         return Batch(
             text=b"".join(both[start:stop] for start, stop in stretches(order, starts, ends)),
             ends=np.cumsum((ends - starts)[order]),
@@ -147,7 +179,7 @@ class BatchBuilder:
             prompt_lengths=lengths[:, 0],
             answer_lengths=lengths[:, 1],
             turns=lengths[:, 2],
-            marks=self._marks if any(marks is not NO_MARKS for marks in self._marks) else None,
+            marks=marked(self._marks),
             findings=self.findings,
             unused=frozenset(self.unused),
             line_count=line_count,
@@ -161,12 +193,24 @@ def stored_marks(marks: Marks) -> bytes:
 
 def row_line(named: Digest, marks: Marks) -> bytes:
     """A row as it is written: a `contracts.Row` and a line break."""
-    return b'{"id":"%b","slice":%b,"label":%b,"messages":%b}\n' % (
-        named.row.hex().encode(),
-        _encode(marks.slice),
-        _encode(marks.label),
-        named.conversation,
-    )
+    return row_lines(named.row, [line_middle(marks)], [named.conversation])
+
+
+def row_lines(ids: bytes, middles: Sequence[bytes], conversations: Sequence[bytes]) -> bytes:
+    """Rows as they are written, from the 16 bytes of each one's id, its marks (see `line_middle`) and its messages."""
+    if not middles:
+        return b""
+    parts = [_TAIL + _HEAD] * (4 * len(middles))
+    parts[::4] = ids.hex(" ", ROW_ID.itemsize).encode().split(b" ")
+    parts[1::4] = middles
+    parts[2::4] = conversations
+    parts[-1] = _TAIL
+    return b"".join((_HEAD, *parts))
+
+
+def line_middle(marks: Marks) -> bytes:
+    """What stands between a row's id and its messages."""
+    return b'","slice":%b,"label":%b,"messages":' % (_encode(marks.slice), _encode(marks.label))
 
 
 def too_long(max_row_bytes: int) -> RowProblem:

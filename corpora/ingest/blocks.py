@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from hashlib import sha256
 from itertools import cycle
 from mmap import mmap
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 from corpora.ingest.background import WAITING, Background
 
-BLOCK_BYTES = 2 << 20
+BLOCK_BYTES = 1 << 20
 BLOCK_LINES = 2_000
 """About as many lines a block has at most: memory grows with the number of short rows, not with their bytes."""
 
@@ -19,10 +19,14 @@ UTF8_BOM = b"\xef\xbb\xbf"
 
 
 class Block(NamedTuple):
-    """Whole lines: the first `size` bytes of `buffers[place]`, or none if they are one line that exceeds the limit."""
+    """Whole rows from `start` on (in bytes, or in rows of a Parquet file): the first `size` bytes of `buffers[place]`.
+
+    There are none if they are one line that exceeds the limit.
+    """
 
     place: int
     size: int
+    start: int
 
     @property
     def is_too_long(self) -> bool:
@@ -30,21 +34,51 @@ class Block(NamedTuple):
         return not self.size
 
 
-class Blocks:
-    """Blocks of the file open as `descriptor`, read into buffers in turns; a line may have `max_row_bytes`.
+class Blocks(Protocol):
+    """Blocks of a file in its order, read into `buffers` in turns.
 
     A block may be used until `ahead` more have been read. The buffers are shared with processes that are forked later.
+    What is behind the last block, from `position` on, can only be read row by row.
     """
 
-    def __init__(self, descriptor: int, size: int, *, max_row_bytes: int, ahead: int) -> None:
+    buffers: list[mmap]
+    position: int
+
+    def __iter__(self) -> Iterator[Block]: ...
+
+    def fraction(self) -> float:
+        """Share of the file that has been read."""
+
+    def is_done(self) -> bool:
+        """Whether all of it has been read."""
+
+    def sha256(self) -> str:
+        """Of the whole file when all has been read, in hexadecimal digits."""
+
+    def close(self) -> None:
+        """End what goes on beside."""
+
+
+class LineBlocks:
+    """Blocks of whole lines of the file open as `descriptor` from `offset` on; a line may have `max_row_bytes`."""
+
+    def __init__(self, descriptor: int, size: int, *, max_row_bytes: int, ahead: int, offset: int = 0) -> None:
         self._descriptor = descriptor
         self._size = size
+        self._offset = offset
         # What is waiting to be hashed is in use too.
-        count = max(ahead, WAITING) + 1
-        self.buffers = [mmap(-1, max(BLOCK_BYTES, max_row_bytes + 2)) for _ in range(count)]
+        self.buffers = shared_buffers(max(ahead, WAITING) + 1, max_row_bytes)
         self.position = 0
         self._sha256 = sha256()
         self._hashing = Background()
+
+    def fraction(self) -> float:
+        """Share of the bytes that have been read."""
+        return self.position / self._size
+
+    def is_done(self) -> bool:
+        """Whether all of it has been read."""
+        return self.position >= self._size
 
     def sha256(self) -> str:
         """Of all that has been read, in hexadecimal digits."""
@@ -56,21 +90,20 @@ class Blocks:
         self._hashing.close()
 
     def __iter__(self) -> Iterator[Block]:
-        """In the file's order; a byte order mark is left out."""
-        if os.pread(self._descriptor, len(UTF8_BOM), 0) == UTF8_BOM:
-            self._pass(UTF8_BOM)
+        """In the file's order."""
+        self._pass(os.pread(self._descriptor, self._offset, 0))
         for place, buffer in cycle(enumerate(self.buffers)):
             if self.position >= self._size:
                 return
             read = os.preadv(self._descriptor, [buffer], self.position)
             if not read:
                 return
-            end = self._end(buffer, read)
+            start, end = self.position, self._end(buffer, read)
             if end:
                 self._pass(memoryview(buffer)[:end])
-            else:
-                self._skip_line()
-            yield Block(place, end)
+            elif not self._skip():
+                return
+            yield Block(place, end, start)
 
     def _end(self, buffer: mmap, read: int) -> int:
         """Where the block ends, of which `read` bytes were read; 0 if no line ends in them."""
@@ -79,13 +112,42 @@ class Blocks:
         is_last = self.position + read >= self._size
         return buffer.rfind(b"\n", 0, wanted) + 1 or (read if is_last else buffer.rfind(b"\n", 0, read) + 1)
 
-    def _skip_line(self) -> None:
+    def _skip(self) -> bool:
+        """Go on behind a line that is too long; whether that can be."""
         while data := os.pread(self._descriptor, SKIP_BYTES, self.position):
             end = data.find(b"\n") + 1
             self._pass(data[: end or len(data)])
             if end:
-                return
+                break
+        return True
 
     def _pass(self, data: bytes | memoryview) -> None:
         self._hashing.do(self._sha256.update, data)
         self.position += len(data)
+
+
+class TableBlocks(LineBlocks):
+    """Blocks that end where a row of a table seems to: behind a line with an even number of quotation marks so far."""
+
+    def _end(self, buffer: mmap, read: int) -> int:
+        end = super()._end(buffer, read)
+        quotes = buffer[:end].count(b'"')
+        while end and quotes % 2:
+            before = buffer.rfind(b"\n", 0, end - 1) + 1
+            quotes -= buffer[before:end].count(b'"')
+            end = before
+        return end
+
+    def _skip(self) -> bool:
+        return False
+
+
+def shared_buffers(count: int, max_row_bytes: int) -> list[mmap]:
+    """Room for blocks, and for the longest row."""
+    return [mmap(-1, max(BLOCK_BYTES, max_row_bytes + 2)) for _ in range(count)]
+
+
+def text_offset(file: BinaryIO) -> int:
+    """Where a text begins: behind a byte order mark."""
+    file.seek(0)
+    return len(UTF8_BOM) if file.read(len(UTF8_BOM)) == UTF8_BOM else 0

@@ -1,6 +1,6 @@
 """From a row as the file has it to messages and marks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks
@@ -29,16 +29,25 @@ class Canonical:
             raw = self._rename(raw)
         if self.layout is None:
             raise missing_columns(raw)
-        messages = list(self.layout.messages(raw))
+        return list(self.layout.messages(raw)), self.marks(raw)
+
+    def marks(self, raw: Raw) -> Marks:
+        """The marks of a row whose columns have their fields' names; raises RowProblem."""
         group = _name(raw, "group") if "group" in self.columns else None
         split, name, label = _split(raw), _name(raw, "slice"), _name(raw, "label")
         if split is name is label is group is None:
-            return messages, NO_MARKS
-        return messages, Marks(split=split, slice=name or DEFAULT_SLICE, label=label, group=group)
+            return NO_MARKS
+        return Marks(split=split, slice=name or DEFAULT_SLICE, label=label, group=group)
 
-    def unused(self, raw: Raw) -> set[str]:
-        """Named columns that nothing is read from."""
-        unread = (key for key in raw if key not in self._renamed and (key not in self._known or key == "group"))
+    def column_of(self, field: str) -> str | None:
+        """The file's column that a field is read from; None if its own is taken by another field."""
+        if field in self.columns:
+            return self.columns[field]
+        return None if field in self._renamed or field == "group" else field
+
+    def unused(self, names: Iterable[Any]) -> set[str]:
+        """Those of a row's columns that have a name and that nothing is read from."""
+        unread = (key for key in names if key not in self._renamed and (key not in self._known or key == "group"))
         return {shown(key) for key in unread if key}
 
     def _rename(self, raw: Raw) -> dict[Any, Any]:

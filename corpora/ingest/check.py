@@ -9,11 +9,10 @@ from typing import Any
 
 from corpora.ingest.assembly import Assembly
 from corpora.ingest.batch import Batch
-from corpora.ingest.blocks import BLOCK_BYTES, Blocks
+from corpora.ingest.blocks import BLOCK_BYTES, Block, Blocks
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, Notice, Report
 from corpora.ingest.findings import Findings
 from corpora.ingest.gzipped import is_gzip, unpack
-from corpora.ingest.plain import ROOM
 from corpora.ingest.pool import AHEAD, Pool
 from corpora.ingest.problems import FileProblem, joined
 from corpora.ingest.reader import Reader
@@ -22,11 +21,11 @@ from corpora.ingest.split import Bounds, NamesFound, SplitPlan
 from lorakit.digest import file_sha256
 from lorakit.errors import RunError
 
-PARALLEL_FROM_BYTES = 8 * BLOCK_BYTES
-"""Below this a second process costs more time than it saves."""
+ROOM = 4
+"""Times the room that a block's rows have in shared memory as canonical JSON; larger ones are sent."""
 
-MAX_PROCESSES = 3
-"""More would wait for the one that assembles, and take memory."""
+PARALLEL_FROM_BYTES = 16 * BLOCK_BYTES
+"""Below this a second process costs more time than it saves."""
 
 Progress = Callable[[str, float], None]
 """Called with the phase and the share of it that is done, often."""
@@ -148,26 +147,31 @@ class _Pass:
             size = self._path.stat().st_size
             self._source = source = open_source(file, size=size, spec=self._spec)
             source.check_names()
-            reader = Reader(self._spec, source.layout, source.columns)
-            if source.records is None:
-                self._read_blocks(reader, file.fileno(), size)
-                return
-            for batch in reader.records(source.records):
-                self._assembly.take(batch)
-                self._progress("checking", source.fraction())
+            reader = Reader(self._spec, source)
+            readers = min(os.cpu_count() or 1, source.most_readers) if size >= PARALLEL_FROM_BYTES else 0
+            self._assembly.skip(source.header.lines)
+            with closing(source.blocks(AHEAD * max(1, readers))) as blocks:
+                start = self._read_blocks(reader, blocks, readers)
+                if start is None and not self._upload_sha256:
+                    self._upload_sha256 = blocks.sha256()
+                    if self._spec.sha256 not in ("", self._upload_sha256):
+                        raise damaged()
+            if start is not None:
+                lines = self._assembly.lines
+                for batch in reader.records(source.records(start, lines), before=lines):
+                    self._assembly.take(batch)
+                    self._progress("checking", source.fraction())
         self._upload_sha256 = self._upload_sha256 or checked_sha256(self._path, self._spec)
 
-    def _read_blocks(self, reader: Reader, descriptor: int, size: int) -> None:
-        processes = min(os.cpu_count() or 1, MAX_PROCESSES) if size >= PARALLEL_FROM_BYTES else 1
-        blocks = Blocks(descriptor, size, max_row_bytes=self._spec.max_row_bytes, ahead=AHEAD * processes)
-        with closing(blocks), closing(_batches(reader, blocks, processes)) as batches:
-            for batch in batches:
+    def _read_blocks(self, reader: Reader, blocks: Blocks, readers: int) -> int | None:
+        """From where on the file has to be read row by row; None if all of it has been read."""
+        with closing(_batches(reader, blocks, readers)) as batches:
+            for block, batch in batches:
+                if batch is None:
+                    return block.start
                 self._assembly.take(batch)
-                self._progress("checking", blocks.position / size)
-            if not self._upload_sha256:
-                self._upload_sha256 = blocks.sha256()
-                if self._spec.sha256 not in ("", self._upload_sha256):
-                    raise damaged()
+                self._progress("checking", blocks.fraction())
+        return None if blocks.is_done() else blocks.position
 
     def _judge_whole(self) -> None:
         """Whether the rows together make a dataset."""
@@ -243,13 +247,13 @@ class _Pass:
             yield Notice(code="dataset:no_test_rows", count=1, text=text)
 
 
-def _batches(reader: Reader, blocks: Blocks, processes: int) -> Generator[Batch, None, None]:
-    if processes == 1:
+def _batches(reader: Reader, blocks: Blocks, readers: int) -> Generator[tuple[Block, Batch | None], None, None]:
+    if not readers:
         for block in blocks:
             data = memoryview(blocks.buffers[block.place])[: block.size]
-            yield reader.too_long() if block.is_too_long else reader.block(data)
+            yield block, reader.too_long() if block.is_too_long else reader.block(data)
         return
-    with closing(Pool(reader, blocks, processes=processes, text_bytes=ROOM * BLOCK_BYTES)) as pool:
+    with closing(Pool(reader, blocks, processes=readers, text_bytes=ROOM * BLOCK_BYTES)) as pool:
         yield from pool.batches()
 
 

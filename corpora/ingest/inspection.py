@@ -1,7 +1,7 @@
 """How the head of a file reads, for a person to see and correct before all of it is checked."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,11 +10,9 @@ from corpora.ingest.canonical import Canonical
 from corpora.ingest.check import checked_sha256, damaged
 from corpora.ingest.contracts import FIELDS, SHOWN_COLUMNS, IngestSpec, Inspection, Message, Problem, Row
 from corpora.ingest.gzipped import is_gzip, unpack, unpack_head
-from corpora.ingest.jsonl import parse_line
-from corpora.ingest.lines import bounded_lines
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.rows import row_id
-from corpora.ingest.source import Source, open_source
+from corpora.ingest.source import open_source
 
 HEAD_ROWS = 50
 HEAD_BYTES = 4 << 20
@@ -76,7 +74,7 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
     except FileProblem as problem:
         problems.append(problem.at(problem.line))
     try:
-        for record in islice(_records(file, source, spec), HEAD_ROWS):
+        for record in islice(source.records(source.header.size, source.header.lines), HEAD_ROWS):
             if isinstance(record, Problem):
                 problems.append(record)
                 continue
@@ -124,20 +122,6 @@ class _Columns:
             self.names[shown] = None
             if field in FIELDS:
                 self.mapping[field] = shown
-
-
-def _records(file: BinaryIO, source: Source, spec: IngestSpec) -> Iterator[tuple[int, Any] | Problem]:
-    if source.records is not None:
-        yield from source.records
-        return
-    for number, line in bounded_lines(file, spec.max_row_bytes):
-        if line is None:
-            yield Problem(line=number, field="", code="dataset:row_too_long", text="The row is too long to be read.")
-        elif line.strip():
-            try:
-                yield number, parse_line(line)
-            except RowProblem as problem:
-                yield problem.at(number)
 
 
 def _row(canonical: Canonical, raw: Any) -> Row:

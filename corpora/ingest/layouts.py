@@ -16,12 +16,20 @@ Raw = Mapping[Any, Any]
 
 @dataclass(frozen=True)
 class Layout:
-    """`required` keys tell the layout; `optional` ones are read too; `messages` makes the conversation."""
+    """`required` keys tell the layout; `optional` ones are read too; `messages` makes the conversation.
+
+    The layouts of texts also have the first of the required for a `question` and the second for an answer.
+    """
 
     name: str
     required: tuple[str, ...]
     optional: tuple[str, ...]
     messages: Callable[[Raw], tuple[Message, ...]]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Everything that a conversation is made from."""
+        return self.required + self.optional
 
 
 def detect_layout(keys: Iterable[Any]) -> Layout | None:

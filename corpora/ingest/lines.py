@@ -8,15 +8,17 @@ from corpora.ingest.blocks import UTF8_BOM
 SKIP_BYTES = 1 << 16
 
 
-def bounded_lines(file: BinaryIO, limit: int) -> Iterator[tuple[int, bytes | None]]:
-    """(number, line with its line break) from the start of the file, a byte order mark left out.
+def bounded_lines(
+    file: BinaryIO, limit: int, *, offset: int = 0, before: int = 0
+) -> Iterator[tuple[int, bytes | None]]:
+    """(number, line with its line break) from an offset on, which has `before` lines before it.
 
-    None stands for a line longer than `limit` bytes; it has been skipped.
+    A byte order mark at the start is left out. None stands for a line longer than `limit` bytes; it has been skipped.
     """
-    file.seek(0)
-    if file.read(len(UTF8_BOM)) != UTF8_BOM:
+    file.seek(offset)
+    if offset == 0 and file.read(len(UTF8_BOM)) != UTF8_BOM:
         file.seek(0)
-    number = 0
+    number = before
     while line := file.readline(limit + 1):
         number += 1
         if len(line) > limit and not line.endswith(b"\n"):

@@ -1,13 +1,19 @@
 """Parquet with the same columns."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from itertools import cycle
+from mmap import mmap
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpora.ingest.background import Background
+from corpora.ingest.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
 from corpora.ingest.canonical import MARKS
 from corpora.ingest.layouts import LAYOUTS, Layout, detect_layout
 from corpora.ingest.problems import FileProblem, joined, shown
@@ -15,14 +21,19 @@ from corpora.ingest.problems import FileProblem, joined, shown
 # Rows at a time: few enough for rows of the greatest length to fit in memory.
 BATCH_ROWS = 64
 READ_BYTES = 1 << 20
+RELEASE_AFTER = 6
+"""Blocks after which memory that is free is given back."""
+
+STREAM_BYTES = 1 << 16
+"""What an Arrow stream needs around a batch, at most."""
 
 _TIMES = re.compile("timestamp|time64|date|duration")
 
 KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in (*layout.required, *layout.optional))) + MARKS
 
 
-class ParquetRows:
-    """Reads one file; `fraction` of its rows have been read."""
+class ParquetTable:
+    """One file; `fraction` of its rows have been read."""
 
     def __init__(self, file: BinaryIO, columns: Mapping[str, str], forced: Layout | None) -> None:
         try:
@@ -36,20 +47,29 @@ class ParquetRows:
             raise FileProblem("dataset:duplicate_key", text, field=shown(twice))
         wanted = dict.fromkeys((*KNOWN, *columns.values()))
         self._columns = [name for name in wanted if name in self.names]
-        self._rows: int = max(1, self._file.metadata.num_rows)
+        self.rows: int = max(1, self._file.metadata.num_rows)
         self._read = 0
         fields = {column: field for field, column in columns.items()}
         self.layout = forced or detect_layout(fields.get(name, name) for name in self.names)
 
     def fraction(self) -> float:
         """Share of the rows read."""
-        return self._read / self._rows
+        return self._read / self.rows
 
-    def __iter__(self) -> Iterator[tuple[int, Any]]:
-        batches = self._file.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False)
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows, BATCH_ROWS at a time."""
+        return self._file.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False)  # type: ignore[no-any-return]
+
+    def records(self, start: int) -> Iterator[tuple[int, Any]]:
+        """(number, row) of those behind the first `start`; raises FileProblem."""
+        batches = self.batches()
+        self._read = 0
         while True:
             try:
                 batch = next(batches, None)
+                if batch is not None and self._read + len(batch) <= start:
+                    self._read += len(batch)
+                    continue
                 rows = batch.to_pylist() if batch is not None else None
             except UnicodeDecodeError as error:
                 raise FileProblem("dataset:encoding", "A text here is not UTF-8.", line=self._read + 1) from error
@@ -64,7 +84,8 @@ class ParquetRows:
                 return
             for row in rows:
                 self._read += 1
-                yield self._read, row
+                if self._read > start:
+                    yield self._read, row
 
     def _unreadable(self, row: int) -> FileProblem:
         """Python knows no nanoseconds, and no years before 1 or after 9999."""
@@ -74,6 +95,81 @@ class ParquetRows:
             return _damaged(row)
         text = f"A date or time in {joined(times)} cannot be read. Save such a column as text, or leave it out."
         return FileProblem("data_type", text, line=row, field=shown(times[0]))
+
+
+class RecordBlocks:
+    """Blocks of record batches, each an Arrow stream; they end before a batch that is too large, or cannot be read."""
+
+    def __init__(self, file: BinaryIO, table: ParquetTable, *, max_row_bytes: int, ahead: int) -> None:
+        self._file = file
+        self._table = table
+        self._batches = table.batches()
+        self._next: pa.RecordBatch | None = None
+        self.buffers = shared_buffers(ahead + 1, max_row_bytes)
+        self.position = 0
+        self._sha256 = sha256()
+        self._hashing = Background()
+
+    def fraction(self) -> float:
+        """Share of the rows that have been read."""
+        return self.position / self._table.rows
+
+    def is_done(self) -> bool:
+        """Whether all of them have been read."""
+        return self.position >= self._table.rows
+
+    def sha256(self) -> str:
+        """Of the file, in hexadecimal digits."""
+        self._hashing.wait()
+        return self._sha256.hexdigest()
+
+    def close(self) -> None:
+        """End what goes on beside."""
+        self._hashing.close()
+
+    def __iter__(self) -> Iterator[Block]:
+        """In the file's order."""
+        self._hashing.do(self._hash)
+        for number, (place, buffer) in enumerate(cycle(enumerate(self.buffers))):
+            size, rows = self._fill(buffer)
+            if not rows:
+                return
+            self.position += rows
+            if number % RELEASE_AFTER == 0:
+                # Pages of all sizes come and go, and the system's heap keeps what is between them.
+                pa.default_memory_pool().release_unused()
+            yield Block(place, size, self.position - rows)
+
+    def _fill(self, buffer: mmap) -> tuple[int, int]:
+        """(bytes, rows) that were written."""
+        self._next = self._next or self._read()
+        if self._next is None:
+            return 0, 0
+        rows = 0
+        sink = pa.FixedSizeBufferWriter(pa.py_buffer(buffer))
+        with pa.ipc.new_stream(sink, self._next.schema) as stream:
+            while (
+                self._next
+                and sink.tell() < BLOCK_BYTES // 2
+                and rows < BLOCK_LINES
+                and self._next.nbytes + STREAM_BYTES < len(buffer) - sink.tell()
+            ):
+                stream.write_batch(self._next)
+                rows += len(self._next)
+                self._next = self._read()
+        return sink.tell(), rows
+
+    def _read(self) -> pa.RecordBatch | None:
+        try:
+            return next(self._batches, None)
+        except (pa.ArrowException, OSError, ValueError, MemoryError):
+            return None
+
+    def _hash(self) -> None:
+        position = 0
+        while data := os.pread(self._file.fileno(), READ_BYTES, position):
+            self._sha256.update(data)
+            position += len(data)
 
 
 def _damaged(row: int) -> FileProblem:

@@ -77,6 +77,8 @@ _SUSPICIOUS = (
         rb"hf_[A-Za-z0-9]{8}",
         rb"eyJ[A-Za-z0-9_-]",
         rb"-----BEGIN",
+        # No personal data, but nothing that can be stored either.
+        rb"\\u0000",
     ),
 )
 TAKEN = "\0"

@@ -6,11 +6,12 @@ import multiprocessing
 import signal
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from corpora.ingest.batch import Batch
-from corpora.ingest.blocks import Blocks
+from corpora.ingest.blocks import Block, Blocks
 from corpora.ingest.reader import Reader
 from lorakit.errors import RunError
 
@@ -44,9 +45,9 @@ class Pool:
             self._connections.append(ours)
             self._processes.append(process)
 
-    def batches(self) -> Iterator[Batch]:
-        """The batch of each block, in order; raises RunError if a reader died."""
-        waiting: deque[tuple[int, int]] = deque()
+    def batches(self) -> Iterator[tuple[Block, Batch | None]]:
+        """The batch of each block, in order, as `Reader.block` gives it; raises RunError if a reader died."""
+        waiting: deque[tuple[Block, int, int]] = deque()
         room = AHEAD * len(self._processes)
         try:
             for number, block in enumerate(self._blocks):
@@ -54,20 +55,22 @@ class Pool:
                     yield self._take(*waiting.popleft())
                 worker, slot = number % len(self._processes), number // len(self._processes) % AHEAD
                 self._connections[worker].send((block, slot))
-                waiting.append((worker, slot))
+                waiting.append((block, worker, slot))
             while waiting:
                 yield self._take(*waiting.popleft())
         except (EOFError, ConnectionError):
             text = "A process that read the file was ended from outside."
             raise RunError("platform:reader_lost", text, temporary=True) from None
 
-    def _take(self, worker: int, slot: int) -> Batch:
-        batch: Batch | BaseException
+    def _take(self, block: Block, worker: int, slot: int) -> tuple[Block, Batch | None]:
+        batch: Batch | BaseException | None
         size: int | None
         batch, size = self._connections[worker].recv()
         if isinstance(batch, BaseException):
             raise batch
-        return batch if size is None else replace(batch, text=memoryview(self._texts[worker][slot])[:size])
+        if batch and size is not None:
+            batch = replace(batch, text=memoryview(self._texts[worker][slot])[:size])
+        return block, batch
 
     def close(self) -> None:
         """End the readers."""
@@ -89,23 +92,23 @@ def _read(
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in inherited:
         other.close()
-    while True:
-        try:
+    # A block's rows are as many objects, none of which refers to itself: looking for such would take a while each time.
+    gc.set_threshold(100_000)
+    # The parent may end a pass at any time.
+    with suppress(EOFError, ConnectionError):
+        while True:
             block, slot = connection.recv()
-        except EOFError:
-            return
-        connection.send(_batch(reader, memoryview(buffers[block.place])[: block.size], memoryview(texts[slot])))
+            connection.send(_batch(reader, memoryview(buffers[block.place])[: block.size], memoryview(texts[slot])))
 
 
-def _batch(reader: Reader, data: memoryview, text: memoryview) -> tuple[Batch | BaseException, int | None]:
+def _batch(reader: Reader, data: memoryview, text: memoryview) -> tuple[Batch | BaseException | None, int | None]:
     """(the batch, bytes of its text in `text`, or None if it came with the batch)."""
     try:
-        batch = reader.block(data, text) if data else reader.too_long()
+        batch = reader.block(data) if data else reader.too_long()
     except MemoryError as error:
         return error, None
+    if batch is None or len(batch.text) > len(text):
+        return batch, None
     size = len(batch.text)
-    if not isinstance(batch.text, memoryview):
-        if size > len(text):
-            return batch, None
-        text[:size] = batch.text
+    text[:size] = batch.text
     return replace(batch, text=b""), size

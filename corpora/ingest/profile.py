@@ -102,11 +102,10 @@ class Profiler:
             if chosen.any():
                 self._slices.add(DEFAULT_SLICE, split, int(np.count_nonzero(chosen)))
             return
-        for index in np.flatnonzero(chosen).tolist():
-            marks = batch.marks[index]
-            self._slices.add(marks.slice, split)
+        for marks, rows in batch.marks.of(chosen):
+            self._slices.add(marks.slice, split, rows)
             if marks.label is not None:
-                self._labels.add(marks.label, split)
+                self._labels.add(marks.label, split, rows)
 
     def summary(self) -> Profile:
         """Of one row at least."""

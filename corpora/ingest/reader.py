@@ -1,51 +1,92 @@
-"""Reads rows into batches: a block of JSON Lines at a time, or records of a table or a Parquet file."""
+"""Reads rows into batches: a block at a time, by the column where that is certain to be right, or row by row."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import compress
+from operator import itemgetter
+from typing import Any, Protocol
 
 from corpora.ingest.batch import NO_MARKS, Batch, BatchBuilder, stored_marks, too_long
 from corpora.ingest.canonical import Canonical
+from corpora.ingest.columns import ColumnReader, Found
 from corpora.ingest.contracts import Finding, IngestSpec, Problem
-from corpora.ingest.fast import FastBlocks, OddLine
-from corpora.ingest.jsonl import parse_line
-from corpora.ingest.layouts import Layout
+from corpora.ingest.json_rows import JsonRows
 from corpora.ingest.personal import Suspects
-from corpora.ingest.plain import Buffer
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.rows import digest
 from corpora.ingest.rules import Rules
+from corpora.ingest.source import Source
+from corpora.ingest.table_rows import TableRows
 
 RECORDS = 500
 """Rows of a table that make a batch."""
+
+MOST_UNUSED = 20
+"""So many unused columns are enough to name."""
+
+
+class Rows(Protocol):
+    """Finds the rows in blocks of one format."""
+
+    def find(self, data: memoryview) -> Found | None:
+        """What is in a block; None if that is not certain, so that the file has to be read row by row from there on."""
+
+    def raw(self, item: Any) -> Any:
+        """One row as it is in the file; raises RowProblem."""
 
 
 class Reader:
     """Reads the rows of one file, all of them in one layout."""
 
-    def __init__(self, spec: IngestSpec, layout: Layout | None, columns: Mapping[str, str]) -> None:
-        self.layout = layout
+    def __init__(self, spec: IngestSpec, source: Source) -> None:
         self._max_row_bytes = spec.max_row_bytes
-        self._canonical = Canonical(layout, columns)
+        self._canonical = Canonical(source.layout, source.columns)
         self._rules = Rules(spec.options, spec.context)
         self._suspects = Suspects()
-        self._fast: FastBlocks | None = None
-        if layout is not None and not columns and FastBlocks.reads(layout.name):
-            self._fast = FastBlocks(
-                layout.name,
+        self._rows = self._rows_of(source)
+        self._by_column: ColumnReader | None = None
+        if source.layout is not None:
+            self._by_column = ColumnReader(
+                source.layout,
+                self._canonical,
                 longest=self._rules.longest_certain,
                 suspects=self._suspects,
                 max_row_bytes=spec.max_row_bytes,
             )
 
-    def block(self, data: Buffer, text: Buffer | None = None) -> Batch:
-        """The rows of whole lines of JSON Lines, valid until the next block; their text may be in `text`."""
-        if self._fast is None:
-            lines = bytes(data).split(b"\n")
-            if not lines[-1]:
-                lines.pop()
-            return self._lines((OddLine(*line) for line in enumerate(lines, 1)), line_count=len(lines))
-        batch, odd = self._fast.read(data, text)
-        return batch.merged(self._lines(odd, line_count=batch.line_count)) if odd else batch
+    def _rows_of(self, source: Source) -> Rows:
+        if source.file_format == "jsonl":
+            return JsonRows(source.layout, self._canonical, max_row_bytes=self._max_row_bytes)
+        if source.file_format == "parquet":
+            from corpora.ingest.parquet_rows import ParquetRows
+
+            return ParquetRows(source.layout, self._canonical)
+        return TableRows(
+            source.layout,
+            self._canonical,
+            source.names,
+            delimiter=source.delimiter,
+            max_row_bytes=self._max_row_bytes,
+        )
+
+    def block(self, data: memoryview) -> Batch | None:
+        """The rows of a block; None if it has to be read row by row, see `records`."""
+        found = self._rows.find(data)
+        if found is None:
+            return None
+        columns, odd = found.columns, found.odd
+        if columns is None or self._by_column is None:
+            return self._items(odd, found)
+        batch, is_odd = self._by_column.read(columns, line_count=found.line_count)
+        if is_odd.any():
+            lines = columns.lines[is_odd].tolist()
+            odd = sorted([*odd, *zip(lines, compress(found.items, is_odd), strict=True)], key=itemgetter(0))
+        if odd:
+            batch = batch.merged(self._items(odd, found))
+        if len(batch.unused) >= MOST_UNUSED and (odd or not columns.same_in_all_rows):
+            # Which of them are named depends on the order of the rows.
+            rows = [*found.odd, *zip(columns.lines.tolist(), found.items, strict=True)]
+            return self._items(sorted(rows, key=itemgetter(0)), found)
+        return batch
 
     def too_long(self) -> Batch:
         """What stands for a line that is too long to be read."""
@@ -53,9 +94,9 @@ class Reader:
         builder.findings.append(_finding(too_long(self._max_row_bytes), 1))
         return builder.batch(line_count=1)
 
-    def records(self, records: Iterable[tuple[int, Any] | Problem]) -> Iterator[Batch]:
-        """Batches of (line, row) or problems, in order; lines count from the file's first. Raises FileProblem."""
-        builder, begun = BatchBuilder(self._max_row_bytes), 0
+    def records(self, records: Iterable[tuple[int, Any] | Problem], *, before: int) -> Iterator[Batch]:
+        """Batches of (line, row) or problems, in order, behind `before` lines that were read. Raises FileProblem."""
+        builder, begun = BatchBuilder(self._max_row_bytes), before
         try:
             for record in records:
                 if isinstance(record, Problem):
@@ -73,20 +114,17 @@ class Reader:
             raise
         yield builder.batch(line_count=0)
 
-    def _lines(self, lines: Iterable[OddLine], *, line_count: int) -> Batch:
+    def _items(self, items: Iterable[tuple[int, Any]], found: Found) -> Batch:
+        """Rows that are read one by one."""
         builder = BatchBuilder(self._max_row_bytes)
-        for number, line in lines:
-            if not line.strip():
-                continue
+        for line, item in items:
             try:
-                if len(line.removesuffix(b"\r")) > self._max_row_bytes:
-                    raise too_long(self._max_row_bytes)
-                raw = parse_line(line)
+                raw = self._rows.raw(item)
             except RowProblem as problem:
-                builder.findings.append(_finding(problem, number))
+                builder.findings.append(_finding(problem, line))
             else:
-                self._add(builder, number, raw)
-        return builder.batch(line_count=line_count)
+                self._add(builder, line, raw)
+        return builder.batch(line_count=found.line_count)
 
     def _add(self, builder: BatchBuilder, line: int, raw: Any) -> None:
         try:
@@ -108,7 +146,7 @@ class Reader:
         except RowProblem as problem:
             builder.findings.append(_finding(problem, line))
             return
-        if len(builder.unused) < 20:
+        if len(builder.unused) < MOST_UNUSED:
             builder.unused |= self._canonical.unused(raw)
 
 

@@ -5,26 +5,34 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, Literal
 
+from corpora.ingest.blocks import Blocks, LineBlocks, TableBlocks, text_offset
 from corpora.ingest.canonical import MARKS
 from corpora.ingest.contracts import IngestSpec, Problem
-from corpora.ingest.jsonl import parse_line
+from corpora.ingest.jsonl import parse_line, read_lines
 from corpora.ingest.layouts import Layout, detect_layout, layout_named, missing_columns
 from corpora.ingest.lines import bounded_lines
 from corpora.ingest.problems import FileProblem, RowProblem, joined, shown
 from corpora.ingest.sniff import HEAD_BYTES, sniff
-from corpora.ingest.tables import read_header, read_table
+from corpora.ingest.tables import NO_HEADER, Header, read_header, read_table
 
 LINES_FOR_LAYOUT = 10_000
 BYTES_FOR_NAMES = 2 << 20
+MOST_READERS = 3
+"""More processes would wait for the one that assembles, and take memory."""
+
 OPTIONAL = {"system", "input", *MARKS}
 """Fields that the first rows may lack though later ones have them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """`records` are (position, raw row) or problems; iterating them may raise FileProblem. JSON Lines have none: they
-    are read by the block. `columns` says which of the file's own stands for a field; `names` are those of a file that
-    names them once for all rows; `absent` says that a column is named which the file does not have.
+    """How a file is read.
+
+    `blocks` are read while so many others are in use. From where they stop, or where a block is not certain, `records`
+    gives (position, raw row) or problems: from a block's start on, which comes behind so many lines or rows. Iterating
+    them may raise FileProblem. `columns` says which of the file's own stands for a field; `names` are those of a file
+    that names them once for all rows, in the `header` of a table; `absent` says that a column is named which the file
+    does not have.
     """
 
     file_format: str
@@ -33,9 +41,12 @@ class Source:
     layout: Layout | None
     columns: Mapping[str, str]
     names: Sequence[str] = ()
-    records: Iterable[tuple[int, Any] | Problem] | None
+    blocks: Callable[[int], Blocks]
+    records: Callable[[int, int], Iterable[tuple[int, Any] | Problem]]
+    header: Header = NO_HEADER
     absent: FileProblem | None = None
     fraction: Callable[[], float]
+    most_readers: int = MOST_READERS
 
     def check_names(self) -> None:
         """Raises FileProblem where a column is named that is not there, or those that are make up no row."""
@@ -61,26 +72,31 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
     file_format, delimiter = sniff(file.read(HEAD_BYTES), options)
     if file_format == "parquet":
         # Loading pyarrow takes longer than checking most files of the other formats.
-        from corpora.ingest.parquet import ParquetRows
+        from corpora.ingest.parquet import ParquetTable, RecordBlocks
 
-        rows = ParquetRows(file, options.columns, forced)
+        rows = ParquetTable(file, options.columns, forced)
         return Source(
             file_format=file_format,
             position="row",
             layout=rows.layout,
             columns=options.columns,
             names=rows.names,
-            records=rows,
+            blocks=lambda ahead: RecordBlocks(file, rows, max_row_bytes=limit, ahead=ahead),
+            records=lambda start, _: rows.records(start),
             absent=_absent(options.columns, rows.names, line=0),
             fraction=rows.fraction,
+            # Who assembles has to unpack, too; and pyarrow takes memory in each process.
+            most_readers=1,
         )
     if file_format == "jsonl":
         layout = forced or _layout_of_lines(file, options.columns, limit)
+        offset = text_offset(file)
         return Source(
             file_format=file_format,
             layout=layout,
             columns=options.columns,
-            records=None,
+            blocks=lambda ahead: LineBlocks(file.fileno(), size, max_row_bytes=limit, ahead=ahead, offset=offset),
+            records=lambda offset, lines: read_lines(file, max_row_bytes=limit),
             absent=_absent_in_lines(file, options.columns, limit) if options.columns else None,
             fraction=fraction,
         )
@@ -90,11 +106,15 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
     return Source(
         file_format=file_format,
         delimiter=delimiter,
-        layout=forced or detect_layout(fields_of(header, columns)),
+        layout=forced or detect_layout(fields_of(header.names, columns)),
         columns=columns,
-        names=header,
-        records=read_table(file, delimiter=delimiter, max_row_bytes=limit),
-        absent=_absent(columns, header, line=1),
+        names=header.names,
+        header=header,
+        blocks=lambda ahead: TableBlocks(file.fileno(), size, max_row_bytes=limit, ahead=ahead, offset=header.size),
+        records=lambda offset, lines: read_table(
+            file, header.names, offset=offset, lines_before=lines, delimiter=delimiter, max_row_bytes=limit
+        ),
+        absent=_absent(columns, header.names, line=1),
         fraction=fraction,
     )
 

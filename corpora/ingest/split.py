@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from corpora.ingest.batch import TEST_ROW, TRAIN_ROW, Batch, Marks
+from corpora.ingest.batch import TEST_ROW, TRAIN_ROW, Batch, Marked
 from corpora.ingest.rows import mark_hash
 from corpora.ingest.seen import UNSEEN
 
@@ -21,6 +21,7 @@ Flags = npt.NDArray[np.bool_]
 
 _SPREAD = np.uint64(0xBF58476D1CE4E5B9)
 _SHIFT = np.uint64(31)
+_CODES = {"test": TEST_ROW, "train": TRAIN_ROW}
 
 
 class NamesFound(Exception):
@@ -60,12 +61,12 @@ class SplitPlan:
         codes = self._draw(mixed)
         if batch.marks is not None:
             self._mark(codes, batch.marks, batch.prompts, kept, earlier)
-        elif self._follows:
+        elif self.follows:
             np.copyto(codes, earlier, where=earlier != UNSEEN)
         return codes
 
     @property
-    def _follows(self) -> bool:
+    def follows(self) -> bool:
         """Whether a row goes where its prompt is already, though it might be drawn elsewhere."""
         return not self.named and self.bounds is None
 
@@ -79,31 +80,44 @@ class SplitPlan:
             codes[mixed == np.uint64(self.bounds.lowest)] = TEST_ROW
         return codes
 
-    def _mark(self, codes: Codes, marks: list[Marks], prompts: Places, kept: Flags, earlier: Codes) -> None:
-        placed: dict[int, int] = {}
-        rows = zip(marks, prompts.tolist(), kept.tolist(), earlier.tolist(), strict=True)
-        for index, (row, prompt, is_kept, before) in enumerate(rows):
-            if row.split is not None:
-                if not self.named:
-                    raise NamesFound
-                codes[index] = TEST_ROW if row.split == "test" else TRAIN_ROW
-            if not is_kept:
-                continue
-            if row.split is None and row.group is None and self._follows:
-                place = placed.get(prompt, UNSEEN) if before == UNSEEN else before
-                if place != UNSEEN:
-                    codes[index] = place
-                elif row.label is not None:
-                    codes[index] = self._stratify(row.label)
-            placed.setdefault(prompt, int(codes[index]))
+    def _mark(self, codes: Codes, marked: Marked, prompts: Places, kept: Flags, earlier: Codes) -> None:
+        if any(marks.split for marks in marked.kinds):
+            if not self.named:
+                raise NamesFound
+            kinds = np.array([_CODES.get(marks.split or "", UNSEEN) for marks in marked.kinds], dtype=np.int8)
+            named = kinds[marked.rows]
+            np.copyto(codes, named, where=named != UNSEEN)
+        if self.follows:
+            self._follow(codes, marked, prompts, kept, earlier)
 
-    def _stratify(self, label: str) -> int:
-        """Hold out a prompt whenever the label's share of the test has fallen behind."""
-        phase = int(self._mix(np.frombuffer(mark_hash(label), dtype=np.uint64))[0]) / (1 << 64)
-        seen = self._labels[label]
-        self._labels[label] += 1
-        due = int(self.test_share * (seen + 1) + phase) - int(self.test_share * seen + phase)
-        return TEST_ROW if due else TRAIN_ROW
+    def _follow(self, codes: Codes, marked: Marked, prompts: Places, kept: Flags, earlier: Codes) -> None:
+        """Put each kept row that is in no group where its prompt is already; stratify where it is nowhere."""
+        rows = np.flatnonzero(kept)
+        if not len(rows):
+            return
+        is_grouped = np.array([marks.group is not None for marks in marked.kinds])[marked.rows]
+        _, first, copies = np.unique(prompts[rows], return_index=True, return_inverse=True)
+        leads = rows[np.sort(first)]
+        self._stratify(codes, marked, leads[(earlier[leads] == UNSEEN) & ~is_grouped[leads]])
+        before = earlier[rows]
+        # What went ahead in a group keeps its own place, and the others of its prompt come after it.
+        own = np.where((before != UNSEEN) & ~is_grouped[rows], before, codes[rows])
+        placed = np.where(before != UNSEEN, before, own[first][copies])
+        codes[rows] = np.where(is_grouped[rows], own, placed)
+
+    def _stratify(self, codes: Codes, marked: Marked, rows: npt.NDArray[np.intp]) -> None:
+        """Of each label, hold out a prompt whenever the label's share of the test has fallen behind."""
+        names = dict.fromkeys(marks.label for marks in marked.kinds if marks.label is not None)
+        numbers = {name: number for number, name in enumerate(names)}
+        labels = np.array([numbers.get(marks.label or "", -1) for marks in marked.kinds])[marked.rows[rows]]
+        order = np.argsort(labels, kind="stable")
+        starts = np.searchsorted(labels[order], np.arange(len(names) + 1))
+        for name, start, stop in zip(names, starts[:-1].tolist(), starts[1:].tolist(), strict=True):
+            phase = int(self._mix(np.frombuffer(mark_hash(name), dtype=np.uint64))[0]) / (1 << 64)
+            seen = self._labels[name] + np.arange(stop - start + 1)
+            self._labels[name] += stop - start
+            due = np.diff(np.floor(self.test_share * seen + phase))
+            codes[rows[order[start:stop]]] = np.where(due > 0, TEST_ROW, TRAIN_ROW)
 
     def _mix(self, places: Places) -> Places:
         mixed = (places ^ np.uint64(self.seed * 0x9E3779B97F4A7C15 & ((1 << 64) - 1))) * _SPREAD

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from corpora.ingest.batch import too_long
 from corpora.ingest.contracts import Problem
@@ -11,17 +11,29 @@ from corpora.ingest.lines import bounded_lines
 from corpora.ingest.problems import FileProblem, RowProblem, shown
 
 
-def read_table(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Iterator[tuple[int, Any] | Problem]:
-    """(line on which the row begins, columns by name), or why the row cannot be read.
+class Header(NamedTuple):
+    """A table's column names, and where its rows begin: behind `size` bytes, which are `lines` lines."""
+
+    names: list[str]
+    size: int
+    lines: int
+
+
+NO_HEADER = Header([], 0, 0)
+
+
+def read_table(
+    file: BinaryIO, names: list[str], *, offset: int, lines_before: int, delimiter: str, max_row_bytes: int
+) -> Iterator[tuple[int, Any] | Problem]:
+    """(line on which the row begins, columns by name), or why the row cannot be read, from `offset` on.
 
     Raises FileProblem where it is no longer certain where rows begin.
     """
     csv.field_size_limit(max_row_bytes)
-    lines = _TextLines(file, max_row_bytes)
+    lines = _TextLines(file, max_row_bytes, offset, lines_before)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    columns: list[str] | None = None
     while True:
-        line = reader.line_num + 1
+        line = lines_before + reader.line_num + 1
         lines.held = 0
         try:
             cells = next(reader, None)
@@ -31,22 +43,21 @@ def read_table(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Iterato
             return
         if not any(cells):
             continue
-        if columns is None:
-            columns = column_names(cells)
-        elif len(cells) != len(columns):
-            yield _wrong_width(len(cells), len(columns)).at(line)
+        if len(cells) != len(names):
+            yield wrong_width(len(cells), len(names)).at(line)
         else:
-            yield line, dict(zip(columns, cells, strict=True))
+            yield line, dict(zip(names, cells, strict=True))
 
 
-def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> list[str]:
-    """The column names of a table; raises FileProblem if there are none that can be used."""
+def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Header:
+    """The first row of a table; raises FileProblem if it has no names that can be used."""
     csv.field_size_limit(max_row_bytes)
     reader = csv.reader(_TextLines(file, max_row_bytes), delimiter=delimiter, strict=True)
     try:
-        return next((column_names(cells) for cells in reader if any(cells)), [])
+        names = next((column_names(cells) for cells in reader if any(cells)), [])
     except csv.Error as error:
         raise _unreadable(error, 1) from None
+    return Header(names, file.tell(), reader.line_num)
 
 
 def column_names(cells: list[str]) -> list[str]:
@@ -66,13 +77,15 @@ class _TextLines:
     the cell that is too long.
     """
 
-    def __init__(self, file: BinaryIO, limit: int) -> None:
+    def __init__(self, file: BinaryIO, limit: int, offset: int = 0, lines_before: int = 0) -> None:
         self._file = file
         self._limit = limit
+        self._offset = offset
+        self._lines_before = lines_before
         self.held = 0
 
     def __iter__(self) -> Iterator[str]:
-        for number, line in bounded_lines(self._file, self._limit):
+        for number, line in bounded_lines(self._file, self._limit, offset=self._offset, before=self._lines_before):
             if line is None or self.held > 2 * self._limit:
                 problem = too_long(self._limit)
                 raise FileProblem(problem.code, problem.text, line=number)
@@ -93,6 +106,7 @@ def _unreadable(error: csv.Error, line: int) -> FileProblem:
     return FileProblem("dataset:broken_line", text, line=line)
 
 
-def _wrong_width(cells: int, columns: int) -> RowProblem:
+def wrong_width(cells: int, columns: int) -> RowProblem:
+    """A row with more or fewer cells than there are columns."""
     text = f"The row has {cells} cells, the first line names {columns}. Put quotes around text with a separator in it."
     return RowProblem("dataset:broken_line", "", text)

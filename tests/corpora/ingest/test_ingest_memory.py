@@ -1,5 +1,6 @@
 """A check and its readers together keep to 128 MB, whatever is in the file."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,7 +58,25 @@ def long() -> Iterator[bytes]:
     return (b'{"prompt": "%d", "completion": "%b"}\n' % (n, filling) for n in range(1 << 30))
 
 
-@pytest.mark.parametrize("rows", [short, personal, alike, long])
+def table() -> Iterator[bytes]:
+    """Cells with line breaks, read by the block."""
+    yield b"id,text,label\n"
+    filling = b"lorem ipsum\n" * 60
+    yield from (b'%d,"question %d ""%b""",l%d\n' % (n, n, filling, n % 9) for n in range(1 << 30))
+
+
+def parquet() -> Iterator[bytes]:
+    """Conversations as record batches, which pyarrow needs memory for."""
+    filling = "lorem ipsum " * 40
+    chats = [
+        [{"role": "user", "content": f"{n}"}, {"role": "assistant", "content": f"{n} {filling}"}] for n in range(50_000)
+    ]
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"messages": chats}), buffer, compression="none", use_dictionary=False)
+    yield buffer.getvalue()
+
+
+@pytest.mark.parametrize("rows", [short, personal, alike, long, table, parquet])
 def test_memory_is_bounded_whatever_the_rows(rows: Callable[[], Iterator[bytes]], tmp_path: Path) -> None:
     upload = tmp_path / "inputs" / "upload" / "upload"
     upload.parent.mkdir(parents=True)

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from corpora.ingest.fast import FastBlocks
+from corpora.ingest.contracts import Message
+from corpora.ingest.jsonl import parse_line
 from corpora.ingest.personal import Suspects, find_personal_data, mask
+from corpora.ingest.rows import digest
 
 PLANTED = {
     "email": ["ann@example.com", "a.b+c%d@sub.example.co.uk", "jörg_1@exa-mple.org", "é@example.de"],
@@ -117,12 +119,9 @@ WRITERS: list[Any] = [json.dumps, lambda text: json.dumps(text, ensure_ascii=Fal
 
 
 def is_looked_at(written: str) -> bool:
-    """Whether a row with this JSON text is left for a closer look when its block is read."""
-    row = f'{{"messages":[{{"role":"user","content":{written}}},{{"role":"assistant","content":"Thanks."}}]}}\n'
-    fast = FastBlocks("chat", longest=1 << 20, suspects=Suspects(), max_row_bytes=1 << 20)
-    batch, odd = fast.read(row.encode())
-    assert len(batch) + len(odd) == 1
-    return bool(odd)
+    """Whether a row with this JSON text gets a closer look."""
+    messages = [Message("user", parse_line(written.encode())), Message("assistant", "Thanks.")]
+    return bool(Suspects().scan(digest(messages).conversation))
 
 
 @settings(parent=MANY, max_examples=1_000)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -12,15 +13,21 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from corpora.ingest import blocks
+from corpora.ingest import blocks, jsonl
 from corpora.ingest import check as checking
 from corpora.ingest.batch import Batch
-from corpora.ingest.blocks import Blocks
+from corpora.ingest.blocks import LineBlocks
 from corpora.ingest.contracts import Context, IngestSpec, Options
+from corpora.ingest.json_rows import JsonRows
+from corpora.ingest.jsonl import parse_line
 from corpora.ingest.layouts import layout_named
 from corpora.ingest.near import Pair, near_pairs
+from corpora.ingest.parquet_rows import ParquetRows
 from corpora.ingest.pool import AHEAD, Pool
+from corpora.ingest.problems import RowProblem
 from corpora.ingest.reader import Reader
+from corpora.ingest.source import Source
+from corpora.ingest.table_rows import TableRows
 from lorakit.errors import RunError
 from tests.corpora.corpus import bad_rows, writing
 from tests.corpora.corpus.files import VARIANTS, bad_file
@@ -31,6 +38,7 @@ LAYOUTS = {
     "chat": ("messages",),
     "prompt and completion": ("prompt", "completion"),
     "instruction": ("instruction", "input", "output"),
+    "classification": ("text", "label"),
 }
 PERSONAL = ("ann@example.com", "+49 30 1234567", "4111 1111 1111 1111", "DE89370400440532013000", "é@example.com")
 GAPS = ("", "", " ", "\t", "\r", "  ")
@@ -128,7 +136,7 @@ def described(batch: Batch) -> dict[str, Any]:
     return {
         "text": bytes(batch.text),
         "rows": batch.rows.tobytes(),
-        "marks": batch.marks,
+        "marks": [batch.marks.kinds[kind] for kind in batch.marks.rows.tolist()] if batch.marks else None,
         "findings": sorted(batch.findings, key=lambda finding: finding.line),
         "unused": batch.unused,
         "line_count": batch.line_count,
@@ -136,16 +144,48 @@ def described(batch: Batch) -> dict[str, Any]:
     }
 
 
+def reader_of(layout: str, spec: IngestSpec = IngestSpec(bytes=0)) -> Reader:  # noqa: B008
+    """A reader of JSON Lines."""
+    source = Source(
+        file_format="jsonl",
+        layout=layout_named(layout),
+        columns={},
+        blocks=lambda ahead: pytest.fail("Blocks are given."),
+        records=lambda offset, lines: pytest.fail("Blocks are given."),
+        fraction=lambda: 0.0,
+    )
+    return Reader(spec, source)
+
+
+def line_by_line(layout: str, spec: IngestSpec) -> Reader:
+    """A reader that does not know the types of a row's fields."""
+    reader = reader_of(layout, spec)
+    assert isinstance(reader._rows, JsonRows)
+    reader._rows._decoder = None
+    return reader
+
+
+def by_column(reader: Reader, block: bytes) -> int:
+    """How many rows of a block are read by the column."""
+    assert reader._by_column is not None
+    found = reader._rows.find(memoryview(block))
+    assert found is not None
+    return len(reader._by_column.read(found.columns, line_count=0)[0]) if found.columns else 0
+
+
+def read(reader: Reader, block: bytes) -> Batch:
+    batch = reader.block(memoryview(block))
+    assert batch is not None
+    return batch
+
+
 @settings(max_examples=400, deadline=None)
 @given(data=st.data(), layout=st.sampled_from(list(LAYOUTS)), spec=specs)
 def test_a_block_reads_as_its_lines_do(data: st.DataObject, layout: str, spec: IngestSpec) -> None:
     block = data.draw(stretches(layout))
-    reader, slow = Reader(spec, layout_named(layout), {}), Reader(spec, layout_named(layout), {})
-    slow._fast = None
-    assert reader._fast is not None
-    batch, odd = reader._fast.read(block)
-    event(f"plain rows: {min(len(batch), 3)}, odd lines: {min(len(odd), 3)}")
-    assert described(reader.block(block)) == described(slow.block(block))
+    reader = reader_of(layout, spec)
+    event(f"rows by the column: {min(by_column(reader, block), 3)}")
+    assert described(read(reader, block)) == described(read(line_by_line(layout, spec), block))
 
 
 @pytest.mark.parametrize("name", bad_rows.CLASSES)
@@ -155,20 +195,101 @@ def test_one_bad_row_among_plain_ones_is_not_overlooked(name: str) -> None:
         block = gzip.decompress(file.content) if file.content.startswith(b"\x1f\x8b") else file.content
         spec = IngestSpec(bytes=0, **file.limits)
         for layout in LAYOUTS:
-            reader, slow = Reader(spec, layout_named(layout), {}), Reader(spec, layout_named(layout), {})
-            slow._fast = None
-            assert described(reader.block(block)) == described(slow.block(block))
+            expected = described(read(line_by_line(layout, spec), block))
+            assert described(read(reader_of(layout, spec), block)) == expected
 
 
+MORE: dict[str, Any] = {"id": 7, "metadata": {"source": "support", "tags": ["a", 1.5, None]}, "split": "train"}
+
+
+@pytest.mark.parametrize("more", [{}, MORE, MORE | {"slice": "north", "label": 3, "when": "2026-01-01"}])
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_plain_rows_are_read_by_the_block(layout: str) -> None:
+def test_usual_rows_are_read_by_the_column(layout: str, more: dict[str, Any]) -> None:
     named = {"prompt and completion": "prompt"}.get(layout, layout)
-    block = writing.jsonl(writing.rows(Random(1), named, 50))
-    reader = Reader(IngestSpec(bytes=0), layout_named(layout), {})
-    assert reader._fast is not None
-    batch, odd = reader._fast.read(block)
-    assert len(batch) == 50
-    assert not odd
+    block = writing.jsonl([more | row for row in writing.rows(Random(1), named, 50)])
+    assert by_column(reader_of(layout), block) == 50
+
+
+def test_a_key_that_is_there_twice_is_seen_among_columns_of_no_use() -> None:
+    rows = [{"id": 1, **row} for row in writing.rows(Random(1), "prompt", 3)]
+    block = writing.jsonl(rows)
+    for twice in (b'{"id": 2, ', b'{"prompt": "x", ', b'{"note": {"a": 1, "a": 2}, '):
+        damaged = block.replace(b"{", twice, 1)
+        batch = read(reader_of("prompt and completion"), damaged)
+        assert [(finding.line, finding.code) for finding in batch.findings] == [(1, "dataset:duplicate_key")]
+        assert len(batch) == 2
+
+
+def parsed(parse: Callable[[bytes], Any], line: bytes) -> Any:
+    try:
+        return parse(line)
+    except RowProblem as problem:
+        return problem.code, problem.field, problem.text
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data(), layout=st.sampled_from(list(LAYOUTS)))
+def test_a_line_reads_as_the_standard_library_reads_it(data: st.DataObject, layout: str) -> None:
+    for line in data.draw(stretches(layout)).split(b"\n"):
+        assert parsed(parse_line, line) == parsed(jsonl._parse_slowly, line)
+
+
+QUOTED = ("", "", ' "so" ', '5" pipe', "two\nlines", "\r\n", "a,b", 'it is "', "ann@example.com", "\n\n")
+
+
+def in_quotes(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"'
+
+
+def messy_table(rng: Random, count: int) -> bytes:
+    """Rows with quotation marks and line breaks in odd places, with marks, and some of the wrong width."""
+    lines = ["id,text,label,split,topic"]
+    for number in range(count):
+        words = f"question {rng.choice((number, number // 2))} {rng.choice(QUOTED)}"
+        cells = [str(number), words, rng.choice(("yes", "no", "")), rng.choice(("train", "test")), f"t{number % 7}"]
+        quoted = [
+            f'"{cell.replace(chr(34), chr(34) * 2)}"' if "\n" in cell or rng.random() < 0.5 else cell for cell in cells
+        ]
+        lines.append(",".join(quoted if rng.random() < 0.98 else quoted[:-1]) + rng.choice(("", "", "", "\r", "\n")))
+    return "\n".join(lines).encode()
+
+
+def messy_parquet(rng: Random, count: int) -> bytes:
+    """Conversations, some of them without an answer or with an empty one, and marks of several types."""
+    rows = writing.rows(rng, "chat", count)
+    for number, row in enumerate(rows):
+        row |= {"label": number % 5, "slice": rng.choice(("a", "b", None)), "note": "x"}
+        if rng.random() < 0.03:
+            row["messages"][-1]["content"] = rng.choice(("", None, "\0", "ann@example.com"))
+        if rng.random() < 0.01:
+            row["messages"].pop()
+    return writing.parquet(rows)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_table_or_parquet_file_reads_by_the_block_as_row_by_row(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = (messy_table, messy_parquet)[seed % 2](Random(seed), 600)
+    options = {"bad_rows": "leave_out", "columns": {"group": "topic"} if seed == 4 else {}}
+    monkeypatch.setattr(blocks, "BLOCK_BYTES", 2_000)
+    by_block = check(content, tmp_path / "block", options=options)
+    for rows in (TableRows, ParquetRows):
+        monkeypatch.setattr(rows, "find", lambda self, data: None)
+    by_row = check(content, tmp_path / "row", options=options)
+    assert by_block.report == by_row.report
+    assert by_block.report.rows > 100
+    assert files(tmp_path / "block") == files(tmp_path / "row")
+
+
+@pytest.mark.parametrize("name", ["csv", "parquet"])
+def test_tables_and_parquet_files_are_read_by_the_column(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{"id": number, **row} for number, row in enumerate(writing.rows(Random(1), "classification", 300))]
+    content = writing.table(rows, ",") if name == "csv" else writing.parquet(rows)
+    monkeypatch.setattr(Reader, "_add", lambda *row: pytest.fail("A row was read by itself."))
+    assert check(content, tmp_path).report.rows == 300
 
 
 def messy(rng: Random, count: int) -> bytes:
@@ -212,10 +333,10 @@ def test_several_processes_leave_what_one_does(seed: int, tmp_path: Path, monkey
 def test_a_reader_that_is_killed_ends_the_check_for_another_try(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(writing.jsonl(writing.rows(Random(2), "chat", 40_000)))
-    reader = Reader(IngestSpec(bytes=0), layout_named("chat"), {})
+    reader = reader_of("chat")
     with path.open("rb") as file:
         size = path.stat().st_size
-        with closing(Blocks(file.fileno(), size, max_row_bytes=10_000, ahead=AHEAD * 2)) as blocks:
+        with closing(LineBlocks(file.fileno(), size, max_row_bytes=10_000, ahead=AHEAD * 2)) as blocks:
             pool = Pool(reader, blocks, processes=2, text_bytes=1 << 21)
             try:
                 batches = pool.batches()

@@ -16,7 +16,7 @@ from corpora.ingest.seen import UNSEEN, SeenHashes
 def test_it_answers_as_a_dictionary_would(
     batches: list[list[tuple[int, int]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seen, "SMALLEST", 4)
+    monkeypatch.setattr(seen, "SMALLEST", 8)
     monkeypatch.setattr(seen, "IN_MEMORY", 16)
     expected: dict[int, int] = {}
     with SeenHashes(tmp_path / "seen") as hashes:

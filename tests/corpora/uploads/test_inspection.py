@@ -137,7 +137,7 @@ def test_only_the_head_of_a_large_file_is_read(tmp_path: Path, monkeypatch: pyte
         parsed.append(line)
         return parse_line(line)
 
-    monkeypatch.setattr("corpora.ingest.inspection.parse_line", parse)
+    monkeypatch.setattr("corpora.ingest.jsonl.parse_line", parse)
     seen = inspect(pairs(5_000) + b"{broken\n", tmp_path / "run")
     assert (len(parsed), len(seen.rows), seen.problems) == (HEAD_ROWS, SHOWN_ROWS, ())
 

@@ -1,0 +1,191 @@
+"""Finds the rows of JSON Lines by the column, as rows whose fields have the types that their layout gives them.
+
+msgspec reads such a row several times as fast as any row. It overlooks a key that is there twice, and what is in
+columns that nothing is read from: the first is found by counting quotation marks, the second is read by jiter.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from operator import attrgetter
+from typing import Annotated, Any
+
+import jiter
+import msgspec
+import numpy as np
+
+from corpora.ingest.batch import too_long
+from corpora.ingest.canonical import MARKS, Canonical
+from corpora.ingest.columns import MESSAGE_QUOTES, Column, Columns, Found, quotes_in
+from corpora.ingest.contracts import Message
+from corpora.ingest.jsonl import parse_line
+from corpora.ingest.layouts import Layout
+from corpora.ingest.problems import RowProblem
+
+MAX_COLUMNS = 100
+"""Rows with still other columns are odd."""
+
+LESSONS = 1_000
+"""Odd rows that are looked through for columns which are not known yet."""
+
+MAX_DIGITS = 4_000
+"""Longer numbers are not read."""
+
+ESCAPED_QUOTE = rb"\u0022"
+
+Decoder = msgspec.json.Decoder[Any]
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_REQUIRED = {"messages": Annotated[list[Message], msgspec.Meta(min_length=2)], "label": str | int}
+_MARK = str | int | None | msgspec.UnsetType
+_OPTIONAL = str | None | msgspec.UnsetType
+_OTHER = msgspec.Raw | msgspec.UnsetType
+
+
+class JsonRows:
+    """Finds rows in blocks of lines, and learns which columns a file has while it reads it."""
+
+    def __init__(self, layout: Layout | None, canonical: Canonical, *, max_row_bytes: int) -> None:
+        self._max_row_bytes = max_row_bytes
+        self._required = layout.required if layout else ()
+        self._columns: dict[str, str] = {}
+        """What the columns of the file that are known stand for; nothing is read from those that stand for nothing."""
+        self._readable: dict[str, str] = {}
+        self._lessons = LESSONS
+        self._decoder: Decoder | None = None
+        if layout:
+            fields = dict.fromkeys((*layout.fields, *MARKS))
+            columns = {field: column for field in fields if (column := canonical.column_of(field)) is not None}
+            self._readable = {column: field for field, column in columns.items()}
+            if columns.keys() >= set(self._required) and len(self._readable) == len(columns):
+                self._know(columns[field] for field in self._required)
+
+    def find(self, data: memoryview) -> Found:
+        """The rows of whole lines; an item is a line."""
+        text = bytes(data)
+        lines = text.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        if self._decoder is None or ESCAPED_QUOTE in text:
+            return _all_odd(lines)
+        rows, taken, odd = self._read(self._decoder, lines)
+        values = {column: list(map(attrgetter(_name(number)), rows)) for number, column in enumerate(self._columns)}
+        others = {column: values[column] for column, field in self._columns.items() if not field}
+        if not rows or not all(map(_is_json, others.values())):
+            return _all_odd(lines)
+        fields = {field: values[column] for column, field in self._columns.items() if field}
+        quotes = quotes_in(text) - sum(line.count(b'"') for _, line in odd) - sum(map(_quotes_in, others.values()))
+        quotes -= self._quotes_beside(fields)
+        items = lines if len(rows) == len(lines) else [lines[number - 1] for number in taken]
+        return Found(len(lines), Columns(fields, np.fromiter(taken, dtype=np.int64), others, quotes), items, odd)
+
+    def raw(self, line: bytes) -> Any:
+        """The value of a line; raises RowProblem."""
+        if len(line.removesuffix(b"\r")) > self._max_row_bytes:
+            raise too_long(self._max_row_bytes)
+        return parse_line(line)
+
+    def _read(self, decoder: Decoder, lines: list[bytes]) -> tuple[list[Any], Sequence[int], list[tuple[int, bytes]]]:
+        """(rows, their numbers, the other lines)."""
+        if max(map(len, lines)) <= self._max_row_bytes:
+            with suppress(*_UNREADABLE):
+                return list(map(decoder.decode, lines)), range(1, len(lines) + 1), []
+        rows, taken, odd = [], [], []
+        decode, limit = decoder.decode, self._max_row_bytes
+        for number, line in enumerate(lines, 1):
+            try:
+                row = decode(line)
+            except _UNREADABLE:
+                if not line or line.isspace():
+                    continue
+                if self._lessons and (learned := self._learn(line)):
+                    return self._read(learned, lines)
+                odd.append((number, line))
+                continue
+            if len(line) > limit:
+                odd.append((number, line))
+                continue
+            rows.append(row)
+            taken.append(number)
+        return rows, taken, odd
+
+    def _learn(self, line: bytes) -> Decoder | None:
+        """A decoder that knows the columns of a line too; None if they were known."""
+        self._lessons -= 1
+        try:
+            raw = parse_line(line)
+        except RowProblem:
+            return None
+        return self._know(raw) if isinstance(raw, dict) and raw.keys() - self._columns.keys() else None
+
+    def _know(self, names: Iterable[str]) -> Decoder | None:
+        """A decoder that knows these columns too; None if there are too many, or a name cannot be one of a type's."""
+        columns = self._columns | {name: self._readable.get(name, "") for name in names}
+        fields: list[Any] = []
+        for number, field in enumerate(columns.values()):
+            if field in self._required:
+                fields.append((_name(number), _REQUIRED.get(field, str)))
+            else:
+                kind = _MARK if field in MARKS else _OPTIONAL if field else _OTHER
+                fields.append((_name(number), kind, msgspec.UNSET))
+        renamed = {_name(number): column for number, column in enumerate(columns)}
+        with suppress(ValueError):
+            if len(columns) <= MAX_COLUMNS:
+                row = msgspec.defstruct(
+                    "Row", fields, rename=renamed, forbid_unknown_fields=True, kw_only=True, gc=False
+                )
+                self._columns, self._decoder = columns, msgspec.json.Decoder(row)
+                return self._decoder
+        return None
+
+    def _quotes_beside(self, fields: Mapping[str, Column]) -> int:
+        """How many more quotation marks the lines have than the conversations, but for other columns."""
+        quotes = 0
+        for field, values in fields.items():
+            if field in self._required and field not in _REQUIRED:
+                quotes += 4 * len(values)
+                continue
+            texts = values if set(map(type, values)) == {str} else [text for text in values if isinstance(text, str)]
+            quotes += 2 * len(_given(values)) + 2 * len(texts)
+            if field in MARKS and field not in self._required:
+                quotes += "".join(texts).count('"')
+            if field == "system":
+                quotes -= MESSAGE_QUOTES * sum(map(bool, texts))
+        if "messages" not in fields:
+            quotes -= 2 * MESSAGE_QUOTES * len(fields[self._required[0]])
+        return quotes
+
+
+def _all_odd(lines: list[bytes]) -> Found:
+    odd = [(number, line) for number, line in enumerate(lines, 1) if line and not line.isspace()]
+    return Found(len(lines), None, [], odd)
+
+
+def _name(number: int) -> str:
+    return f"column_{number}"
+
+
+def _given(values: Column) -> Column:
+    if msgspec.UnsetType not in set(map(type, values)):
+        return values
+    return [value for value in values if value is not msgspec.UNSET]
+
+
+def _is_json(values: Column) -> bool:
+    """Whether values that msgspec has passed over are JSON, without a key that is there twice."""
+    given = _given(values)
+    written = b",".join(given)
+    try:
+        if b"{" not in written and b"[" not in written and max(map(len, given), default=0) < MAX_DIGITS:
+            # Texts and numbers can be wrong in nothing else.
+            written.decode()
+            return True
+        found = jiter.from_json(b"[%b]" % written, allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError:
+        return False
+    return len(found) == len(given)
+
+
+def _quotes_in(values: Column) -> int:
+    """Those of a column's names and values."""
+    given = _given(values)
+    return 2 * len(given) + quotes_in(b"".join(given))

@@ -1,0 +1,73 @@
+"""Finds the rows of a CSV or TSV file by the column."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from itertools import compress
+from typing import Any
+
+import numpy as np
+
+from corpora.ingest.canonical import MARKS, Canonical
+from corpora.ingest.columns import Columns, Found
+from corpora.ingest.layouts import Layout
+from corpora.ingest.tables import wrong_width
+
+
+class TableRows:
+    """Finds rows in blocks of whole lines behind the header."""
+
+    def __init__(
+        self, layout: Layout | None, canonical: Canonical, names: Sequence[str], *, delimiter: str, max_row_bytes: int
+    ) -> None:
+        self._names = names
+        self._delimiter = delimiter
+        self._max_row_bytes = max_row_bytes
+        self._fields: dict[str, int] = {}
+        """The place of the column that a field is read from."""
+        if layout and "messages" not in layout.required:
+            # Of two columns without a name the later one counts.
+            places = {name: place for place, name in enumerate(names)}
+            fields = {field: canonical.column_of(field) for field in (*layout.fields, *MARKS)}
+            self._fields = {field: places[name] for field, name in fields.items() if name in places}
+            if not self._fields.keys() >= set(layout.required):
+                self._fields = {}
+
+    def find(self, data: memoryview) -> Found | None:
+        """The rows of a block, an item is a row's cells; None if it is not certain that it ends where a row does."""
+        try:
+            text = str(data, "utf-8")
+        except UnicodeDecodeError:
+            return None
+        reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=self._delimiter, strict=True)
+        rows, ends = [], []
+        try:
+            for cells in reader:
+                rows.append(cells)
+                ends.append(reader.line_num)
+        except csv.Error:
+            return None
+        breaks = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")) + 1
+        line_ends = breaks if text.endswith("\n") else np.append(breaks, len(data))
+        behind = np.array(ends, dtype=np.int64)
+        if np.diff(line_ends[behind - 1], prepend=0).max(initial=0) > self._max_row_bytes:
+            return None
+        lines = np.concatenate(([0], behind[:-1])) + 1
+        width = len(self._names)
+        is_whole = np.array([len(cells) == width and any(cells) for cells in rows], dtype=np.bool_)
+        if not self._fields:
+            is_whole[:] = False
+        odd = [(int(lines[row]), rows[row]) for row in np.flatnonzero(~is_whole).tolist() if any(rows[row])]
+        if not is_whole.any():
+            return Found(len(line_ends), None, [], odd)
+        whole = list(compress(rows, is_whole.tolist()))
+        by_column = list(zip(*whole, strict=True))
+        fields = {field: by_column[place] for field, place in self._fields.items()}
+        others = dict(zip(self._names, by_column, strict=True))
+        return Found(len(line_ends), Columns(fields, lines[is_whole], others), whole, odd)
+
+    def raw(self, cells: list[str]) -> Mapping[str, Any]:
+        """The cells by name; raises RowProblem."""
+        if len(cells) != len(self._names):
+            raise wrong_width(len(cells), len(self._names))
+        return dict(zip(self._names, cells, strict=True))
