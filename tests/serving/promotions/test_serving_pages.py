@@ -83,10 +83,10 @@ def test_the_version_page_tells_live_from_not_live(
     assert ">Live<" in page
     page = as_alice.get(f"/adapters/versions/{second.id}/").content.decode()
     assert "switches to v2" in page
-    assert "v1, now" in page
+    assert "(v1)</th>" in page
     assert "90.0%" in page
     page = as_alice.get(f"/adapters/versions/{unready.id}/").content.decode()
-    assert "Evaluate this version first" in page
+    assert "Evaluate this version before you promote it" in page
     settings.MAX_LORA_RANK = second.rank - 1
     page = as_alice.get(f"/adapters/versions/{second.id}/").content.decode()
     assert "Train a smaller one." in page
