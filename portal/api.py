@@ -13,6 +13,8 @@ import metering.api
 import serving.api
 
 router = DefaultRouter()
+# One address each: actions take no `format`, so a second one that ends in `.json` would fail.
+router.include_format_suffixes = False
 for app in (corpora.api, corpora.uploads.api, adapters.api, jobs.api, evaluations.api, serving.api, metering.api):
     router.registry.extend(app.router.registry)
 

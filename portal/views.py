@@ -8,7 +8,7 @@ from django.contrib.auth.views import LoginView
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.forms import KeyForm, SignInForm
 from portal.overview import read_overview
@@ -24,11 +24,13 @@ from tenants.services import create_api_key, revoke_api_key
 class SignIn(LoginView):
     """By e-mail and password."""
 
+    http_method_names = ["get", "post", "head", "options"]
     template_name = "portal/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
 
+@require_GET
 @members_only(roles=EVERYONE)
 def overview(request: TenantRequest) -> HttpResponse:
     """What there is, what runs and what to do next; a reviewer is sent to the reviews."""
@@ -48,6 +50,7 @@ def switch_tenant(request: TenantRequest) -> HttpResponse:
     return redirect("overview")
 
 
+@require_http_methods(["GET", "POST"])
 @members_only(roles=WRITERS)
 def keys(request: TenantRequest) -> HttpResponse:
     """List keys and make new ones; a new key's token is shown in this one answer only."""

@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from adapters.models import BaseModel, Sweep
 from adapters.recipes.catalogue import RECIPES
@@ -38,6 +38,7 @@ def sweeps(request: TenantRequest) -> HttpResponse:
     return render(request, "adapters/sweeps/list.html", {"page_obj": page, "rows": rows})
 
 
+@require_http_methods(["GET", "POST"])
 @members_only(roles=WRITERS)
 def new_sweep(request: TenantRequest) -> HttpResponse:
     """Show the form, or start a run for each combination."""

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from corpora.datasets.forms import DatasetForm
 from corpora.datasets.queries import datasets_called, rows_of
@@ -51,6 +51,7 @@ def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     return render(request, "corpora/datasets/detail.html", context)
 
 
+@require_http_methods(["GET", "POST"])
 @members_only(roles=WRITERS)
 def edit(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     """Change the name or description of a dataset."""

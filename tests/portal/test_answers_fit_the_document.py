@@ -12,7 +12,7 @@ from django.urls import reverse
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from rest_framework.test import APIClient
 
-from tests.portal.test_every_address import ALL, address
+from tests.portal.addresses import REST, url_of
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PAGING = {"cursor", "page_size"}
@@ -28,7 +28,7 @@ def document(db: None) -> Any:
 @pytest.fixture
 def reads(document: Any, world: dict[type[Model], Model]) -> dict[str, str]:
     """Addresses of one row of everything, by their paths in the document."""
-    urls = [address(name, parameters, world) for name, parameters in ALL]
+    urls = [url_of(name, world) for name in REST]
     found = {ID.sub("{id}", url): url for url in urls}
     return {path: url for path, url in found.items() if "get" in document["paths"].get(path, {})}
 

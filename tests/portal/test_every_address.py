@@ -1,108 +1,184 @@
-"""No address of the site, whoever calls it and however, gives away or changes another tenant's row.
+"""No address of the site, whoever calls it and however, gives away or changes another tenant's row."""
 
-A new address is tested by itself; one whose parameter this file cannot fill fails the test until
-`world.ADDRESSED` says which model it means.
-"""
-
-import json
-from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.serializers import serialize
 from django.db.models import Model
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 from rest_framework.test import APIClient
 
-from tenants.models import Tenant
+from adapters.models import Adapter, AdapterVersion, Sweep, TrainingRun
+from corpora.models import Dataset, DatasetVersion, Upload
+from evaluations.models import EvaluationItem, EvaluationRun, Review
+from jobs.models import Job
+from serving.models import Deployment, Promotion, Route
+from tenants.models import ApiKey, Tenant
 from tenants.scope import tenant_scope
-from tests.portal.world import ADDRESSED, CANARY
+from tests.portal.addresses import (
+    ADDRESSES,
+    OPERATORS,
+    PAGES,
+    PATTERNS,
+    PUBLIC,
+    REST,
+    Pattern,
+    World,
+    ask,
+    filled,
+    names_a_row,
+    url_of,
+)
+from tests.portal.world import CANARY
 
-METHODS = ("get", "post", "put", "patch", "delete")
-PUBLIC = {"sign-in", "sign-out", "health", "openapi", "api-docs", "api-root"}
-OPERATORS = {"base-model-detail", "endpoint-detail"}
-"""Rows that are the operator's, which every tenant may read."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NEVER_A_METHOD = "BREW"
+
+TENANTS = sorted(PAGES | REST)
+WITH_ID = sorted(name for name in TENANTS if ADDRESSES[name].row)
+WITH_ID_IN_BODY = sorted(name for name in REST if names_a_row(REST[name].sent) and not REST[name].row)
+EACH_METHOD = [(name, method) for name in sorted(ADDRESSES) for method in ADDRESSES[name].own]
+
+EVERY_ID = {
+    "dataset": Dataset,
+    "dataset_version": DatasetVersion,
+    "against": DatasetVersion,
+    "upload": Upload,
+    "adapter": Adapter,
+    "version": AdapterVersion,
+    "adapter_version": AdapterVersion,
+    "run": TrainingRun,
+    "runs": [TrainingRun, TrainingRun],
+    "training_run": TrainingRun,
+    "clone": TrainingRun,
+    "clone_of": TrainingRun,
+    "sweep": Sweep,
+    "job": Job,
+    "evaluation": EvaluationRun,
+    "item": EvaluationItem,
+    "example": EvaluationItem,
+    "review": Review,
+    "deployment": Deployment,
+    "route": Route,
+    "promotion": Promotion,
+    "key": ApiKey,
+    "tenant": Tenant,
+}
+"""Every name under which an id is asked for in a query or a body."""
 
 
-def addresses(patterns: list[Any] | None = None, namespace: str = "") -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(full name, parameter names) of every named address."""
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        if isinstance(pattern, URLResolver):
-            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
-            yield from addresses(pattern.url_patterns, inner)
-        elif isinstance(pattern, URLPattern):
-            parameters = tuple(p for p in pattern.pattern.regex.groupindex if p not in {"format", "drf_format_suffix"})
-            assert pattern.name, f"{pattern.pattern} has no name"
-            if "format" not in pattern.pattern.regex.groupindex:
-                yield f"{namespace}{pattern.name}", parameters
-
-
-ALL = sorted({(name, parameters) for name, parameters in addresses() if name not in PUBLIC | OPERATORS})
-
-
-def address(name: str, parameters: tuple[str, ...], world: dict[type[Model], Model]) -> str:
-    kwargs = {}
-    namespace, _, local = name.rpartition(":")
-    for parameter in parameters:
-        basename = local if local in ADDRESSED else local.rsplit("-", 1)[0]
-        while parameter == "pk" and basename not in ADDRESSED and "-" in basename:
-            basename = basename.rsplit("-", 1)[0]
-        known = (f"{namespace}:{parameter}", parameter, basename)
-        model = next((ADDRESSED[key] for key in known if key in ADDRESSED), None)
-        assert model is not None, f"{name}: world.ADDRESSED does not say what {parameter!r} is"
-        kwargs[parameter] = world[model].pk
-    return reverse(name, kwargs=kwargs)
-
-
-def call(client: Client, method: str, url: str, world: dict[type[Model], Model]) -> Any:
-    # Every id of the other tenant, under every name it might be asked for, in query and body.
-    ids = {name.split(":")[-1].replace("-", "_").removesuffix("_id"): str(world[m].pk) for name, m in ADDRESSED.items()}
-    ids |= {"version": str(world[ADDRESSED["adapter-version"]].pk), "recipe": "style", "grade": "5"}
-    if method == "get":
-        return client.get(url, ids)
-    if url.startswith("/api/"):
-        return client.generic(method.upper(), url, json.dumps(ids), content_type="application/json")
-    return getattr(client, method)(url, ids)
-
-
-def snapshot(tenant: Tenant, models: Iterable[type[Model]]) -> list[str]:
+def snapshot(tenant: Tenant, world: World) -> list[str]:
     """Every row of the tenant."""
     with tenant_scope(tenant.id):
-        return [serialize("json", model._base_manager.order_by("pk")) for model in models]
+        return [serialize("json", model._base_manager.order_by("pk")) for model in world]
+
+
+def body_of(answer: Any) -> str:
+    return b"".join(answer).decode(errors="replace")
 
 
 @pytest.fixture
-def strangers(as_charlie: Client, other_api: APIClient) -> dict[str, Client]:
-    return {"nobody": Client(), "charlie": as_charlie, "charlie's key": other_api}
+def key_of_charlie(other_api: APIClient) -> APIClient:
+    return other_api
 
 
-@pytest.mark.parametrize(("name", "parameters"), ALL, ids=[name for name, _ in ALL])
-def test_a_stranger_learns_and_changes_nothing(
+@pytest.mark.parametrize("pattern", PATTERNS, ids=[pattern.name for pattern in PATTERNS])
+def test_an_address_is_known_and_allows_only_its_methods(pattern: Pattern, as_alice: Client) -> None:
+    known = ADDRESSES.get(pattern.name)
+    assert known, (
+        f"{pattern.name} is new: add it to PAGES or REST in tests/portal/addresses.py, with the status that its owner "
+        "gets by each method it allows, and the model of the id in it."
+    )
+    assert len(pattern.parameters) == (known.row is not None), (
+        f"{pattern.name} has the parameters {pattern.parameters}, and tests/portal/addresses.py gives it the row "
+        f"{known.row}: name the model of its id there. An address has one id at most."
+    )
+    caller = Client() if pattern.name in PUBLIC else as_alice
+    url = reverse(pattern.name, kwargs=dict.fromkeys(pattern.parameters, uuid4()))
+    answer = ask(caller, NEVER_A_METHOD, url, {})
+    assert answer.status_code == 405, (
+        f"{pattern.name} answers to any method: put @require_GET, @require_POST or @require_http_methods on its view."
+    )
+    allowed = {method.strip() for method in answer["Allow"].split(",")} & set(METHODS)
+    assert allowed == set(known.own), f"{pattern.name} allows {sorted(allowed)}"
+
+
+def test_no_address_is_known_that_is_gone() -> None:
+    assert set(ADDRESSES) - {pattern.name for pattern in PATTERNS} == set()
+
+
+@pytest.mark.parametrize(("name", "method"), EACH_METHOD, ids=[f"{method}-{name}" for name, method in EACH_METHOD])
+def test_the_owner_is_answered(name: str, method: str, world: dict[type[Model], Model], as_alice: Client) -> None:
+    """The counterpart of a stranger's 404, which would mean nothing if the owner got one too."""
+    sent = {} if method == "GET" else filled(ADDRESSES[name].sent, world)
+    caller = Client() if name in PUBLIC else as_alice
+    answer = ask(caller, method, url_of(name, world), sent)
+    assert answer.status_code == ADDRESSES[name].own[method]
+
+
+@pytest.mark.parametrize("name", WITH_ID)
+def test_a_strangers_id_is_not_found(
     name: str,
-    parameters: tuple[str, ...],
     tenant: Tenant,
     world: dict[type[Model], Model],
-    strangers: dict[str, Client],
+    as_charlie: Client,
+    key_of_charlie: APIClient,
 ) -> None:
-    url = address(name, parameters, world)
+    """By the very requests that answer the owner."""
+    url = url_of(name, world)
     before = snapshot(tenant, world)
-    for who, client in strangers.items():
-        for method in METHODS:
-            response = call(client, method, url, world)
-            said = f"{who} {method} {url}: {response.status_code}"
-            assert response.status_code < 500, said
-            if parameters:
-                assert response.status_code in {302, 400, 401, 403, 404, 405}, said
-                assert response.status_code != 302 or "/sign-in/" in response["Location"], said
-            assert CANARY not in b"".join(response).decode(errors="replace"), said
+    for method in ADDRESSES[name].own:
+        answers = {
+            who: ask(client, method, url, {} if method == "GET" else filled(ADDRESSES[name].sent, world))
+            for who, client in {"nobody": Client(), "charlie": as_charlie, "key": key_of_charlie}.items()
+        }
+        statuses = {who: answer.status_code for who, answer in answers.items()}
+        if name in REST:
+            assert statuses == {"nobody": 401, "charlie": 404, "key": 404}, method
+        else:
+            # Pages know no keys.
+            assert statuses == {"nobody": 302, "charlie": 404, "key": 302}, method
+            assert all("/sign-in/" in answers[who]["Location"] for who in ("nobody", "key")), method
+        assert not [who for who, answer in answers.items() if CANARY in body_of(answer)], method
     assert snapshot(tenant, world) == before
 
 
-@pytest.mark.parametrize(("name", "parameters"), ALL, ids=[name for name, _ in ALL])
-def test_the_owner_sees_a_page(
-    name: str, parameters: tuple[str, ...], world: dict[type[Model], Model], as_alice: Client
+@pytest.mark.parametrize("name", WITH_ID_IN_BODY)
+def test_a_strangers_id_in_a_body_is_not_found(
+    name: str, tenant: Tenant, world: dict[type[Model], Model], key_of_charlie: APIClient
 ) -> None:
-    """The counterpart: the addresses are right, so a stranger's 404 means something."""
-    response = as_alice.get(address(name, parameters, world))
-    assert response.status_code in {200, 286, 302, 405}, response.status_code
+    before = snapshot(tenant, world)
+    answer = ask(key_of_charlie, "POST", url_of(name, world), filled(REST[name].sent, world))
+    assert answer.status_code == 404
+    assert snapshot(tenant, world) == before
+
+
+@pytest.mark.parametrize("name", TENANTS)
+def test_a_stranger_learns_and_changes_nothing(
+    name: str,
+    tenant: Tenant,
+    world: dict[type[Model], Model],
+    as_charlie: Client,
+    key_of_charlie: APIClient,
+) -> None:
+    """Whatever method they try, and with every id of the other tenant under every name it might be asked for."""
+    url = url_of(name, world)
+    ids = filled(EVERY_ID, world) | {"recipe": "style", "grade": "5"}
+    before = snapshot(tenant, world)
+    for who, client in {"nobody": Client(), "charlie": as_charlie, "key": key_of_charlie}.items():
+        for method in (*METHODS, "OPTIONS"):
+            answer = ask(client, method, url, ids)
+            said = f"{who} {method} {url}: {answer.status_code}"
+            assert answer.status_code < 500, said
+            assert CANARY not in body_of(answer), said
+    assert snapshot(tenant, world) == before
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+def test_a_row_of_the_operator_is_for_every_tenant(
+    name: str, world: dict[type[Model], Model], as_charlie: Client
+) -> None:
+    assert as_charlie.get(url_of(name, world)).status_code == 200
+    assert Client().get(url_of(name, world)).status_code == 401

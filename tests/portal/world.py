@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from adapters.recipes.catalogue import get_recipe
-from corpora.models import Dataset, DatasetVersion, Upload, UploadState
+from corpora.models import Dataset, Upload, UploadState
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 from jobs.models import Job
 from jobs.states import State
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
 from storage.objects import object_key
-from tenants.models import ApiKey, Tenant, User
+from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tenants.services import create_api_key
 from tests.corpora.stored import chat, finding, stored_version
@@ -66,42 +66,10 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         promotion = Promotion.objects.create(version=version, job=_job("promotion"), deployment=deployment)
         key, _ = create_api_key(tenant=tenant, name=CANARY)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, review, deployment,
-                route, promotion, key, run.job)  # fmt: skip
+                route, promotion, key, run.job, base_model, endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 
 def _job(kind: str) -> Job:
     job: Job = Job.objects.create(kind=kind, title=CANARY, state=State.SUCCEEDED, error_text=CANARY)
     return job
-
-
-ADDRESSED: dict[str, type[Model]] = {
-    "dataset": Dataset,
-    "dataset_id": Dataset,
-    "dataset-version": DatasetVersion,
-    "upload": Upload,
-    "upload_id": Upload,
-    "adapter": Adapter,
-    "adapter_id": Adapter,
-    "adapter-version": AdapterVersion,
-    "training-run": TrainingRun,
-    "adapters:run_id": TrainingRun,
-    "sweep": Sweep,
-    "sweep_id": Sweep,
-    "job": Job,
-    "job_id": Job,
-    "evaluation": EvaluationRun,
-    "run_id": EvaluationRun,
-    "item_id": EvaluationItem,
-    "review": Review,
-    "route": Route,
-    "route_id": Route,
-    "promotion": Promotion,
-    "deployment": Deployment,
-    "key_id": ApiKey,
-    "corpora:version_id": DatasetVersion,
-    "adapters:version_id": AdapterVersion,
-    "evaluations:version_id": AdapterVersion,
-    "serving:version_id": AdapterVersion,
-}
-"""Which model an address means: by its parameter, by namespace and parameter, or by the REST route's name."""

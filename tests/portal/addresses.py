@@ -1,0 +1,245 @@
+"""Every address of the site, and what its owner is answered there by each method it allows.
+
+A new address is named in `ADDRESSES`; `test_every_address.py` says so until it is.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Model
+from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
+from corpora.models import Dataset, DatasetVersion, Upload
+from evaluations.models import EvaluationItem, EvaluationRun
+from jobs.models import Job
+from serving.models import Deployment, Endpoint, Promotion, Route
+from tenants.models import ApiKey, Tenant
+from tests.portal.world import CANARY
+
+World = Mapping[type[Model], Model]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """What the owner of `row` is answered at an address.
+
+    `own` are statuses by method, of all methods that the address allows. `row` is the model whose id the address
+    holds, None if it holds none. `sent` goes with each but GET: a model stands for the id of its row, bytes for a file.
+    """
+
+    own: dict[str, int]
+    row: type[Model] | None = None
+    sent: dict[str, Any] = field(default_factory=dict)
+
+
+def _get(row: type[Model] | None = None, status: int = 200) -> Address:
+    return Address(own={"GET": status}, row=row)
+
+
+def _post(row: type[Model] | None = None, status: int = 302, **sent: Any) -> Address:
+    return Address(own={"POST": status}, row=row, sent=sent)
+
+
+def _form(row: type[Model] | None = None, status: int = 302, **sent: Any) -> Address:
+    return Address(own={"GET": 200, "POST": status}, row=row, sent=sent)
+
+
+ROW = {"messages": [{"role": "user", "content": "Ask"}, {"role": "assistant", "content": "Answer"}]}
+FILE = json.dumps(ROW).encode()
+TRAINING: dict[str, Any] = {"adapter": "clauses", "dataset_version": DatasetVersion, "recipe": "style"}
+
+PUBLIC = {
+    "sign-in": _form(status=200),
+    "sign-out": _post(),
+    "health": _get(),
+    "openapi": _get(),
+    "api-docs": _get(),
+}
+"""Those that ask for no credential."""
+
+OPERATORS = {
+    "base-model-detail": _get(BaseModel),
+    "endpoint-detail": _get(Endpoint),
+}
+"""Rows of the operator, which every tenant may read."""
+
+PAGES = {
+    "overview": _get(),
+    "switch-tenant": _post(tenant=Tenant),
+    "keys": _form(status=200, name="A key"),
+    "revoke-key": _post(ApiKey),
+    "jobs:list": _get(),
+    "jobs:detail": _get(Job),
+    "jobs:live": _get(Job, 286),
+    "jobs:stop": _post(Job, 409),
+    "corpora:list": _get(),
+    "corpora:upload": _form(file=FILE, dataset=Dataset),
+    "corpora:upload-format": _form(Upload, 200),
+    "corpora:upload-live": _get(Upload, 286),
+    "corpora:upload-cancel": _post(Upload),
+    "corpora:detail": _get(Dataset),
+    "corpora:edit": _form(Dataset, name="Clauses"),
+    "corpora:delete": _post(Dataset, 409),
+    "corpora:version": _get(DatasetVersion),
+    "corpora:version-live": _get(DatasetVersion, 286),
+    "corpora:row": _get(DatasetVersion),
+    "corpora:export": _get(DatasetVersion),
+    "corpora:recheck": _post(DatasetVersion, decision="personal_data"),
+    "corpora:keep-personal-data": _post(DatasetVersion),
+    "corpora:version-delete": _post(DatasetVersion, 409),
+    "adapters:list": _get(),
+    "adapters:train": _form(**TRAINING),
+    "adapters:estimate": _get(),
+    "adapters:runs": _get(),
+    "adapters:compare": _get(status=302),
+    "adapters:run": _get(TrainingRun),
+    "adapters:run-live": _get(TrainingRun),
+    "adapters:run-log": _get(TrainingRun, 286),
+    "adapters:run-stop": _post(TrainingRun),
+    "adapters:run-resume": _post(TrainingRun),
+    "adapters:sweeps": _get(),
+    "adapters:new-sweep": _form(**TRAINING, ranks="8, 16"),
+    "adapters:sweep-estimate": _get(),
+    "adapters:sweep": _get(Sweep),
+    "adapters:sweep-live": _get(Sweep),
+    "adapters:sweep-stop": _post(Sweep),
+    "adapters:detail": _get(Adapter),
+    "adapters:live": _get(Adapter, 286),
+    "adapters:version": _get(AdapterVersion),
+    "adapters:card": _get(AdapterVersion),
+    "adapters:package": _get(AdapterVersion),
+    "evaluations:list": _get(),
+    "evaluations:start": _post(AdapterVersion, 409),
+    "evaluations:detail": _get(EvaluationRun),
+    "evaluations:live": _get(EvaluationRun),
+    "evaluations:reviews": _get(),
+    "evaluations:review": _get(EvaluationRun),
+    "evaluations:grade": _post(EvaluationItem, grade="5"),
+    "serving:endpoint": _get(),
+    "serving:promote": _post(AdapterVersion),
+    "serving:roll-back": _post(Route, 409),
+    "serving:playground": _get(),
+    "serving:ask": _post(status=422, alias=CANARY),
+    "metering:usage": _get(),
+}
+
+REST = {
+    "api-root": _get(),
+    "dataset-list": _form(status=201, file=FILE, name="Clauses"),
+    "dataset-detail": Address(own={"GET": 200, "PATCH": 200, "DELETE": 409}, row=Dataset, sent={"name": "Clauses"}),
+    "dataset-versions": _post(Dataset, 201, file=FILE),
+    "dataset-version-list": _get(),
+    "dataset-version-detail": Address(own={"GET": 200, "DELETE": 409}, row=DatasetVersion),
+    "dataset-version-diff": _get(DatasetVersion),
+    "dataset-version-export": _get(DatasetVersion),
+    "dataset-version-findings": _get(DatasetVersion),
+    "dataset-version-rows": _get(DatasetVersion),
+    "dataset-version-uses": _get(DatasetVersion),
+    "dataset-version-keep-personal-data": _post(DatasetVersion, 200),
+    "dataset-version-recheck": _post(DatasetVersion, 201, options={"personal_data": "mask"}),
+    "upload-list": _form(status=201, file_name="rows.jsonl", bytes=9, dataset=Dataset),
+    "upload-detail": Address(own={"GET": 200, "PATCH": 412, "DELETE": 204}, row=Upload),
+    "upload-complete": _post(Upload, 409),
+    "upload-confirm": _post(Upload, 200),
+    "upload-inspect": _post(Upload, 200),
+    "upload-parts": _post(Upload, 409),
+    "base-model-list": _get(),
+    "adapter-list": _get(),
+    "adapter-detail": _get(Adapter),
+    "adapter-version-list": _get(),
+    "adapter-version-detail": _get(AdapterVersion),
+    "adapter-version-card": _get(AdapterVersion),
+    "adapter-version-package": _get(AdapterVersion),
+    "training-run-list": _form(status=201, **TRAINING),
+    "training-run-detail": _get(TrainingRun),
+    "training-run-estimate": _post(status=200, **TRAINING),
+    "training-run-compare": _post(status=400),
+    "training-run-stop": _post(TrainingRun, 409),
+    "training-run-resume": _post(TrainingRun, 409),
+    "sweep-list": _form(status=201, **TRAINING, grid={"rank": [8, 16]}),
+    "sweep-detail": _get(Sweep),
+    "sweep-stop": _post(Sweep, 200),
+    "job-list": _get(),
+    "job-detail": _get(Job),
+    "job-events": _get(Job),
+    "job-stop": _post(Job, 409),
+    "evaluation-list": _form(status=409, version=AdapterVersion),
+    "evaluation-detail": _get(EvaluationRun),
+    "evaluation-items": _get(EvaluationRun),
+    "evaluation-next-review": _get(EvaluationRun),
+    "review-list": _form(status=201, item=EvaluationItem, grade=5),
+    "endpoint-list": _get(),
+    "deployment-list": _get(),
+    "deployment-detail": _get(Deployment),
+    "route-list": _get(),
+    "route-detail": _get(Route),
+    "route-roll-back": _post(Route, 409),
+    "promotion-list": _form(status=201, version=AdapterVersion),
+    "promotion-detail": _get(Promotion),
+    "usage-list": _get(),
+}
+
+ADDRESSES = PUBLIC | OPERATORS | PAGES | REST
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Pattern:
+    """An address as the site has it: its full name and its parameters."""
+
+    name: str
+    parameters: tuple[str, ...]
+
+
+def patterns_of_the_site(patterns: list[Any] | None = None, namespace: str = "") -> Iterator[Pattern]:
+    """Every address of the site."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace
+            yield from patterns_of_the_site(pattern.url_patterns, inner)
+        elif isinstance(pattern, URLPattern):
+            assert pattern.name, f"{pattern.pattern} has no name: give it one in its urls.py"
+            yield Pattern(name=f"{namespace}{pattern.name}", parameters=tuple(pattern.pattern.regex.groupindex))
+
+
+PATTERNS = sorted(patterns_of_the_site())
+
+
+def url_of(name: str, world: World) -> str:
+    """The address for the world's row."""
+    parameters = next(pattern.parameters for pattern in PATTERNS if pattern.name == name)
+    row = ADDRESSES[name].row
+    return reverse(name, kwargs=dict.fromkeys(parameters, world[row].pk) if row else {})
+
+
+def filled(sent: Any, world: World) -> Any:
+    """`Address.sent` with the ids of the world's rows, and files that can be read once."""
+    if isinstance(sent, type):
+        return str(world[sent].pk)
+    if isinstance(sent, bytes):
+        return SimpleUploadedFile("rows.jsonl", sent)
+    if isinstance(sent, dict):
+        return {name: filled(value, world) for name, value in sent.items()}
+    return [filled(value, world) for value in sent] if isinstance(sent, list) else sent
+
+
+def names_a_row(sent: Any) -> bool:
+    """Whether `Address.sent` holds an id."""
+    if isinstance(sent, dict | list):
+        return any(names_a_row(value) for value in (sent.values() if isinstance(sent, dict) else sent))
+    return isinstance(sent, type)
+
+
+def ask(client: Client, method: str, url: str, sent: dict[str, Any]) -> Any:
+    """The site's answer: a query by GET, JSON to REST, else a form."""
+    if method == "GET":
+        return client.get(url, sent)
+    has_file = any(isinstance(value, SimpleUploadedFile) for value in sent.values())
+    if url.startswith("/api/") and not has_file:
+        return client.generic(method, url, json.dumps(sent), content_type="application/json")
+    return client.generic(method, url, encode_multipart(BOUNDARY, sent), content_type=MULTIPART_CONTENT)
