@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every static check. Runs them all, then fails if any did.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 export PATH="$PWD/.venv/bin:$PATH"
 failed=()
 
@@ -26,6 +26,8 @@ step "Layers" lint-imports
 mapfile -t templates < <(find templates -name '*.html')
 step "Template format" djade --check --target-version 5.2 "${templates[@]}"
 step "Template rules" djlint templates --lint --quiet
+step "JavaScript and CSS" var/frontend/node_modules/.bin/biome check --error-on-warnings
+step "Shell scripts" shellcheck .ci/run deploy/postgres/*.sh scripts/*.sh
 step "Migrations match the models" python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 step "Security settings of a hosted site" "${hosted[@]}" python manage.py check --deploy --fail-level WARNING
 step "OpenAPI document" "${hosted[@]}" python manage.py spectacular --validate --fail-on-warn --file /dev/null

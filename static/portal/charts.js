@@ -27,7 +27,11 @@ function baseLayout() {
     colorway: [1, 2, 3, 4, 5, 6].map((n) => css(`--chart-${n}`)),
     margin: { l: 8, r: 8, t: 8, b: 8 },
     hovermode: "x unified",
-    hoverlabel: { bgcolor: css("--chart-hover"), bordercolor: css("--chart-grid"), font: { color: css("--chart-strong") } },
+    hoverlabel: {
+      bgcolor: css("--chart-hover"),
+      bordercolor: css("--chart-grid"),
+      font: { color: css("--chart-strong") },
+    },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", xanchor: "left" },
     // The same value at every redraw: a zoom survives new data.
     uirevision: "same",

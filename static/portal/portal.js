@@ -12,9 +12,11 @@ document.addEventListener("click", async (event) => {
     return;
   }
   const label = button.querySelector("[data-copy-label]") ?? button;
-  const text = (label.dataset.copyText ??= label.textContent);
+  label.dataset.copyText ??= label.textContent;
   label.textContent = "Copied";
-  setTimeout(() => (label.textContent = text), 2000);
+  setTimeout(() => {
+    label.textContent = label.dataset.copyText;
+  }, 2000);
 });
 
 // Filters: <form data-submit-on-change> sends itself.

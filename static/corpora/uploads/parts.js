@@ -23,7 +23,7 @@ export class PartsSender {
 
   pause() {
     this.running = null;
-    this.requests.forEach((sent, request) => request.abort());
+    for (const request of this.requests.keys()) request.abort();
     this.requests.clear();
   }
 

@@ -143,7 +143,9 @@ export class Row {
 export async function follow(row, site, opened) {
   if (row.state !== "done") row.looking();
   for (;;) {
-    const answer = await fetch(`${site.endpoint}${row.id}/`, { headers: { Accept: "application/json" } }).catch(() => null);
+    const answer = await fetch(`${site.endpoint}${row.id}/`, { headers: { Accept: "application/json" } }).catch(
+      () => null,
+    );
     if (answer?.status === 404) {
       row.failed("The upload was cancelled.");
       return;

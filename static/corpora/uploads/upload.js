@@ -1,7 +1,8 @@
 // Sends the files chosen or dropped on the page, two at a time, each with its own row. A file that was started before
 // resumes where it stopped. After a single file, the page opens its preview.
-import { Row, cancelled, follow } from "./row.js";
+
 import { PartsSender } from "./parts.js";
+import { cancelled, follow, Row } from "./row.js";
 import { TusSender } from "./tus.js";
 
 const AT_ONCE = 2;
@@ -124,12 +125,18 @@ input.multiple = true;
 input.addEventListener("change", take);
 // Files may have been chosen before this script ran.
 if (input.files.length) take();
-for (const [type, over] of [["dragover", true], ["dragleave", false], ["drop", false]]) {
+for (const [type, over] of [
+  ["dragover", true],
+  ["dragleave", false],
+  ["drop", false],
+]) {
   area.addEventListener(type, () => area.classList.toggle("is-over", over));
 }
 form.addEventListener("submit", (event) => event.preventDefault());
 
-addEventListener("online", () => sending.forEach((job) => job.sender.wake()));
+addEventListener("online", () => {
+  for (const job of sending) job.sender.wake();
+});
 addEventListener("beforeunload", (event) => {
   if (sending.size) event.preventDefault();
 });
