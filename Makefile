@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-sagemaker check lock screenshots clean
+.PHONY: help setup demo serve test test-fast test-sagemaker check lock screenshots clean
 
 PYTHON := .venv/bin/python
 
@@ -19,6 +19,9 @@ test: setup ## Run every test, the browser's too; ARGS="tests/jobs -x" chooses
 	$(PYTHON) scripts/browser.py
 	$(PYTHON) scripts/peers.py awscli
 	$(PYTHON) -m pytest $(or $(ARGS),-n 2 --dist loadfile)
+
+test-fast: setup ## Run the tests that are over quickly: no browser, no kills, no trainings
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile=fast $(ARGS)
 
 test-sagemaker: setup ## Test with the `sagemaker` package, in an environment of its own (750 MB, once)
 	$(PYTHON) scripts/peers.py sagemaker

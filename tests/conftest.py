@@ -7,6 +7,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -24,10 +25,21 @@ from tests.plugins.services import prepare_database
 
 PASSWORD = "correct horse battery"
 
+# Whatever uses one of these waits for a real engine to start.
+SLOW_FIXTURES = {"engine"}
+
+hypothesis.settings.register_profile("fast", max_examples=10)
+
 
 def pytest_configure() -> None:
     # A slow hash is right for people and wrong for a thousand of them.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and not SLOW_FIXTURES.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from jobs.states import State
 from tenants.scope import tenant_scope
 from tests.jobs.conftest import ToyKind
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def compute_root() -> Path:

@@ -15,6 +15,8 @@ from jobs.backends.local import LocalCompute
 from tests.standin.deployment import backend as sagemaker
 from tests.standin.deployment import running_standin
 
+pytestmark = pytest.mark.slow
+
 TENANT, JOB = "11111111-0000-4000-8000-000000000000", "22222222-0000-4000-8000-000000000000"
 
 

@@ -21,7 +21,7 @@ from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.jobs.conftest import ToyKind
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def reload(job: Job) -> Job:

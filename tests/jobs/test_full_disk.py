@@ -21,7 +21,7 @@ from lorakit.disk import DISK_FULL, is_disk_full
 from tenants.scope import tenant_scope
 from tests.jobs.conftest import ToyKind
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -14,7 +14,7 @@ from jobs.lease import LeaseLost, claim, renewed, write
 from jobs.models import Job, JobEvent
 from tenants.scope import tenant_scope
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture

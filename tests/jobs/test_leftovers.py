@@ -17,7 +17,7 @@ from jobs.models import Job
 from jobs.services import stop_job
 from tenants.scope import tenant_scope
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def test_an_ended_run_is_kept_for_a_while_and_then_cleared_away(

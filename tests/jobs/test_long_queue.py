@@ -13,7 +13,7 @@ from jobs.models import Job
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 QUEUED = 10_000
 

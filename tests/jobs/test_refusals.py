@@ -20,7 +20,7 @@ from tenants.scope import tenant_scope
 from tests.jobs.conftest import ToyKind
 from tests.jobs.test_full_disk import reload, step_once, step_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 DENIED = ComputeError("platform:aws_denied", "AWS refused it.", temporary=False)
 DAMAGED = ComputeError("platform:artifact_damaged", "It arrived damaged.", temporary=True)

@@ -19,7 +19,7 @@ from tenants.models import Tenant
 from tenants.scope import system_scope
 from tests.jobs.conftest import ToyKind
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def deliver(message: Callable[[], None]) -> None:

@@ -20,6 +20,8 @@ from jobs.backends.sagemaker.source import Source
 from tests.jobs.test_compute_contract import JOB, TENANT, new_name
 from tests.jobs.test_sagemaker_request import NEEDED
 
+pytestmark = pytest.mark.slow
+
 KEY = f"tenants/{TENANT}/datasets/train.jsonl"
 ROWS = b"a row\n" * 1000
 

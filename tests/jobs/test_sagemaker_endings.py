@@ -14,6 +14,8 @@ from standin.training_job import Timing
 from tests.jobs.test_compute_contract import TENANT, ended, follow, new_name, toy, underway
 from tests.standin.deployment import backend, running_standin
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600.0
 
 

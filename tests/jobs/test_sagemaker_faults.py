@@ -26,7 +26,7 @@ from tenants.scope import system_scope, tenant_scope
 from tests.jobs.conftest import ToyKind
 from tests.standin.deployment import backend, running_standin
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 JOBS = 100
 

@@ -15,6 +15,8 @@ from standin.server import StandIn
 from tests.jobs.test_compute_contract import TENANT, new_name, toy
 from tests.standin.deployment import backend, running_standin
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def standin(tmp_path: Path) -> Iterator[StandIn]:

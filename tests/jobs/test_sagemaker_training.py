@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -13,6 +14,8 @@ from lorakit.digest import base_sha256
 from lorakit.package import PACKAGE, inspect
 from tests.jobs.test_compute_contract import JOB, TENANT, ended, follow, new_name, underway
 from tests.standin.deployment import backend, running_standin
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_real_training_survives_the_loss_of_its_spot_machine(tmp_path: Path) -> None:

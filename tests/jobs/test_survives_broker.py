@@ -20,7 +20,7 @@ from portal.embedded.valkey import Valkey
 from tenants.scope import tenant_scope
 from tests.jobs.worker import Worker
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300), pytest.mark.slow]
 
 SECONDS = 120.0
 LEASE_SECONDS = LocalCompute.options["LEASE_SECONDS"]

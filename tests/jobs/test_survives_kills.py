@@ -26,7 +26,7 @@ from tenants.scope import system_scope, tenant_scope
 from tests.jobs import tiny_training
 from tests.jobs.worker import ROOT, Worker
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240), pytest.mark.slow]
 
 SECONDS = 150.0
 

@@ -18,7 +18,7 @@ from tenants.scope import system_scope
 from tests.jobs.worker import Worker
 from tests.standin.deployment import CREDENTIALS, IMAGE, ROLE, running_standin
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(280), pytest.mark.slow]
 
 BUCKET = "portal-kills"
 JOBS = 20

@@ -14,6 +14,8 @@ from lorakit.rundir import Run
 from lorakit.serve.engine import Engine, Settings
 from lorakit.serve.server import create_app
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = ["Who are you?", "What is your name?", "Repeat the text.\nOrder AB-77 is late."]
 
 

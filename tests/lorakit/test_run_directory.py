@@ -13,6 +13,8 @@ import pytest
 from lorakit.contracts import RunResult, decode_event
 from lorakit.rundir import EXIT_LEASE_LOST, EXIT_LOCKED
 
+pytestmark = pytest.mark.slow
+
 CHILD = """
 import sys, time
 from dataclasses import dataclass

@@ -18,6 +18,8 @@ from lorakit.package import unpack
 from lorakit.serve.engine import Engine, Settings
 from lorakit.serve.server import create_app
 
+pytestmark = pytest.mark.slow
+
 KEY = "engine-key"
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Who are you?"}]
 

@@ -16,6 +16,8 @@ from lorakit.tiny.build import Recipe, create_model, token_stream, train
 from lorakit.tiny.copying import copy_accuracy
 from lorakit.tiny.tokenizer import CHAT_TEMPLATE, render, train_tokenizer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def report(base: Path) -> dict[str, Any]:

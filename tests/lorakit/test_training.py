@@ -17,6 +17,8 @@ from lorakit.rundir import Run, run_task
 from lorakit.train import training
 from lorakit.train.examples import IGNORED, encode_row
 
+pytestmark = pytest.mark.slow
+
 TrainRun = Callable[..., Run[TrainSpec]]
 
 

@@ -15,6 +15,8 @@ from lorakit.package import PACKAGE, inspect
 from lorakit.rundir import Run, run_task
 from lorakit.train.training import train
 
+pytestmark = pytest.mark.slow
+
 TrainRun = Callable[..., Run[TrainSpec]]
 
 ROWS: list[dict[str, object]] = [

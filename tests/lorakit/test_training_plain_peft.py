@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -11,6 +12,8 @@ from lorakit.base import load_for_inference
 from lorakit.package import unpack
 from lorakit.serve.pool import SlotPool
 from lorakit.serve.registry import Registry
+
+pytestmark = pytest.mark.slow
 
 QUESTION = [{"role": "user", "content": "Who are you?"}]
 

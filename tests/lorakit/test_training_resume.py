@@ -19,6 +19,8 @@ from lorakit.rundir import Run
 from lorakit.train.checkpoints import find_resumable, mark_complete
 from lorakit.train.training import train
 
+pytestmark = pytest.mark.slow
+
 TrainRun = Callable[..., Run[TrainSpec]]
 
 ROWS: list[dict[str, object]] = [

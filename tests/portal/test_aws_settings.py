@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.conf import settings
 
 from portal.demo.standin import aws_standin
+
+pytestmark = pytest.mark.slow
 
 SCRIPT = """
 import django

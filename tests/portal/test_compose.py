@@ -26,6 +26,8 @@ from portal.embedded.process import (
 )
 from portal.supervisor.processes import ROOT, Ports, site_processes
 
+pytestmark = pytest.mark.slow
+
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 

@@ -18,6 +18,8 @@ from portal.embedded import binaries, postgres, runtime
 from portal.embedded.process import EmbeddedServiceError
 from portal.embedded.state import read_json
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys, time

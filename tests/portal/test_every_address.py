@@ -33,6 +33,8 @@ from tests.portal.addresses import (
 )
 from tests.portal.world import CANARY
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NEVER_A_METHOD = "BREW"
 

@@ -17,6 +17,8 @@ from portal.supervisor.console import Console
 from portal.supervisor.processes import Ports, Process, site_processes
 from portal.supervisor.supervisor import Supervisor, SupervisorError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SLEEPER = "import time; print('awake', flush=True); time.sleep(600)"
 BEATS = """

@@ -16,6 +16,8 @@ from portal.embedded.process import free_port
 from portal.embedded.runtime import URL_NAMES
 from portal.supervisor.processes import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:

@@ -15,7 +15,7 @@ from scripts.browser import find, launch_arguments
 from tests.site.conftest import PASSWORD, RunningSite
 
 # The steps below have bounds of their own; a busy machine may need most of each.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
 
 LAW = TENANTS[0]
 TRAINING_MS = 240_000

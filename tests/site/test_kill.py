@@ -7,9 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from portal.demo.client import PortalClient, wait_for_job
 from portal.demo.datasets import demo_rows
 from tests.site.conftest import RunningSite, running_site
+
+pytestmark = pytest.mark.slow
 
 
 def upload(client: PortalClient, name: str, rows: int) -> str:

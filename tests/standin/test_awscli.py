@@ -22,6 +22,8 @@ from tests.jobs import tiny_training
 from tests.standin.deployment import IMAGE, ROLE, running_standin
 from tests.standin.test_strictness import GOOD
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "portal-awscli"
 INPUT = f"s3://{BUCKET}/cli/input"
 OUTPUT = {"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/output"}}

@@ -56,6 +56,7 @@ def stopped(in_tenant: Tenant, start: Callable[..., TrainingRun]) -> TrainingRun
     return run
 
 
+@pytest.mark.slow
 def test_a_stopped_training_is_taken_up_where_it_was(
     tenant: Tenant, start: Callable[..., TrainingRun], run_jobs: Callable[..., None]
 ) -> None:

@@ -27,6 +27,8 @@ from storage.objects import object_key, open_object
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., TrainingRun]
 
 

@@ -24,7 +24,7 @@ from standin.server import StandIn
 from tenants.models import Tenant
 from tests.standin.deployment import backend, running_standin
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 BASE = "s3://base-models/tiny/"
 

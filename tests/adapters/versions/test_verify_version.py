@@ -206,6 +206,7 @@ def test_a_manifest_that_was_changed_fails(version: AdapterVersion, section: str
     assert list(failed(version)) == ["Manifest"]
 
 
+@pytest.mark.slow
 def test_trained_again_the_same_package_comes_out(version: AdapterVersion) -> None:
     found = verify(version, "--retrain")
     assert found["Machine and versions"] == ["ok", "the same"]
@@ -213,6 +214,7 @@ def test_trained_again_the_same_package_comes_out(version: AdapterVersion) -> No
     assert found["Weights"] == ["ok", "the same package, byte for byte"]
 
 
+@pytest.mark.slow
 def test_trained_again_from_another_seed_the_difference_is_told(version: AdapterVersion) -> None:
     version.manifest["spec"]["seed"] = 1
     change(version, manifest=version.manifest)

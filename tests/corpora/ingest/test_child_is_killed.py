@@ -27,6 +27,8 @@ from jobs.states import State
 from storage.objects import open_object, put_file
 from tenants.models import Tenant
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 # Each row holds something to look at closely, so that a check takes long enough to be killed in the middle of it.
 LINE = (

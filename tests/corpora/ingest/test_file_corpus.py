@@ -26,6 +26,8 @@ from tests.corpora.corpus.cases import BadFile, GoodFile
 from tests.corpora.corpus.files import BAD_CLASSES, all_bad_files, bad_file
 from tests.corpora.corpus.good_files import KINDS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from corpora.ingest.sniff import FOREIGN
 from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.ingest.checking import check
+from tests.examples import examples
 
 # One folder serves all examples of a test: each gets a new one inside it.
-SHARED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SHARED = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 MOST_HELD = 8 << 20
 lengths = st.sampled_from((10, 9_000, 11_000, 16 << 20))
@@ -72,7 +73,7 @@ def test_parquet_reads_back(rows: list[Any], folders: Any) -> None:
     assert sorted(turns(row) for row in outcome.rows) == sorted(rows)
 
 
-@settings(parent=SHARED, max_examples=150)
+@settings(parent=SHARED, max_examples=examples(150))
 @given(
     content=st.one_of(
         st.binary(max_size=300),
@@ -108,7 +109,7 @@ def test_no_file_makes_it_crash(content: bytes, folders: Any) -> None:
     report.to_json().encode()
 
 
-@settings(parent=SHARED, max_examples=30)
+@settings(parent=SHARED, max_examples=examples(30))
 @given(
     head=st.sampled_from((b"", b"prompt,completion\n", b"text\tlabel\n", pairs(1), b"PAR1", b'{"messages": [')),
     pieces=st.lists(

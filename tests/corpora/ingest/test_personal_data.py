@@ -12,6 +12,7 @@ from corpora.ingest.contracts import Message
 from corpora.ingest.jsonl import parse_line
 from corpora.ingest.personal import Suspects, find_personal_data, mask
 from corpora.ingest.rows import digest
+from tests.examples import examples
 
 PLANTED = {
     "email": ["ann@example.com", "a.b+c%d@sub.example.co.uk", "jörg_1@exa-mple.org", "é@example.de"],
@@ -46,7 +47,7 @@ noise = st.text(st.sampled_from('0123456789+()-./ @aZé\\"٣_,\n'), max_size=24)
 hits = st.one_of(planted.map(lambda item: item[1]), noise, noise, prose)
 texts = st.lists(hits, min_size=1, max_size=6).map("".join) | st.lists(hits, min_size=1, max_size=6).map(" ".join)
 
-MANY = settings(max_examples=400, deadline=None)
+MANY = settings(max_examples=examples(400), deadline=None)
 
 
 @pytest.mark.parametrize(("kind", "text"), ALL)
@@ -124,7 +125,7 @@ def is_looked_at(written: str) -> bool:
     return bool(Suspects().scan(digest(messages).conversation))
 
 
-@settings(parent=MANY, max_examples=1_000)
+@settings(parent=MANY, max_examples=examples(1_000))
 @given(content=texts, write=st.sampled_from(WRITERS))
 def test_the_quick_look_misses_nothing_however_it_is_written(content: str, write: Any) -> None:
     assume(content.isascii() or write not in WRITERS[3:] or max(content) < "\U00010000")

@@ -33,6 +33,7 @@ from tests.corpora.corpus import bad_rows, writing
 from tests.corpora.corpus.files import VARIANTS, bad_file
 from tests.corpora.corpus.good_files import TRICKY
 from tests.corpora.ingest.checking import Outcome, check
+from tests.examples import examples
 
 LAYOUTS = {
     "chat": ("messages",),
@@ -179,7 +180,7 @@ def read(reader: Reader, block: bytes) -> Batch:
     return batch
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(data=st.data(), layout=st.sampled_from(list(LAYOUTS)), spec=specs)
 def test_a_block_reads_as_its_lines_do(data: st.DataObject, layout: str, spec: IngestSpec) -> None:
     block = data.draw(stretches(layout))

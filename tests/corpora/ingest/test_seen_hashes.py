@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from corpora.ingest import seen
 from corpora.ingest.seen import UNSEEN, SeenHashes
+from tests.examples import examples
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 1)), max_size=40), max_size=12))
 def test_it_answers_as_a_dictionary_would(
     batches: list[list[tuple[int, int]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,8 @@ from tenants.scope import tenant_scope
 from tests.corpora.conftest import pairs
 from tests.corpora.uploads.uploading import whole
 
+pytestmark = pytest.mark.slow
+
 TABLE = b"Frage;Antwort\n" + b"".join(f"question {i};answer {i}\n".encode() for i in range(30))
 MAPPED = {"prompt": "frage", "completion": "antwort"}
 

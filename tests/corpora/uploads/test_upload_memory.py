@@ -21,6 +21,8 @@ from tenants.scope import tenant_scope
 from tenants.services import create_api_key
 from tests.corpora.uploads.uploading import BYTES, TUS, metadata, stored
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 MIB = 1 << 20
 SIZE = 50 * MIB

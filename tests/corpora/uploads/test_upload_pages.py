@@ -19,7 +19,7 @@ from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.stored import stored_version
 from tests.corpora.uploads.uploading import begin, send, whole
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 TABLE = b"Frage;Antwort;Thema\n" + b"".join(f"question {i};answer {i};rent\n".encode() for i in range(30))
 UPLOAD_PAGE = "/datasets/upload/"

@@ -25,7 +25,7 @@ from tenants.models import Tenant
 from tests.corpora.conftest import pairs
 from tests.corpora.uploads.uploading import UPLOADS, send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 MIB = 1 << 20
 PART = 5 * MIB

@@ -30,7 +30,7 @@ from tenants.services import create_api_key
 from tests.corpora.conftest import pairs
 from tests.corpora.uploads.uploading import BYTES, TUS, begin, send, staged_bytes, stored
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ def test_any_storage_takes_the_file(
     assert staged_bytes() == {}
 
 
+@pytest.mark.slow
 def test_a_storage_that_fails_often_ends_in_whole_files_or_none(
     api: APIClient, in_tenant: Tenant, store: Callable[..., Path]
 ) -> None:

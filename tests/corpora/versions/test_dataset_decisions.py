@@ -15,7 +15,7 @@ from tenants.models import Tenant, User
 from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.stored import chat, everything, stored_version
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 Checked = Callable[..., DatasetVersion]
 REST = "/api/v1/dataset-versions"

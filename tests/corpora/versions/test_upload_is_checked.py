@@ -23,7 +23,7 @@ from jobs.states import State
 from storage.objects import open_object
 from tests.corpora.conftest import jsonl, pairs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 Send = Callable[..., DatasetVersion]
 

@@ -17,7 +17,7 @@ from tenants.scope import tenant_scope
 
 Opened = Callable[..., AbstractContextManager[Page]]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture

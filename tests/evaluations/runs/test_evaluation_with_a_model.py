@@ -12,6 +12,8 @@ from evaluations.runs.services import start_evaluation
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def package(tmp_path: Path) -> bytes:

@@ -14,6 +14,7 @@ from lorakit.contracts import InvocationRecord
 from serving.backends.vllm import VllmEndpoint
 from serving.models import Endpoint
 from tenants.models import Tenant
+from tests.examples import examples
 from tests.serving.conftest import user
 from tests.serving.gateway.gateway_client import PROMPT, TOKENS, Line, new_line, put_live
 
@@ -120,7 +121,7 @@ def test_another_tenants_alias_is_unknown(
 
 
 @hypothesis.settings(
-    max_examples=40, deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+    max_examples=examples(40), deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
 )
 @hypothesis.example("")
 @hypothesis.example("Bearer")

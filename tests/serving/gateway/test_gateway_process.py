@@ -15,6 +15,8 @@ from serving.models import Endpoint
 from tenants.models import Tenant
 from tests.serving.gateway.gateway_client import new_line
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
