@@ -228,7 +228,7 @@ def parsed(parse: Callable[[bytes], Any], line: bytes) -> Any:
         return problem.code, problem.field, problem.text
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(data=st.data(), layout=st.sampled_from(list(LAYOUTS)))
 def test_a_line_reads_as_the_standard_library_reads_it(data: st.DataObject, layout: str) -> None:
     for line in data.draw(stretches(layout)).split(b"\n"):

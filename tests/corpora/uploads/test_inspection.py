@@ -21,6 +21,7 @@ from lorakit.errors import RunError
 from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.corpus import writing
 from tests.corpora.corpus.files import BAD_CLASSES, VARIANTS, bad_file
+from tests.examples import examples
 
 TABLE = "Nr;Frage;Antwort\n" + "".join(f"{n};Frage {n}, bitte;Antwort {n}\n" for n in range(20))
 
@@ -235,7 +236,7 @@ def test_no_bad_file_makes_it_fail(name: str, tmp_path: Path) -> None:
         assert seen.file_format or seen.problems
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=200)
     | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
