@@ -58,9 +58,6 @@ class VersionState(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
-COLOURS = {VersionState.CHECKING: "blue", VersionState.READY: "green", VersionState.REJECTED: "red"}
-
-
 class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
     def ready(self) -> Self:
         """Versions that passed their check and can be used for training."""
@@ -135,10 +132,6 @@ class DatasetVersion(TenantModel):
         return f"{self.dataset.name} v{self.number}"
 
     @property
-    def state_colour(self) -> str:
-        return COLOURS[VersionState(self.state)]
-
-    @property
     def is_ready(self) -> bool:
         return self.state == VersionState.READY
 
@@ -155,15 +148,6 @@ class UploadState(models.TextChoices):
     WAITING = "waiting", "Needs review"
     DONE = "done", "Imported"
     FAILED = "failed", "Failed"
-
-
-UPLOAD_COLOURS = {
-    UploadState.RECEIVING: "blue",
-    UploadState.INSPECTING: "blue",
-    UploadState.WAITING: "orange",
-    UploadState.DONE: "green",
-    UploadState.FAILED: "red",
-}
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -236,10 +220,6 @@ class Upload(TenantModel):
 
     def __str__(self) -> str:
         return self.file_name
-
-    @property
-    def state_colour(self) -> str:
-        return UPLOAD_COLOURS[UploadState(self.state)]
 
     @property
     def is_receiving(self) -> bool:

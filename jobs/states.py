@@ -1,12 +1,10 @@
 """The states of a job, the moves between them, and the one function that makes a move."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+from uuid import UUID
 
 from django.db import models
 from django.db.models.functions import Now
-
-if TYPE_CHECKING:
-    from jobs.models import Job
 
 
 class State(models.TextChoices):
@@ -30,17 +28,18 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.STOPPING: frozenset({State.STOPPED, State.SUCCEEDED, State.FAILED}),
 }
 
-COLOURS: dict[State, str] = {
-    State.QUEUED: "secondary",
-    State.RUNNING: "blue",
-    State.STOPPING: "orange",
-    State.SUCCEEDED: "green",
-    State.FAILED: "red",
-    State.STOPPED: "secondary",
-}
+
+class Stateful(Protocol):
+    """What `transition` needs of a job, which is a `jobs.models.Job`."""
+
+    id: UUID
+    tenant_id: UUID
+    objects: Any
+
+    def refresh_from_db(self) -> None: ...
 
 
-def transition(job: "Job", to: State, *, fence: int | None = None, **changes: Any) -> bool:
+def transition(job: Stateful, to: State, *, fence: int | None = None, **changes: Any) -> bool:
     """Move `job` to `to` with one conditional UPDATE; False when somebody else moved it first.
 
     `fence` also requires that the caller still holds the lease it claimed. `changes` are other columns to set in the

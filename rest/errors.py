@@ -13,6 +13,8 @@ Services raise them; the browser shows them on the form or page, REST sends them
 Every app keeps the errors that only it raises in an `errors.py` of its own.
 """
 
+from django.forms import BaseForm
+
 
 class PortalError(Exception):
     """Something the caller asked for cannot be done; `text` says why and what to do next.
@@ -39,6 +41,11 @@ class PortalError(Exception):
         self.status = status or self.status
         self.field = field
         self.extra = extra
+
+    def show_on(self, form: BaseForm) -> None:
+        """Show the text at the form's field of that name, or above the form. `options.seed` is the field `seed`."""
+        name = (self.field or "").removeprefix("options.")
+        form.add_error(name if name in form.fields else None, self.text)
 
 
 class NotFound(PortalError):

@@ -49,7 +49,7 @@ def new_sweep(request: TenantRequest) -> HttpResponse:
                 tenant=request.tenant, created_by=request.membership.user, grid=form.grid(), **form.arguments()
             )
         except PortalError as error:
-            form.add_error(error.field if error.field in form.fields else None, error.text)
+            error.show_on(form)
         else:
             messages.success(request, "The sweep’s trainings are queued.")
             return redirect("adapters:sweep", sweep.id)

@@ -31,7 +31,7 @@ def train(request: TenantRequest) -> HttpResponse:
         try:
             run = start_training(tenant=request.tenant, created_by=request.membership.user, **form.arguments())
         except PortalError as error:
-            form.add_error(error.field if error.field in form.fields else None, error.text)
+            error.show_on(form)
         else:
             messages.success(request, f"Training of {run.adapter} is queued.")
             return redirect("adapters:run", run.id)

@@ -1,25 +1,20 @@
 """Retrain a version from its manifest and compare the result."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from adapters.models import AdapterVersion
 from adapters.versions.verification import Check, rows_path
+from jobs.environment import child_environment
 from lorakit.contracts import RunResult
 from lorakit.package import PACKAGE, largest_difference, unpack
 
 LOSS_TOLERANCE = 0.02
 """How far another processor or library may move a final loss. Rounding the adapter to bf16 moved one by 0.006."""
-
-PASSED_ON = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
-"""What the trainer sees of this process's environment: no secrets."""
 
 
 def retrain(version: AdapterVersion, rows: Path, folder: Path) -> list[Check]:
@@ -49,8 +44,7 @@ def _run(folder: Path) -> RunResult:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={name: os.environ[name] for name in PASSED_ON if name in os.environ}
-            | {"PYTHONPATH": str(settings.BASE_DIR)},
+            env=child_environment(),
             check=False,
         )
     path = folder / "result.json"

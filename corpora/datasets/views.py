@@ -62,7 +62,7 @@ def edit(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
         try:
             change_dataset(dataset=dataset, **form.cleaned_data)
         except PortalError as error:
-            form.add_error(error.field if error.field in form.fields else None, error.text)
+            error.show_on(form)
         else:
             return redirect("corpora:detail", dataset.id)
     return render(

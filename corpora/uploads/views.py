@@ -50,7 +50,7 @@ def upload(request: TenantRequest) -> HttpResponse:
                 created_by=request.membership.user,
             )
         except PortalError as error:
-            form.add_error(error.field if error.field in form.fields else None, error.text)
+            error.show_on(form)
         else:
             return redirect("corpora:version", version.id)
     return _upload_page(request, form)
@@ -86,8 +86,7 @@ def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
         try:
             return _answered(request, found, form)
         except PortalError as error:
-            field = (error.field or "").removeprefix("options.")
-            form.add_error(field if field in form.fields else None, error.text)
+            error.show_on(form)
     context = {"upload": found, "form": form, "expires_at": expires_at(found)}
     return render(request, "corpora/uploads/format.html", context)
 

@@ -55,7 +55,7 @@ def grade(request: TenantRequest, item_id: UUID) -> HttpResponse:
         try:
             record_review(tenant=request.tenant, item=item, reviewer=reviewer, **form.cleaned_data)
         except PortalError as error:
-            form.add_error(error.field if error.field in form.fields else None, error.text)
+            error.show_on(form)
     run = runs().get(pk=item.run_id)
     queue = Queue(run, reviewer)
     if not form.is_valid():

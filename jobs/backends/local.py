@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
+from jobs.environment import child_environment
 from lorakit.disk import DISK_FULL
 from storage.objects import read_range
 
@@ -153,8 +154,7 @@ class LocalCompute(ComputeBackend):
 
     def _spawn(self, run: Path, module: str) -> None:
         environment = {
-            **{k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR"}},
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            **child_environment(),
             "PYTHONUNBUFFERED": "1",
             # A customer reads the log: what libraries tell programmers is not for them.
             "PYTHONWARNINGS": "ignore",

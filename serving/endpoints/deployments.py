@@ -22,14 +22,6 @@ TRANSITIONS: dict[DeploymentState, frozenset[DeploymentState]] = {
     DeploymentState.DRAINING: frozenset({DeploymentState.IN_SERVICE, DeploymentState.DELETED}),
 }
 
-COLOURS: dict[DeploymentState, str] = {
-    DeploymentState.CREATING: "blue",
-    DeploymentState.IN_SERVICE: "green",
-    DeploymentState.DRAINING: "orange",
-    DeploymentState.DELETED: "secondary",
-    DeploymentState.FAILED: "red",
-}
-
 
 def deployment_name(tenant_id: UUID, sha256: str) -> str:
     """The name of a content at an endpoint: 45 characters of `[0-9a-f-]`, and nobody else's."""

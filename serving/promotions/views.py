@@ -11,9 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from adapters.versions.queries import version_named
 from serving.backends import endpoints
-from serving.endpoints.deployments import COLOURS
 from serving.endpoints.queries import deployments, endpoints_by_name
-from serving.models import DeploymentState
 from serving.promotions.queries import live_routes, promotions, route_named, running_promotions
 from serving.promotions.services import promote_version
 from serving.promotions.services import roll_back as roll_back_route
@@ -31,7 +29,7 @@ def endpoint(request: TenantRequest) -> HttpResponse:
     context = {
         "sites": [(site, endpoints[site.backend].health()) for site in endpoints_by_name()],
         "routes": live_routes(),
-        "deployments": [(row, COLOURS[DeploymentState(row.state)]) for row in deployments()[:SHOWN]],
+        "deployments": deployments()[:SHOWN],
         "promotions": promotions()[:SHOWN],
         "changing": running_promotions().exists(),
         "gateway_url": f"{settings.GATEWAY_URL.rstrip('/')}/v1",
