@@ -94,7 +94,7 @@ class DatasetVersion(TenantModel):
 
     train_key = models.CharField(max_length=300, blank=True)
     test_key = models.CharField(max_length=300, blank=True)
-    index_key = models.CharField(max_length=300, blank=True, help_text="row positions, see corpora.ingest.index")
+    index_key = models.CharField(max_length=300, blank=True, help_text="byte positions of the rows")
     findings_key = models.CharField(max_length=300, blank=True, help_text="all problems and notices, one per line")
     rows_sha256 = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 of the digests of the training rows and the test rows"

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.ingest.assembly import Assembly
+from corpora.ingest.assembly.assembly import Assembly
+from corpora.ingest.assembly.findings import Findings
+from corpora.ingest.assembly.split import Bounds, NamesFound, SplitPlan
 from corpora.ingest.batch import Batch
-from corpora.ingest.blocks import BLOCK_BYTES, Block, Blocks
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, Notice, Report
-from corpora.ingest.findings import Findings
-from corpora.ingest.gzipped import is_gzip, unpack
-from corpora.ingest.pool import AHEAD, Pool
+from corpora.ingest.formats.blocks import BLOCK_BYTES, Block, Blocks
+from corpora.ingest.formats.gzipped import is_gzip, unpack
+from corpora.ingest.formats.source import Source, open_source
 from corpora.ingest.problems import FileProblem, joined
-from corpora.ingest.reader import Reader
-from corpora.ingest.source import Source, open_source
-from corpora.ingest.split import Bounds, NamesFound, SplitPlan
+from corpora.ingest.reading.pool import AHEAD, Pool
+from corpora.ingest.reading.reader import Reader
 from lorakit.digest import file_sha256
 from lorakit.errors import RunError
 
@@ -199,7 +199,7 @@ class _Pass:
         rows_sha256 = assembly.finish()
         self._progress("profiling", 0.0)
         # Not before the readers have ended: what it loads takes as much memory as one of them.
-        from corpora.ingest.closer import CloserLook
+        from corpora.ingest.assembly.closer import CloserLook
 
         closer = CloserLook(self._spec.context)
         closer.take(assembly.sample.read(self._folder / TRAIN, self._folder / TEST))

@@ -2,7 +2,7 @@
 
 An inspection leaves output/inspection.json, an `Inspection`. A check leaves output/report.json, a `Report`, and
 output/findings.jsonl, a `Finding` a line. If the report says `accepted`, output/ also holds train.jsonl and test.jsonl
-with a `Row` a line, and rows.idx, which says where each row lies (see `corpora.ingest.index`).
+with a `Row` a line, and rows.idx, which says where each row lies (see `corpora.ingest.assembly.index`).
 """
 
 from dataclasses import dataclass, field

@@ -6,13 +6,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from corpora.ingest.canonical import Canonical
 from corpora.ingest.check import checked_sha256, damaged
 from corpora.ingest.contracts import FIELDS, SHOWN_COLUMNS, IngestSpec, Inspection, Message, Problem, Row
-from corpora.ingest.gzipped import is_gzip, unpack, unpack_head
+from corpora.ingest.formats.gzipped import is_gzip, unpack, unpack_head
+from corpora.ingest.formats.source import open_source
+from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.rows import row_id
-from corpora.ingest.source import open_source
 
 HEAD_ROWS = 50
 HEAD_BYTES = 4 << 20

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from django.db.models import QuerySet
 
-from corpora.ingest.index import RECORD
+from corpora.ingest.assembly.index import RECORD
 from corpora.models import DatasetVersion
 from corpora.versions.rows import NotReady, Rows, StoredRow
 from rest.errors import NotFound

@@ -11,8 +11,8 @@ from typing import Any, Literal, overload
 import msgspec
 import numpy as np
 
+from corpora.ingest.assembly.index import RECORD
 from corpora.ingest.contracts import Row, Split
-from corpora.ingest.index import RECORD
 from corpora.models import DatasetVersion
 from rest.errors import Conflict, NotFound, PortalError
 from storage.errors import ObjectMissing

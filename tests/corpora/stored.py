@@ -11,8 +11,8 @@ import numpy as np
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
+from corpora.ingest.assembly.index import RECORD
 from corpora.ingest.contracts import Message
-from corpora.ingest.index import RECORD
 from corpora.ingest.rows import row_id
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.versions.rows import Rows, StoredRow

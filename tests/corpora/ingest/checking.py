@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from corpora.ingest.assembly.index import RECORD
 from corpora.ingest.check import Check
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, Options, Report
-from corpora.ingest.index import RECORD
 from lorakit.digest import file_sha256
 
 

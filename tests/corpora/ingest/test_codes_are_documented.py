@@ -11,7 +11,7 @@ CODE = re.compile(r'"(data_type|(?:dataset:|missing_|message_|example_|unrecogni
 
 def test_every_code_of_the_check_is_explained() -> None:
     guide = (ROOT / "docs" / "datasets.md").read_text()
-    sources = [path.read_text() for path in (ROOT / "corpora" / "ingest").glob("*.py")]
+    sources = [path.read_text() for path in (ROOT / "corpora" / "ingest").rglob("*.py")]
     codes = {code for source in sources for code in CODE.findall(source)}
     assert len(codes) > 30
     assert sorted(code for code in codes if f"`{code}`" not in guide) == []

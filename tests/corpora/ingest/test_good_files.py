@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
 
-from corpora.ingest.sniff import FOREIGN
+from corpora.ingest.formats.sniff import FOREIGN
 from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.ingest.checking import check
 from tests.examples import examples

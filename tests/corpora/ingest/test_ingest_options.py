@@ -61,7 +61,7 @@ def test_a_column_that_is_not_there_is_told_once(file_format: str, line: int, tm
 
 
 def test_a_column_that_only_later_rows_have_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("corpora.ingest.source.LINES_FOR_LAYOUT", 5)
+    monkeypatch.setattr("corpora.ingest.formats.source.LINES_FOR_LAYOUT", 5)
     content = pairs(20) + jsonl({"prompt": "q", "completion": "a", "part": "test"})
     assert check(content, tmp_path / "a", options={"columns": {"split": "part"}}).report.test == 1
     asked = check(content, tmp_path / "b", options={"columns": {"prompt": "part"}})

@@ -9,9 +9,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from corpora.ingest.contracts import Message
-from corpora.ingest.jsonl import parse_line
-from corpora.ingest.personal import Suspects, find_personal_data, mask
+from corpora.ingest.formats.jsonl import parse_line
 from corpora.ingest.rows import digest
+from corpora.ingest.texts.personal import Suspects, find_personal_data, mask
 from tests.examples import examples
 
 PLANTED = {

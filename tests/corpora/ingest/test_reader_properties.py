@@ -13,21 +13,21 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from corpora.ingest import blocks, jsonl
 from corpora.ingest import check as checking
 from corpora.ingest.batch import Batch
-from corpora.ingest.blocks import LineBlocks
+from corpora.ingest.columnar.json_rows import JsonRows
+from corpora.ingest.columnar.parquet_rows import ParquetRows
+from corpora.ingest.columnar.table_rows import TableRows
 from corpora.ingest.contracts import Context, IngestSpec, Options
-from corpora.ingest.json_rows import JsonRows
-from corpora.ingest.jsonl import parse_line
-from corpora.ingest.layouts import layout_named
-from corpora.ingest.near import Pair, near_pairs
-from corpora.ingest.parquet_rows import ParquetRows
-from corpora.ingest.pool import AHEAD, Pool
+from corpora.ingest.formats import blocks, jsonl
+from corpora.ingest.formats.blocks import LineBlocks
+from corpora.ingest.formats.jsonl import parse_line
+from corpora.ingest.formats.source import Source
+from corpora.ingest.layouts.known import layout_named
 from corpora.ingest.problems import RowProblem
-from corpora.ingest.reader import Reader
-from corpora.ingest.source import Source
-from corpora.ingest.table_rows import TableRows
+from corpora.ingest.reading.pool import AHEAD, Pool
+from corpora.ingest.reading.reader import Reader
+from corpora.ingest.texts.near import Pair, near_pairs
 from lorakit.errors import RunError
 from tests.corpora.corpus import bad_rows, writing
 from tests.corpora.corpus.files import VARIANTS, bad_file

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.ingest import blocks
+from corpora.ingest.assembly.profile import Lengths
 from corpora.ingest.contracts import MAX_SLICES
-from corpora.ingest.profile import Lengths
+from corpora.ingest.formats import blocks
 from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.ingest.checking import Outcome, check
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from corpora.ingest import inspection as inspecting
 from corpora.ingest.contracts import SHOWN_COLUMNS, IngestSpec, Inspection, Options
+from corpora.ingest.formats.jsonl import parse_line
 from corpora.ingest.inspection import HEAD_ROWS, NAMED_COLUMNS, SHOWN_ROWS, inspect_file
-from corpora.ingest.jsonl import parse_line
 from lorakit.errors import RunError
 from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.corpus import writing
@@ -138,7 +138,7 @@ def test_only_the_head_of_a_large_file_is_read(tmp_path: Path, monkeypatch: pyte
         parsed.append(line)
         return parse_line(line)
 
-    monkeypatch.setattr("corpora.ingest.jsonl.parse_line", parse)
+    monkeypatch.setattr("corpora.ingest.formats.jsonl.parse_line", parse)
     seen = inspect(pairs(5_000) + b"{broken\n", tmp_path / "run")
     assert (len(parsed), len(seen.rows), seen.problems) == (HEAD_ROWS, SHOWN_ROWS, ())
 

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 
 from corpora.datasets.services import change_dataset, delete_dataset
 from corpora.errors import DatasetGone
-from corpora.ingest.index import RECORD
+from corpora.ingest.assembly.index import RECORD
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.versions.errors import SameFile, StillChecking, VersionGone
 from corpora.versions.services import delete_version, recheck_version

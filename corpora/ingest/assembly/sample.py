@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from corpora.ingest.assembly.index import RECORD
 from corpora.ingest.contracts import Row
-from corpora.ingest.index import RECORD
 
 SAMPLED = np.dtype([("rank", "<u8"), ("test", "?"), ("record", RECORD)])
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks
 from corpora.ingest.contracts import MAX_NAME_LENGTH, Message, Split
-from corpora.ingest.layouts import Layout, Raw, check_characters, missing_columns
+from corpora.ingest.layouts.known import Layout, Raw, check_characters, missing_columns
 from corpora.ingest.problems import RowProblem, kind_of, shown
 
 SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test"}

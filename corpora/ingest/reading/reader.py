@@ -6,16 +6,16 @@ from operator import itemgetter
 from typing import Any, Protocol
 
 from corpora.ingest.batch import NO_MARKS, Batch, BatchBuilder, stored_marks, too_long
-from corpora.ingest.canonical import Canonical
-from corpora.ingest.columns import ColumnReader, Found
+from corpora.ingest.columnar.columns import ColumnReader, Found
+from corpora.ingest.columnar.json_rows import JsonRows
+from corpora.ingest.columnar.table_rows import TableRows
 from corpora.ingest.contracts import Finding, IngestSpec, Problem
-from corpora.ingest.json_rows import JsonRows
-from corpora.ingest.personal import Suspects
+from corpora.ingest.formats.source import Source
+from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.problems import FileProblem, RowProblem
+from corpora.ingest.reading.rules import Rules
 from corpora.ingest.rows import digest
-from corpora.ingest.rules import Rules
-from corpora.ingest.source import Source
-from corpora.ingest.table_rows import TableRows
+from corpora.ingest.texts.personal import Suspects
 
 RECORDS = 500
 """Rows of a table that make a batch."""
@@ -57,7 +57,7 @@ class Reader:
         if source.file_format == "jsonl":
             return JsonRows(source.layout, self._canonical, max_row_bytes=self._max_row_bytes)
         if source.file_format == "parquet":
-            from corpora.ingest.parquet_rows import ParquetRows
+            from corpora.ingest.columnar.parquet_rows import ParquetRows
 
             return ParquetRows(source.layout, self._canonical)
         return TableRows(

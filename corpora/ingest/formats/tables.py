@@ -6,8 +6,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 from corpora.ingest.batch import too_long
 from corpora.ingest.contracts import Problem
-from corpora.ingest.jsonl import NOT_UTF8
-from corpora.ingest.lines import bounded_lines
+from corpora.ingest.formats.jsonl import NOT_UTF8
+from corpora.ingest.formats.lines import bounded_lines
 from corpora.ingest.problems import FileProblem, RowProblem, shown
 
 

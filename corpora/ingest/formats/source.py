@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, Literal
 
-from corpora.ingest.blocks import Blocks, LineBlocks, TableBlocks, text_offset
-from corpora.ingest.canonical import MARKS
 from corpora.ingest.contracts import IngestSpec, Problem
-from corpora.ingest.jsonl import parse_line, read_lines
-from corpora.ingest.layouts import Layout, detect_layout, layout_named, missing_columns
-from corpora.ingest.lines import bounded_lines
+from corpora.ingest.formats.blocks import Blocks, LineBlocks, TableBlocks, text_offset
+from corpora.ingest.formats.jsonl import parse_line, read_lines
+from corpora.ingest.formats.lines import bounded_lines
+from corpora.ingest.formats.sniff import HEAD_BYTES, sniff
+from corpora.ingest.formats.tables import NO_HEADER, Header, read_header, read_table
+from corpora.ingest.layouts.canonical import MARKS
+from corpora.ingest.layouts.known import Layout, detect_layout, layout_named, missing_columns
 from corpora.ingest.problems import FileProblem, RowProblem, joined, shown
-from corpora.ingest.sniff import HEAD_BYTES, sniff
-from corpora.ingest.tables import NO_HEADER, Header, read_header, read_table
 
 LINES_FOR_LAYOUT = 10_000
 BYTES_FOR_NAMES = 2 << 20
@@ -72,7 +72,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
     file_format, delimiter = sniff(file.read(HEAD_BYTES), options)
     if file_format == "parquet":
         # Loading pyarrow takes longer than checking most files of the other formats.
-        from corpora.ingest.parquet import ParquetTable, RecordBlocks
+        from corpora.ingest.formats.parquet import ParquetTable, RecordBlocks
 
         rows = ParquetTable(file, options.columns, forced)
         return Source(

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, NoReturn
 import jiter
 
 from corpora.ingest.contracts import Problem
-from corpora.ingest.lines import bounded_lines
+from corpora.ingest.formats.lines import bounded_lines
 from corpora.ingest.problems import RowProblem, shown
 
 NOT_UTF8 = "These bytes are not UTF-8. Save the file again as UTF-8 (in Excel: “CSV UTF-8”)."

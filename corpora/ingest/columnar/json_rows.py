@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 
 from corpora.ingest.batch import too_long
-from corpora.ingest.canonical import MARKS, Canonical
-from corpora.ingest.columns import MESSAGE_QUOTES, Column, Columns, Found, quotes_in
+from corpora.ingest.columnar.columns import MESSAGE_QUOTES, Column, Columns, Found, quotes_in
 from corpora.ingest.contracts import Message
-from corpora.ingest.jsonl import parse_line
-from corpora.ingest.layouts import Layout
+from corpora.ingest.formats.jsonl import parse_line
+from corpora.ingest.layouts.canonical import MARKS, Canonical
+from corpora.ingest.layouts.known import Layout
 from corpora.ingest.problems import RowProblem
 
 MAX_COLUMNS = 100

@@ -10,15 +10,15 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from corpora.ingest.assembly.findings import Findings
+from corpora.ingest.assembly.index import RECORD
+from corpora.ingest.assembly.profile import Profiler
+from corpora.ingest.assembly.sample import Sample
+from corpora.ingest.assembly.split import SplitPlan
 from corpora.ingest.background import Background
 from corpora.ingest.batch import TEST_ROW, Batch, Marked, stretches
 from corpora.ingest.contracts import INDEX, MAX_SLICES, TEST, TRAIN, Finding, Options
-from corpora.ingest.findings import Findings
-from corpora.ingest.index import RECORD
-from corpora.ingest.profile import Profiler
-from corpora.ingest.sample import Sample
 from corpora.ingest.seen import UNSEEN, SeenHashes
-from corpora.ingest.split import SplitPlan
 
 CONFLICT = "An earlier row asks the same and has another answer. Decide which is right, or make the prompts differ."
 LEAK = "The prompt of this row is in the other split too, so a test on it would show memory, not learning."

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from corpora.ingest.blocks import UTF8_BOM
+from corpora.ingest.formats.blocks import UTF8_BOM
 
 SKIP_BYTES = 1 << 16
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 import pycld2
 
+from corpora.ingest.assembly.profile import Tally, length_profile
 from corpora.ingest.contracts import Context, Finding, LengthProfile, Message, Profile, Row
-from corpora.ingest.near import near_pairs
-from corpora.ingest.profile import Tally, length_profile
-from corpora.ingest.tokens import TokenCounter
+from corpora.ingest.texts.near import near_pairs
+from corpora.ingest.texts.tokens import TokenCounter
 
 MEASURED_ROWS = 2_000
 """Rows whose language and tokens are measured; shares of so many are within 2 points, 19 times out of 20."""

@@ -4,10 +4,10 @@ import csv
 import re
 from typing import Literal
 
-from corpora.ingest.blocks import UTF8_BOM
 from corpora.ingest.contracts import Options
-from corpora.ingest.jsonl import NOT_UTF8, parse_line
-from corpora.ingest.layouts import detect_layout
+from corpora.ingest.formats.blocks import UTF8_BOM
+from corpora.ingest.formats.jsonl import NOT_UTF8, parse_line
+from corpora.ingest.layouts.known import detect_layout
 from corpora.ingest.problems import FileProblem, RowProblem, shown
 
 FileFormat = Literal["jsonl", "csv", "tsv", "parquet"]

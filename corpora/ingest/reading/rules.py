@@ -6,8 +6,8 @@ from functools import cache
 
 from corpora.ingest.batch import Marks
 from corpora.ingest.contracts import MAX_NAME_LENGTH, Context, Finding, Message, Options
-from corpora.ingest.personal import KINDS, find_personal_data, mask
-from corpora.ingest.tokens import TokenCounter
+from corpora.ingest.texts.personal import KINDS, find_personal_data, mask
+from corpora.ingest.texts.tokens import TokenCounter
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from corpora.ingest.canonical import MARKS, Canonical
-from corpora.ingest.columns import Columns, Found
-from corpora.ingest.layouts import Layout
-from corpora.ingest.tables import wrong_width
+from corpora.ingest.columnar.columns import Columns, Found
+from corpora.ingest.formats.tables import wrong_width
+from corpora.ingest.layouts.canonical import MARKS, Canonical
+from corpora.ingest.layouts.known import Layout
 
 
 class TableRows:

@@ -11,8 +11,8 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from corpora.ingest.batch import Batch
-from corpora.ingest.blocks import Block, Blocks
-from corpora.ingest.reader import Reader
+from corpora.ingest.formats.blocks import Block, Blocks
+from corpora.ingest.reading.reader import Reader
 from lorakit.errors import RunError
 
 AHEAD = 2

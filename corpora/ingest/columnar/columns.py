@@ -24,12 +24,12 @@ from corpora.ingest.batch import (
     row_lines,
     stored_marks,
 )
-from corpora.ingest.canonical import MARKS, Canonical
 from corpora.ingest.contracts import Message
-from corpora.ingest.layouts import Layout
-from corpora.ingest.personal import Suspects
+from corpora.ingest.layouts.canonical import MARKS, Canonical
+from corpora.ingest.layouts.known import Layout
 from corpora.ingest.problems import RowProblem
 from corpora.ingest.rows import mark_hash
+from corpora.ingest.texts.personal import Suspects
 
 Column = Sequence[Any]
 Conversation = Sequence[Message]

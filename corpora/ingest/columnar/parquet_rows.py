@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import types
 
-from corpora.ingest.canonical import MARKS, Canonical
-from corpora.ingest.columns import Column, Columns, Found
+from corpora.ingest.columnar.columns import Column, Columns, Found
 from corpora.ingest.contracts import Message
-from corpora.ingest.layouts import MESSAGE_KEYS, ROLES, Layout
+from corpora.ingest.layouts.canonical import MARKS, Canonical
+from corpora.ingest.layouts.known import MESSAGE_KEYS, ROLES, Layout
 
 
 class ParquetRows:

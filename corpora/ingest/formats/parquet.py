@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.ingest.background import Background
-from corpora.ingest.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
-from corpora.ingest.canonical import MARKS
-from corpora.ingest.layouts import LAYOUTS, Layout, detect_layout
+from corpora.ingest.formats.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
+from corpora.ingest.layouts.canonical import MARKS
+from corpora.ingest.layouts.known import LAYOUTS, Layout, detect_layout
 from corpora.ingest.problems import FileProblem, joined, shown
 
 # Rows at a time: few enough for rows of the greatest length to fit in memory.

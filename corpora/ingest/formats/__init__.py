@@ -1,0 +1,1 @@
+"""Opens a file, whatever its format, and reads it row by row."""

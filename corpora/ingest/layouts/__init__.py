@@ -1,0 +1,1 @@
+"""The columns that a row may have, and how each layout becomes messages."""

@@ -1,0 +1,1 @@
+"""From blocks of a file to batches of rows, in several processes."""
