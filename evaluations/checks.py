@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from evaluations.aliases import Aliases
 from evaluations.judges.backends import judges
 from evaluations.metrics import metrics
+from jobs.aliases import Aliases
 
 
 @register()

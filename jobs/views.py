@@ -7,7 +7,6 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import HTMX_STOP_POLLING
 
 from jobs.admission import place_in_line
 from jobs.charts import loss_figure
@@ -52,10 +51,8 @@ def detail(request: TenantRequest, job_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
-    """The part of the page that changes; the answer after the job's end stops the polling."""
-    context = _context(job_id)
-    status = HTMX_STOP_POLLING if context["job"].is_terminal else 200
-    return render(request, "jobs/_live.html", context, status=status)
+    """The part of the page that changes; it no longer asks for itself once the job has ended."""
+    return render(request, "jobs/_live.html", _context(job_id))
 
 
 @require_POST

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import HTMX_STOP_POLLING
 
 from adapters.models import TrainingRun
 from adapters.recipes.catalogue import RECIPES
@@ -69,7 +68,8 @@ def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
 @members_only(roles=WRITERS)
 def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """The tail of the run's output, if its backend keeps it."""
-    job = _run(run_id).job
+    found = _run(run_id)
+    job = found.job
     lines: tuple[str, ...] = ()
     problem = ""
     if job.external_name and not job.run_discarded:
@@ -77,8 +77,8 @@ def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
             lines = compute[job.backend].log_tail(job.external_name, lines=LOG_LINES)
         except ComputeError as error:
             problem = error.text
-    status = HTMX_STOP_POLLING if job.is_terminal else 200
-    return render(request, "adapters/training/_log.html", {"text": "\n".join(lines), "problem": problem}, status=status)
+    context = {"run": found, "text": "\n".join(lines), "problem": problem}
+    return render(request, "adapters/training/_log.html", context)
 
 
 @require_POST

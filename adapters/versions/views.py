@@ -8,7 +8,6 @@ from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
-from django_htmx.http import HTMX_STOP_POLLING
 
 from adapters.models import Adapter
 from adapters.recipes.catalogue import RECIPES
@@ -50,8 +49,7 @@ def detail(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
 def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     """The part of an adapter's page that changes while a training runs."""
     context = _detail(get_object_or_404(adapters_by_name(), pk=adapter_id))
-    status = 200 if context["is_running"] else HTMX_STOP_POLLING
-    return render(request, "adapters/versions/_live.html", context, status=status)
+    return render(request, "adapters/versions/_live.html", context)
 
 
 @require_GET

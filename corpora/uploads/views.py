@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseStopPolling
+from django_htmx.http import HttpResponseClientRefresh
 
 from corpora.models import Dataset, Upload, UploadState
 from corpora.quota import used_bytes
@@ -94,12 +94,10 @@ def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def upload_live(request: TenantRequest, upload_id: UUID) -> HttpResponse:
-    """The progress of the inspection. When it ends, polling stops and the page reloads."""
+    """The progress of the inspection. When it ends, the page reloads."""
     found = get_object_or_404(Upload.objects.select_related("job"), pk=upload_id)
     if not found.is_inspecting:
-        response = HttpResponseStopPolling()
-        response["HX-Refresh"] = "true"
-        return response
+        return HttpResponseClientRefresh()
     return render(request, "corpora/uploads/_inspecting.html", {"upload": found, "place": _place(found)})
 
 

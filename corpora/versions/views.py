@@ -9,7 +9,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import HttpResponseStopPolling
+from django_htmx.http import HttpResponseClientRefresh
 
 from corpora.lineage import uses_of
 from corpora.models import DatasetVersion
@@ -56,12 +56,10 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """The progress of the check. When it ends, polling stops and the page reloads."""
+    """The progress of the check. When it ends, the page reloads."""
     found = _version(version_id)
     if not found.is_checking:
-        response = HttpResponseStopPolling()
-        response["HX-Refresh"] = "true"
-        return response
+        return HttpResponseClientRefresh()
     return render(request, "corpora/versions/_checking.html", {"version": found, "place": _place(found)})
 
 

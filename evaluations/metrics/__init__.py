@@ -1,6 +1,6 @@
 """Text metrics by alias: `metrics["rouge_l"]`."""
 
-from evaluations.aliases import Aliases
 from evaluations.metrics.base import Metric
+from jobs.aliases import Aliases
 
 metrics: Aliases[Metric] = Aliases("METRICS")

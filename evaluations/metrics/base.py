@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from evaluations.aliases import merge_options
+from jobs.aliases import merge_options
 
 
 class Metric(ABC):

@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
+from jobs.aliases import merge_options
+
 
 class ComputeError(Exception):
     """The backend could not do as asked now; `temporary` ones are worth another try."""
@@ -87,11 +89,8 @@ class ComputeBackend(ABC):
     }
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
-        unknown = set(options) - set(self.options)
-        if unknown:
-            raise ValueError(f"COMPUTE[{alias!r}] has unknown options: {', '.join(sorted(unknown))}")
         self.alias = alias
-        merged = {**self.options, **options}
+        merged = merge_options("COMPUTE", alias, self.options, options)
         self.max_running: int = merged["MAX_RUNNING"]
         # Where looking costs something, it is done no more often than this.
         self.poll_seconds: float = merged["POLL_SECONDS"]

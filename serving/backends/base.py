@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from jobs.aliases import merge_options
+
 
 class EndpointError(Exception):
     """The endpoint could not do what was asked. Retry if `temporary`."""
@@ -76,11 +78,8 @@ class EndpointBackend(ABC):
     }
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
-        unknown = set(options) - set(self.options)
-        if unknown:
-            raise ValueError(f"ENDPOINTS[{alias!r}] has unknown options: {', '.join(sorted(unknown))}")
         self.alias = alias
-        merged = {**self.options, **options}
+        merged = merge_options("ENDPOINTS", alias, self.options, options)
         self.drain = dt.timedelta(seconds=merged["DRAIN_SECONDS"])
         self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
         self.price_source: str = merged["PRICE_SOURCE"]

@@ -50,7 +50,7 @@ def standin(tmp_path: Path) -> Iterator[StandIn]:
 @pytest.fixture
 def sagemaker(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> SageMakerCompute:
     sagemaker = backend(standin)
-    monkeypatch.setitem(compute._backends, "default", sagemaker)
+    monkeypatch.setitem(compute.built, "default", sagemaker)
     return sagemaker
 
 
@@ -87,7 +87,7 @@ def test_a_hundred_jobs_survive_throttling_and_lost_answers(
     with system_scope():
         assert Tenant.objects.filter(id=tenant.id).update(max_running_jobs=JOBS) == 1
     with running_standin(tmp_path, container=QuickContainer) as standin:
-        monkeypatch.setitem(compute._backends, "default", backend(standin, MAX_RUNNING=JOBS))
+        monkeypatch.setitem(compute.built, "default", backend(standin, MAX_RUNNING=JOBS))
         standin.faults.throttled, standin.faults.answers_lost = 0.30, 0.05
         jobs = [start_toy(steps=1) for _ in range(JOBS)]
         run_jobs(seconds=240)

@@ -43,7 +43,7 @@ def test_it_shows_what_answers_within_few_queries(
 
 
 def test_it_polls_only_while_something_runs(as_alice: Client, tenant: Tenant) -> None:
-    assert "hx-trigger" not in as_alice.get(URL).content.decode()
+    assert "data-live" not in as_alice.get(URL).content.decode()
     with tenant_scope(tenant.id):
         Job.objects.create(kind="toy", title="A job", state=State.RUNNING, fraction=0.4)
     page = as_alice.get(URL).content.decode()

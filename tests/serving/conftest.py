@@ -58,7 +58,7 @@ def vllm(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     """The real engine as the site's endpoint, empty before and after."""
     options = {"URL": engine.url, "API_KEY": KEY, "ADAPTER_DIR": tmp_path / "adapters", "PRICE_USD_PER_HOUR": 0.5}
     backend = VllmEndpoint("default", options)
-    monkeypatch.setitem(endpoints._backends, "default", backend)
+    monkeypatch.setitem(endpoints.built, "default", backend)
     yield backend
     for name in backend.list():
         backend.delete(name)
@@ -67,7 +67,7 @@ def vllm(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> MemoryEndpoint:
     backend = MemoryEndpoint()
-    monkeypatch.setitem(endpoints._backends, "default", backend)
+    monkeypatch.setitem(endpoints.built, "default", backend)
     return backend
 
 

@@ -1,6 +1,6 @@
 """Judges by alias: `judges["default"]`."""
 
-from evaluations.aliases import Aliases
 from evaluations.judges.backends.base import Judge
+from jobs.aliases import Aliases
 
 judges: Aliases[Judge] = Aliases("JUDGES")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from evaluations.aliases import merge_options
+from jobs.aliases import merge_options
 
 Message = dict[str, str]
 

@@ -40,7 +40,7 @@ def standin(tmp_path: Path) -> Iterator[StandIn]:
 @pytest.fixture
 def sagemaker(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> SageMakerCompute:
     sagemaker = backend(standin, BASE_MODELS={str(settings.BASE_MODEL_DIR): BASE})
-    monkeypatch.setitem(compute._backends, "default", sagemaker)
+    monkeypatch.setitem(compute.built, "default", sagemaker)
     return sagemaker
 
 

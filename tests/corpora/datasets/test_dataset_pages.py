@@ -43,11 +43,11 @@ def test_an_upload_leads_to_its_version_and_ends_ready(
     assert as_bob.get(f"{url}live/").status_code == 200
     run_jobs()
     live = as_bob.get(f"{url}live/")
-    assert (live.status_code, live.headers["HX-Refresh"]) == (286, "true")
+    assert (live.status_code, live.headers["HX-Refresh"]) == (200, "true")
     ready = as_bob.get(url).content.decode()
     assert f"/adapters/train/?dataset={version.id}" in ready
     assert "question 0" in ready
-    assert "hx-trigger" not in ready
+    assert "data-live" not in ready
     assert 'id="prompt-characters-title"' in as_bob.get(f"{url}?tab=profile").content.decode()
     assert 'class="empty"' in as_bob.get(f"{url}?tab=quality").content.decode()
 

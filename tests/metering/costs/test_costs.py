@@ -28,7 +28,7 @@ def priced_endpoint(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
     options = {
         "URL": "http://127.0.0.1:9", "ADAPTER_DIR": "unused", "PRICE_USD_PER_HOUR": 3.6, "PRICE_SOURCE": "a quote"
     }  # fmt: skip
-    monkeypatch.setitem(endpoints._backends, "default", VllmEndpoint("default", options))
+    monkeypatch.setitem(endpoints.built, "default", VllmEndpoint("default", options))
     base = BaseModel.objects.create(name="tiny-llama", title="Tiny", location="nowhere")
     ensure_endpoint(name="shared", backend="default", base_model=base)
 

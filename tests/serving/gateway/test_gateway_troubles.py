@@ -78,7 +78,7 @@ def test_an_engine_that_is_away_means_wait(
     gateway: str, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = VllmEndpoint("default", {"URL": "http://127.0.0.1:9", "ADAPTER_DIR": tmp_path})
-    monkeypatch.setitem(endpoints._backends, "default", away)
+    monkeypatch.setitem(endpoints.built, "default", away)
     with pytest.raises(openai.InternalServerError) as refused:
         chat(line, gateway)
     assert refused.value.status_code == 503

@@ -32,11 +32,11 @@ def test_promote_shows_its_job_and_then_the_route(
     version = make_version(tenant, "legal", 1)
     answer = as_bob.post(f"/serving/promote/{version.id}/")
     assert answer["location"].startswith("/jobs/")
-    assert "every 3s" in as_bob.get("/serving/").content.decode()
+    assert "data-live" in as_bob.get("/serving/").content.decode()
     run_jobs()
     page = as_bob.get("/serving/").content.decode()
     assert "<code>legal</code>" in page
-    assert "every 3s" not in page
+    assert "data-live" not in page
     assert "Roll back" not in page.split("What happens when")[0]
 
 

@@ -1,4 +1,4 @@
-"""Backends by alias, after the manner of Django's STORAGES: the setting maps alias -> {BACKEND, OPTIONS}."""
+"""Backends by alias, as in Django's STORAGES: the setting maps an alias to {BACKEND, OPTIONS}."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,18 +17,18 @@ B = TypeVar("B", bound=Configurable)
 
 
 class Aliases(Mapping[str, B], Generic[B]):
-    """Builds each backend that the setting named `setting` lists once, in the order of the setting."""
+    """The backends that the setting named `setting` lists, in its order; each is built when first used, and kept."""
 
     def __init__(self, setting: str) -> None:
         self.setting = setting
-        self._built: dict[str, B] = {}
+        self.built: dict[str, B] = {}
 
     def __getitem__(self, alias: str) -> B:
-        if alias not in self._built:
+        if alias not in self.built:
             entry = getattr(settings, self.setting)[alias]
             backend_class: type[B] = import_string(entry["BACKEND"])
-            self._built[alias] = backend_class(alias, dict(entry.get("OPTIONS", {})))
-        return self._built[alias]
+            self.built[alias] = backend_class(alias, dict(entry.get("OPTIONS", {})))
+        return self.built[alias]
 
     def __iter__(self) -> Iterator[str]:
         return iter(getattr(settings, self.setting))
