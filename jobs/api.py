@@ -16,6 +16,7 @@ from jobs.models import Job, JobEvent
 from jobs.serializers import EventsQuerySerializer, JobEventsSerializer, JobSerializer
 from jobs.services import stop_job
 from rest.views import INVALID, MISSING
+from tenants.permissions import Action
 
 EVENTS_PER_ANSWER = 1000
 
@@ -82,6 +83,8 @@ SOME_EVENTS = OpenApiExample(
 class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]):
     """Long-running work: file checks, trainings, evaluations and promotions."""
 
+    reads = Action.JOBS_VIEW
+    writes = Action.JOBS_STOP
     serializer_class = JobSerializer
     filterset_fields = ("state", "kind")
 

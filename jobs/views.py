@@ -14,7 +14,8 @@ from jobs.models import Job
 from jobs.reports import cost_so_far_usd, report_of
 from jobs.services import stop_job
 from jobs.states import ACTIVE, State
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25
@@ -29,7 +30,7 @@ FILTERS: dict[str, tuple[str, frozenset[State]]] = {
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.JOBS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
     """Jobs, newest first; `?state=` filters."""
     chosen = request.GET.get("state", "")
@@ -42,21 +43,21 @@ def index(request: TenantRequest) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.JOBS_VIEW)
 def detail(request: TenantRequest, job_id: UUID) -> HttpResponse:
     """One job: how it goes, or how it ended."""
     return render(request, "jobs/detail.html", _context(job_id))
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.JOBS_VIEW)
 def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
     """The part of the page that changes; it no longer asks for itself once the job has ended."""
     return render(request, "jobs/_live.html", _context(job_id))
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.JOBS_STOP)
 def stop(request: TenantRequest, job_id: UUID) -> HttpResponse:
     """Ask the job to end."""
     get_object_or_404(Job.objects, id=job_id)

@@ -19,6 +19,7 @@ from metering.costs.queries import costs_of
 from metering.costs.serializers import CostLineSerializer
 from metering.usage.queries import usage_of
 from metering.usage.serializers import FiguresSerializer, RangeSerializer, UsageLineSerializer
+from tenants.permissions import Action
 
 
 @extend_schema_serializer(many=False)
@@ -57,6 +58,8 @@ EXAMPLE = OpenApiExample(
 
 class UsageViewSet(viewsets.ViewSet):
     """Requests, latency, tokens and cost."""
+
+    reads = Action.USAGE_VIEW
 
     @extend_schema(
         summary="Usage and cost over a time range, in whole hours",

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET
 from metering.costs.queries import costs_of
 from metering.usage.charts import latency_figure, requests_figure
 from metering.usage.queries import usage_of
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 RANGES = {
@@ -21,7 +22,7 @@ RANGES = {
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.USAGE_VIEW)
 def usage(request: TenantRequest) -> HttpResponse:
     """Requests, latency, tokens and cost of the last hours or days; an unknown range falls back to the shortest."""
     chosen = request.GET.get("range", "")

@@ -6,8 +6,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from tenants.access import EVERYONE, WRITERS
-from tenants.models import Membership, Role
+from tenants.models import Membership
+from tenants.permissions import Action
 
 
 @dataclass(frozen=True)
@@ -17,21 +17,21 @@ class Entry:
     title: str
     url_name: str
     icon: str
+    needs: Action
     group: str = ""
-    roles: frozenset[Role] = WRITERS
 
 
 ENTRIES = (
-    Entry("Overview", "overview", "home"),
-    Entry("Datasets", "corpora:list", "database", "Train"),
-    Entry("Adapters", "adapters:list", "stack-2", "Train"),
-    Entry("Jobs", "jobs:list", "activity", "Train"),
-    Entry("Evaluations", "evaluations:list", "chart-histogram", "Check"),
-    Entry("Reviews", "evaluations:reviews", "checklist", "Check", EVERYONE),
-    Entry("Endpoint", "serving:endpoint", "server-2", "Serve"),
-    Entry("Playground", "serving:playground", "message-chatbot", "Serve"),
-    Entry("Usage", "metering:usage", "coin", "Serve"),
-    Entry("API keys", "keys", "key", "Connect"),
+    Entry("Overview", "overview", "home", Action.OVERVIEW_VIEW),
+    Entry("Datasets", "corpora:list", "database", Action.DATASETS_VIEW, "Train"),
+    Entry("Adapters", "adapters:list", "stack-2", Action.ADAPTERS_VIEW, "Train"),
+    Entry("Jobs", "jobs:list", "activity", Action.JOBS_VIEW, "Train"),
+    Entry("Evaluations", "evaluations:list", "chart-histogram", Action.EVALUATIONS_VIEW, "Check"),
+    Entry("Reviews", "evaluations:reviews", "checklist", Action.REVIEWS_GRADE, "Check"),
+    Entry("Endpoint", "serving:endpoint", "server-2", Action.ENDPOINT_VIEW, "Serve"),
+    Entry("Playground", "serving:playground", "message-chatbot", Action.PLAYGROUND_USE, "Serve"),
+    Entry("Usage", "metering:usage", "coin", Action.USAGE_VIEW, "Serve"),
+    Entry("API keys", "keys", "key", Action.KEYS_MANAGE, "Connect"),
 )
 
 
@@ -42,7 +42,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {"navigation": []}
     entries = []
     for entry in ENTRIES:
-        if membership.role in entry.roles:
+        if membership.may(entry.needs):
             url = reverse(entry.url_name)
             active = request.path == url if url == "/" else request.path.startswith(url)
             entries.append(

@@ -94,6 +94,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.navigation.navigation",
+                "tenants.context.permissions",
             ],
         },
     }
@@ -204,7 +205,7 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.FormParser",
         "rest_framework.parsers.MultiPartParser",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["tenants.permissions.HasActiveTenant"],
+    "DEFAULT_PERMISSION_CLASSES": ["tenants.access.HasPermission"],
     "DEFAULT_PAGINATION_CLASS": "rest.pagination.NewestFirst",
     "PAGE_SIZE": 50,
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

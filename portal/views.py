@@ -14,9 +14,10 @@ from portal.forms import KeyForm, SignInForm
 from portal.overview import read_overview
 from rest.errors import NotFound
 from serving.models import Route
-from tenants.access import EVERYONE, WRITERS, members_only
+from tenants.access import members_only
 from tenants.middleware import SESSION_KEY
-from tenants.models import ApiKey, Role
+from tenants.models import ApiKey
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 from tenants.services import create_api_key, revoke_api_key
 
@@ -31,16 +32,16 @@ class SignIn(LoginView):
 
 
 @require_GET
-@members_only(roles=EVERYONE)
+@members_only()
 def overview(request: TenantRequest) -> HttpResponse:
     """What there is, what runs and what to do next; a reviewer is sent to the reviews."""
-    if request.membership.role == Role.REVIEWER:
+    if not request.membership.may(Action.OVERVIEW_VIEW):
         return redirect("evaluations:reviews")
     return render(request, "portal/overview.html", {"overview": read_overview()})
 
 
 @require_POST
-@members_only(roles=EVERYONE)
+@members_only()
 def switch_tenant(request: TenantRequest) -> HttpResponse:
     """Act for another of the person's own organisations from now on."""
     wanted = request.POST.get("tenant", "")
@@ -51,7 +52,7 @@ def switch_tenant(request: TenantRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@members_only(roles=WRITERS)
+@members_only(Action.KEYS_MANAGE)
 def keys(request: TenantRequest) -> HttpResponse:
     """List keys and make new ones; a new key's token is shown in this one answer only."""
     form = KeyForm(request.POST or None)
@@ -79,7 +80,7 @@ def keys(request: TenantRequest) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.KEYS_MANAGE)
 def revoke_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
     """Refuse a key from now on."""
     revoke_api_key(key_id=key_id)

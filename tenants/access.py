@@ -1,27 +1,31 @@
-"""Who may open a page: the decorator that is the first line of every view."""
+"""Checks, before a view runs, that its caller may do what it does."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
 
 from tenants.errors import PermissionMissing
-from tenants.models import Role
+from tenants.permissions import API_KEY, Action, may
 from tenants.requests import PortalRequest, TenantRequest
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
 
 View = Callable[..., HttpResponseBase]
 
-EVERYONE = frozenset(Role)
-WRITERS = frozenset({Role.OWNER, Role.MEMBER})
 
-
-def members_only(*, roles: frozenset[Role] = WRITERS) -> Callable[[View], View]:
-    """Let in signed-in members of a tenant who have one of `roles`; others sign in first, or read why not."""
+def members_only(action: Action | None = None) -> Callable[[View], View]:
+    """Let in signed-in members whose role includes `action`, or any member; others sign in first, or read why not."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -31,13 +35,12 @@ def members_only(*, roles: frozenset[Role] = WRITERS) -> Callable[[View], View]:
                 return _sign_in_first(request)
             if seen.membership is None:
                 return render(request, "portal/no_tenant.html", status=403)
-            if seen.membership.role not in roles:
+            if action is not None and not seen.membership.may(action):
                 raise PermissionMissing(
                     "Your role doesn’t include this page. Ask an owner of your organisation for access."
                 )
             return view(cast(TenantRequest, request), *args, **kwargs)
 
-        checked.allowed_roles = roles  # type: ignore[attr-defined]
         return checked
 
     return decorate
@@ -49,3 +52,30 @@ def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
         return redirect_to_login(request.get_full_path())
     page = urlsplit(request.headers.get("HX-Current-URL", "/"))
     return HttpResponseClientRedirect(redirect_to_login(f"{page.path}?{page.query}".rstrip("?")).url)
+
+
+class HasPermission(BasePermission):
+    """Let in API keys, and members whose role includes what the REST view does.
+
+    A view names an action of `tenants.permissions` for reading (`reads`), one for everything else (`writes`), and
+    exceptions by the names of its own methods (`needs`). One that names none answers nobody.
+    """
+
+    message = "Sign in, or send an API key of your organisation."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        seen = cast(PortalRequest, request._request)
+        if seen.tenant is None:
+            return False
+        holder = seen.membership.role if seen.membership is not None else API_KEY
+        if may(holder, _needed(request, view)):
+            return True
+        raise PermissionMissing("Your role doesn’t include this. Ask an owner of your organisation for access.")
+
+
+def _needed(request: Request, view: Any) -> Action:
+    needs: Mapping[str, Action] = getattr(view, "needs", {})
+    if view.action in needs:
+        return needs[view.action]
+    # A method that the view does not have is refused with 405 afterwards.
+    return cast(Action, view.reads if request.method in SAFE_METHODS or view.action is None else view.writes)

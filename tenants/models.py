@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from tenants.isolation import OwnerKey
+from tenants.permissions import Action, Role, may
 from tenants.scope import active_scope
 
 M = TypeVar("M", bound=models.Model)
@@ -84,14 +85,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
 
-class Role(models.TextChoices):
-    """What a member may do; a reviewer sees the review screens only."""
-
-    OWNER = "owner", "Owner"
-    MEMBER = "member", "Member"
-    REVIEWER = "reviewer", "Reviewer"
-
-
 class Membership(TenantModel):
     """A person in a tenant."""
 
@@ -104,10 +97,9 @@ class Membership(TenantModel):
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
 
-    @property
-    def may_write(self) -> bool:
-        """Whether this member may upload, train, promote and the like."""
-        return self.role in {Role.OWNER, Role.MEMBER}
+    def may(self, action: Action) -> bool:
+        """Whether this member's role includes the action."""
+        return may(self.role, action)
 
 
 class ApiKey(TenantModel):

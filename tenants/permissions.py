@@ -1,29 +1,52 @@
-"""What a credential may do over REST."""
+"""Who may do what: one table, role by action, that pages, REST and templates read."""
 
-from __future__ import annotations
+from collections.abc import Mapping
 
-from typing import TYPE_CHECKING, cast
-
-from rest_framework.permissions import SAFE_METHODS, BasePermission
-from rest_framework.request import Request
-
-from tenants.models import Role
-from tenants.requests import PortalRequest
-
-if TYPE_CHECKING:
-    from rest_framework.views import APIView
+from django.db.models import TextChoices
 
 
-class HasActiveTenant(BasePermission):
-    """A key or member of a tenant; reviewers read and write only where the view's `reviewer_actions` says so."""
+class Action(TextChoices):
+    """What a member or an API key asks to do."""
 
-    message = "Sign in, or send an API key of your organisation."
+    OVERVIEW_VIEW = "overview.view"
+    DATASETS_VIEW = "datasets.view"
+    DATASETS_EDIT = "datasets.edit"
+    ADAPTERS_VIEW = "adapters.view"
+    ADAPTERS_TRAIN = "adapters.train"
+    JOBS_VIEW = "jobs.view"
+    JOBS_STOP = "jobs.stop"
+    EVALUATIONS_VIEW = "evaluations.view"
+    EVALUATIONS_START = "evaluations.start"
+    REVIEWS_GRADE = "reviews.grade"
+    ENDPOINT_VIEW = "endpoint.view"
+    VERSIONS_PROMOTE = "versions.promote"
+    PLAYGROUND_USE = "playground.use"
+    USAGE_VIEW = "usage.view"
+    KEYS_MANAGE = "keys.manage"
+    MEMBERS_MANAGE = "members.manage"
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        seen = cast(PortalRequest, request._request)
-        if seen.tenant is None:
-            return False
-        if seen.api_key is not None or (seen.membership is not None and seen.membership.role != Role.REVIEWER):
-            return True
-        action = getattr(view, "action", None) or request.method
-        return request.method in {*SAFE_METHODS, "POST"} and action in getattr(view, "reviewer_actions", ())
+
+class Role(TextChoices):
+    """What a member is in a tenant."""
+
+    OWNER = "owner", "Owner"
+    MEMBER = "member", "Member"
+    REVIEWER = "reviewer", "Reviewer"
+
+
+API_KEY = "api_key"
+
+_ALL = frozenset(Action)
+_PEOPLE = frozenset({Action.KEYS_MANAGE, Action.MEMBERS_MANAGE})
+
+PERMISSIONS: Mapping[str, frozenset[Action]] = {
+    Role.OWNER: _ALL,
+    Role.MEMBER: _ALL - {Action.MEMBERS_MANAGE},
+    Role.REVIEWER: frozenset({Action.REVIEWS_GRADE}),
+    API_KEY: _ALL - _PEOPLE,
+}
+
+
+def may(holder: str, action: Action) -> bool:
+    """Whether a role, or an API key (`API_KEY`), may do it."""
+    return action in PERMISSIONS[holder]

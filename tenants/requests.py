@@ -32,10 +32,10 @@ class TenantRequest(PortalRequest):
 
 
 def tenant_of(request: Request) -> Tenant:
-    """The tenant that a REST request acts for; `HasActiveTenant` has made sure there is one."""
+    """The tenant that a REST request acts for; `HasPermission` has made sure there is one."""
     tenant = cast(PortalRequest, request._request).tenant
     if tenant is None:
-        raise NoActiveTenant("the view lacks the permission HasActiveTenant")
+        raise NoActiveTenant("the view lacks the permission HasPermission")
     return tenant
 
 

@@ -9,7 +9,8 @@ from django.utils.text import slugify
 
 from rest.errors import NotFound
 from tenants import keys
-from tenants.models import ApiKey, Membership, Role, Tenant, User
+from tenants.models import ApiKey, Membership, Tenant, User
+from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
 
 LAST_USED_RESOLUTION = dt.timedelta(minutes=1)

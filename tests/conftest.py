@@ -18,7 +18,8 @@ from jobs.engine import step_job
 from jobs.models import Job
 from jobs.reconciler import jobs_to_step
 from jobs.states import ACTIVE, State
-from tenants.models import Role, Tenant, User
+from tenants.models import Tenant, User
+from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
 from tenants.services import add_member, create_api_key, create_tenant
 from tests.plugins.services import prepare_database

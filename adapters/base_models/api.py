@@ -5,6 +5,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from adapters.base_models.serializers import BaseModelSerializer
 from adapters.models import BaseModel
 from rest.views import MISSING, ReadOnly
+from tenants.permissions import Action
 
 
 @extend_schema_view(
@@ -12,5 +13,6 @@ from rest.views import MISSING, ReadOnly
     retrieve=extend_schema(summary="One base model", responses={200: BaseModelSerializer, 404: MISSING}),
 )
 class BaseModelViewSet(ReadOnly):
+    reads = Action.ADAPTERS_VIEW
     queryset = BaseModel.objects.all()
     serializer_class = BaseModelSerializer

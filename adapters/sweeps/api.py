@@ -16,6 +16,7 @@ from adapters.sweeps.serializers import NewSweepSerializer, SweepDetailSerialize
 from adapters.sweeps.services import start_sweep, stop_sweep
 from adapters.training.api import NOT_READY, UNKNOWN, base_model_of, dataset_version_of
 from rest.views import INVALID, MISSING, ReadOnly
+from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
 
@@ -28,6 +29,8 @@ from tenants.requests import person_of, tenant_of
     ),
 )
 class SweepViewSet(ReadOnly):
+    reads = Action.ADAPTERS_VIEW
+    writes = Action.ADAPTERS_TRAIN
     filterset_fields = ("adapter",)
 
     def get_serializer_class(self) -> type[SweepSerializer]:

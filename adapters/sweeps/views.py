@@ -18,14 +18,15 @@ from adapters.sweeps.previews import SweepPreview, preview_sweep
 from adapters.sweeps.queries import grid_text, sweep_table
 from adapters.sweeps.services import start_sweep, stop_sweep
 from rest.errors import PortalError
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def sweeps(request: TenantRequest) -> HttpResponse:
     """Every sweep, newest first."""
     found = (
@@ -39,7 +40,7 @@ def sweeps(request: TenantRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_TRAIN)
 def new_sweep(request: TenantRequest) -> HttpResponse:
     """Show the form, or start a run for each combination."""
     form = SweepForm(request.POST) if request.method == "POST" else SweepForm(initial={"recipe": "style"})
@@ -64,28 +65,28 @@ def new_sweep(request: TenantRequest) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_TRAIN)
 def sweep_estimate(request: TenantRequest) -> HttpResponse:
     """The estimate beside the form: number of trainings, time and cost."""
     return render(request, "adapters/sweeps/_estimate.html", _preview(SweepForm(request.GET)))
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def sweep(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
     """One sweep's runs, the best first."""
     return render(request, "adapters/sweeps/sweep.html", _context(sweep_id))
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def sweep_live(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
     """The part of a sweep's page that changes."""
     return render(request, "adapters/sweeps/_live.html", _context(sweep_id))
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_TRAIN)
 def stop_all(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
     """Stop all runs of a sweep."""
     get_object_or_404(Sweep.objects, id=sweep_id)

@@ -30,6 +30,7 @@ from corpora.models import DatasetVersion
 from jobs.services import stop_job
 from rest.errors import NotFound, PortalError
 from rest.views import INVALID, MISSING, ReadOnly
+from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
 NOT_READY = OpenApiResponse(
@@ -60,6 +61,8 @@ class TrainingRunFilter(filters.FilterSet):
     retrieve=extend_schema(summary="One run and its progress", responses={200: TrainingRunSerializer, 404: MISSING}),
 )
 class TrainingRunViewSet(ReadOnly):
+    reads = Action.ADAPTERS_VIEW
+    writes = Action.ADAPTERS_TRAIN
     serializer_class = TrainingRunSerializer
     filterset_class = TrainingRunFilter
 

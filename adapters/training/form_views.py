@@ -18,12 +18,13 @@ from adapters.training.previews import Preview, preview_training
 from adapters.training.services import start_training
 from corpora.models import DatasetVersion
 from rest.errors import PortalError
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 
 @require_http_methods(["GET", "POST"])
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_TRAIN)
 def train(request: TenantRequest) -> HttpResponse:
     """Show the form, or start the training."""
     form = TrainingForm(request.POST) if request.method == "POST" else TrainingForm(initial=_initial(request))
@@ -46,7 +47,7 @@ def train(request: TenantRequest) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_TRAIN)
 def estimate(request: TenantRequest) -> HttpResponse:
     """The estimate beside the form, refreshed after every change."""
     return render(request, "adapters/training/_plan.html", _preview(TrainingForm(request.GET)))

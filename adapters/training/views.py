@@ -26,7 +26,8 @@ from jobs.reports import cost_so_far_usd, report_of
 from jobs.services import stop_job
 from jobs.states import State
 from rest.errors import Conflict, PortalError
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25
@@ -36,7 +37,7 @@ LIVE_LINES = 12
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def runs(request: TenantRequest) -> HttpResponse:
     """Every run, newest first, with its small curve; selected ones can be compared."""
     page = Paginator(runs_with_all(), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -50,14 +51,14 @@ def runs(request: TenantRequest) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def run(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """One run: its progress, or its result."""
     return render(request, "adapters/training/run.html", _context(run_id))
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """The part of a run's page that changes; polling stops once the run has ended."""
     return render(request, "adapters/training/_live.html", _context(run_id))
@@ -65,7 +66,7 @@ def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
 
 @transaction.non_atomic_requests
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """The tail of the run's output, if its backend keeps it."""
     found = _run(run_id)
@@ -82,7 +83,7 @@ def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_TRAIN)
 def stop_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """Stop the run."""
     found = _run(run_id)
@@ -94,7 +95,7 @@ def stop_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_TRAIN)
 def resume_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """Start a run that resumes from this one's last checkpoint."""
     get_object_or_404(TrainingRun.objects, id=run_id)
@@ -108,7 +109,7 @@ def resume_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def compare_runs(request: TenantRequest) -> HttpResponse:
     """Two to five runs side by side: `?run=ID&run=ID`; `differences=1` hides settings that are the same."""
     run_ids = parse_run_ids(request.GET.getlist("run"))

@@ -19,6 +19,7 @@ from adapters.versions.packages import package_response
 from adapters.versions.queries import version_with_all
 from adapters.versions.serializers import AdapterSerializer, AdapterVersionSerializer, CardSerializer
 from rest.views import LOST, MISSING, AsItIs, OutsideTransactions, ReadOnly
+from tenants.permissions import Action
 
 
 class MarkdownRenderer(BaseRenderer):
@@ -43,6 +44,7 @@ class VersionFilter(filters.FilterSet):
     retrieve=extend_schema(summary="One adapter", responses={200: AdapterSerializer, 404: MISSING}),
 )
 class AdapterViewSet(ReadOnly):
+    reads = Action.ADAPTERS_VIEW
     serializer_class = AdapterSerializer
     filterset_fields = ("name",)
 
@@ -55,6 +57,7 @@ class AdapterViewSet(ReadOnly):
     retrieve=extend_schema(summary="One version", responses={200: AdapterVersionSerializer, 404: MISSING}),
 )
 class AdapterVersionViewSet(OutsideTransactions, ReadOnly):
+    reads = Action.ADAPTERS_VIEW
     serializer_class = AdapterVersionSerializer
     filterset_class = VersionFilter
 

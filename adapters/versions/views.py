@@ -20,7 +20,8 @@ from adapters.versions.panels import render_panels
 from adapters.versions.queries import adapters_by_name, rows_of, version_with_all
 from jobs.charts import loss_figure
 from jobs.reports import report_of
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 30
@@ -28,7 +29,7 @@ RUNS_SHOWN = 20
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
     """Every adapter with its newest version and run."""
     page = Paginator(adapters_by_name(), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -37,7 +38,7 @@ def index(request: TenantRequest) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def detail(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     """One adapter's versions and runs."""
     adapter = get_object_or_404(adapters_by_name(), pk=adapter_id)
@@ -45,7 +46,7 @@ def detail(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     """The part of an adapter's page that changes while a training runs."""
     context = _detail(get_object_or_404(adapters_by_name(), pk=adapter_id))
@@ -53,7 +54,7 @@ def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """One version: package, data, training, and the panels of higher floors.
 
@@ -74,14 +75,14 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 @transaction.non_atomic_requests
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def package(request: TenantRequest, version_id: UUID) -> FileResponse:
     """Download the package."""
     return package_response(version_with_all(version_id))
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.ADAPTERS_VIEW)
 def card(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """The card; `?format=md` downloads it as Markdown."""
     found = card_of(version_with_all(version_id))

@@ -19,6 +19,7 @@ from corpora.versions.serializers import NewVersionSerializer, VersionSerializer
 from corpora.versions.services import upload_version
 from rest.parsers import StrictJSONParser
 from rest.views import INVALID, MISSING, OutsideTransactions
+from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
 
@@ -37,6 +38,8 @@ class DatasetViewSet(
 ):
     """Datasets, each with its latest version."""
 
+    reads = Action.DATASETS_VIEW
+    writes = Action.DATASETS_EDIT
     # Uploads stream into storage, so no request may hold a transaction open: OutsideTransactions.
     serializer_class = DatasetSerializer
     parser_classes = (MultiPartParser,)

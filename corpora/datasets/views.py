@@ -14,14 +14,15 @@ from corpora.datasets.services import change_dataset, delete_dataset
 from corpora.lineage import uses_of
 from corpora.models import Dataset, Upload, UploadState
 from rest.errors import PortalError
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 PAGE_SIZE = 25
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
     """Datasets, newest first, each with its latest version and its uses. `?q=` filters by a part of the name."""
     search = request.GET.get("q", "").replace("\0", "").strip()[:120]
@@ -34,7 +35,7 @@ def index(request: TenantRequest) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_VIEW)
 def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     """A dataset's versions, newest first, each with its uses."""
     dataset = get_object_or_404(Dataset.objects.select_related("created_by"), pk=dataset_id)
@@ -52,7 +53,7 @@ def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def edit(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     """Change the name or description of a dataset."""
     dataset = get_object_or_404(Dataset.objects.all(), pk=dataset_id)
@@ -71,7 +72,7 @@ def edit(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def delete(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     """Delete a dataset without versions."""
     dataset = get_object_or_404(Dataset.objects.all(), pk=dataset_id)

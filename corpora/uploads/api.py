@@ -31,6 +31,7 @@ from corpora.uploads.services import abort_upload, confirm_upload, create_upload
 from rest.errors import NotFound
 from rest.parsers import StrictJSONParser
 from rest.views import INVALID, MISSING, OutsideTransactions
+from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
 TUS_HEADER = OpenApiParameter("Tus-Resumable", str, OpenApiParameter.HEADER, description=tus.VERSION)
@@ -57,6 +58,8 @@ class UploadViewSet(
 ):
     """Uploaded files that become dataset versions."""
 
+    reads = Action.DATASETS_VIEW
+    writes = Action.DATASETS_EDIT
     # File data bypasses the parsers. Only small JSON bodies may be read into memory.
     parser_classes = (StrictJSONParser,)
     renderer_classes = (JSONRenderer,)

@@ -24,7 +24,8 @@ from jobs.admission import place_in_line
 from jobs.models import Job
 from jobs.states import State
 from rest.errors import PortalError
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 SHOWN_UPLOADS = 50
@@ -32,7 +33,7 @@ SHOWN_UPLOADS = 50
 
 @transaction.non_atomic_requests
 @require_http_methods(["GET", "POST"])
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def upload(request: TenantRequest) -> HttpResponse:
     """Upload files. JavaScript sends them in resumable chunks; without it, the form sends a single file."""
     if request.method != "POST":
@@ -58,7 +59,7 @@ def upload(request: TenantRequest) -> HttpResponse:
 
 @transaction.non_atomic_requests
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def upload_cancel(request: TenantRequest, upload_id: UUID) -> HttpResponse:
     """Cancel an upload."""
     found = get_object_or_404(Upload.objects.all(), pk=upload_id)
@@ -68,7 +69,7 @@ def upload_cancel(request: TenantRequest, upload_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
     """The preview of a file. Its form refreshes the preview with other options, or imports the file."""
     found = get_object_or_404(Upload.objects.select_related("job", "version"), pk=upload_id)
@@ -92,7 +93,7 @@ def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def upload_live(request: TenantRequest, upload_id: UUID) -> HttpResponse:
     """The progress of the inspection. When it ends, the page reloads."""
     found = get_object_or_404(Upload.objects.select_related("job"), pk=upload_id)

@@ -35,6 +35,7 @@ from corpora.versions.rows import Rows
 from corpora.versions.serializers import VersionDetailSerializer, VersionSerializer
 from corpora.versions.services import delete_version, keep_personal_data, recheck_version
 from rest.views import INVALID, LOST, MISSING, AsItIs, OutsideTransactions
+from tenants.permissions import Action
 from tenants.requests import person_of
 
 NOT_NOW = OpenApiResponse(
@@ -70,6 +71,8 @@ class DatasetVersionViewSet(
 ):
     """Immutable versions of datasets, their rows and findings."""
 
+    reads = Action.DATASETS_VIEW
+    writes = Action.DATASETS_EDIT
     # Rows are read from storage, so no request may hold a transaction open: OutsideTransactions.
     filterset_fields = ("dataset", "state")
 

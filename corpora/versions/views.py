@@ -24,13 +24,14 @@ from jobs.models import Job
 from jobs.states import State
 from rest.errors import NotFound
 from storage.errors import ObjectMissing, StorageUnavailable
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 
 @transaction.non_atomic_requests
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_VIEW)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """A version, one tab at a time, or the progress of its check."""
     found = _version(version_id)
@@ -54,7 +55,7 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_VIEW)
 def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """The progress of the check. When it ends, the page reloads."""
     found = _version(version_id)
@@ -65,7 +66,7 @@ def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 @transaction.non_atomic_requests
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_VIEW)
 def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """One row in full, `?number=`."""
     found = _version(version_id)
@@ -79,7 +80,7 @@ def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 @transaction.non_atomic_requests
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_VIEW)
 def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
     """Download rows or findings (`?content=`) as JSONL or CSV (`?file_type=`)."""
     found = _version(version_id)
@@ -89,7 +90,7 @@ def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def recheck(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Create the next version of the same file according to a decision."""
     found = _version(version_id)
@@ -105,7 +106,7 @@ def recheck(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def keep(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Keep the personal data in the version."""
     found = _version(version_id)
@@ -114,7 +115,7 @@ def keep(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.DATASETS_EDIT)
 def delete(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Delete an unused version."""
     found = _version(version_id)

@@ -1,5 +1,7 @@
 """REST: the next answer to grade, and reviews."""
 
+from types import MappingProxyType
+
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
@@ -19,12 +21,13 @@ from rest.errors import NotFound
 from rest.views import INVALID, MISSING
 from tenants.errors import PermissionMissing
 from tenants.models import User
+from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
 
 class ReviewedEvaluationViewSet(EvaluationViewSet):
     # No docstring of its own: the OpenAPI document says the parent's of every operation.
-    reviewer_actions = ("next_review",)
+    needs = MappingProxyType({"next_review": Action.REVIEWS_GRADE})
 
     @extend_schema(
         summary="The next answer for you to grade",
@@ -43,10 +46,11 @@ class ReviewedEvaluationViewSet(EvaluationViewSet):
 class ReviewViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Review]):
     """An expert's grades. Each expert sees only their own. Grades given with an API key belong to its creator."""
 
+    reads = Action.REVIEWS_GRADE
+    writes = Action.REVIEWS_GRADE
     # For the OpenAPI document, which is made without anybody signed in.
     queryset = Review._base_manager.none()
     serializer_class = ReviewSerializer
-    reviewer_actions = ("list", "create")
 
     def get_queryset(self) -> QuerySet[Review]:
         return Review.objects.filter(reviewer=person_of(self.request))

@@ -15,21 +15,22 @@ from evaluations.reviews.queries import Queue, queues
 from evaluations.reviews.services import record_review
 from evaluations.runs.queries import ready_runs, runs
 from rest.errors import PortalError
-from tenants.access import EVERYONE, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 WHO = {"system": "Instructions", "user": "Question", "assistant": "Earlier answer"}
 
 
 @require_GET
-@members_only(roles=EVERYONE)
+@members_only(Action.REVIEWS_GRADE)
 def reviews(request: TenantRequest) -> HttpResponse:
     """The list of reviews with this person's progress."""
     return render(request, "evaluations/reviews/list.html", {"queues": queues(request.membership.user)})
 
 
 @require_GET
-@members_only(roles=EVERYONE)
+@members_only(Action.REVIEWS_GRADE)
 def review(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """One answer: `?item=` if given, else the first without this person's grade."""
     run = get_object_or_404(ready_runs(), pk=run_id)
@@ -45,7 +46,7 @@ def review(request: TenantRequest, run_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=EVERYONE)
+@members_only(Action.REVIEWS_GRADE)
 def grade(request: TenantRequest, item_id: UUID) -> HttpResponse:
     """Save this person's grade and show the next ungraded answer."""
     item = get_object_or_404(EvaluationItem.objects.select_related("run"), pk=item_id)

@@ -15,6 +15,7 @@ from evaluations.runs.serializers import EvaluationSerializer, ItemSerializer, N
 from evaluations.runs.services import start_evaluation
 from rest.pagination import CursorPages
 from rest.views import INVALID, MISSING
+from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
 
@@ -35,6 +36,8 @@ class ByPosition(CursorPages):
 class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[EvaluationRun]):
     """A version compared with its base model on held-out rows."""
 
+    reads = Action.EVALUATIONS_VIEW
+    writes = Action.EVALUATIONS_START
     serializer_class = EvaluationSerializer
     filterset_fields = ("version", "state")
 

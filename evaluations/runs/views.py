@@ -17,7 +17,8 @@ from evaluations.runs.forms import RowFilter
 from evaluations.runs.queries import expert_view, filtered_items, runs
 from evaluations.runs.report import headline, judge_label, reports
 from evaluations.runs.services import start_evaluation
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 RUNS_SHOWN = 30
@@ -25,7 +26,7 @@ ROWS_SHOWN = 25
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.EVALUATIONS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
     """Every evaluation, newest first."""
     page = Paginator(runs(), RUNS_SHOWN).get_page(request.GET.get("page"))
@@ -34,7 +35,7 @@ def index(request: TenantRequest) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.EVALUATIONS_START)
 def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Start an evaluation and show it."""
     version = version_named(version_id)
@@ -44,7 +45,7 @@ def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.EVALUATIONS_VIEW)
 def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """One evaluation: progress while it runs, then results, charts and rows."""
     run = get_object_or_404(runs(), pk=run_id)
@@ -55,7 +56,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.EVALUATIONS_VIEW)
 def live(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """The part of the page that changes while the evaluation runs. At the end the whole page reloads."""
     run = get_object_or_404(runs(), pk=run_id)

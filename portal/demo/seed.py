@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 
 from portal.demo.cast import TENANTS, DemoTenant
-from tenants.models import ApiKey, Role, Tenant, User
+from tenants.models import ApiKey, Tenant, User
+from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
 from tenants.services import add_member, create_api_key, create_tenant, revoke_api_key
 

@@ -7,6 +7,7 @@ from rest.views import MISSING, ReadOnly
 from serving.endpoints.queries import deployments
 from serving.endpoints.serializers import DeploymentSerializer, EndpointSerializer
 from serving.models import Deployment, Endpoint
+from tenants.permissions import Action
 
 
 @extend_schema_view(
@@ -14,6 +15,7 @@ from serving.models import Deployment, Endpoint
     retrieve=extend_schema(summary="One endpoint", responses={200: EndpointSerializer, 404: MISSING}),
 )
 class EndpointViewSet(ReadOnly):
+    reads = Action.ENDPOINT_VIEW
     queryset = Endpoint.objects.select_related("base_model")
     serializer_class = EndpointSerializer
 
@@ -23,6 +25,7 @@ class EndpointViewSet(ReadOnly):
     retrieve=extend_schema(summary="One deployment", responses={200: DeploymentSerializer, 404: MISSING}),
 )
 class DeploymentViewSet(ReadOnly):
+    reads = Action.ENDPOINT_VIEW
     serializer_class = DeploymentSerializer
     filterset_fields = ("version", "state")
 

@@ -15,12 +15,13 @@ from serving.playground.forms import AskForm
 from serving.playground.panes import Pane, ask_both
 from serving.playground.queries import example_items, example_named
 from serving.promotions.queries import live_routes
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 
 @require_GET
-@members_only(roles=WRITERS)
+@members_only(Action.PLAYGROUND_USE)
 def playground(request: TenantRequest) -> HttpResponse:
     """The form; `?alias=` chooses an adapter, `?example=` fills in a held-out row."""
     routes = list(live_routes())
@@ -37,7 +38,7 @@ def playground(request: TenantRequest) -> HttpResponse:
 
 @require_POST
 @transaction.non_atomic_requests
-@members_only(roles=WRITERS)
+@members_only(Action.PLAYGROUND_USE)
 def ask(request: TenantRequest) -> HttpResponse:
     """Ask base and adapter, and show both answers: alone to htmx, else on the whole page."""
     routes = list(live_routes())

@@ -14,6 +14,7 @@ from serving.models import Promotion, Route
 from serving.promotions.queries import promotions
 from serving.promotions.serializers import NewPromotionSerializer, PromotionSerializer, RouteSerializer
 from serving.promotions.services import promote_version, roll_back
+from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
 PROMOTE = OpenApiExample(
@@ -26,6 +27,8 @@ PROMOTE = OpenApiExample(
     retrieve=extend_schema(summary="One alias", responses={200: RouteSerializer, 404: MISSING}),
 )
 class RouteViewSet(ReadOnly):
+    reads = Action.ENDPOINT_VIEW
+    writes = Action.VERSIONS_PROMOTE
     serializer_class = RouteSerializer
     filterset_fields = ("alias", "adapter")
 
@@ -55,6 +58,8 @@ class RouteViewSet(ReadOnly):
     retrieve=extend_schema(summary="One promotion", responses={200: PromotionSerializer, 404: MISSING}),
 )
 class PromotionViewSet(ReadOnly):
+    reads = Action.ENDPOINT_VIEW
+    writes = Action.VERSIONS_PROMOTE
     serializer_class = PromotionSerializer
     filterset_fields = ("version", "is_rollback")
 

@@ -15,7 +15,8 @@ from serving.endpoints.queries import deployments, endpoints_by_name
 from serving.promotions.queries import live_routes, promotions, route_named, running_promotions
 from serving.promotions.services import promote_version
 from serving.promotions.services import roll_back as roll_back_route
-from tenants.access import WRITERS, members_only
+from tenants.access import members_only
+from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 SHOWN = 20
@@ -23,7 +24,7 @@ SHOWN = 20
 
 @require_GET
 @transaction.non_atomic_requests
-@members_only(roles=WRITERS)
+@members_only(Action.ENDPOINT_VIEW)
 def endpoint(request: TenantRequest) -> HttpResponse:
     """Live adapters, deployments and the history of promotions."""
     context = {
@@ -38,7 +39,7 @@ def endpoint(request: TenantRequest) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.VERSIONS_PROMOTE)
 def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Start a promotion and show its job."""
     promotion = promote_version(
@@ -48,7 +49,7 @@ def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@members_only(roles=WRITERS)
+@members_only(Action.VERSIONS_PROMOTE)
 def roll_back(request: TenantRequest, route_id: UUID) -> HttpResponse:
     """Let the previous version answer again."""
     promotion = roll_back_route(tenant=request.tenant, route=route_named(route_id), created_by=request.membership.user)

@@ -5,7 +5,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from evaluations.models import EvaluationItem, EvaluationRun, Review
-from tenants.models import Role, Tenant, User
+from tenants.models import Tenant, User
+from tenants.permissions import Role
 from tenants.scope import tenant_scope
 from tenants.services import add_member, create_api_key
 
