@@ -11,6 +11,7 @@ from jobs.kinds import get_kind
 from jobs.models import Job
 from jobs.states import State, transition
 from rest.errors import Conflict, NotFound
+from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 
@@ -31,6 +32,7 @@ def start_job(*, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], cr
     return job
 
 
+@transaction.atomic
 def stop_job(*, job_id: UUID) -> Job:
     """Ask a job to end. A queued one ends at once, a running one within seconds; a second call changes nothing.
 
@@ -43,8 +45,10 @@ def stop_job(*, job_id: UUID) -> Job:
         with transaction.atomic():
             if transition(job, State.STOPPED):
                 get_kind(job.kind).on_stopped(job)
+                record_event("job.stopped", job)
                 return job
     if transition(job, State.STOPPING, due_at=job.created_at):
+        record_event("job.stopped", job)
         transaction.on_commit(partial(look_at_job, job.id))
         return job
     # Somebody else moved it, perhaps after it was read: what it is now decides.

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from django.http import HttpResponse
 
+from tenants.audit.actor import Actor, acting_as
 from tenants.models import User
 from tenants.requests import PortalRequest
 from tenants.scope import tenant_scope
@@ -37,5 +38,11 @@ class ActiveTenantMiddleware:
             request.tenant = request.membership.tenant if request.membership else None
         if request.tenant is None:
             return self.get_response(request)
-        with tenant_scope(request.tenant.id):
+        with tenant_scope(request.tenant.id), acting_as(_actor(request)):
             return self.get_response(request)
+
+
+def _actor(request: PortalRequest) -> Actor:
+    if request.api_key is not None:
+        return Actor("api_key", str(request.api_key.id), request.api_key.name)
+    return Actor("person", str(request.user.pk), request.user.get_username())

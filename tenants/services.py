@@ -9,6 +9,7 @@ from django.utils.text import slugify
 
 from rest.errors import NotFound
 from tenants import keys
+from tenants.audit.services import record_event
 from tenants.models import ApiKey, Membership, Tenant, User
 from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
@@ -23,12 +24,23 @@ def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: i
         tenant = Tenant.objects.create(name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs)
     with tenant_scope(tenant.id):
         Membership.objects.create(tenant=tenant, user=owner, role=Role.OWNER)
+        record_event("tenant.created", tenant, after={"name": name, "slug": tenant.slug, "owner": owner.email})
     return tenant
 
 
+@transaction.atomic
 def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
     """Add a person, or change the role of one who is there."""
-    membership, _ = Membership.objects.update_or_create(tenant=tenant, user=user, defaults={"role": role})
+    before = Membership.objects.select_for_update().filter(user=user).first()
+    if before is not None and before.role == role:
+        return before
+    membership, created = Membership.objects.update_or_create(tenant=tenant, user=user, defaults={"role": role})
+    record_event(
+        "member.added" if created else "member.role_changed",
+        membership,
+        before={"role": before.role} if before is not None else {},
+        after={"user": user.email, "role": role},
+    )
     return membership
 
 
@@ -38,6 +50,7 @@ def memberships_of(user: User) -> list[Membership]:
         return list(Membership.objects.filter(user=user).select_related("tenant").order_by("tenant__name"))
 
 
+@transaction.atomic
 def create_api_key(
     *, tenant: Tenant, name: str, created_by: User | None = None, expires_at: dt.datetime | None = None
 ) -> tuple[ApiKey, str]:
@@ -51,14 +64,18 @@ def create_api_key(
         created_by=created_by,
         expires_at=expires_at,
     )
+    record_event("api_key.created", row, after={"public_id": row.public_id, "expires_at": expires_at})
     return row, new.token
 
 
+@transaction.atomic
 def revoke_api_key(*, key_id: UUID) -> None:
     """Refuse the key from now on. A second call changes nothing."""
-    if not ApiKey.objects.filter(id=key_id).exists():
+    key = ApiKey.objects.filter(id=key_id).first()
+    if key is None:
         raise NotFound("API key not found.")
-    ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=timezone.now())
+    if ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=timezone.now()):
+        record_event("api_key.revoked", key)
 
 
 def authenticate_api_key(token: str) -> ApiKey | None:

@@ -15,6 +15,7 @@ from corpora.models import DatasetVersion
 from jobs.services import stop_job
 from jobs.states import TERMINAL
 from rest.errors import Conflict, NotFound
+from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 
@@ -45,6 +46,7 @@ def start_sweep(
         grid={name: list(values) for name, values in grid.items()},
         created_by=created_by,
     )
+    record_event("sweep.started", sweep, after={"adapter": adapter.name, "grid": sweep.grid})
     for hyperparameters in wanted:
         queue_run(
             TrainingRun(
@@ -72,4 +74,5 @@ def stop_sweep(*, sweep_id: UUID) -> Sweep:
         except Conflict:
             # It ended just now.
             continue
+    record_event("sweep.stopped", sweep)
     return sweep

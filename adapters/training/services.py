@@ -17,6 +17,7 @@ from jobs.compute import checkpoint_key
 from jobs.services import start_job
 from jobs.states import State
 from rest.errors import Conflict, NotFound, PortalError
+from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,58}[a-z0-9])?")
@@ -145,6 +146,13 @@ def queue_run(run: TrainingRun, **more: str) -> TrainingRun:
         created_by=run.created_by,
     )
     run.save(force_insert=True)
+    after = {
+        "adapter": run.adapter.name,
+        "dataset_version": str(run.dataset_version),
+        "recipe": run.recipe,
+        "hyperparameters": run.hyperparameters,
+    }
+    record_event("training.resumed" if run.resumed_from_id else "training.started", run, after=after)
     return run
 
 
@@ -156,7 +164,9 @@ def adapter_called(tenant: Tenant, name: str, base_model: BaseModel | None, crea
     adapter, created = Adapter.objects.select_related("base_model").get_or_create(
         tenant=tenant, name=name, defaults={"base_model": chosen, "created_by": created_by}
     )
-    if not created and adapter.base_model != chosen:
+    if created:
+        record_event("adapter.created", adapter, after={"base_model": chosen.name})
+    elif adapter.base_model != chosen:
         # Somebody made it just now.
         base_model_for(adapter_name=name, base_model=chosen)
     return adapter

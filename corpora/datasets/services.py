@@ -1,10 +1,13 @@
 """Change and delete datasets."""
 
+from collections.abc import Mapping
+
 from django.db import IntegrityError, transaction
 
 from corpora.errors import DatasetGone, NameMissing
 from corpora.models import Dataset, UploadState
 from rest.errors import Conflict
+from tenants.audit.services import record_event
 
 
 class NameTaken(Conflict):
@@ -37,11 +40,14 @@ def change_dataset(*, dataset: Dataset, name: str | None = None, description: st
             raise NameMissing
     if description is not None:
         changes["description"] = description.strip()
+    before = {field: getattr(dataset, field) for field in changes}
     for field, value in changes.items():
         setattr(dataset, field, value)
     try:
         with transaction.atomic():
             found = not changes or Dataset.objects.filter(id=dataset.id).update(**changes)
+            if found and changes != before:
+                record_event("dataset.changed", dataset, before=_named(before), after=_named(changes))
     except IntegrityError:
         raise NameTaken(dataset.name) from None
     if not found:
@@ -62,4 +68,10 @@ def delete_dataset(*, dataset: Dataset) -> None:
     settled = (UploadState.DONE, UploadState.FAILED)
     if locked.versions.exists() or locked.uploads.exclude(state__in=settled).exists():
         raise DatasetNotEmpty
+    record_event("dataset.deleted", locked)
     locked.delete()
+
+
+def _named(fields: Mapping[str, str]) -> dict[str, object]:
+    """The fields that changed and the name; a description may say more than the audit trail should hold."""
+    return {"fields": sorted(fields)} | {name: value for name, value in fields.items() if name == "name"}

@@ -25,6 +25,7 @@ from jobs.services import start_job, stop_job
 from rest.errors import Conflict, PortalError
 from storage.objects import object_key
 from storage.removal import expect_object, remove_objects
+from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 INSPECT = "dataset_inspect"
@@ -67,6 +68,7 @@ def create_upload(
             confirms_itself=confirms_itself,
             created_by=created_by,
         )
+        record_event("upload.started", upload, after={"bytes": size, "dataset": upload.dataset_name or str(dataset)})
     storage = parts_storage() if in_parts else None
     if storage is not None:
         try:
@@ -85,8 +87,10 @@ def inspect_upload(*, upload: Upload, changes: Mapping[str, Any]) -> Upload:
     """
     with transaction.atomic():
         upload = _waiting(upload.id)
-        upload.options = msgspec.to_builtins(read_options({**upload.options, **changes}))
+        before = upload.options
+        upload.options = msgspec.to_builtins(read_options({**before, **changes}))
         start_inspection(upload)
+        record_event("upload.inspected_again", upload, before=before, after=upload.options)
     return upload
 
 
@@ -134,6 +138,7 @@ def abort_upload(*, upload: Upload, untouched_since: datetime | None = None) -> 
         looking = found.job_id if found.is_inspecting else None
         is_stored = found.is_inspecting or found.is_waiting
         _save(found, state=UploadState.FAILED, code="upload:cancelled", text="The upload was cancelled.")
+        record_event("upload.cancelled", found)
     if looking:
         with suppress(Conflict):
             stop_job(job_id=looking)

@@ -22,6 +22,7 @@ from corpora.versions.one_piece import ReceivedFile
 from jobs.services import start_job
 from storage.objects import object_key, save_object
 from storage.removal import expect_object, keep_object, remove_objects
+from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 CHECK = "dataset_check"
@@ -94,7 +95,9 @@ def create_version(
         name = dataset_name.strip()[:120]
         if not name:
             raise NameMissing
-        dataset, _ = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
+        dataset, created = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
+        if created:
+            record_event("dataset.created", dataset)
     # The lock serialises uploads to one dataset, so that each sees the versions and numbers before it.
     dataset = _locked(dataset.id)
     if dataset is None:
@@ -114,7 +117,7 @@ def create_version(
         spec={"version": str(version_id)},
         created_by=created_by,
     )
-    return DatasetVersion.objects.create(
+    version: DatasetVersion = DatasetVersion.objects.create(
         id=version_id,
         tenant=tenant,
         dataset=dataset,
@@ -129,6 +132,9 @@ def create_version(
         derived_from=derived_from,
         created_by=created_by,
     )
+    after = {"file": version.file_name, "bytes": size, "sha256": sha256, "options": version.options}
+    record_event("dataset_version.created", version, after=after)
+    return version
 
 
 def recheck_version(*, version: DatasetVersion, changes: Mapping[str, Any], created_by: User | None) -> DatasetVersion:
@@ -152,11 +158,12 @@ def recheck_version(*, version: DatasetVersion, changes: Mapping[str, Any], crea
     )
 
 
+@transaction.atomic
 def keep_personal_data(*, version: DatasetVersion, by: User | None) -> None:
     """Record that `by` decided to keep the personal data in the version. Only the first call has an effect."""
-    DatasetVersion.objects.filter(id=version.id, personal_data_kept_at=None).update(
-        personal_data_kept_at=timezone.now(), personal_data_kept_by=by
-    )
+    undecided = DatasetVersion.objects.filter(id=version.id, personal_data_kept_at=None)
+    if undecided.update(personal_data_kept_at=timezone.now(), personal_data_kept_by=by):
+        record_event("dataset_version.personal_data_kept", version)
 
 
 @transaction.atomic
@@ -173,6 +180,7 @@ def delete_version(*, version: DatasetVersion) -> None:
     version_id, tenant_id = version.id, version.tenant_id
     try:
         with transaction.atomic():
+            record_event("dataset_version.deleted", version, before={"file": version.file_name})
             version.delete()
     except ProtectedError:
         raise VersionInUse from None

@@ -7,6 +7,7 @@ from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.kinds import EvaluationKind
 from jobs.services import start_job
 from rest.errors import Conflict
+from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 JUDGE = "default"
@@ -32,7 +33,7 @@ def start_evaluation(*, tenant: Tenant, version: AdapterVersion, created_by: Use
                 spec={"version": str(version.id), "dataset_version": str(dataset_version.id), "judge": JUDGE},
                 created_by=created_by,
             )
-            return EvaluationRun.objects.create(
+            run: EvaluationRun = EvaluationRun.objects.create(
                 tenant=tenant,
                 version=version,
                 dataset_version=dataset_version,
@@ -40,6 +41,8 @@ def start_evaluation(*, tenant: Tenant, version: AdapterVersion, created_by: Use
                 judge=JUDGE,
                 created_by=created_by,
             )
+            record_event("evaluation.started", run, after={"judge": JUDGE})
+            return run
     except IntegrityError:
         raise _already_running(version) from None
 

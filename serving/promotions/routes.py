@@ -8,6 +8,7 @@ from rest.errors import Conflict
 from serving.backends import endpoints
 from serving.endpoints.deployments import move
 from serving.models import Deployment, DeploymentState, Route
+from tenants.audit.services import record_event
 
 
 @transaction.atomic
@@ -34,6 +35,12 @@ def switch_route(*, route: Route, to: Deployment) -> Route:
         move(replaced, DeploymentState.DRAINING, drain_until=timezone.now() + drain)
     Route.objects.filter(id=locked.id).update(active=live, previous=replaced, switched_at=timezone.now())
     locked.refresh_from_db()
+    record_event(
+        "route.switched",
+        locked,
+        before={"version": str(replaced.version)} if replaced else {},
+        after={"version": str(live.version)},
+    )
     return locked
 
 

@@ -11,6 +11,7 @@ from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Rou
 from serving.promotions.kinds import PROMOTION
 from serving.promotions.queries import refusal_of
 from serving.promotions.routes import switch_route
+from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
@@ -49,13 +50,15 @@ def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promo
     if previous.state not in ROLLED_BACK_AT_ONCE:
         return _begin(tenant=tenant, version=previous.version, created_by=created_by, is_rollback=True)
     switch_route(route=locked, to=previous)
-    return Promotion.objects.create(
+    promotion: Promotion = Promotion.objects.create(
         tenant=tenant,
         version=previous.version,
         deployment=previous,
         is_rollback=True,
         created_by=created_by,
     )
+    record_event("version.rolled_back", promotion, after={"alias": route.alias, "version": str(previous.version)})
+    return promotion
 
 
 def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, is_rollback: bool) -> Promotion:
@@ -83,6 +86,8 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
         created_by=created_by,
     )
     promotion.save(update_fields=["job"])
+    after = {"alias": adapter.name, "version": str(version)}
+    record_event("rollback.started" if is_rollback else "promotion.started", promotion, after=after)
     return promotion
 
 

@@ -1,0 +1,35 @@
+"""Who is acting, for the audit trail."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Actor:
+    """`kind` is person, api_key, operator (on the command line) or site (a job, or the site itself)."""
+
+    kind: str
+    id: str = ""
+    name: str = ""
+
+
+SITE = Actor("site")
+
+_actor: ContextVar[Actor] = ContextVar("actor", default=SITE)
+
+
+def active_actor() -> Actor:
+    """Who is acting now; the site, unless somebody else was named."""
+    return _actor.get()
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[None]:
+    """Name `actor` in everything recorded meanwhile."""
+    token = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(token)

@@ -1,0 +1,52 @@
+"""Every service that writes for a person adds an audit event."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+APPS = ("tenants", "jobs", "corpora", "adapters", "evaluations", "serving", "metering", "portal")
+
+UNRECORDED = {
+    "adapters.base_models.services.ensure_base_model": "of the site, in no tenant",
+    "serving.endpoints.services.ensure_endpoint": "of the site, in no tenant",
+    "tenants.audit.services.record_event": "is what records",
+    "jobs.services.start_job": "whoever starts it records what the job is for",
+    "corpora.versions.services.upload_version": "create_version records it",
+    "corpora.versions.services.recheck_version": "create_version records it",
+    "corpora.uploads.services.confirm_upload": "create_version records it",
+    "adapters.training.services.start_training": "queue_run records it",
+    "adapters.training.services.resume_training": "queue_run records it",
+    "adapters.training.services.base_model_for": "reads only",
+    "corpora.uploads.services.record_inspection": "a job's outcome, on the job",
+    "corpora.uploads.services.record_failed_inspection": "a job's outcome, on the job",
+    "corpora.uploads.services.fail_upload": "a job's outcome, on the job",
+    "corpora.versions.services.record_report": "a job's outcome, on the job",
+    "corpora.versions.services.reject_version": "a job's outcome, on the job",
+    "serving.promotions.services.promote_version": "_begin records it",
+}
+
+
+def services() -> Iterator[tuple[str, ast.FunctionDef]]:
+    root = Path(settings.BASE_DIR)
+    for app in APPS:
+        for path in (root / app).rglob("services.py"):
+            module = ".".join(path.relative_to(root).with_suffix("").parts)
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                # A service takes keywords only; the rest are its parts.
+                if isinstance(node, ast.FunctionDef) and node.args.kwonlyargs and not node.name.startswith("_"):
+                    yield f"{module}.{node.name}", node
+
+
+@pytest.mark.parametrize(("name", "function"), [pytest.param(name, node, id=name) for name, node in services()])
+def test_it_is_recorded(name: str, function: ast.FunctionDef) -> None:
+    calls = {
+        node.func.id for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert ("record_event" in calls) != (name in UNRECORDED)
+
+
+def test_the_list_of_exceptions_is_no_longer_than_needed() -> None:
+    assert UNRECORDED.keys() <= {name for name, _ in services()}
