@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from rest_framework.routers import DefaultRouter
+from rest_framework.routers import APIRootView, DefaultRouter
 
 import adapters.api
 import corpora.api
@@ -12,7 +12,15 @@ import jobs.api
 import metering.api
 import serving.api
 
+
+class Root(APIRootView):
+    """The addresses of the lists."""
+
+    reads = None
+
+
 router = DefaultRouter()
+router.APIRootView = Root
 # One address each: actions take no `format`, so a second one that ends in `.json` would fail.
 router.include_format_suffixes = False
 for app in (corpora.api, corpora.uploads.api, adapters.api, jobs.api, evaluations.api, serving.api, metering.api):

@@ -142,6 +142,15 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 SILENCED_SYSTEM_CHECKS = ["axes.W003"] if DEBUG else []
 
+PASSWORD_RESET_TIMEOUT = 24 * 3600
+
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+_email_url = env.str("EMAIL_URL", default="")
+SENDS_EMAIL = bool(_email_url)
+globals().update(env.email("EMAIL_URL", default="dummymail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="adapter-portal@localhost")
+
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True

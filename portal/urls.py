@@ -4,6 +4,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("portal.pages")),
+    path("", include("tenants.urls")),
     path("jobs/", include("jobs.urls")),
     path("datasets/", include("corpora.urls")),
     path("adapters/", include("adapters.urls")),

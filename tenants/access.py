@@ -57,8 +57,8 @@ def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
 class HasPermission(BasePermission):
     """Let in API keys, and members whose role includes what the REST view does.
 
-    A view names an action of `tenants.permissions` for reading (`reads`), one for everything else (`writes`), and
-    exceptions by the names of its own methods (`needs`). One that names none answers nobody.
+    A view names an action of `tenants.permissions` for reading (`reads`; None for everybody in the tenant), one for
+    everything else (`writes`), and exceptions by the names of its own methods (`needs`). One that names none fails.
     """
 
     message = "Sign in, or send an API key of your organisation."
@@ -68,14 +68,17 @@ class HasPermission(BasePermission):
         if seen.tenant is None:
             return False
         holder = seen.membership.role if seen.membership is not None else API_KEY
-        if may(holder, _needed(request, view)):
+        action = _needed(request, view)
+        if action is None or may(holder, action):
             return True
         raise PermissionMissing("Your role doesn’t include this. Ask an owner of your organisation for access.")
 
 
-def _needed(request: Request, view: Any) -> Action:
+def _needed(request: Request, view: Any) -> Action | None:
     needs: Mapping[str, Action] = getattr(view, "needs", {})
-    if view.action in needs:
-        return needs[view.action]
+    method: str | None = getattr(view, "action", None)
+    if method is not None and method in needs:
+        return needs[method]
     # A method that the view does not have is refused with 405 afterwards.
-    return cast(Action, view.reads if request.method in SAFE_METHODS or view.action is None else view.writes)
+    reads = request.method in SAFE_METHODS or method is None
+    return cast("Action | None", view.reads if reads else view.writes)

@@ -102,6 +102,39 @@ class Membership(TenantModel):
         return may(self.role, action)
 
 
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> "InvitationQuerySet":
+        """Those whose link still works."""
+        return self.filter(ended_at=None, expires_at__gt=timezone.now())
+
+
+InvitationManager = TenantManager.from_queryset(InvitationQuerySet)
+
+
+class Invitation(TenantModel):
+    """A one-time link that makes its reader a member; only a hash of its token is kept."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=16, choices=Role)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    accepted_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
+
+    objects: ClassVar = InvitationManager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "email"), condition=models.Q(ended_at=None), name="invitation_open_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.get_role_display()})"
+
+
 class ApiKey(TenantModel):
     """A secret that lets a program act for the tenant; only a keyed hash of it is kept."""
 

@@ -4,6 +4,7 @@ import datetime as dt
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -79,13 +80,23 @@ def revoke_api_key(*, key_id: UUID) -> None:
 
 
 def authenticate_api_key(token: str) -> ApiKey | None:
-    """The live key behind a token, with its tenant, else None. Runs before any tenant is active."""
+    """The live key behind a token, with its tenant, else None. Runs before any tenant is active.
+
+    A key stops with the membership or the account of the person who made it.
+    """
     parts = keys.split_token(token)
     if parts is None:
         return None
     with system_scope():
-        key = ApiKey.objects.select_related("tenant").filter(public_id=parts[0]).first()
+        creator = Membership.objects.filter(
+            tenant_id=OuterRef("tenant_id"), user_id=OuterRef("created_by_id"), user__is_active=True
+        )
+        found = ApiKey.objects.select_related("tenant").annotate(by_member=Exists(creator))
+        key = found.filter(public_id=parts[0]).first()
         if key is None or not keys.matches(parts[1], key.secret_hash) or not key.is_live:
+            return None
+        # A key of nobody was made on the command line.
+        if key.created_by_id is not None and not key.by_member:
             return None
         now = timezone.now()
         if key.last_used_at is None or now - key.last_used_at > LAST_USED_RESOLUTION:

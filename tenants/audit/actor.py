@@ -16,6 +16,7 @@ class Actor:
 
 
 SITE = Actor("site")
+OPERATOR = Actor("operator")
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=SITE)
 

@@ -19,7 +19,7 @@ from corpora.models import Dataset, DatasetVersion, Upload
 from evaluations.models import EvaluationItem, EvaluationRun
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
-from tenants.models import ApiKey, Tenant
+from tenants.models import ApiKey, Invitation, Membership, Tenant
 from tests.portal.world import CANARY
 
 World = Mapping[type[Model], Model]
@@ -30,11 +30,13 @@ class Address:
     """What the owner of `row` is answered at an address.
 
     `own` are statuses by method, of all methods that the address allows. `row` is the model whose id the address
-    holds, None if it holds none. `sent` goes with each but GET: a model stands for the id of its row, bytes for a file.
+    holds, None if it holds none; `by_token` says that it holds a one-time token instead. `sent` goes with each but
+    GET: a model stands for the id of its row, bytes for a file.
     """
 
     own: dict[str, int]
     row: type[Model] | None = None
+    by_token: bool = False
     sent: dict[str, Any] = field(default_factory=dict)
 
 
@@ -57,6 +59,9 @@ TRAINING: dict[str, Any] = {"adapter": "clauses", "dataset_version": DatasetVers
 PUBLIC = {
     "sign-in": _form(status=200),
     "sign-out": _post(),
+    "join": Address(own={"GET": 404, "POST": 404}, by_token=True),
+    "password-forgotten": _form(email="nobody@example.com"),
+    "password-set": Address(own={"GET": 200, "POST": 200}, by_token=True),
     "health": _get(),
     "openapi": _get(),
     "api-docs": _get(),
@@ -74,6 +79,11 @@ PAGES = {
     "switch-tenant": _post(tenant=Tenant),
     "keys": _form(status=200, name="A key"),
     "revoke-key": _post(ApiKey),
+    "members": _form(email="new@example.com", role="member"),
+    "member-role": _post(Membership, role="reviewer"),
+    "member-remove": _post(Membership),
+    "invitation-cancel": _post(Invitation),
+    "password-change": _form(status=200),
     "jobs:list": _get(),
     "jobs:detail": _get(Job),
     "jobs:live": _get(Job),
@@ -214,7 +224,7 @@ def url_of(name: str, world: World) -> str:
     """The address for the world's row."""
     parameters = next(pattern.parameters for pattern in PATTERNS if pattern.name == name)
     row = ADDRESSES[name].row
-    return reverse(name, kwargs=dict.fromkeys(parameters, world[row].pk) if row else {})
+    return reverse(name, kwargs=dict.fromkeys(parameters, world[row].pk if row else "unknown"))
 
 
 def filled(sent: Any, world: World) -> Any:

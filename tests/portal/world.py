@@ -13,7 +13,9 @@ from jobs.models import Job
 from jobs.states import State
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
 from storage.objects import object_key
-from tenants.models import Tenant, User
+from tenants.models import Membership, Tenant, User
+from tenants.people.services import invite
+from tenants.permissions import Role
 from tenants.scope import tenant_scope
 from tenants.services import create_api_key
 from tests.corpora.stored import chat, finding, stored_version
@@ -65,8 +67,12 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         route = Route.objects.create(adapter=adapter, alias=CANARY, active=deployment, switched_at=timezone.now())
         promotion = Promotion.objects.create(version=version, job=_job("promotion"), deployment=deployment)
         key, _ = create_api_key(tenant=tenant, name=CANARY)
+        colleague = User.objects.create_user(f"{CANARY}@example.com", name=CANARY)
+        membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
+        email = f"invited-{CANARY}@example.com"
+        invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, review, deployment,
-                route, promotion, key, run.job, base_model, endpoint, tenant)  # fmt: skip
+                route, promotion, key, membership, invitation, run.job, base_model, endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 

@@ -1,0 +1,1 @@
+"""Members of a tenant: invited, with a role, and removed; and their passwords."""
