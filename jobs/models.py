@@ -1,4 +1,4 @@
-"""What runs: one row for everything that takes long, and the events it reported."""
+"""Jobs: one row for each piece of long-running work, and the events it reported."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -14,22 +14,22 @@ from tenants.models import TenantManager, TenantModel, User
 
 class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> Self:
-        """Started and not yet ended."""
+        """Jobs that have started and not ended."""
         return self.filter(state__in=ACTIVE)
 
     def queued(self) -> Self:
-        """Waiting for their turn, oldest first."""
+        """Jobs that wait for their turn, oldest first."""
         return self.filter(state=State.QUEUED).order_by("created_at")
 
     def with_leftovers(self, *, ended_before: datetime) -> Self:
-        """Ended before then, with runs that may still be kept by their backend."""
+        """Jobs that ended before `ended_before` and whose runs their backend may still keep."""
         kept = self.filter(state__in=TERMINAL, run_discarded=False, finished_at__lt=ended_before)
         never_ran = models.Q(backend="") | models.Q(external_name="", attempt=1)
-        # One that was to go on from another's checkpoint has that to leave, even if it never ran.
+        # A job that was to resume another's checkpoints leaves those behind even if it never ran.
         return kept.exclude(never_ran & ~models.Q(spec__has_key="checkpoint_of"))
 
     def due(self) -> Self:
-        """Active, with a step to make now, and nobody at it."""
+        """Active jobs whose next step is due and that no worker has claimed."""
         free = models.Q(lease_expires_at=None) | models.Q(lease_expires_at__lt=Now())
         return self.active().filter(free, due_at__lte=Now())
 
@@ -38,7 +38,7 @@ JobManager = TenantManager.from_queryset(JobQuerySet)
 
 
 class Job(TenantModel):
-    """One long-running piece of work. `state` is written by `jobs.states.transition` alone."""
+    """A piece of long-running work. Only `jobs.states.transition` writes `state`."""
 
     kind = models.CharField(max_length=40)
     title = models.CharField(max_length=160)
@@ -103,7 +103,7 @@ class Job(TenantModel):
 
     @property
     def seconds(self) -> float | None:
-        """Wall-clock seconds from start until the end, or until now."""
+        """Wall-clock seconds from the start to the end, or to now."""
         if self.started_at is None:
             return None
         elapsed: timedelta = (self.finished_at or timezone.now()) - self.started_at
@@ -116,7 +116,7 @@ class Job(TenantModel):
 
 
 class JobEvent(TenantModel):
-    """One line that a run reported, as in `progress.jsonl`."""
+    """A line that a run reported, as in `progress.jsonl`."""
 
     job = TenantForeignKey(Job, models.CASCADE, related_name="events")
     attempt = models.PositiveSmallIntegerField()

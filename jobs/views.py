@@ -1,4 +1,4 @@
-"""Pages of jobs: the list, and one job live."""
+"""Pages of jobs: the list, and one job with live progress."""
 
 from typing import Any
 from uuid import UUID
@@ -45,14 +45,14 @@ def index(request: TenantRequest) -> HttpResponse:
 @require_GET
 @members_only(roles=WRITERS)
 def detail(request: TenantRequest, job_id: UUID) -> HttpResponse:
-    """One job: how it goes, or how it ended."""
+    """One job: its progress or its result."""
     return render(request, "jobs/detail.html", _context(job_id))
 
 
 @require_GET
 @members_only(roles=WRITERS)
 def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
-    """The part of the page that changes; the answer after the job's end stops the polling."""
+    """The part of the page that changes. Once the job has ended, the response stops the polling."""
     context = _context(job_id)
     status = HTMX_STOP_POLLING if context["job"].is_terminal else 200
     return render(request, "jobs/_live.html", context, status=status)
@@ -61,7 +61,7 @@ def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
 @require_POST
 @members_only(roles=WRITERS)
 def stop(request: TenantRequest, job_id: UUID) -> HttpResponse:
-    """Ask the job to end."""
+    """Ask the job to stop."""
     get_object_or_404(Job.objects, id=job_id)
     stop_job(job_id=job_id)
     return redirect("jobs:detail", job_id)

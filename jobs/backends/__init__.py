@@ -1,4 +1,4 @@
-"""Compute backends by alias, after the manner of Django's STORAGES: `compute["default"]`."""
+"""Compute backends by alias, like Django's STORAGES: `compute["default"]`."""
 
 from collections.abc import Iterator
 from typing import Any
