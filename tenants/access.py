@@ -1,4 +1,4 @@
-"""Who may open a page: the decorator that is the first line of every view."""
+"""Access to pages: the decorator that every view has."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,7 +21,7 @@ WRITERS = frozenset({Role.OWNER, Role.MEMBER})
 
 
 def members_only(*, roles: frozenset[Role] = WRITERS) -> Callable[[View], View]:
-    """Let in signed-in members of a tenant who have one of `roles`; others sign in first, or read why not."""
+    """Admit signed-in members of a tenant with one of `roles`. Others are asked to sign in, or told why not."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -44,7 +44,7 @@ def members_only(*, roles: frozenset[Role] = WRITERS) -> Callable[[View], View]:
 
 
 def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
-    """A part of a page is asked for by a script: then the whole page goes to sign in, and comes back to itself."""
+    """Redirect to the sign-in page. If a script requested a fragment, redirect the whole page and return to it."""
     if not request.headers.get("HX-Request"):
         return redirect_to_login(request.get_full_path())
     page = urlsplit(request.headers.get("HX-Current-URL", "/"))

@@ -1,4 +1,4 @@
-"""Who: tenants, people, memberships and API keys; and the base class of every table that belongs to a tenant."""
+"""Tenants, people, memberships and API keys, and the base class of every table of tenants' rows."""
 
 import uuid
 from typing import Any, ClassVar, TypeVar
@@ -15,7 +15,7 @@ M = TypeVar("M", bound=models.Model)
 
 
 class Tenant(models.Model):
-    """A customer. Its rows are seen by its own people only."""
+    """A customer. Only its own people can see its rows."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(unique=True)
@@ -32,7 +32,7 @@ class Tenant(models.Model):
 
 
 class TenantManager(models.Manager[M]):
-    """Sees the active tenant's rows; raises NoActiveTenant where there is none."""
+    """Restricts queries to the active tenant's rows. Raises NoActiveTenant if there is none."""
 
     def get_queryset(self) -> models.QuerySet[M]:
         scope = active_scope()
@@ -41,7 +41,7 @@ class TenantManager(models.Manager[M]):
 
 
 class TenantModel(models.Model):
-    """A table of tenants' rows: its migration must name it in `tenants.isolation.IsolateTenant`."""
+    """A table of tenants' rows. Its migration must name it in `tenants.isolation.IsolateTenant`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = OwnerKey(Tenant, models.CASCADE, related_name="+")
@@ -85,7 +85,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Role(models.TextChoices):
-    """What a member may do; a reviewer sees the review screens only."""
+    """What a member may do; a reviewer sees only the review pages."""
 
     OWNER = "owner", "Owner"
     MEMBER = "member", "Member"
@@ -93,7 +93,7 @@ class Role(models.TextChoices):
 
 
 class Membership(TenantModel):
-    """A person in a tenant."""
+    """A person's membership in a tenant, with a role."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
@@ -111,7 +111,7 @@ class Membership(TenantModel):
 
 
 class ApiKey(TenantModel):
-    """A secret that lets a program act for the tenant; only a keyed hash of it is kept."""
+    """A secret that lets a program act for the tenant; only a keyed hash of it is stored."""
 
     name = models.CharField(max_length=80)
     public_id = models.CharField(max_length=16, unique=True, editable=False)
@@ -129,5 +129,5 @@ class ApiKey(TenantModel):
 
     @property
     def is_live(self) -> bool:
-        """Neither revoked nor expired."""
+        """Whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())

@@ -1,4 +1,4 @@
-"""What a credential may do over REST."""
+"""Permissions of the REST API."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class HasActiveTenant(BasePermission):
-    """A key or member of a tenant; reviewers read and write only where the view's `reviewer_actions` says so."""
+    """Admits keys and members of a tenant; reviewers only for the actions in the view's `reviewer_actions`."""
 
     message = "Sign in, or send an API key of your organisation."
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PortalRequest(HttpRequest):
-    """A request before its tenant is certain: `tenant` is None for strangers and for people without a membership."""
+    """A request whose tenant may be None: for anonymous visitors and people without a membership."""
 
     htmx: HtmxDetails
     tenant: Tenant | None
@@ -25,22 +25,22 @@ class PortalRequest(HttpRequest):
 
 
 class TenantRequest(PortalRequest):
-    """A request that passed `tenants.access`: it acts for a tenant."""
+    """A request that passed `tenants.access` and so has a tenant."""
 
     tenant: Tenant
     membership: Membership
 
 
 def tenant_of(request: Request) -> Tenant:
-    """The tenant that a REST request acts for; `HasActiveTenant` has made sure there is one."""
+    """The tenant that a REST request acts for; `HasActiveTenant` ensures that there is one."""
     tenant = cast(PortalRequest, request._request).tenant
     if tenant is None:
-        raise NoActiveTenant("the view lacks the permission HasActiveTenant")
+        raise NoActiveTenant("The view lacks the permission HasActiveTenant")
     return tenant
 
 
 def person_of(request: Request) -> User | None:
-    """Who is signed in, or who made the API key, if they are still there."""
+    """The signed-in person, or the API key's creator. None if the creator no longer exists."""
     seen = cast(PortalRequest, request._request)
     if seen.membership is not None:
         return seen.membership.user

@@ -17,7 +17,7 @@ LAST_USED_RESOLUTION = dt.timedelta(minutes=1)
 
 @transaction.atomic
 def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: int = 2) -> Tenant:
-    """A new tenant with its first member."""
+    """Create a tenant with its first member."""
     with system_scope():
         tenant = Tenant.objects.create(name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs)
     with tenant_scope(tenant.id):
@@ -26,13 +26,13 @@ def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: i
 
 
 def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
-    """Add a person, or change the role of one who is there."""
+    """Add a person, or change the role of an existing member."""
     membership, _ = Membership.objects.update_or_create(tenant=tenant, user=user, defaults={"role": role})
     return membership
 
 
 def memberships_of(user: User) -> list[Membership]:
-    """A person's memberships, by tenant name. Runs before any tenant is active, hence in the site's scope."""
+    """A person's memberships, by tenant name. Runs before any tenant is active, so in the system scope."""
     with system_scope():
         return list(Membership.objects.filter(user=user).select_related("tenant").order_by("tenant__name"))
 
@@ -40,7 +40,7 @@ def memberships_of(user: User) -> list[Membership]:
 def create_api_key(
     *, tenant: Tenant, name: str, created_by: User | None = None, expires_at: dt.datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """The new row and its token, which cannot be read again later."""
+    """Create a key. Returns its row and its token, which cannot be read again later."""
     new = keys.new_key()
     row = ApiKey.objects.create(
         tenant=tenant,
@@ -54,14 +54,14 @@ def create_api_key(
 
 
 def revoke_api_key(*, key_id: UUID) -> None:
-    """Refuse the key from now on. A second call changes nothing."""
+    """Revoke a key. Raises NotFound. Calling it again has no effect."""
     if not ApiKey.objects.filter(id=key_id).exists():
         raise NotFound("API key not found.")
     ApiKey.objects.filter(id=key_id, revoked_at=None).update(revoked_at=timezone.now())
 
 
 def authenticate_api_key(token: str) -> ApiKey | None:
-    """The live key behind a token, with its tenant, else None. Runs before any tenant is active."""
+    """The live key of a token, with its tenant, otherwise None. Runs before any tenant is active."""
     parts = keys.split_token(token)
     if parts is None:
         return None
