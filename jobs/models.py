@@ -47,19 +47,27 @@ class Job(TenantModel):
     phase = models.CharField(max_length=40, blank=True)
     fraction = models.FloatField(default=0.0)
     eta_seconds = models.FloatField(null=True, blank=True)
-    cost_units = models.FloatField(default=1.0, help_text="what it counts for in the fair queue")
+    cost_units = models.FloatField(default=1.0, help_text="Units of its tenant's credit in the fair queue.")
 
     backend = models.CharField(max_length=40, blank=True)
     external_name = models.CharField(max_length=63, blank=True)
     discard_begun = models.BooleanField(
-        default=False, db_default=False, help_text="its run and checkpoints are being cleared away"
+        default=False, db_default=False, help_text="Its run and checkpoints are being deleted."
     )
-    run_discarded = models.BooleanField(default=False, help_text="its run and checkpoints are gone from the backend")
+    run_discarded = models.BooleanField(
+        default=False, help_text="Its run and checkpoints have been deleted from the backend."
+    )
     events_cursor = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=1)
-    max_attempts = models.PositiveSmallIntegerField(default=5, help_text="in a row that may end without progress")
-    attempts_without_progress = models.PositiveSmallIntegerField(default=1, help_text="this one included")
-    furthest_step = models.PositiveIntegerField(default=0, help_text="that any attempt has reported or saved")
+    max_attempts = models.PositiveSmallIntegerField(
+        default=5, help_text="Maximum number of attempts in a row without progress."
+    )
+    attempts_without_progress = models.PositiveSmallIntegerField(
+        default=1, help_text="Attempts in a row without progress, including the current one."
+    )
+    furthest_step = models.PositiveIntegerField(
+        default=0, help_text="Highest step that any attempt has reported or saved."
+    )
     fence = models.BigIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(default=timezone.now)

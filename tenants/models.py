@@ -21,7 +21,9 @@ class Tenant(models.Model):
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     max_running_jobs = models.PositiveSmallIntegerField(default=2)
-    max_storage_bytes = models.BigIntegerField(default=50 * 2**30, help_text="of uploaded files, unfinished ones too")
+    max_storage_bytes = models.BigIntegerField(
+        default=50 * 2**30, help_text="Limit for uploaded files, including unfinished uploads."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
