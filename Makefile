@@ -9,21 +9,21 @@ help: ## Show this list
 
 setup: .venv/.stamp static/vendor/.stamp ## Install everything into .venv and static/vendor (nothing outside the folder)
 
-demo: setup ## Run two tenants' whole journey, then keep the site up; ONCE=1 ends it, AWS=standin trains in SageMaker's stand-in
+demo: setup ## Run the demo of two tenants, then keep the site up; ONCE=1 stops it, AWS=standin trains in the SageMaker stand-in
 	$(PYTHON) manage.py demo $(if $(ONCE),--once) $(if $(AWS),--aws $(AWS))
 
 serve: setup ## Run the whole site until Ctrl-C
 	$(PYTHON) manage.py up
 
-test: setup ## Run every test, the browser's too; ARGS="tests/jobs -x" chooses
+test: setup ## Run all tests, including the browser tests; ARGS="tests/jobs -x" selects some
 	$(PYTHON) scripts/browser.py
 	$(PYTHON) scripts/peers.py awscli
 	$(PYTHON) -m pytest $(or $(ARGS),-n 2 --dist loadfile)
 
-test-fast: setup ## Run the tests that are over quickly: no browser, no kills, no trainings
+test-fast: setup ## Run the fast tests: no browser, no kills, no trainings
 	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not slow" --hypothesis-profile=fast $(ARGS)
 
-test-sagemaker: setup ## Test with the `sagemaker` package, in an environment of its own (750 MB, once)
+test-sagemaker: setup ## Test with the `sagemaker` package, in a separate environment (750 MB, once)
 	$(PYTHON) scripts/peers.py sagemaker
 	$(PYTHON) -m pytest tests/jobs/check_sagemaker_package.py
 
@@ -36,11 +36,11 @@ lock: ## Resolve the requirements again
 bench-%: setup ## Run one benchmark: make bench-engine
 	$(PYTHON) -m bench.$*
 
-screenshots: setup ## Take the pictures of the documentation again
+screenshots: setup ## Retake the screenshots of the documentation
 	$(PYTHON) scripts/browser.py
 	$(PYTHON) scripts/screenshots.py
 
-clean: ## Remove everything that was installed or written here, the embedded database too
+clean: ## Remove everything installed or written here, including the embedded database
 	rm -rf .venv static/vendor var .mypy_cache .ruff_cache .pytest_cache
 
 .venv/.stamp: scripts/python.sh $(wildcard requirements/*.txt)

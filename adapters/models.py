@@ -14,14 +14,14 @@ class BaseModel(models.Model):
     """A model that adapters are trained on; the operator's, the same for every tenant."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.SlugField(unique=True, help_text="canonical id, written into every adapter and used as `model`")
+    name = models.SlugField(unique=True, help_text="Name of the model, written into every adapter and used as `model`.")
     title = models.CharField(max_length=120)
     description = models.TextField(blank=True)
     location = models.CharField(max_length=500, help_text="folder or URI that the compute backend can read")
     sha256 = models.CharField(max_length=64, blank=True)
     parameters = models.BigIntegerField(default=0)
     context_length = models.PositiveIntegerField(default=2048)
-    is_synthetic = models.BooleanField(default=False, help_text="the tiny model of the embedded site")
+    is_synthetic = models.BooleanField(default=False, help_text="Whether it is the tiny model of the embedded site.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -34,7 +34,7 @@ class BaseModel(models.Model):
 class Adapter(TenantModel):
     """A named line of versions for one base model."""
 
-    name = models.SlugField(max_length=60, help_text="also the alias that the gateway knows it by")
+    name = models.SlugField(max_length=60, help_text="Also its alias at the gateway.")
     description = models.TextField(blank=True)
     base_model = models.ForeignKey(BaseModel, models.PROTECT, related_name="+")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
@@ -71,7 +71,12 @@ class TrainingRun(TenantModel):
     hyperparameters = models.JSONField(default=dict)
     sweep = TenantForeignKey(Sweep, models.PROTECT, null=True, blank=True, related_name="runs")
     resumed_from = TenantForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="resumptions", help_text="whose checkpoint it uses"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="resumptions",
+        help_text="The run whose checkpoint it resumes.",
     )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -93,9 +98,9 @@ class AdapterVersion(TenantModel):
     package_bytes = models.BigIntegerField()
     rank = models.PositiveSmallIntegerField()
     manifest = models.JSONField(default=dict)
-    metrics = models.JSONField(default=dict, help_text="of training: final losses, seconds, steps")
+    metrics = models.JSONField(default=dict, help_text="Final losses, seconds and steps of the training.")
     registry_arn = models.CharField(
-        max_length=300, blank=True, db_default="", help_text="in the backend's model registry, where it has one"
+        max_length=300, blank=True, db_default="", help_text="ARN in the backend's model registry, if it has one."
     )
 
     class Meta:

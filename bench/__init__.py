@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench-NAME` runs `bench/NAME.py` and leaves `var/bench/NAME.json`."""
+"""Benchmarks: `make bench-NAME` runs `bench/NAME.py` and writes `var/bench/NAME.json`."""

@@ -1,9 +1,9 @@
 """Sixteen adapters on one base: the engine's shared batches against PEFT's set_adapter, in one interleaved run.
 
-Two questions. How many requests a second go through when a batch of 1, 8 or 32 requests for different adapters is
-at hand, each with 32 new tokens. And how many when 16 clients each ask their own adapter again as soon as they have
-an answer: PEFT behind a lock, one request at a time, against the engine's worker. Both answer with the same
-weights, and the answers are compared.
+It measures requests per second in two situations. First, for batches of 1, 8 or 32 requests for different adapters,
+each with 32 new tokens. Second, with 16 clients that each send their own adapter the next request as soon as they have
+an answer: PEFT behind a lock, one request at a time, against the engine's worker. Both use the same weights, and their
+answers are compared.
 """
 
 import json
@@ -47,7 +47,7 @@ Answer = Callable[[Ids, int], Ids]
 
 
 def make_adapters(folder: Path) -> list[StoredAdapter]:
-    """Train one adapter for a few steps, and vary it into sixteen."""
+    """Train one adapter for a few steps and derive sixteen from it."""
     run_folder = folder / "run"
     (run_folder / "inputs" / "train").mkdir(parents=True)
     spec = TrainSpec(base_model=str(BASE), base_id="tiny-llama", max_steps=60, learning_rate=5e-3)
@@ -67,7 +67,7 @@ def to_line(messages: list[dict[str, str]]) -> str:
 
 
 def vary(folder: Path, weights: dict[str, torch.Tensor], number: int) -> StoredAdapter:
-    """A packed and unpacked copy of the adapter with a little noise, so that each has weights of its own."""
+    """A packed and unpacked copy of the adapter with a little noise, so that each copy has different weights."""
     source = folder / f"source-{number}"
     source.mkdir()
     generator = torch.Generator().manual_seed(number)
@@ -111,13 +111,13 @@ class PeftPath:
         return answers
 
     def batch(self, prompts: list[Ids], adapters: list[int]) -> None:
-        """Answer a batch with the full number of tokens: one pass for each adapter in it."""
+        """Answer a batch with the full number of tokens, in one pass per adapter."""
         for adapter in sorted(set(adapters)):
             self._model.set_adapter(str(adapter))
             self._generate([p for p, a in zip(prompts, adapters, strict=True) if a == adapter], fixed=True)
 
     def answer(self, prompt: Ids, adapter: int) -> Ids:
-        """Answer one request while nobody else does."""
+        """Answer one request at a time."""
         with self._lock:
             self._model.set_adapter(str(adapter))
             tokens = self._generate([prompt], fixed=False)[0]
@@ -145,7 +145,7 @@ class EnginePath:
             self._pool.release(slot)
 
     def start(self) -> None:
-        """Start the worker; from then on only `answer` may be used."""
+        """Start the worker; after that, call only `answer`."""
         self._batcher.start()
 
     def stop(self) -> None:
@@ -174,7 +174,7 @@ def encode_prompts() -> list[Ids]:
 
 
 def measure_batches(figures: dict[str, float], peft: PeftPath, engine: EnginePath, prompts: list[Ids]) -> None:
-    """Requests a second at batch sizes 1, 8 and 32, the two paths in turn."""
+    """Requests per second at batch sizes 1, 8 and 32, the two paths in turn."""
     for size in (1, 8, 32):
         seconds: dict[str, list[float]] = {"peft": [], "engine": []}
         for repeat in range(ROUNDS + 1):
@@ -192,7 +192,7 @@ def measure_batches(figures: dict[str, float], peft: PeftPath, engine: EnginePat
 
 
 def run_clients(answer: Answer, prompts: list[Ids]) -> tuple[float, list[float], dict[int, Ids]]:
-    """All clients at once; returns the seconds they took, each request's latency, and the answers."""
+    """Run all clients at once; returns the total seconds, each request's latency in seconds, and the answers."""
     latencies: list[float] = []
     answers: dict[int, Ids] = {}
 
@@ -213,7 +213,7 @@ def run_clients(answer: Answer, prompts: list[Ids]) -> tuple[float, list[float],
 
 
 def measure_clients(figures: dict[str, float], peft: PeftPath, engine: EnginePath, prompts: list[Ids]) -> None:
-    """Requests a second and latency with 16 clients in a closed loop, the two paths in turn."""
+    """Requests per second and latency with 16 clients in a closed loop, the two paths in turn."""
     paths: dict[str, Answer] = {"peft": peft.answer, "engine": engine.answer}
     rates: dict[str, list[float]] = {name: [] for name in paths}
     latencies: dict[str, list[float]] = {name: [] for name in paths}
@@ -238,7 +238,7 @@ def main() -> int:
     torch.set_num_threads(1)
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        print(f"training one adapter, varying it into {ADAPTERS}", flush=True)
+        print(f"training one adapter and deriving {ADAPTERS} from it", flush=True)
         adapters = make_adapters(Path(folder))
         prompts = encode_prompts()
         ends = end_token_ids(load_for_inference(BASE), load_tokenizer(BASE))

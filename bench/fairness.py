@@ -1,9 +1,8 @@
-"""A tenant that queues ten thousand jobs, and another that queues one: how long it waits, and what fairness costs.
+"""One tenant queues ten thousand jobs and another queues one: how long that one waits, and what fairness costs.
 
 The portal's queue and plain Celery take turns in one run, with the same broker, the same two worker processes and the
-same work: a second of waiting, as for an answer from elsewhere, about as long as the portal's shortest jobs. Plain
-Celery's tasks are published when their round begins; the portal's jobs come from the long queue, which stays there all
-the time.
+same work: waiting one second, as if for a remote response, about as long as the portal's shortest jobs. Plain Celery's
+tasks are published at the start of their round; the portal's jobs come from the long queue, which exists throughout.
 """
 
 import os
@@ -33,7 +32,7 @@ GOALS: dict[str, Goal] = {"newcomer_waits_service_times": ("<=", 2.0), "throughp
 
 @contextmanager
 def running_worker(folder: Path) -> Iterator[None]:
-    """A database, a broker and a worker of their own, as the site has them."""
+    """Run a separate database, broker and worker, set up like the site's."""
     folder.chmod(0o755)
     with runtime.start(folder) as services, patch.dict(os.environ):
         os.environ |= services.urls | {
@@ -59,7 +58,7 @@ def running_worker(folder: Path) -> Iterator[None]:
 
 
 def measure(figures: dict[str, float]) -> None:
-    """Queue, measure the newcomer's waits, then the two rates in turn."""
+    """Queue the jobs, measure the newcomer's waiting times, then the two rates in turn."""
     import django
 
     django.setup()
@@ -70,7 +69,7 @@ def measure(figures: dict[str, float]) -> None:
     work.queue_jobs(crowd, QUEUED, SERVICE_SECONDS)
     figures["queued_jobs"] = QUEUED
     figures["queued_per_second"] = QUEUED / (time.perf_counter() - started)
-    print("a newcomer's waits", flush=True)
+    print("waiting times of a newcomer", flush=True)
     waits = [work.waiting_seconds(newcomer, SERVICE_SECONDS) / SERVICE_SECONDS for _ in range(NEWCOMERS)]
     figures["newcomer_waits_service_times"] = max(waits)
     figures["newcomer_waits_service_times_median"] = statistics.median(waits)

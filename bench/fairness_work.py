@@ -1,4 +1,4 @@
-"""What bench/fairness.py runs on its worker: the same wait as a job of the portal and as a plain Celery task."""
+"""The work of bench/fairness.py: the same wait as a job of the portal and as a plain Celery task."""
 
 import time
 
@@ -39,13 +39,13 @@ register(WaitKind())
 
 @app.task(name="bench.wait")
 def wait(seconds: float) -> None:
-    """The same as a task of its own; says when it was done."""
+    """The same wait as a plain task; records when it was done."""
     time.sleep(seconds)
     get_redis_connection().rpush(DONE, time.time())
 
 
 def make_tenant(slug: str, running: int) -> Tenant:
-    """A tenant of whose jobs `running` may run at a time."""
+    """Create a tenant that may run `running` jobs at a time."""
     with system_scope():
         return Tenant.objects.create(slug=slug, name=slug, max_running_jobs=running)
 
@@ -58,7 +58,7 @@ def queue_jobs(tenant: Tenant, count: int, seconds: float) -> None:
 
 
 def waiting_seconds(tenant: Tenant, seconds: float) -> float:
-    """Queue one job and see how long it takes until its work begins."""
+    """Queue one job and return the seconds until its work begins."""
     queued = time.time()
     with tenant_scope(tenant.id):
         job = start_job(tenant=tenant, kind=WaitKind.name, title="wait", spec={"seconds": seconds})
@@ -68,7 +68,7 @@ def waiting_seconds(tenant: Tenant, seconds: float) -> float:
 
 
 def portal_rate(tenant: Tenant, count: int, running: int) -> float:
-    """Jobs a second of a tenant with a long queue: let `count` more end, then hold the rest back."""
+    """Jobs per second of a tenant with a long queue: let `count` more end, then hold back the rest."""
     started = time.time()
     _allow(tenant, running)
     look_at_queue()
@@ -86,7 +86,7 @@ def portal_rate(tenant: Tenant, count: int, running: int) -> float:
 
 
 def plain_rate(count: int, seconds: float) -> float:
-    """Tasks a second of plain Celery on the same worker."""
+    """Tasks per second of plain Celery on the same worker."""
     redis = get_redis_connection()
     redis.delete(DONE)
     started = time.time()

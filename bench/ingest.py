@@ -1,11 +1,11 @@
-"""Checking the files that customers bring, against Hugging Face `datasets` and a plain validator.
+"""The check of customers' files against Hugging Face `datasets` with a plain validator.
 
 `make bench-ingest`. An equal mix of five kinds (see bench/ingest_files.py): chat with a metadata key, prompt and
-completion with id and split, text and label, CSV, Parquet. Both get the same files, in turns, each file in a process of
-its own: ours is the very child that the site runs (`python -m corpora.ingest`), which also looks for personal data and
-writes the checked rows. `INGEST_BYTES` sets the size of all five together (1 GB), `INGEST_ROUNDS` how often each is
-run. `with_closer_look` is with the sample of rows that a real check looks at more closely; `cpu` is the processor time
-of all of a side's processes, which a busy machine changes less.
+completion with id and split, text and label, CSV, Parquet. Both sides get the same files in turn, each file in a
+separate process. Ours is the same child process as on the site (`python -m corpora.ingest`), which also searches for
+personal data and writes the checked rows. `INGEST_BYTES` sets the total size of the five files (1 GB), `INGEST_ROUNDS`
+the number of runs of each. `with_closer_look` includes the sample of rows that a real check examines more closely.
+`cpu` is the processor time of all of a side's processes, which depends less on other work on the machine.
 """
 
 import json
@@ -50,7 +50,7 @@ def main() -> int:
                 ended = _cpu_seconds()
                 looked, looked_peak, _ = _run_ours(folder / "run", path, sampled_rows=SAMPLED_ROWS)
                 if found["errors"] or found["rows"] != report["rows"]:
-                    raise SystemExit(f"The two do not agree on {path.name}: {found['rows']}, {report['rows']} rows.")
+                    raise SystemExit(f"The row counts of {path.name} differ: {found['rows']} and {report['rows']}.")
                 measured = (ours, between - begun, theirs, ended - between, looked)
                 for side, value in zip(sides, measured, strict=True):
                     seconds[side].append(value)
@@ -86,7 +86,7 @@ def main() -> int:
 
 
 def _cpu_seconds() -> float:
-    """Of all processes that have been waited for."""
+    """Processor seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -101,7 +101,7 @@ def _made(folder: Path) -> Path:
 
 
 def _run_ours(run: Path, path: Path, *, sampled_rows: int) -> tuple[float, float, dict[str, Any]]:
-    """(seconds, peak of the proportional memory of the child and its readers in MB, the report)."""
+    """Returns (seconds, peak proportional memory of the child and its readers in MB, report)."""
     shutil.rmtree(run, ignore_errors=True)
     (run / "inputs" / "upload").mkdir(parents=True)
     (run / "inputs" / "upload" / "upload").hardlink_to(path)
@@ -115,14 +115,14 @@ def _run_ours(run: Path, path: Path, *, sampled_rows: int) -> tuple[float, float
         time.sleep(0.05)
     seconds = time.perf_counter() - begun
     if child.returncode:
-        raise SystemExit(f"Our check ended with {child.returncode}.")
+        raise SystemExit(f"Our check exited with status {child.returncode}.")
     report: dict[str, Any] = json.loads((run / "output" / "report.json").read_text())
     shutil.rmtree(run)
     return seconds, peak, report
 
 
 def _memory_mb(pid: int) -> float:
-    """Proportional set size of a process and its children: pages that several share are counted once."""
+    """Proportional set size of a process and its children in MB: shared pages count once."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
@@ -138,7 +138,7 @@ def _memory_mb(pid: int) -> float:
 
 
 def _run_peer(python: Path, cache: Path, path: Path) -> tuple[float, dict[str, Any]]:
-    """(seconds, what it printed)."""
+    """Returns (seconds, the JSON object it printed)."""
     shutil.rmtree(cache, ignore_errors=True)
     command = [python, Path(__file__).with_name("plain_validator.py"), path, cache]
     begun = time.perf_counter()

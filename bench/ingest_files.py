@@ -1,8 +1,7 @@
-"""The files of bench/ingest.py: five kinds that customers bring, each of about as many bytes.
+"""The files of bench/ingest.py: five kinds that customers upload, each of about the same size.
 
-Prompts have 40 to 400 characters and answers 100 to 1,000, texts that get a label 40 to 300, drawn evenly from 5,000
-words, some with letters beyond ASCII. One row in a hundred is there twice. In JSON, every other row writes letters
-beyond ASCII as escapes.
+Prompts have 40 to 400 characters, answers 100 to 1,000, labelled texts 40 to 300. Words are drawn uniformly from 5,000,
+some with non-ASCII letters. One row in a hundred occurs twice. In JSON, every other row escapes non-ASCII letters.
 """
 
 import csv
@@ -25,20 +24,20 @@ ROWS_IN_GROUP = 5_000
 
 
 class Words:
-    """Draws texts, the same each time for the same `seed`."""
+    """Draws texts; the same `seed` gives the same texts."""
 
     def __init__(self, seed: int) -> None:
         self.draw = random.Random(seed)
         self._words = ["".join(self.draw.choices(LETTERS, k=self.draw.randint(2, 9))) for _ in range(5_000)]
 
     def text(self, low: int, high: int) -> str:
-        """Words of `low` to `high` characters together."""
+        """Words with `low` to `high` characters in total."""
         wanted = self.draw.randint(low, high)
         return " ".join(self.draw.choices(self._words, k=wanted // 6 + 1))[:wanted].strip() + "."
 
 
 def conversation(words: Words) -> list[Row]:
-    """One turn (70 %) to three, half of them with a system prompt."""
+    """One turn (70%) to three turns, half of them with a system prompt."""
     turns = [{"role": "system", "content": "You answer customers of Acme."}] if words.draw.random() < 0.5 else []
     for _ in range(words.draw.choice((1, 1, 1, 1, 1, 1, 1, 2, 2, 3))):
         turns.append({"role": "user", "content": words.text(40, 400)})
@@ -47,7 +46,7 @@ def conversation(words: Words) -> list[Row]:
 
 
 def chat(words: Words, number: int) -> Row:
-    """A conversation and what its system kept of it."""
+    """A conversation with the metadata of the system it comes from."""
     metadata = {
         "source": words.draw.choice(SOURCES),
         "ticket": number,
@@ -58,7 +57,7 @@ def chat(words: Words, number: int) -> Row:
 
 
 def prompt(words: Words, number: int) -> Row:
-    """A prompt with its completion; the row's own id and split."""
+    """A prompt with its completion, an id and a split."""
     split = "test" if words.draw.random() < 0.1 else "train"
     asked, answer = words.text(40, 400), words.text(100, 1_000)
     return {"id": f"row-{number:08}", "prompt": asked, "completion": answer, "split": split}
@@ -70,7 +69,7 @@ def labelled(words: Words, number: int) -> Row:
 
 
 def instruction(words: Words, number: int) -> Row:
-    """An instruction with its output, as a sheet has them: with quotation marks, and line breaks in cells."""
+    """An instruction with its output, as in a spreadsheet: with quotation marks and line breaks in cells."""
     output = words.text(100, 1_000)
     if words.draw.random() < 0.3:
         output = output.replace(" ", "\n", 2)

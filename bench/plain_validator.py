@@ -1,8 +1,8 @@
-"""The peer of bench/ingest.py, run in an environment that has `datasets`: load a file, then look at every row.
+"""The other side of bench/ingest.py, run in an environment with `datasets`: load a file, then check every row.
 
-Usage: python plain_validator.py FILE CACHE_FOLDER. Prints one JSON object with what it found. The checks are those of
-the data preparation example that OpenAI published for fine-tuning; rows are hashed, repeated ones dropped, and lengths
-counted, as a plain script would.
+Usage: python plain_validator.py FILE CACHE_FOLDER. Prints its findings as a JSON object. The checks are those of the
+data preparation example that OpenAI published for fine-tuning. Like a plain script, it also hashes rows, drops repeated
+ones and counts lengths.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ PAIRS = (("prompt", "completion"), ("instruction", "output"), ("text", "label"))
 
 
 def as_chat(row: Any) -> Any:
-    """The row with messages, whatever columns it has."""
+    """The row as messages, whatever its columns."""
     for asked, answer in PAIRS:
         if asked in row and answer in row:
             return {
@@ -35,7 +35,7 @@ def as_chat(row: Any) -> Any:
 
 
 def problems(row: Any) -> list[str]:
-    """Codes of what is wrong with a row."""
+    """The codes of a row's problems."""
     if not isinstance(row, dict):
         return ["data_type"]
     messages = row.get("messages")

@@ -1,6 +1,6 @@
-"""How a benchmark ends: a table on the screen, and var/bench/NAME.json.
+"""The report of a benchmark: a table on the screen, and var/bench/NAME.json.
 
-The file holds {"name", "figures": {key: number}, "goals": {key: [">=" or "<=", number]}, "met", "machine", "when",
+The file contains {"name", "figures": {key: number}, "goals": {key: [">=" or "<=", number]}, "met", "machine", "when",
 "versions"}.
 """
 
@@ -43,7 +43,7 @@ def describe_machine() -> dict[str, Any]:
 def finish(name: str, *, figures: Mapping[str, float], goals: Mapping[str, Goal], packages: Sequence[str]) -> int:
     """Print the table, write the report, and return the exit status: 0 if every goal is met.
 
-    Each goal's key must be a figure's. Figures keep the order in which they are given.
+    Each goal's key must be the key of a figure. Figures keep their order.
     """
     met = {key: is_met(figures[key], goal) for key, goal in goals.items()}
     report = {

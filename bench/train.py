@@ -1,12 +1,12 @@
-"""Training on the tiny base, against TRL's SFTTrainer: the same model, adapter, data and settings, in turns.
+"""Training on the tiny base against TRL's SFTTrainer: the same model, adapter, data and settings, in turn.
 
-`make bench-train`. Each training is a process of its own (bench/train_once.py), and only `Trainer.train` is timed, its
-checkpoints and evaluations with it. TRL turns the adapter of a 4-bit base to bf16; it is run as it is and, since ours
-stays fp32, with an fp32 adapter too, which is what losses are compared with. `TRAIN_STEPS` sets the length (150 steps
-of 8 rows), `TRAIN_ROUNDS` how often each is run.
+`make bench-train`. Each training runs in a separate process (bench/train_once.py), and only `Trainer.train` is timed,
+including checkpoints and evaluations. TRL converts the adapter of a 4-bit base to bf16. It is run unchanged and also
+with an fp32 adapter, because ours stays fp32; losses are compared with the latter. `TRAIN_STEPS` sets the length (150
+steps of 8 rows), `TRAIN_ROUNDS` the number of runs of each.
 
-Other work on the machine stretches the clock, so there are two ratios, of processor seconds and of the wall's, and
-goals for both. One thread each.
+Other work on the machine affects the wall clock, so there are two ratios with goals, of processor seconds and of
+wall-clock seconds. Each training uses one thread.
 """
 
 import json
@@ -37,14 +37,14 @@ GOALS: dict[str, Goal] = {
 
 
 def main() -> int:
-    """Run them in turns and report."""
+    """Run them in turn and report."""
     python = peer_python("trl")
     VAR.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-train-", dir=VAR))
     seen: dict[str, list[dict[str, float]]] = {engine: [] for engine in ENGINES}
     try:
         for turn in range(ROUNDS):
-            # Whoever goes first finds the files cold: everyone does once.
+            # The first one reads the files without a cache, so each goes first once.
             for engine in ENGINES[turn % 3 :] + ENGINES[: turn % 3]:
                 seen[engine].append(_train(engine, python, _write_run(folder / f"{engine}-{turn}")))
                 print(engine, seen[engine][-1], flush=True)
@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def _write_run(folder: Path) -> Path:
-    """A run directory: rows of the demo's support desk, and the settings that its recipe has."""
+    """Write a run directory with rows of the demo's support desk and the settings of its recipe."""
     spec = TrainSpec(
         base_model=str(ROOT / "lorakit" / "tiny" / "model"),
         base_id="tiny-llama",

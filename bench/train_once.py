@@ -1,8 +1,8 @@
-"""One training for bench/train.py, in a process of its own: python -m bench.train_once ENGINE RUN_DIR RESULT.
+"""One training for bench/train.py, in a separate process: python -m bench.train_once ENGINE RUN_DIR RESULT.
 
-ENGINE is `lorakit`, the trainer as it is; `trl`, TRL's SFTTrainer as it is, which turns the adapter of a 4-bit base to
-bf16; or `trl-fp32`, the same with the adapter kept in fp32, as ours is. All get one model, adapter, data and settings,
-and of all the same call is timed: `Trainer.train`, which they share.
+ENGINE is `lorakit`, our trainer; `trl`, TRL's SFTTrainer, which converts the adapter of a 4-bit base to bf16; or
+`trl-fp32`, the same with the adapter kept in fp32, as in ours. All use the same model, adapter, data and settings, and
+the same call is timed for all: `Trainer.train`, which they share.
 """
 
 import json
@@ -24,7 +24,7 @@ from lorakit.train.training import add_lora, train
 
 
 def time_training(figures: dict[str, float]) -> None:
-    """Have `Trainer.train` leave its seconds (of the wall and of the processor), tokens and losses in `figures`."""
+    """Make `Trainer.train` record its wall-clock and processor seconds, tokens and losses in `figures`."""
     plain = Trainer.train
 
     def timed(trainer: Trainer, *args: Any, **options: Any) -> Any:
@@ -42,7 +42,7 @@ def time_training(figures: dict[str, float]) -> None:
 
 
 def run_trl(run: Run[TrainSpec], *, keep_fp32: bool) -> None:
-    """TRL's trainer on the run's model, rows and settings."""
+    """Run TRL's trainer on the run's model, rows and settings."""
     from datasets import Dataset  # type: ignore[import-not-found,unused-ignore]
     from trl import SFTConfig, SFTTrainer  # type: ignore[import-not-found,unused-ignore]
 

@@ -26,7 +26,7 @@ class EvaluationRun(TenantModel):
     dataset_version = TenantForeignKey(DatasetVersion, models.PROTECT, related_name="evaluations")
     job = TenantOneToOneField(Job, models.PROTECT, related_name="evaluation_run")
     state = models.CharField(max_length=16, choices=EvaluationState, default=EvaluationState.RUNNING)
-    judge = models.CharField(max_length=40, help_text="alias in JUDGES")
+    judge = models.CharField(max_length=40, help_text="Name of the judge.")
     summary = models.JSONField(
         default=dict,
         help_text="{slice: {rows, base|adapter: {metric: mean}, difference: {...}}}; slice `all` is the total",

@@ -1,6 +1,6 @@
 """Starts queued jobs: as many as the backends have room for, chosen fairly among tenants.
 
-What it costs depends on how many tenants wait, not on how many jobs they have queued.
+The cost depends on the number of tenants with queued jobs, not on the number of jobs they have queued.
 """
 
 import datetime as dt
@@ -27,7 +27,7 @@ from tenants.scope import system_scope
 # Any constant will do, as long as nothing else in the database uses it.
 ADMISSION_LOCK = 7_203_114
 PATIENCE = "1s"
-# Work that takes no slot of a backend is bounded by its tenant's limit; this many start at once.
+# Jobs without a backend are limited by their tenant's limit; at most this many start at once.
 WITHOUT_BACKEND = 50
 
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
@@ -36,7 +36,8 @@ _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 def admit() -> list[Job]:
     """Move queued jobs to running and return them.
 
-    One caller works at a time, since two would both take the last slot; the others wait, for `PATIENCE` at most.
+    Only one caller works at a time, because two could both take the last slot. The others wait for `PATIENCE` at most,
+    then return an empty list.
     """
     try:
         with system_scope(), transaction.atomic():
@@ -49,12 +50,12 @@ def admit() -> list[Job]:
 
 
 def place_in_line(job: Job) -> int:
-    """How many queued jobs of its tenant come before this one, plus one."""
+    """The job's position in its tenant's queue for its backend, counted from 1."""
     return Job.objects.queued().filter(backend=job.backend, created_at__lt=job.created_at).count() + 1
 
 
 def _take_turn() -> None:
-    # An admission that a crash of the database undoes is made again, so nobody waits for its disk.
+    # If a database crash undoes an admission, it is repeated. So there is no need to wait for the disk.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT set_config('synchronous_commit', 'off', true), set_config('lock_timeout', %s, true),"
@@ -83,7 +84,10 @@ def _start_queued() -> list[Job]:
 
 @dataclass(frozen=True)
 class _Line:
-    """The first jobs of one tenant's queue for one backend, as {"id", "cost"}; `limit` of its jobs may run at all."""
+    """The first jobs of one tenant's queue for one backend, as {"id", "cost"}.
+
+    `limit` is the number of jobs the tenant may run at once, over all backends.
+    """
 
     tenant_id: UUID
     limit: int
@@ -91,7 +95,7 @@ class _Line:
 
 
 def _lines(slots: Mapping[str, int]) -> dict[str, list[_Line]]:
-    """By backend, the queues in which anybody waits, as long as its slots go; read in one query."""
+    """The non-empty queues by backend, each cut off at the backend's number of free slots; read in one query."""
     heads = {}
     for number, (alias, length) in enumerate(slots.items()):
         queued = Job.objects.queued().filter(backend=alias, tenant=OuterRef("id"))
@@ -105,7 +109,7 @@ def _lines(slots: Mapping[str, int]) -> dict[str, list[_Line]]:
 
 
 def _take_turns(lines: Sequence[_Line], busy: Mapping[UUID, int], *, slots: int) -> list[Job]:
-    """Start as many as there are slots, the tenant served longest ago first, and remember who was served."""
+    """Fill the slots, beginning with the tenant served longest ago, and record who was served."""
     if not lines:
         return []
     shares = {line.tenant_id: QueueShare(tenant_id=line.tenant_id) for line in lines}

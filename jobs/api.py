@@ -1,4 +1,4 @@
-"""REST: jobs, what they report, and stopping them."""
+"""REST API of jobs: list, read, read events, stop."""
 
 from typing import Any
 from uuid import UUID
@@ -81,7 +81,7 @@ SOME_EVENTS = OpenApiExample(
     retrieve=extend_schema(summary="One job", responses={200: JobSerializer, 404: MISSING}, examples=[RUNNING_JOB]),
 )
 class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]):
-    """Long-running work: file checks, trainings, evaluations and promotions."""
+    """Long-running work: file checks, training jobs, evaluations and promotions."""
 
     reads = Action.JOBS_VIEW
     writes = Action.JOBS_STOP

@@ -7,7 +7,7 @@ MAX_POINTS = 600
 
 
 def loss_figure(points: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Training and evaluation loss by step, the learning rate faintly behind; None before the first loss.
+    """Training and evaluation loss by step, with the learning rate behind them. Returns None before the first loss.
 
     `points` are metrics sorted by step: {"step", "loss"?, "eval_loss"?, "learning_rate"?}.
     """
@@ -51,7 +51,7 @@ def _layout(*, with_rate: bool) -> dict[str, Any]:
             "showgrid": False,
             "rangemode": "tozero",
             "exponentformat": "e",
-            # Plotly would place these ticks at the other axis's grid lines, at odd values.
+            # By default, Plotly aligns these ticks with the other axis's grid lines, at odd values.
             "tickmode": "auto",
             "nticks": 4,
         }
@@ -59,6 +59,6 @@ def _layout(*, with_rate: bool) -> dict[str, Any]:
 
 
 def thinned(points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most MAX_POINTS of them, evenly spaced, the last one always among them."""
+    """At most MAX_POINTS of the points, evenly spaced; the last one is always included."""
     stride = -(-len(points) // MAX_POINTS)
     return points if stride <= 1 else points[:-1:stride] + points[-1:]

@@ -1,4 +1,4 @@
-"""System checks: a wrong COMPUTE setting is told at start."""
+"""System checks: an invalid COMPUTE setting is reported when the site starts."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from jobs.backends import compute
 
 @register()
 def check_compute(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    """Every alias of COMPUTE builds."""
+    """Check that every backend of COMPUTE can be built."""
     errors: list[CheckMessage] = []
     for alias in compute:
         try:

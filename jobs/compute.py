@@ -1,4 +1,4 @@
-"""The one step that every kind of compute job shares: submit under a name of our own, then observe."""
+"""The step that all kinds of compute job share: submit under a chosen name, then observe."""
 
 import errno
 import hashlib
@@ -39,15 +39,15 @@ STOPPED_ELSEWHERE = JobError(
 
 
 def external_name(job: Job, attempt: int) -> str:
-    """A run's name, known before it is submitted: at most 63 characters of `[a-z0-9-]`, one per attempt."""
+    """The name of an attempt's run, known before it is submitted: at most 63 characters of `[a-z0-9-]`."""
     digest = hashlib.sha256(f"{job.tenant_id}/{job.id}/{attempt}".encode()).hexdigest()[:32]
     return f"{job.kind[:20].replace('_', '-')}-{digest}"
 
 
 def checkpoint_key(job: Job) -> str:
-    """The same for every attempt, so that a later one goes on where an earlier one was.
+    """The key of a job's checkpoints. It is the same for every attempt, so that a later one resumes an earlier one.
 
-    A job whose spec names another in `checkpoint_of` goes on where that one ended.
+    A job whose spec names another job in `checkpoint_of` resumes that job's checkpoints.
     """
     return str(job.spec.get("checkpoint_of", job.id))
 
@@ -59,11 +59,11 @@ class ComputeKind(Kind):
 
     @abstractmethod
     def prepare(self, job: Job) -> ComputeSpec:
-        """What to run; raises PortalError if the job's spec no longer holds."""
+        """What to run. Raises PortalError if the job's spec is no longer valid."""
 
     @abstractmethod
     def collect(self, job: Job, result: dict[str, Any], folder: Path, backend: ComputeBackend) -> dict[str, Any]:
-        """Bring the run's artifacts into storage and return the job's result. May run twice.
+        """Copy the run's artifacts to storage and return the job's result. May run twice.
 
         `result` is the run's result document; `backend.fetch(job.external_name, name, folder / name)` gets a file.
         """
@@ -98,7 +98,7 @@ class ComputeKind(Kind):
         return self._outcome(job, seen, backend)
 
     def _act(self, job: Job, act: Callable[[Job, ComputeBackend], Outcome]) -> Outcome:
-        """What `act` comes to; where it cannot be done now, the attempt and its name stay, and so does the run."""
+        """Run `act` and return its outcome. If the backend is unavailable, wait and keep the attempt, name and run."""
         try:
             return act(job, compute[job.backend])
         except Unavailable as error:
@@ -111,7 +111,7 @@ class ComputeKind(Kind):
             return _wait(Unavailable(DISK_FULL.code, DISK_FULL.text))
         except ComputeError as error:
             if job.state == State.STOPPING:
-                # A job that is given up while its run goes on would cost money until the run ends by itself.
+                # If the job were given up, its run would continue and cost money until it ends by itself.
                 return _wait(Unavailable(error.code, error.text, after=60.0))
             known = _known(error)
             return Retry(error=known) if known.temporary else Failed(error=known)
@@ -123,13 +123,14 @@ class ComputeKind(Kind):
 
     def _name(self, job: Job, backend: ComputeBackend) -> None:
         if job.attempt > 1:
-            # Not when that attempt was found lost: a worker that died then would have begun the same attempt again.
+            # Discarding waits until now: if a worker discarded a lost attempt and then died, the next step would start
+            # the same attempt again.
             try:
                 backend.discard(external_name(job, job.attempt - 1))
             except ComputeError as error:
-                # It is cleared away with all else once the job has ended; going on does not depend on it.
+                # It is discarded with everything else once the job has ended; this attempt does not depend on it.
                 log.warning("lost_attempt_kept", code=error.code, reason=error.text)
-        # Stored before the call: whatever happens after, the next step finds the run by this name.
+        # Stored before the call, so that the next step finds the run by this name whatever happens.
         write(
             job,
             external_name=external_name(job, job.attempt),
@@ -163,12 +164,12 @@ class ComputeKind(Kind):
         except Unavailable:
             raise
         except ComputeError as error:
-            # The run ended well and is not made again: what it left is fetched once more.
+            # The run succeeded, so it is not repeated; only its artifacts are fetched again.
             known = _known(error)
             return Retry(error=known, same_attempt=True) if known.temporary else Failed(error=known)
 
     def _bill(self, job: Job, seen: Observation) -> None:
-        """Add this attempt's seconds once: the condition holds for the first step that sees its end."""
+        """Add this attempt's seconds exactly once: the condition holds only for the first step that sees its end."""
         Job.objects.filter(id=job.id, billed_attempt__lt=job.attempt).update(
             billable_seconds=F("billable_seconds") + seen.billable_seconds, billed_attempt=job.attempt
         )

@@ -1,7 +1,7 @@
-"""Makes one step of one job: claim it, let its kind act, write down what came of it.
+"""Steps one job: claim it, let its kind act, record the outcome.
 
-This is the only place that catches a kind's errors. A step that dies half-way is made again once its lease is over,
-by whoever comes first; the fence makes a late writer lose.
+This is the only place that catches a kind's errors. A step that dies half-way is repeated by any worker once its lease
+expires; the fence rejects writes from a worker that comes back late.
 """
 
 import datetime as dt
@@ -34,7 +34,7 @@ UNEXPECTED = Retry(
 
 
 def step_job(job_id: UUID) -> Job | None:
-    """Step the job if it is due and free, and return it as it is then; None when there was nothing to do."""
+    """Step the job if it is due and unclaimed. Returns the job afterwards, or None if there was nothing to do."""
     job = claim(job_id)
     if job is None:
         return None
@@ -47,7 +47,7 @@ def step_job(job_id: UUID) -> Job | None:
             except LeaseLost:
                 raise
             except Exception:
-                # What the kind writes at the end was rolled back, and the job is still active. Its fence stays ours.
+                # The kind's final writes were rolled back and the job is still active. We still hold its fence.
                 log.exception("job_end_failed")
                 job.refresh_from_db(fields=["state"])
                 _apply(kind, job, UNEXPECTED)
@@ -109,7 +109,7 @@ def _release(job: Job, after: float, **changes: object) -> None:
 
 
 def _end(kind: Kind, job: Job, state: State, **changes: object) -> None:
-    """End the job and write what follows from it, together or not at all."""
+    """End the job and run its kind's final writes in one transaction."""
     hook = {State.SUCCEEDED: kind.on_succeeded, State.FAILED: kind.on_failed, State.STOPPED: kind.on_stopped}[state]
     try:
         with transaction.atomic():

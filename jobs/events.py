@@ -1,4 +1,4 @@
-"""What runs report, kept so that a page can be left and reopened."""
+"""Stores the events that runs report, so that progress survives a reload of the page."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -14,9 +14,9 @@ _ENVELOPE = frozenset({"seq", "t", "type"})
 
 @transaction.atomic
 def record_events(*, job: Job, events: Iterable[dict[str, Any]], cursor: int) -> None:
-    """Append events once each and move the job's phase, fraction and ETA along with them.
+    """Append each event once and update the job's phase, fraction and ETA.
 
-    A step that no attempt had reached before is progress, so the attempts without any are counted anew.
+    A step that no attempt had reached before is progress, so it resets the count of attempts without progress.
     """
     rows = [
         JobEvent(

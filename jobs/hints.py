@@ -1,6 +1,6 @@
-"""Messages to the workers. They only say where to look: the reconciler finds the same rows when one is lost.
+"""Messages that wake the workers. They are only hints: if one is lost, the reconciler finds the same rows.
 
-A broker that is away costs those seconds and nothing else, so it is not an error here.
+An unavailable broker costs a few seconds and nothing else, so it is not an error here.
 """
 
 from collections.abc import Iterator
@@ -16,26 +16,26 @@ from kombu.exceptions import OperationalError
 log = structlog.get_logger(__name__)
 
 HINT_SECONDS = 10
-"""A hint that nobody followed by then is dropped: the reconciler has given newer ones."""
+"""A hint not followed by then is dropped, because the reconciler has sent newer ones."""
 
 _QUEUE_HINTED = "jobs:queue-hinted"
 
 
 def look_at_queue() -> None:
-    """Start what is queued. However many ask at once, one message is under way."""
+    """Ask a worker to start queued jobs. At most one such message is in flight, whatever the number of callers."""
     with _broker_may_be_away():
         if cache.add(_QUEUE_HINTED, True, timeout=2):
             current_app.send_task("jobs.admit", expires=HINT_SECONDS)
 
 
 def queue_is_looked_at() -> None:
-    """Called before the queue is read: whoever queues a job from now on asks anew."""
+    """Call this before reading the queue, so that a job queued from now on sends a new message."""
     with _broker_may_be_away():
         cache.delete(_QUEUE_HINTED)
 
 
 def look_at_job(job_id: UUID) -> None:
-    """Step one job."""
+    """Ask a worker to step one job."""
     with _broker_may_be_away():
         current_app.send_task("jobs.step", (str(job_id),), expires=HINT_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Kinds of job. An app registers its own in `AppConfig.ready`: `register(TrainingKind())`."""
+"""Kinds of job. An app registers its kinds in `AppConfig.ready`: `register(TrainingKind())`."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -8,10 +8,10 @@ from jobs.outcomes import Outcome
 
 
 class Kind(ABC):
-    """How jobs of one name are stepped.
+    """How jobs of one kind are stepped.
 
-    `step` and `cancel` run outside any transaction and act for the job's tenant; each may run twice for the same
-    state, so it looks before it acts. `on_succeeded`, `on_failed` and `on_stopped` run in the transaction that ends
+    `step` and `cancel` run outside any transaction and act for the job's tenant. Each may run twice for the same
+    state, so it checks before it acts. `on_succeeded`, `on_failed` and `on_stopped` run in the transaction that ends
     the job, exactly once.
     """
 
@@ -20,40 +20,40 @@ class Kind(ABC):
 
     @abstractmethod
     def step(self, job: Job) -> Outcome:
-        """Do the next short piece of work, or look how it goes."""
+        """Do the next short piece of work, or check on work in progress."""
 
     @abstractmethod
     def cancel(self, job: Job) -> Outcome:
-        """Called instead of `step` once somebody asked the job to stop."""
+        """Called instead of `step` once the job has been asked to stop."""
 
     def cost_units(self, spec: dict[str, Any]) -> float:
-        """How much of a tenant's share one job takes in the fair queue."""
+        """How much of its tenant's share a job uses in the fair queue."""
         return 1.0
 
     def backend(self, spec: dict[str, Any]) -> str:
-        """Alias in `COMPUTE` whose slots it takes, or empty for none."""
+        """The alias in `COMPUTE` whose slot a job takes; empty for none."""
         return ""
 
     def on_succeeded(self, job: Job) -> None:
-        """Write what follows from `job.result`."""
+        """Write the consequences of `job.result`."""
 
     def on_failed(self, job: Job) -> None:
-        """Write what follows from the failure."""
+        """Write the consequences of the failure."""
 
     def on_stopped(self, job: Job) -> None:
-        """Write what follows from the stop."""
+        """Write the consequences of the stop."""
 
 
 _kinds: dict[str, Kind] = {}
 
 
 def register(kind: Kind) -> None:
-    """Make `kind` known under its name."""
+    """Register `kind` under its name. Raises ValueError if the name is taken."""
     if kind.name in _kinds:
-        raise ValueError(f"two kinds of job are named {kind.name!r}")
+        raise ValueError(f"Two kinds of job are named {kind.name!r}")
     _kinds[kind.name] = kind
 
 
 def get_kind(name: str) -> Kind:
-    """The kind of that name."""
+    """The kind registered under `name`."""
     return _kinds[name]

@@ -1,7 +1,7 @@
-"""The lease: one worker at a time steps a job, by database time.
+"""The lease: only one worker at a time steps a job, by database time.
 
-A step that lasts renews its lease, so the lease itself can be short: when a worker dies, another takes over long before
-the run that nobody observes would end itself. Whoever wakes up after losing its lease finds that the fence has moved.
+A long step renews its lease, so the lease can be short: when a worker dies, another takes over long before the
+unobserved run would end itself. A worker that wakes up after losing its lease finds that the fence has moved.
 """
 
 import datetime as dt
@@ -22,11 +22,11 @@ RENEWED_EVERY_SECONDS = 3.0
 
 
 class LeaseLost(Exception):
-    """Somebody else steps this job now, so what was about to be written is not written."""
+    """Another worker now steps this job, so nothing was written."""
 
 
 def claim(job_id: UUID) -> Job | None:
-    """Take the lease of a due job with a new fence; None if it is not ours to step."""
+    """Take the lease of a due job, with a new fence. Returns None if the job is not due or another worker has it."""
     with system_scope(), transaction.atomic():
         claimed = Job.objects.due().filter(id=job_id)
         if not claimed.update(fence=F("fence") + 1, lease_expires_at=Now() + LEASE):
@@ -35,7 +35,7 @@ def claim(job_id: UUID) -> Job | None:
 
 
 def write(job: Job, **changes: object) -> None:
-    """Change columns of a claimed job (never `state`); LeaseLost if it is ours no more. Call it in the job's scope."""
+    """Change columns of a claimed job, never `state`. Raises LeaseLost. Call it in the scope of the job's tenant."""
     if not Job.objects.filter(id=job.id, fence=job.fence).update(**changes):
         raise LeaseLost
     for name, value in changes.items():
@@ -45,7 +45,7 @@ def write(job: Job, **changes: object) -> None:
 
 @contextmanager
 def renewed(job: Job) -> Iterator[None]:
-    """Keep the lease for as long as the block lasts, however long that is."""
+    """Keep renewing the lease while the block runs."""
     ended = threading.Event()
 
     def renew() -> None:
@@ -69,6 +69,6 @@ def _renew(job: Job) -> None:
         with system_scope():
             Job.objects.filter(id=job.id, fence=job.fence).update(lease_expires_at=Now() + LEASE)
     except (DatabaseError, InterfaceError):
-        # The next try has a new connection. A database that is away for longer than the lease costs the step if
-        # somebody takes it over meanwhile: the fence has moved then, and this renews nothing.
+        # The next try opens a new connection. If the database is unavailable for longer than the lease and another
+        # worker takes the job over, this step is lost: the fence has moved and nothing is renewed.
         connection.close()

@@ -1,4 +1,4 @@
-"""Clears away what ended runs left with their backend: copies of customers' rows, checkpoints, logs."""
+"""Deletes what ended runs left in their backend: copies of customers' rows, checkpoints, logs."""
 
 import datetime as dt
 
@@ -16,13 +16,13 @@ from tenants.scope import system_scope, tenant_scope
 log = structlog.get_logger(__name__)
 
 KEPT = dt.timedelta(hours=1)
-"""How long an ended run can still be looked at by the operator."""
+"""How long the operator can still inspect an ended run."""
 
 
 def discard_leftovers(*, limit: int = 100) -> int:
-    """Discard the runs of jobs that ended more than `KEPT` ago; how many jobs it was done for. May run twice."""
+    """Discard the runs of jobs that ended more than `KEPT` ago. Returns the number of jobs. Safe to call twice."""
     with system_scope():
-        # Drawn by chance: those that cannot be discarded would otherwise stand before the others every time.
+        # In random order; otherwise jobs whose runs cannot be discarded would come first every time.
         jobs = list(Job.objects.with_leftovers(ended_before=timezone.now() - KEPT).order_by("?")[:limit])
     return sum(_discard(job) for job in jobs)
 
@@ -37,7 +37,7 @@ def _discard(job: Job) -> bool:
         except SoftTimeLimitExceeded:
             raise
         except Exception:
-            # Whatever a backend or its settings do not allow today is tried again another time.
+            # What a backend or its settings do not allow today is tried again later.
             log.exception("leftovers_kept", job=str(job.id))
             return False
         Job.objects.filter(id=job.id).update(run_discarded=True)
@@ -45,14 +45,14 @@ def _discard(job: Job) -> bool:
 
 
 def _begin(job: Job) -> str:
-    """Let nobody resume the job from now on; the key of the checkpoints that go with its runs, empty for none."""
+    """Forbid resuming the job from now on. Returns the key of the checkpoints to delete with its runs, or ""."""
     with transaction.atomic():
-        # A resumption locks this row too, so it has either ended, and is found below, or finds this mark.
+        # Resuming locks this row too. So it has either finished and is found below, or it will see this mark.
         Job.objects.filter(id=job.id).update(discard_begun=True)
         return "" if _was_resumed(job) else checkpoint_key(job)
 
 
 def _was_resumed(job: Job) -> bool:
-    """Whether a later job took over its checkpoints, which are then that one's to discard."""
+    """Whether a later job resumed its checkpoints; they are then discarded with that job."""
     later = Job.objects.filter(kind=job.kind, created_at__gt=job.created_at)
     return later.filter(spec__checkpoint_of=checkpoint_key(job)).exists()

@@ -1,4 +1,4 @@
-"""What runs: one row for everything that takes long, and the events it reported."""
+"""Jobs: one row for each piece of long-running work, and the events it reported."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
@@ -14,22 +14,22 @@ from tenants.models import TenantManager, TenantModel, User
 
 class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> Self:
-        """Started and not yet ended."""
+        """Jobs that have started and not ended."""
         return self.filter(state__in=ACTIVE)
 
     def queued(self) -> Self:
-        """Waiting for their turn, oldest first."""
+        """Jobs that wait for their turn, oldest first."""
         return self.filter(state=State.QUEUED).order_by("created_at")
 
     def with_leftovers(self, *, ended_before: datetime) -> Self:
-        """Ended before then, with runs that may still be kept by their backend."""
+        """Jobs that ended before `ended_before` and whose runs their backend may still keep."""
         kept = self.filter(state__in=TERMINAL, run_discarded=False, finished_at__lt=ended_before)
         never_ran = models.Q(backend="") | models.Q(external_name="", attempt=1)
-        # One that was to go on from another's checkpoint has that to leave, even if it never ran.
+        # A job that was to resume another's checkpoints leaves those behind even if it never ran.
         return kept.exclude(never_ran & ~models.Q(spec__has_key="checkpoint_of"))
 
     def due(self) -> Self:
-        """Active, with a step to make now, and nobody at it."""
+        """Active jobs whose next step is due and that no worker has claimed."""
         free = models.Q(lease_expires_at=None) | models.Q(lease_expires_at__lt=Now())
         return self.active().filter(free, due_at__lte=Now())
 
@@ -38,7 +38,7 @@ JobManager = TenantManager.from_queryset(JobQuerySet)
 
 
 class Job(TenantModel):
-    """One long-running piece of work. `state` is written by `jobs.states.transition` alone."""
+    """A piece of long-running work. Only `jobs.states.transition` writes `state`."""
 
     kind = models.CharField(max_length=40)
     title = models.CharField(max_length=160)
@@ -47,19 +47,27 @@ class Job(TenantModel):
     phase = models.CharField(max_length=40, blank=True)
     fraction = models.FloatField(default=0.0)
     eta_seconds = models.FloatField(null=True, blank=True)
-    cost_units = models.FloatField(default=1.0, help_text="what it counts for in the fair queue")
+    cost_units = models.FloatField(default=1.0, help_text="Units of its tenant's credit in the fair queue.")
 
     backend = models.CharField(max_length=40, blank=True)
     external_name = models.CharField(max_length=63, blank=True)
     discard_begun = models.BooleanField(
-        default=False, db_default=False, help_text="its run and checkpoints are being cleared away"
+        default=False, db_default=False, help_text="Its run and checkpoints are being deleted."
     )
-    run_discarded = models.BooleanField(default=False, help_text="its run and checkpoints are gone from the backend")
+    run_discarded = models.BooleanField(
+        default=False, help_text="Its run and checkpoints have been deleted from the backend."
+    )
     events_cursor = models.BigIntegerField(default=0)
     attempt = models.PositiveSmallIntegerField(default=1)
-    max_attempts = models.PositiveSmallIntegerField(default=5, help_text="in a row that may end without progress")
-    attempts_without_progress = models.PositiveSmallIntegerField(default=1, help_text="this one included")
-    furthest_step = models.PositiveIntegerField(default=0, help_text="that any attempt has reported or saved")
+    max_attempts = models.PositiveSmallIntegerField(
+        default=5, help_text="Maximum number of attempts in a row without progress."
+    )
+    attempts_without_progress = models.PositiveSmallIntegerField(
+        default=1, help_text="Attempts in a row without progress, including the current one."
+    )
+    furthest_step = models.PositiveIntegerField(
+        default=0, help_text="Highest step that any attempt has reported or saved."
+    )
     fence = models.BigIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(default=timezone.now)
@@ -103,7 +111,7 @@ class Job(TenantModel):
 
     @property
     def seconds(self) -> float | None:
-        """Wall-clock seconds from start until the end, or until now."""
+        """Wall-clock seconds from the start to the end, or to now."""
         if self.started_at is None:
             return None
         elapsed: timedelta = (self.finished_at or timezone.now()) - self.started_at
@@ -116,7 +124,7 @@ class Job(TenantModel):
 
 
 class JobEvent(TenantModel):
-    """One line that a run reported, as in `progress.jsonl`."""
+    """A line that a run reported, as in `progress.jsonl`."""
 
     job = TenantForeignKey(Job, models.CASCADE, related_name="events")
     attempt = models.PositiveSmallIntegerField()

@@ -1,4 +1,4 @@
-"""What one step of a job can end in, and the two kinds of error."""
+"""The possible outcomes of a job's step, and the two kinds of error."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class JobError:
-    """A stable code (`training:no_rows`) and a text that says what to do; temporary ones are tried again.
+    """A stable code (`training:no_rows`) and a text that says what to do. Temporary errors are retried.
 
-    The text of a temporary one says what happened alone: the engine adds whether it is tried again.
+    The text of a temporary error only says what happened; the engine adds whether it will try again.
 
-    Codes that begin with `platform:` are ours to mend, all others are the user's.
+    The operator fixes errors whose code begins with `platform:`; the user fixes all others.
     """
 
     code: str
@@ -20,7 +20,7 @@ class JobError:
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """Look again in `after` seconds; `waits_for` is why nothing moves until then."""
+    """Step again in `after` seconds; `waits_for` says why nothing happens until then."""
 
     after: float = 2.0
     waits_for: JobError | None = None
@@ -31,7 +31,7 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Succeeded:
-    """Done; `result` is kept with the job and given to `Kind.on_succeeded`."""
+    """Done; `result` is stored with the job for `Kind.on_succeeded`."""
 
     result: dict[str, Any] = field(default_factory=dict)
 
@@ -45,14 +45,14 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True)
 class Stopped:
-    """Ended because somebody asked it to."""
+    """Ended on request."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """This attempt is lost; begin the next one in `after` seconds, as long as attempts are left.
+    """This attempt is lost; start the next one in `after` seconds if attempts are left.
 
-    `same_attempt`: nothing is known to be lost, so look at the same one again. Both count until there is progress.
+    `same_attempt`: nothing is known to be lost, so step the same attempt again. Both count until there is progress.
     """
 
     error: JobError

@@ -10,7 +10,7 @@ QUANTUM = 1.0
 
 @dataclass
 class Waiting:
-    """One tenant's queue: `jobs` as (id, cost units), oldest first; `free` more may start; `credit` is unspent."""
+    """One tenant's queue: `jobs` as (id, cost units), oldest first. `free` more may start; `credit` is unspent."""
 
     tenant_id: UUID
     jobs: deque[tuple[UUID, float]]
@@ -19,11 +19,11 @@ class Waiting:
 
 
 def pick(waiting: Sequence[Waiting], *, slots: int) -> tuple[list[UUID], Mapping[UUID, float]]:
-    """Job ids to start now, in order, and the credit left per tenant.
+    """The ids of the jobs to start now, in order, and the credit left per tenant.
 
     `waiting` begins with the tenant whose turn it is. Each round adds one quantum to every tenant that still has a
-    job and room for it, and starts what its credit pays for; a tenant with nothing left to start keeps no credit.
-    The round in which the slots run out ends there: a tenant that was not reached saves nothing up for a burst.
+    job and room for it, and starts what its credit pays for. A tenant with nothing left to start keeps no credit.
+    The round ends when the slots run out, so a tenant that was not reached saves up no credit for a burst.
     """
     chosen: list[UUID] = []
     credit = {queue.tenant_id: queue.credit for queue in waiting}

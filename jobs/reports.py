@@ -1,4 +1,4 @@
-"""What a job's events say so far."""
+"""A summary of a job's events so far."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -17,9 +17,9 @@ from jobs.models import Job, JobEvent
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """`points` are the metrics by step, the latest attempt's for each; `latest` is the last value of every metric.
+    """`points` are the metrics by step, each step's from the latest attempt that reached it.
 
-    `attempt` is the last that reported anything, 0 for none.
+    `latest` holds each metric's last value. `attempt` is the last attempt that reported anything, 0 if none has.
     """
 
     points: list[dict[str, Any]] = field(default_factory=list)
@@ -30,13 +30,13 @@ class Report:
 
     @property
     def step_text(self) -> str:
-        """`Step 40 of 1,200`, or nothing for work without steps."""
+        """`Step 40 of 1,200`, or an empty string for work without steps."""
         step, total = self.latest.get("step"), self.latest.get("total")
         return f"Step {step:,} of {total:,}" if step is not None and total else ""
 
 
 def read_report(events: Iterable[JobEvent]) -> Report:
-    """The report on events given oldest first; the log has the newest first."""
+    """Summarise events, given oldest first; `log` has the newest first."""
     by_step: dict[int, dict[str, Any]] = {}
     latest: dict[str, Any] = {}
     log: list[JobEvent] = []
@@ -48,7 +48,7 @@ def read_report(events: Iterable[JobEvent]) -> Report:
             known = {name: value for name, value in event.data.items() if value is not None}
             latest |= known
             if "step" in known:
-                # One step may report its loss and, apart from that, its evaluation.
+                # A step may report its loss and its evaluation in separate events.
                 by_step.setdefault(known["step"], {}).update(known)
         else:
             log.append(event)
@@ -57,10 +57,10 @@ def read_report(events: Iterable[JobEvent]) -> Report:
 
 
 def report_of(job: Job) -> Report:
-    """The report on the job, its metrics thinned by the database to about `MAX_POINTS` steps."""
+    """Summarise the job's events; the database thins the metrics to about `MAX_POINTS` steps."""
     events = JobEvent.objects.filter(job=job)
     step = Cast(KeyTextTransform("step", "data"), IntegerField())
-    # Of each part of the way the latest attempt's last event, of those with and without either loss.
+    # For each group of steps: the latest attempt's last event, separately for events with and without either loss.
     place = Window(
         RowNumber(),
         partition_by=[
@@ -76,11 +76,11 @@ def report_of(job: Job) -> Report:
 
 
 def cost_so_far_usd(job: Job, report: Report) -> float:
-    """The job's measured cost, plus the running attempt's seconds, which are measured only when it ends."""
+    """The job's measured cost plus an estimate for the running attempt, which is measured only when it ends."""
     if job.is_terminal or job.billed_attempt >= job.attempt:
         return job.cost_usd
     if report.attempt_began_at is None or report.attempt < job.attempt:
-        # The attempt that reported last is paid for already, and the next has not begun.
+        # The attempt that reported last is already billed, and the next one has not started.
         return job.cost_usd
     running = (timezone.now() - report.attempt_began_at).total_seconds()
     return job.cost_usd + max(running, 0.0) / 3600 * float(job.usd_per_hour or 0)

@@ -1,4 +1,4 @@
-"""Jobs and their events as REST shows them."""
+"""Jobs and their events in the REST API."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class JobLinksSerializer(serializers.Serializer[Any]):
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
-    """`fraction` is 0..1; `cost_usd` is of the attempts that have ended; `error` is why it failed, or why it waits."""
+    """`fraction` is 0..1. `cost_usd` covers the attempts that have ended. `error` says why the job failed or waits."""
 
     error = serializers.SerializerMethodField()
     attempts = serializers.IntegerField(source="attempt")

@@ -1,4 +1,4 @@
-"""Every write to jobs that a person or a higher floor asks for."""
+"""Every write to jobs on behalf of a person or another app."""
 
 from functools import partial
 from typing import Any
@@ -34,9 +34,9 @@ def start_job(*, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], cr
 
 @transaction.atomic
 def stop_job(*, job_id: UUID) -> Job:
-    """Ask a job to end. A queued one ends at once, a running one within seconds; a second call changes nothing.
+    """Ask a job to stop. A queued job stops immediately, a running one within seconds. Safe to call twice.
 
-    Raises NotFound, or Conflict if it succeeded or failed.
+    Raises NotFound, or Conflict if the job succeeded or failed.
     """
     job = Job.objects.filter(id=job_id).first()
     if job is None:
@@ -51,7 +51,7 @@ def stop_job(*, job_id: UUID) -> Job:
         record_event("job.stopped", job)
         transaction.on_commit(partial(look_at_job, job.id))
         return job
-    # Somebody else moved it, perhaps after it was read: what it is now decides.
+    # The job changed state, perhaps after it was read. Its current state decides.
     job.refresh_from_db()
     if job.state not in {State.STOPPING, State.STOPPED}:
         raise Conflict(f"This job has already {job.get_state_display().lower()}.", code="job:already_ended")

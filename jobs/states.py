@@ -1,4 +1,4 @@
-"""The states of a job, the moves between them, and the one function that makes a move."""
+"""The states of a job, the transitions between them, and the one function that makes a transition."""
 
 from typing import Any, Protocol
 from uuid import UUID
@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 
 class State(models.TextChoices):
-    """`stopping` has been told to stop and has not ended yet."""
+    """A job in `stopping` has been asked to stop and has not ended yet."""
 
     QUEUED = "queued", "Queued"
     RUNNING = "running", "Running"
@@ -24,13 +24,13 @@ TERMINAL = frozenset({State.SUCCEEDED, State.FAILED, State.STOPPED})
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.RUNNING, State.STOPPED}),
     State.RUNNING: frozenset({State.STOPPING, State.SUCCEEDED, State.FAILED}),
-    # What ends in the moment it is told to stop keeps its result.
+    # A job that ends just as it is asked to stop keeps its result.
     State.STOPPING: frozenset({State.STOPPED, State.SUCCEEDED, State.FAILED}),
 }
 
 
 class Stateful(Protocol):
-    """What `transition` needs of a job, which is a `jobs.models.Job`."""
+    """The part of `jobs.models.Job` that `transition` needs."""
 
     id: UUID
     tenant_id: UUID
@@ -40,10 +40,10 @@ class Stateful(Protocol):
 
 
 def transition(job: Stateful, to: State, *, fence: int | None = None, **changes: Any) -> bool:
-    """Move `job` to `to` with one conditional UPDATE; False when somebody else moved it first.
+    """Move `job` to `to` with one conditional UPDATE. Returns False if another process moved it first.
 
     `fence` also requires that the caller still holds the lease it claimed. `changes` are other columns to set in the
-    same statement. On success the instance carries the new values that are plain ones.
+    same statement. On success, `job` is refreshed from the database.
     """
     sources = [source for source, targets in TRANSITIONS.items() if to in targets]
     rows = type(job).objects.filter(id=job.id, state__in=sources, tenant_id=job.tenant_id)

@@ -1,4 +1,4 @@
-"""Celery's part: hints to look at rows."""
+"""Celery tasks of jobs."""
 
 import time
 from uuid import UUID
@@ -12,7 +12,7 @@ from jobs.leftovers import discard_leftovers
 from jobs.reconciler import jobs_to_step
 
 OWN_SECONDS = 15.0
-"""How long a worker goes from job to job before it looks at its messages; well within the lease of a local run."""
+"""How long a worker goes from job to job before it reads its messages again; well within the lease of a local run."""
 
 
 @shared_task(name="jobs.reconcile")
@@ -24,7 +24,7 @@ def reconcile() -> None:
 
 @shared_task(name="jobs.admit")
 def start_queued() -> None:
-    """Start what may start now."""
+    """Start the queued jobs that may start now."""
     queue_is_looked_at()
     for job in admit():
         look_at_job(job.id)
@@ -32,7 +32,7 @@ def start_queued() -> None:
 
 @shared_task(name="jobs.step")
 def step(job_id: str) -> None:
-    """Step one job. One that ends makes room for another, which this worker steps without waiting for a message."""
+    """Step one job. If it ends, this worker steps the job that takes its place without waiting for a message."""
     until = time.monotonic() + OWN_SECONDS
     job = step_job(UUID(job_id))
     while job is not None and job.is_terminal:
@@ -45,5 +45,5 @@ def step(job_id: str) -> None:
 
 @shared_task(name="jobs.discard_leftovers")
 def discard() -> None:
-    """Clear away what ended runs left."""
+    """Delete what ended runs left behind."""
     discard_leftovers()

@@ -1,4 +1,4 @@
-"""Pages of jobs: the list, and one job live."""
+"""Pages of jobs: the list, and one job with live progress."""
 
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ def index(request: TenantRequest) -> HttpResponse:
 @require_GET
 @members_only(Action.JOBS_VIEW)
 def detail(request: TenantRequest, job_id: UUID) -> HttpResponse:
-    """One job: how it goes, or how it ended."""
+    """One job: its progress or its result."""
     return render(request, "jobs/detail.html", _context(job_id))
 
 
@@ -59,7 +59,7 @@ def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
 @require_POST
 @members_only(Action.JOBS_STOP)
 def stop(request: TenantRequest, job_id: UUID) -> HttpResponse:
-    """Ask the job to end."""
+    """Ask the job to stop."""
     get_object_or_404(Job.objects, id=job_id)
     stop_job(job_id=job_id)
     return redirect("jobs:detail", job_id)

@@ -2,6 +2,5 @@
 
 import logging
 
-# As soon as anything imports it, it warns of an optional kernel that is not installed: a customer who reads the log
-# would take that for a fault.
+# On import it warns that an optional kernel is not installed. Customers read the log and would take that for a fault.
 logging.getLogger("bitsandbytes").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Loading a base model from a local directory, for training (optionally in 4 bits) or for inference."""
+"""Loads a base model from a local directory, for training (optionally in 4 bits) or for inference."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def check_base(directory: str) -> Path:
-    """The directory of a base model; raises `RunError` if there is none."""
+    """The directory of a base model. Raises `RunError` if there is no base model."""
     path = Path(directory)
     if not (path / "config.json").is_file():
         raise RunError("base:missing", f"There is no base model in {directory}. Check the base model's path.")
@@ -31,7 +31,7 @@ def check_base(directory: str) -> Path:
 
 
 def load_tokenizer(directory: Path) -> PreTrainedTokenizerFast:
-    """The base's tokenizer; one without a padding token pads with its end token."""
+    """The base's tokenizer; if it has no padding token, it pads with its end token."""
     tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(directory)  # type: ignore[assignment]
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -40,7 +40,7 @@ def load_tokenizer(directory: Path) -> PreTrainedTokenizerFast:
 
 
 def load_for_inference(directory: Path) -> PreTrainedModel:
-    """The base in fp32 on a CPU (4-bit weights are ten times slower there), in bf16 on a GPU."""
+    """The base for inference: fp32 on a CPU, where 4-bit weights are ten times slower, and bf16 on a GPU."""
     cuda = torch.cuda.is_available()
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         directory,
@@ -73,10 +73,10 @@ def load_for_training(directory: Path, quantization: Literal["nf4", "none"]) -> 
 
 
 def keep_trainable(model: PreTrainedModel) -> None:
-    """Stop 4-bit layers from repacking their weights during an evaluation.
+    """Keep 4-bit layers from repacking their weights during an evaluation.
 
     On CPUs with AVX512-BF16, bitsandbytes (0.50) packs the weights at the first forward pass in evaluation mode
-    for a kernel without a backward pass. Training that goes on afterwards gets no gradient through these layers.
+    for a kernel without a backward pass. Training after that gets no gradient through these layers.
     """
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
@@ -84,12 +84,12 @@ def keep_trainable(model: PreTrainedModel) -> None:
 
 
 def end_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> frozenset[int]:
-    """Every token that ends an answer, by the tokenizer and by the model's generation settings."""
+    """The ids of all tokens that end an answer, from the tokenizer and the model's generation settings."""
     configured = getattr(model.generation_config, "eos_token_id", None)
     listed = configured if isinstance(configured, list) else [configured]
     return frozenset(token for token in [*listed, tokenizer.eos_token_id] if token is not None)
 
 
 def context_length(model: PreTrainedModel) -> int:
-    """Tokens that prompt and answer may have together."""
+    """The maximum number of tokens of prompt and answer together."""
     return int(model.config.max_position_embeddings)

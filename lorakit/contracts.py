@@ -1,6 +1,6 @@
-"""The documents that cross a process boundary: frozen dataclasses, JSON in and out.
+"""The documents exchanged between processes: frozen dataclasses, read from and written to JSON.
 
-Every document of its own carries `schema`, its version. Reading is strict: an unknown key, a missing field
+Every top-level document has a `schema`, its version. Reading is strict: an unknown key, a missing field
 or a value of the wrong type raises `ContractError` naming the field.
 """
 
@@ -25,7 +25,7 @@ def encode(document: object) -> str:
 
 
 def decode(kind: type[T], text: str | bytes) -> T:
-    """Read a document of a dataclass; raises `ContractError`."""
+    """Read a document of the dataclass `kind`. Raises `ContractError`."""
     try:
         raw = msgspec.json.decode(text)
         document = msgspec.convert(raw, kind)
@@ -35,12 +35,12 @@ def decode(kind: type[T], text: str | bytes) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError("", f"This is not JSON: {error}") from None
     for field in unknown_fields(raw, msgspec.to_builtins(document)):
-        raise ContractError(field, "This field is not known.")
+        raise ContractError(field, "This is not a known field.")
     return document
 
 
 def split_message(message: str) -> tuple[str, str]:
-    """Take "Expected `int`, got `str` - at `$.r`" apart into ("r", "Expected `int`, got `str`")."""
+    """Split "Expected `int`, got `str` - at `$.r`" into ("r", "Expected `int`, got `str`")."""
     text, _, path = message.partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
     if not field and "missing required field" in text:
@@ -49,7 +49,7 @@ def split_message(message: str) -> tuple[str, str]:
 
 
 def unknown_fields(raw: Any, known: Any, prefix: str = "") -> Iterable[str]:
-    """Dotted paths of keys that were read but belong to no field."""
+    """Dotted paths of keys in `raw` that are not fields."""
     if isinstance(raw, dict) and isinstance(known, dict):
         for key, value in raw.items():
             if key in known:
@@ -62,15 +62,15 @@ def unknown_fields(raw: Any, known: Any, prefix: str = "") -> Iterable[str]:
 
 
 class Document:
-    """Mixin: JSON in and out for a frozen dataclass."""
+    """Mixin that reads and writes a frozen dataclass as JSON."""
 
     def to_json(self) -> str:
-        """One line of JSON."""
+        """The document as one line of JSON."""
         return encode(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read one; raises `ContractError` naming the field."""
+        """Read a document. Raises `ContractError` naming the field."""
         return decode(cls, text)
 
 
@@ -78,9 +78,9 @@ class Document:
 class TrainSpec(Document):
     """One QLoRA training.
 
-    `base_model` is a local directory, `base_id` the canonical name written into the adapter. Rows come from
+    `base_model` is a local directory, `base_id` the base's name to write into the adapter. Rows come from
     inputs/train/rows.jsonl and, for the evaluation loss, inputs/eval/rows.jsonl; each line is
-    {"messages": [{"role", "content"}, ...]} and may hold other keys. `max_length` is in tokens; `max_steps`
+    {"messages": [{"role", "content"}, ...]} and may have other keys. `max_length` is in tokens; `max_steps`
     > 0 overrides `epochs`; the batch size is per device.
     """
 
@@ -110,11 +110,11 @@ class TrainSpec(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class GenerateSpec(Document):
-    """Greedy answers of the base, of an adapter, or of both, to the same prompts.
+    """Greedy answers of the base, an adapter, or both, to the same prompts.
 
-    Prompts come from inputs/prompts/rows.jsonl, {"id", "messages"} a line; the last message is the
+    Prompts come from inputs/prompts/rows.jsonl, one {"id", "messages"} per line; the last message is the
     assistant's reference and is left out of the prompt. The adapter is inputs/adapter/adapter.tar.gz. The
-    answers go to output/predictions.jsonl, one `Prediction` a line.
+    answers are written to output/predictions.jsonl, one `Prediction` per line.
     """
 
     base_model: str
@@ -127,7 +127,7 @@ class GenerateSpec(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Document):
-    """One answer; `id` is the prompt's."""
+    """One answer; `id` is the id of its prompt."""
 
     id: str
     target: Literal["base", "adapter"]
@@ -137,7 +137,7 @@ class Prediction(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class RowsRecord:
-    """The rows of a file: how many, and a hash over their ids in order, a line each."""
+    """The rows of a file: their number, and a hash of their ids in order, one per line."""
 
     count: Natural
     ids_sha256: Sha256
@@ -145,11 +145,11 @@ class RowsRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainManifest(Document):
-    """What a trained adapter was made of, and how.
+    """What a trained adapter was made from, and how.
 
     Hashes are SHA-256 in hexadecimal. `data_sha256` and `rows` are by channel. `code` holds the `sha256` of lorakit's
-    own source, and its git `commit` and package `version` where it has them. Times are in Unix seconds: `started_at` is
-    the first attempt's, and `resumed_from` the steps at which later ones took up.
+    source, and its git `commit` and package `version` if they exist. Times are in Unix seconds: `started_at` is that of
+    the first attempt, and `resumed_from` lists the steps at which later attempts resumed.
     """
 
     spec: TrainSpec
@@ -170,7 +170,7 @@ class TrainManifest(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class PhaseEvent(Document):
-    """The run entered a phase; `t` is in Unix seconds, `seq` counts the run's events from 1."""
+    """The run entered a phase. `t` is in Unix seconds; `seq` numbers the run's events from 1."""
 
     seq: Positive
     t: float
@@ -180,7 +180,7 @@ class PhaseEvent(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class MetricEvent(Document):
-    """How far the run is. `eta_seconds` is the time left, `fraction` the share done."""
+    """The run's progress. `eta_seconds` is the time left, `fraction` the share done (0 to 1)."""
 
     seq: Positive
     t: float
@@ -197,7 +197,7 @@ class MetricEvent(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointEvent(Document):
-    """State to resume from was saved after a step."""
+    """A checkpoint to resume from was saved after a step."""
 
     seq: Positive
     t: float
@@ -207,7 +207,7 @@ class CheckpointEvent(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageEvent(Document):
-    """Something that a person should know."""
+    """A message for the person who reads the run."""
 
     seq: Positive
     t: float
@@ -225,7 +225,7 @@ EVENT_TYPES: dict[str, type[ProgressEvent]] = {
 
 
 def decode_event(line: str | bytes) -> ProgressEvent:
-    """Read a line of progress.jsonl; raises `ContractError`."""
+    """Read a line of progress.jsonl. Raises `ContractError`."""
     try:
         kind = msgspec.json.decode(line, type=dict[str, Any]).get("type")
     except msgspec.DecodeError as error:
@@ -237,7 +237,7 @@ def decode_event(line: str | bytes) -> ProgressEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact(Document):
-    """A file that a run left in output/."""
+    """A file that a run wrote to output/."""
 
     name: str
     sha256: Sha256
@@ -246,7 +246,7 @@ class Artifact(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class Failure(Document):
-    """Why a run did not succeed; `text` says what to do, `temporary` whether trying again may help."""
+    """Why a run did not succeed. `text` says what to do, `temporary` whether trying again may help."""
 
     code: str
     text: str
@@ -255,7 +255,7 @@ class Failure(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult(Document):
-    """How a run ended: result.json."""
+    """The result of a run: result.json."""
 
     ok: bool
     artifacts: tuple[Artifact, ...] = ()
@@ -267,7 +267,7 @@ class RunResult(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class InvocationRecord(Document):
-    """One answered (or refused) inference request; `at` is in Unix seconds, durations are in milliseconds."""
+    """An answered or refused inference request. `at` is in Unix seconds, durations are in milliseconds."""
 
     request_id: str
     at: float

@@ -11,7 +11,7 @@ def file_sha256(path: Path) -> str:
 
 
 def base_sha256(directory: Path) -> str:
-    """One hash over the base's configuration, tokenizer and weights."""
+    """A hash of the base's configuration, tokenizer and weights."""
     digest = hashlib.sha256()
     for path in sorted(directory.iterdir()):
         if path.suffix == ".safetensors" or path.name in ("config.json", "tokenizer.json"):

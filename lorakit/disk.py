@@ -1,4 +1,4 @@
-"""A full disk: how it shows, and what is said of it."""
+"""Recognises a full disk, and the error for it."""
 
 import errno
 import shutil
@@ -15,9 +15,9 @@ NO_ROOM_BYTES = 1 << 20
 
 
 def is_disk_full(error: BaseException, folder: Path) -> bool:
-    """Whether an error comes of there being no room for what was written to `folder`.
+    """Whether a full disk below `folder` caused an error.
 
-    torch says nothing of the cause when it cannot write a file, so the disk itself is asked as well.
+    torch does not report the cause when it cannot write a file, so the free space is checked too.
     """
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return True

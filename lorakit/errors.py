@@ -1,11 +1,11 @@
-"""What can go wrong below the portal. Every text is written for the person who has to act on it."""
+"""The errors of lorakit. Every text is written for the person who has to act on it."""
 
 
 class RunError(Exception):
     """A run failed for a known reason.
 
     `code` is stable ("training:out_of_memory"), `text` says what to do, and `temporary` says whether the
-    same run may well succeed later without any change.
+    same run may succeed later without any change.
     """
 
     def __init__(self, code: str, text: str, temporary: bool = False) -> None:
@@ -16,14 +16,14 @@ class RunError(Exception):
 
 
 class RunCancelled(RunError):
-    """The run was asked to stop, and did."""
+    """The run stopped on request."""
 
     def __init__(self, code: str = "run:cancelled", text: str = "The run was cancelled.") -> None:
         super().__init__(code, text)
 
 
 class ContractError(RunError):
-    """A document does not follow its contract; `field` is the dotted path, "" for all of it."""
+    """A document violates its contract; `field` is the dotted path, "" for the whole document."""
 
     def __init__(self, field: str, text: str) -> None:
         super().__init__("run:bad_document", f"{field}: {text}" if field else text)
@@ -31,4 +31,4 @@ class ContractError(RunError):
 
 
 class PackageError(RunError):
-    """An adapter package is refused; the codes begin with "package:"."""
+    """An adapter package was rejected; the codes begin with "package:"."""

@@ -1,6 +1,6 @@
 """Answers of base and adapter to the same prompts: `python -m lorakit.generate --run-dir DIR`.
 
-Greedy, with the server's own slots and decode loop, so an evaluation sees what the endpoint will answer.
+Decoding is greedy and uses the server's slots and decode loop, so an evaluation gets the answers of the endpoint.
 """
 
 import sys
@@ -25,7 +25,7 @@ Target = Literal["base", "adapter"]
 
 
 def generate(run: Run[GenerateSpec]) -> dict[str, float]:
-    """Write output/predictions.jsonl; returns counts and seconds."""
+    """Write output/predictions.jsonl. Returns counts and seconds."""
     import torch
 
     from lorakit.base import check_base, context_length, end_token_ids, load_for_inference, load_tokenizer
@@ -84,7 +84,7 @@ def stage_adapter(run: Run[GenerateSpec], folder: Path) -> "StoredAdapter":
 
     package = run.input("adapter", PACKAGE)
     if not package.is_file():
-        raise RunError("generation:no_adapter", "There is no adapter to ask. Train one first.")
+        raise RunError("generation:no_adapter", "There is no adapter to evaluate. Train one first.")
     directory = folder / "adapter"
     sha256 = unpack(package, directory).sha256
     config, modules, _ = check_directory(directory)
@@ -92,7 +92,7 @@ def stage_adapter(run: Run[GenerateSpec], folder: Path) -> "StoredAdapter":
 
 
 def assign_slot(pool: "SlotPool", adapter: "StoredAdapter | None", target: Target) -> int:
-    """The slot that a target's rows use; the adapter's is filled here."""
+    """The slot for a target's rows; loads the adapter into its slot."""
     if target == "base" or adapter is None:
         return 0
     pool.check(adapter)
@@ -108,10 +108,9 @@ def plan(
     slots: dict[Target, int],
     context: int,
 ) -> "list[tuple[ChatRow, Target, Sequence]]":
-    """What to decode, by target and row.
+    """The sequences to decode, with their row and target.
 
-    A prompt that leaves no room for an answer gets an empty one, which counts as wrong, and a message says
-    so.
+    A prompt that leaves no room for an answer gets an empty answer, which counts as wrong, and the run reports it.
     """
     from lorakit.serve.decode import Sequence
 
@@ -131,7 +130,7 @@ def plan(
 
 
 class Progress:
-    """Called after every decode step: events at most once a second, and cancellation."""
+    """Called after every decode step: emits events at most once per second, and checks for cancellation."""
 
     def __init__(self, run: Run[GenerateSpec], sequences: "list[Sequence]") -> None:
         self.run = run
@@ -140,7 +139,7 @@ class Progress:
         self._started = self._reported = time.monotonic()
 
     def __call__(self) -> None:
-        """Report what is done so far."""
+        """Report progress."""
         self.run.check_cancelled()
         now = time.monotonic()
         unfinished = sum(sequence.finish is None for sequence in self.sequences)

@@ -1,11 +1,10 @@
 """The adapter package: a flat adapter.tar.gz of adapter_config.json and adapter_model.safetensors, nothing
 else.
 
-Packing is deterministic: the same adapter gives the same bytes, and the SHA-256 of the file names its
-content. Reading trusts nothing: the tar headers are walked here one by one (plain regular members only, so
-no links, no extension headers, no sparse files), every size is capped before it is read, the configuration
-may hold known keys only, and of the weights only the safetensors header is interpreted. Every refusal is a
-`PackageError`.
+Packing is deterministic: the same adapter gives the same bytes, so the SHA-256 of the file identifies its
+content. Reading trusts nothing. The tar headers are checked one by one: only plain regular members are allowed, no
+links, extension headers or sparse files. Every size is limited before anything is read. The configuration may contain
+only known keys, and only the safetensors header of the weights is interpreted. Every rejection is a `PackageError`.
 """
 
 import gzip
@@ -48,7 +47,7 @@ CONFIG_KEYS = {
     "task_type",
     "use_rslora",
 }
-"""What a package's configuration says, and all it may say."""
+"""The keys that a package's configuration has; no others are allowed."""
 
 TRAINING_KEYS = {
     "auto_mapping",
@@ -58,7 +57,7 @@ TRAINING_KEYS = {
     "megatron_core",
     "revision",
 }
-"""Keys of PEFT's file that mean nothing once the weights exist; packing leaves them out."""
+"""Keys of PEFT's file that have no effect once the weights exist; packing leaves them out."""
 
 DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 TENSOR_NAME = re.compile(r"base_model\.model\.(?P<module>[A-Za-z0-9_.]{1,200})\.lora_(?P<side>[AB])\.weight")
@@ -66,7 +65,7 @@ TENSOR_NAME = re.compile(r"base_model\.model\.(?P<module>[A-Za-z0-9_.]{1,200})\.
 
 @dataclass(frozen=True)
 class PackageInfo:
-    """What a checked package holds; `size` is in bytes, `modules` are the layers that it adapts."""
+    """The content of a checked package. `size` is in bytes; `modules` are the layers it adapts."""
 
     sha256: str
     size: int
@@ -90,7 +89,7 @@ class AdapterConfig:
 
     @property
     def scale(self) -> float:
-        """The factor on B(A(x))."""
+        """The factor applied to B(A(x))."""
         return self.alpha / (self.rank**0.5 if self.rank_stabilised else self.rank)
 
 
@@ -99,7 +98,7 @@ def refuse(code: str, text: str) -> PackageError:
 
 
 def parse_json(data: bytes, what: str) -> dict[str, Any]:
-    """Decode a JSON object without repeated keys."""
+    """Decode a JSON object without repeated keys. Raises `PackageError`."""
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
@@ -117,7 +116,7 @@ def parse_json(data: bytes, what: str) -> dict[str, Any]:
 
 
 def check_config(config: dict[str, Any]) -> AdapterConfig:
-    """Check a package's configuration; only keys of `CONFIG_KEYS` are allowed."""
+    """Check a package's configuration, which may have only the keys of `CONFIG_KEYS`. Raises `PackageError`."""
     for key in sorted(config.keys() - CONFIG_KEYS):
         raise refuse("unknown_key", f"{CONFIG} has the key {key!r}, which is not allowed.")
     fixed = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "bias": "none", "fan_in_fan_out": False}
@@ -140,9 +139,9 @@ def check_config(config: dict[str, Any]) -> AdapterConfig:
 
 
 def canonical_config(config: dict[str, Any], base_id: str | None) -> dict[str, Any]:
-    """PEFT's configuration cut down to what a package may say.
+    """PEFT's configuration reduced to the keys of a package.
 
-    A key that is left out must be without effect, so an adapter that relies on one (DoRA, say) is refused.
+    A key may only be left out if it has no effect, so an adapter that relies on one, such as DoRA, is rejected.
     """
     kept = {key: value for key, value in config.items() if key in CONFIG_KEYS}
     for key, value in config.items():
@@ -157,7 +156,7 @@ def canonical_config(config: dict[str, Any], base_id: str | None) -> dict[str, A
 
 
 def check_tensors(header: dict[str, Any], rank: int, body: int) -> tuple[tuple[str, ...], int]:
-    """Check a safetensors header against the rank and the size of its body; returns (modules, parameters)."""
+    """Check a safetensors header against the rank and the size of the body. Returns (modules, parameters)."""
     spans: list[tuple[int, int]] = []
     sides: dict[str, set[str]] = {}
     parameters = 0
@@ -166,7 +165,7 @@ def check_tensors(header: dict[str, Any], rank: int, body: int) -> tuple[tuple[s
             continue
         match = TENSOR_NAME.fullmatch(name)
         if match is None:
-            raise refuse("bad_tensor", f"{WEIGHTS} holds {name[:100]!r}, which is no LoRA weight.")
+            raise refuse("bad_tensor", f"{WEIGHTS} contains {name[:100]!r}, which is not a LoRA weight.")
         try:
             width, (rows, columns), (start, end) = (
                 DTYPE_BYTES[entry["dtype"]],
@@ -189,7 +188,7 @@ def check_tensors(header: dict[str, Any], rank: int, body: int) -> tuple[tuple[s
             raise refuse("bad_tensor", f"{WEIGHTS} has gaps or overlaps between its tensors.")
         position = end
     if not spans or position != body:
-        raise refuse("bad_tensor", f"{WEIGHTS} does not hold the bytes that its header describes.")
+        raise refuse("bad_tensor", f"The size of {WEIGHTS} does not match its header.")
     for module, found in sides.items():
         if found != {"A", "B"}:
             raise refuse("bad_tensor", f"{WEIGHTS}: {module} lacks one of its two matrices.")
@@ -197,7 +196,7 @@ def check_tensors(header: dict[str, Any], rank: int, body: int) -> tuple[tuple[s
 
 
 def read_tensor_header(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]:
-    """The header of a safetensors file of `size` bytes, and how many bytes follow it."""
+    """The header of a safetensors file of `size` bytes, and the number of bytes after it."""
     length = int.from_bytes(file.read(8), "little")
     if not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
         raise refuse("bad_tensor", f"{WEIGHTS} does not begin with a valid header.")
@@ -205,7 +204,7 @@ def read_tensor_header(file: IO[bytes], size: int) -> tuple[dict[str, Any], int]
 
 
 def check_directory(directory: Path) -> tuple[AdapterConfig, tuple[str, ...], int]:
-    """Check an unpacked package; returns (configuration, modules, parameters)."""
+    """Check an unpacked package. Returns (configuration, modules, parameters)."""
     config = check_config(parse_json((directory / CONFIG).read_bytes(), CONFIG))
     with (directory / WEIGHTS).open("rb") as file:
         header, body = read_tensor_header(file, os.fstat(file.fileno()).st_size)
@@ -214,7 +213,7 @@ def check_directory(directory: Path) -> tuple[AdapterConfig, tuple[str, ...], in
 
 
 def read_exactly(stream: IO[bytes] | gzip.GzipFile, count: int) -> bytes:
-    """Read `count` bytes; raises if the stream ends before."""
+    """Read `count` bytes. Raises `PackageError` if the stream ends earlier."""
     data = stream.read(count)
     if len(data) != count:
         raise refuse("truncated", "The package ends too early.")
@@ -222,9 +221,9 @@ def read_exactly(stream: IO[bytes] | gzip.GzipFile, count: int) -> bytes:
 
 
 def read_members(stream: IO[bytes] | gzip.GzipFile) -> Iterator[tuple[str, int]]:
-    """Walk a tar of plain regular members, yielding (name, size); the caller reads the body of each.
+    """Iterate over a tar of plain regular members, yielding (name, size); the caller reads the body of each.
 
-    Only whole headers are parsed by `tarfile`; its handling of links and extension headers is never reached.
+    `tarfile` only parses complete headers; its handling of links and extension headers is never reached.
     """
     seen: set[str] = set()
     while (block := read_exactly(stream, BLOCK)) != bytes(BLOCK):
@@ -234,7 +233,7 @@ def read_members(stream: IO[bytes] | gzip.GzipFile) -> Iterator[tuple[str, int]]
             raise refuse("bad_archive", "The package is not a valid tar archive.") from None
         name = member.name
         if member.type not in (tarfile.REGTYPE, tarfile.AREGTYPE):
-            raise refuse("bad_member", f"The package holds {name[:100]!r}, which is not a plain file.")
+            raise refuse("bad_member", f"The package contains {name[:100]!r}, which is not a plain file.")
         if name not in (CONFIG, WEIGHTS) or name in seen:
             raise refuse("bad_member", f"The package may hold {CONFIG} and {WEIGHTS} once each, not {name[:100]!r}.")
         if member.size > (MAX_CONFIG_BYTES if name == CONFIG else MAX_WEIGHTS_BYTES):
@@ -244,14 +243,14 @@ def read_members(stream: IO[bytes] | gzip.GzipFile) -> Iterator[tuple[str, int]]
         read_exactly(stream, -member.size % BLOCK)
     rest = stream.read(tarfile.RECORDSIZE + 1)
     if len(rest) > tarfile.RECORDSIZE or rest.strip(b"\0"):
-        raise refuse("bad_archive", "The package goes on after its end.")
+        raise refuse("bad_archive", "The package has data after its end.")
     for name in (CONFIG, WEIGHTS):
         if name not in seen:
-            raise refuse("missing_member", f"The package holds no {name}.")
+            raise refuse("missing_member", f"The package does not contain {name}.")
 
 
 def unpack(path: Path, destination: Path) -> PackageInfo:
-    """Check a package and write its two files into `destination`, which appears whole or not at all."""
+    """Check a package and write its two files to `destination`, which is created completely or not at all."""
     sha256 = file_sha256(path)
     destination.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".unpack-") as name:
@@ -269,7 +268,7 @@ def unpack(path: Path, destination: Path) -> PackageInfo:
             raise refuse("not_gzip", "The package is not a gzip file.") from None
         config, modules, parameters = check_directory(staging)
         if file_sha256(path) != sha256:
-            raise refuse("changed", "The package changed while it was read.")
+            raise refuse("changed", "The package changed while it was being read.")
         if not destination.exists():
             staging.rename(destination)
     return PackageInfo(
@@ -285,7 +284,7 @@ def unpack(path: Path, destination: Path) -> PackageInfo:
 
 
 def inspect(path: Path) -> PackageInfo:
-    """Check a package without keeping its files."""
+    """Check a package without unpacking it."""
     with tempfile.TemporaryDirectory() as name:
         return unpack(path, Path(name) / "adapter")
 
@@ -294,7 +293,7 @@ def pack(directory: Path, out: Path, base_id: str | None = None) -> str:
     """Pack an adapter directory and return the SHA-256 of the package.
 
     `base_id` replaces the base model's name, which PEFT writes as a local path. Owner, time and mode are
-    fixed and the configuration is sorted, so that only content counts.
+    fixed and the configuration is sorted, so that the hash depends only on the content.
     """
     try:
         raw = parse_json((directory / CONFIG).read_bytes(), CONFIG)
@@ -328,7 +327,7 @@ def pack(directory: Path, out: Path, base_id: str | None = None) -> str:
 
 
 def largest_difference(one: Path, other: Path) -> float:
-    """The largest difference between two numbers at the same place of two unpacked adapters in fp32 or fp16.
+    """The largest difference between corresponding weights of two unpacked adapters in fp32 or fp16.
 
     Infinite if they do not adapt the same layers with the same rank.
     """

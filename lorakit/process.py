@@ -1,4 +1,4 @@
-"""Ties between a child process and the one that started it."""
+"""Ties a child process to its parent."""
 
 import ctypes
 import os
@@ -8,7 +8,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent() -> None:
-    """Have the kernel end this process when its parent ends, however that happens (Linux)."""
+    """Make the kernel end this process when its parent ends for any reason (Linux)."""
     parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:

@@ -1,11 +1,11 @@
-"""The run directory: how a compute child is given work, watched, stopped and read.
+"""The run directory, through which a compute child is given work, observed and stopped.
 
     DIR/spec.json               the spec (read-only)
     DIR/inputs/CHANNEL/FILE     inputs (read-only)
-    DIR/output/                 what the run leaves, flat
+    DIR/output/                 the files the run leaves, without folders
     DIR/checkpoints/            state to resume from
-    DIR/progress.jsonl          events, one a line
-    DIR/result.json             how it ended, written once and atomically
+    DIR/progress.jsonl          events, one per line
+    DIR/result.json             the result, written once and atomically
     DIR/lease                   its modification time is renewed by the observer; once too old, the child exits
     DIR/cancel                  exists: stop gracefully
     DIR/lock, DIR/pid           held and written by the child
@@ -48,7 +48,7 @@ S = TypeVar("S")
 
 
 class Run(Generic[S]):
-    """What a task sees of its run directory.
+    """A task's view of its run directory.
 
     With several processes on one directory (one per GPU), only the leader, rank 0, writes events and the
     result.
@@ -69,7 +69,7 @@ class Run(Generic[S]):
         self._seq = resume_progress(directory / "progress.jsonl") if leader else 0
 
     def input(self, channel: str, name: str) -> Path:
-        """Path of an input file, whether or not it is there."""
+        """The path of an input file, which need not exist."""
         return self.directory / "inputs" / channel / name
 
     def emit(self, kind: str, /, **fields: Any) -> None:
@@ -84,19 +84,19 @@ class Run(Generic[S]):
                 log.write(encode(known) + "\n")
 
     def know_hash(self, artifact: str, sha256: str) -> None:
-        """Say the SHA-256 of a file in output/ that was counted while it was written, so that nobody reads it again."""
+        """Set the SHA-256 of a file in output/, calculated while it was written, so that it is not read again."""
         self.hashes[artifact] = sha256
 
     def phase(self, name: str) -> None:
-        """Say what the run is doing now."""
+        """Report what the run is doing now."""
         self.emit("phase", phase=name)
 
     def message(self, text: str) -> None:
-        """Say something to the person who reads the run."""
+        """Report something to the person who reads the run."""
         self.emit("message", text=text)
 
     def request_stop(self) -> None:
-        """Ask the task to stop gracefully; safe in a signal handler."""
+        """Ask the task to stop gracefully; safe to call in a signal handler."""
         self._stop.set()
 
     def cancelled(self) -> bool:
@@ -104,13 +104,13 @@ class Run(Generic[S]):
         return self._stop.is_set() or (self.directory / "cancel").exists()
 
     def check_cancelled(self) -> None:
-        """Raise `RunCancelled` once the run was asked to stop."""
+        """Raise `RunCancelled` if the run was asked to stop."""
         if self.cancelled():
             raise RunCancelled(f"{self.area}:cancelled")
 
 
 def resume_progress(path: Path) -> int:
-    """The last event's number (0 for none); cuts off a line that a killed run left half-written."""
+    """The last event's number, 0 for none. Removes an incomplete line that a killed run left."""
     if not path.exists():
         return 0
     data = path.read_bytes()
@@ -123,7 +123,7 @@ def resume_progress(path: Path) -> int:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader sees all of it or nothing, also after a crash."""
+    """Write a file so that a reader sees all of it or nothing, even after a crash."""
     part = path.with_name(path.name + ".part")
     with part.open("w") as file:
         file.write(text)
@@ -133,7 +133,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def list_artifacts(output: Path, hashes: Mapping[str, str]) -> tuple[Artifact, ...]:
-    """The files directly in a run's output, by name; `hashes` are those that are known already."""
+    """The files directly in a run's output, sorted by name; `hashes` are those already known."""
     return tuple(
         Artifact(name=path.name, sha256=hashes.get(path.name) or file_sha256(path), bytes=path.stat().st_size)
         for path in sorted(output.iterdir())
@@ -142,7 +142,7 @@ def list_artifacts(output: Path, hashes: Mapping[str, str]) -> tuple[Artifact, .
 
 
 def acquire_lock(directory: Path) -> int | None:
-    """Lock a run directory for the life of this process; None if another process holds it."""
+    """Lock a run directory for the life of this process. Returns None if another process holds the lock."""
     descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -153,7 +153,7 @@ def acquire_lock(directory: Path) -> int | None:
 
 
 def lease_expired(lease: Path, seconds: float) -> bool:
-    """Whether nobody renewed the lease for so long; one that vanished has expired too."""
+    """Whether the lease was not renewed for `seconds`; a missing lease has expired too."""
     try:
         return time.time() - lease.stat().st_mtime > seconds
     except FileNotFoundError:
@@ -161,7 +161,7 @@ def lease_expired(lease: Path, seconds: float) -> bool:
 
 
 def watch_lease(directory: Path) -> None:
-    """End this process at once when the observer stops renewing; without a lease file nobody observes."""
+    """End this process immediately if the lease expires. Has no effect without a lease file."""
     lease = directory / "lease"
     if not lease.exists():
         return
@@ -176,7 +176,7 @@ def watch_lease(directory: Path) -> None:
 
 
 def run_task(run: Run[S], task: Callable[[Run[S]], dict[str, float]]) -> RunResult:
-    """Run a task and turn whatever happens into a result."""
+    """Run a task and turn its outcome or error into a result."""
     try:
         metrics = task(run)
         return RunResult(ok=True, artifacts=list_artifacts(run.output, run.hashes), metrics=metrics)
@@ -201,11 +201,11 @@ def execute(
     area: str = "run",
     argv: Sequence[str] | None = None,
 ) -> int:
-    """The main of a compute child; returns the exit status.
+    """The main function of a compute child. Returns the exit status.
 
-    `task` gets the `Run` and returns the final metrics; the files it leaves in output/ become the
-    artifacts. It imports what is slow to import itself, so that lock and lease are held from the first
-    moment. A directory that already holds a result is left as it is.
+    `task` gets the `Run` and returns the final metrics; the files it writes to output/ become the
+    artifacts. Slow imports belong in `task`, so that lock and lease are held from the start. A directory that already
+    has a result is not changed.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-dir", type=Path, required=True)

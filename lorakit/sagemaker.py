@@ -1,15 +1,16 @@
-"""The entry of a SageMaker training container: `python -m lorakit.sagemaker --root /opt/ml --module lorakit.train`.
+"""The entry point of a SageMaker training container.
 
-SageMaker's folders become a run directory, the module runs in it as it does anywhere else, and its events are printed,
-for what a container prints is its log.
+Run as `python -m lorakit.sagemaker --root /opt/ml --module lorakit.train`. It arranges SageMaker's folders as a run
+directory, runs the module in it as anywhere else, and prints the module's events, because a container's output is its
+log.
 
     ROOT/input/data/CHANNEL/    inputs; the channel `spec` holds spec.json, `base` the base model
-    ROOT/checkpoints/           kept in S3 by SageMaker, restored when a spot machine was taken away
-    ROOT/model/                 what the run leaves; becomes model.tar.gz
+    ROOT/checkpoints/           copied to S3 by SageMaker and restored after a spot interruption
+    ROOT/model/                 the run's output; becomes model.tar.gz
     ROOT/output/data/           result.json and progress.jsonl; becomes output.tar.gz
     ROOT/output/failure         why it failed; becomes the job's failure reason
 
-SIGTERM, which SageMaker sends two minutes before it ends a container, is handed on as a graceful stop.
+SageMaker sends SIGTERM two minutes before it ends a container; it is passed on as a graceful stop.
 """
 
 import argparse
@@ -27,11 +28,11 @@ from lorakit.rundir import EXIT_FAILED
 
 POLL_SECONDS = 0.2
 FAILURE_LIMIT = 1024
-"""SageMaker keeps so many characters of a failure."""
+"""SageMaker keeps this many characters of a failure reason."""
 
 
 def lay_out(root: Path) -> Path:
-    """Make the run directory in the container's folders."""
+    """Create the run directory from the container's folders and return its path."""
     run = root / "run"
     shutil.rmtree(run, ignore_errors=True)
     (run / "inputs").mkdir(parents=True)
@@ -49,7 +50,7 @@ def lay_out(root: Path) -> Path:
 
 
 def run_module(module: str, run: Path) -> int:
-    """Run the module to its end, printing its events as they come; the exit status."""
+    """Run the module to its end, printing its events as they arrive. Returns the exit status."""
     child = subprocess.Popen([sys.executable, "-m", module, "--run-dir", str(run)])
     signal.signal(signal.SIGTERM, lambda signum, frame: child.terminate())
     printed = 0
@@ -61,7 +62,7 @@ def run_module(module: str, run: Path) -> int:
 
 
 def print_events(path: Path, start: int) -> int:
-    """Print the whole lines after byte `start`; where to go on."""
+    """Print the complete lines after byte `start`. Returns where to continue."""
     if not path.exists():
         return start
     with path.open("rb") as file:
@@ -74,10 +75,10 @@ def print_events(path: Path, start: int) -> int:
 
 
 def leave_result(root: Path, run: Path, status: int) -> int:
-    """Put the run's result where SageMaker looks for it; the container's exit status."""
+    """Copy the run's result to where SageMaker expects it. Returns the container's exit status."""
     path = run / "result.json"
     if not path.exists():
-        # Killed from outside, most often for its memory; SageMaker makes a reason of the status by itself.
+        # Killed from outside, usually for its memory use. SageMaker derives a failure reason from the status.
         return 128 - status if status < 0 else status or EXIT_FAILED
     result = RunResult.from_json(path.read_bytes())
     output = root / "output"
@@ -92,7 +93,7 @@ def leave_result(root: Path, run: Path, status: int) -> int:
 
 
 def _short(result: RunResult) -> RunResult:
-    error = result.error or Failure(code="run:internal", text="The run failed without saying why.")
+    error = result.error or Failure(code="run:internal", text="The run failed without giving a reason.")
     room = FAILURE_LIMIT // 2
     return RunResult(ok=False, error=Failure(code=error.code, text=error.text[:room], temporary=error.temporary))
 

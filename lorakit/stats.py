@@ -1,4 +1,4 @@
-"""Is a difference real: an interval for shares and a test for paired verdicts."""
+"""Statistics for comparisons: a confidence interval of a share, and a test for paired verdicts."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Interval:
 
 
 def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval of a share (Wilson 1927); raises ValueError without trials."""
+    """Wilson's score interval of a share (Wilson 1927). Raises ValueError without trials."""
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError("successes must lie between 0 and the number of trials, which must be at least 1")
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
@@ -26,7 +26,7 @@ def wilson_interval(successes: int, trials: int, *, confidence: float = 0.95) ->
 
 
 def sign_test(wins: int, losses: int) -> tuple[float, float]:
-    """Exact p-values, one-sided (for more wins) and two-sided; ties are left out."""
+    """Exact p-values of the sign test: one-sided (for more wins) and two-sided. Ties are excluded."""
     pairs = wins + losses
 
     def upper(count: int) -> float:

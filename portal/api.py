@@ -1,4 +1,4 @@
-"""REST under /api/v1/: the routes of every app, the OpenAPI document and its page."""
+"""The REST API under /api/v1/: the routes of every app, the OpenAPI document and its page."""
 
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -28,7 +28,7 @@ for app in (corpora.api, corpora.uploads.api, adapters.api, jobs.api, evaluation
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="openapi"),
-    # Split: its script is an address of its own, as the content security policy wants.
+    # The split view serves its script from a separate URL, as the content security policy requires.
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
     path("", include(router.urls)),
 ]

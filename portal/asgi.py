@@ -1,4 +1,4 @@
-"""The web process under an ASGI server."""
+"""The web process for an ASGI server."""
 
 import os
 

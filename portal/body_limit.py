@@ -1,4 +1,4 @@
-"""Refuses a request that is too large before any of it is read: Django spools forms, and reads other bodies whole."""
+"""Refuses a request that is too large before reading it: Django spools forms and reads other bodies into memory."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ STREAMED = "application/offset+octet-stream"
 
 
 class BodyTooLarge(PortalError):
-    """More than may come in one request."""
+    """The request's body is larger than allowed."""
 
     code = "request:too_large"
     status = 413
@@ -28,7 +28,7 @@ class BodyTooLarge(PortalError):
 
 
 class BodyLimitMiddleware:
-    """Looks at what the request says of itself. Bodies that are streamed have limits of their own."""
+    """Checks the request's headers. Streamed bodies have their own limits."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

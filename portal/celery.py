@@ -1,4 +1,4 @@
-"""The Celery app. A message only says "look at this row now": the database is the truth."""
+"""The Celery app. A message only says which row to process now; all state is in the database."""
 
 import os
 from pathlib import Path
@@ -16,6 +16,6 @@ app.autodiscover_tasks()
 
 @heartbeat_sent.connect
 def leave_heartbeat(**_: Any) -> None:
-    """Leave a sign for the supervisor that the worker's main loop goes round; a hung one sends no heartbeats."""
+    """Show the supervisor that the worker's main loop is running; a hung worker sends no heartbeats."""
     if path := os.environ.get("HEARTBEAT_FILE"):
         Path(path).touch()

@@ -5,14 +5,14 @@ from django.contrib.auth.forms import AuthenticationForm
 
 
 class SignInForm(AuthenticationForm):
-    """The user name is an e-mail address."""
+    """Sign in with an e-mail address as the user name."""
 
     username = forms.EmailField(
         label="E-mail", widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"})
     )
 
     def clean_username(self) -> str:
-        """One spelling, so that failed tries of one address are counted together."""
+        """Normalise the address, so that its failed attempts are counted together."""
         return str(self.cleaned_data["username"]).lower()
 
 

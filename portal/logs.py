@@ -1,4 +1,4 @@
-"""Structured logs: JSON lines in production, readable lines in debug. Never customer text, prompts or secrets."""
+"""Structured logs: JSON lines in production, readable lines when debugging. No customer text, prompts or secrets."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Shows a PortalError that no form caught as a page that says what to do next."""
+"""Shows a PortalError that no form handled as a page that says what to do next."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from rest.errors import PortalError
 
 
 class ProblemPageMiddleware:
-    """For pages only: REST has its own handler."""
+    """For pages only; the REST API has its own exception handler."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

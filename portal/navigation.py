@@ -1,4 +1,4 @@
-"""The side bar: what a member sees, by role."""
+"""The sidebar's entries by role."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from tenants.permissions import Action
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry; `icon` is a Tabler icon's name."""
+    """An entry of the sidebar; `icon` is the name of a Tabler icon."""
 
     title: str
     url_name: str
@@ -37,7 +37,7 @@ ENTRIES = (
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Template context: `navigation` as entries with `url`, `group` and `active`."""
+    """A context processor: `navigation`, entries with `url`, `group` and `active`."""
     membership: Membership | None = getattr(request, "membership", None)
     if membership is None:
         return {"navigation": []}
@@ -49,6 +49,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             entries.append(
                 {"title": entry.title, "url": url, "icon": entry.icon, "group": entry.group, "active": active}
             )
-    # "Evaluations" must not light up on the pages of "Reviews", whose address begins alike.
+    # "Evaluations" must not be highlighted on the pages of "Reviews", whose URLs begin with the same path.
     best = max((e for e in entries if e["active"]), key=lambda e: len(str(e["url"])), default=None)
     return {"navigation": [{**e, "active": e is best} for e in entries]}

@@ -1,4 +1,4 @@
-"""The OpenAPI document, which is the same for everybody."""
+"""The OpenAPI document, which is the same for every tenant."""
 
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ NO_FILTERS = {*PAGING, "format"}
 
 
 class PublicSchemaGenerator(SchemaGenerator):
-    """Filters are described from querysets, which need a tenant: one that owns nothing, so nothing can show through."""
+    """Generates the document for a tenant without rows: filters are described from querysets, which need a tenant."""
 
     def get_schema(self, *args: Any, **kwargs: Any) -> Any:
         with tenant_scope(NOBODY):
@@ -45,7 +45,7 @@ class PublicSchemaGenerator(SchemaGenerator):
 
 
 def document_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """A hook of drf-spectacular: gives every error its type and schema, and names those that no view needs to name."""
+    """A hook of drf-spectacular: adds type and schema to every error, and adds the errors common to all views."""
     result["components"]["schemas"]["ProblemDetails"] = PROBLEM
     for methods in result["paths"].values():
         for operation in methods.values():
@@ -59,7 +59,7 @@ def document_problems(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
 
 
 def _common(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Errors that come of signing in, of filters and of pages."""
+    """Errors of authentication, filters and pagination."""
     query = {parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"}
     common = {
         "401": {"description": "The API key is missing, unknown, revoked or expired."},

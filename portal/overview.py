@@ -1,4 +1,4 @@
-"""What the first page shows."""
+"""The content of the overview page."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from serving.models import Route
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the line and whether the tenant has done it."""
+    """A step from dataset to live adapter, and whether the tenant has done it."""
 
     title: str
     text: str
@@ -21,7 +21,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Counts, the latest jobs, what answers, and the next step."""
+    """Counts, the latest jobs, the live adapters, and the next step."""
 
     datasets: int
     adapters: int
@@ -38,12 +38,12 @@ class Overview:
 
     @property
     def something_runs(self) -> bool:
-        """Whether a job shown here may still change."""
+        """Whether any job shown here may still change."""
         return any(not job.is_terminal for job in self.jobs)
 
 
 def read_overview() -> Overview:
-    """Reads for the active tenant."""
+    """The overview of the active tenant."""
     datasets, versions = Dataset.objects.count(), AdapterVersion.objects.count()
     ready = EvaluationRun.objects.filter(state=EvaluationState.READY)
     evaluations = list(ready.select_related("version__adapter", "job")[:5])

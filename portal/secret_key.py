@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def local_secret_key(var: Path) -> str:
-    """The key kept in `var/run/secret-key` (mode 0600), made at the first call."""
+    """The key in `var/run/secret-key` (mode 0600), created by the first call."""
     path = var / "run" / "secret-key"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

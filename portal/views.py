@@ -23,7 +23,7 @@ from tenants.services import create_api_key, revoke_api_key
 
 
 class SignIn(LoginView):
-    """By e-mail and password."""
+    """Sign in with e-mail address and password."""
 
     http_method_names = ["get", "post", "head", "options"]
     template_name = "portal/sign_in.html"
@@ -43,7 +43,7 @@ def overview(request: TenantRequest) -> HttpResponse:
 @require_POST
 @members_only()
 def switch_tenant(request: TenantRequest) -> HttpResponse:
-    """Act for another of the person's own organisations from now on."""
+    """Switch to another of the person's organisations."""
     wanted = request.POST.get("tenant", "")
     if not any(str(m.tenant_id) == wanted for m in request.memberships):
         raise NotFound("You’re not a member of that organisation.")
@@ -54,7 +54,7 @@ def switch_tenant(request: TenantRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @members_only(Action.KEYS_MANAGE)
 def keys(request: TenantRequest) -> HttpResponse:
-    """List keys and make new ones; a new key's token is shown in this one answer only."""
+    """List keys and create new ones; a new key's token is shown only in this response."""
     form = KeyForm(request.POST or None)
     token = ""
     if request.method == "POST" and form.is_valid():
@@ -82,7 +82,7 @@ def keys(request: TenantRequest) -> HttpResponse:
 @require_POST
 @members_only(Action.KEYS_MANAGE)
 def revoke_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
-    """Refuse a key from now on."""
+    """Revoke a key."""
     revoke_api_key(key_id=key_id)
     messages.success(request, "API key revoked. Software that uses it no longer has access.")
     return redirect("keys")
@@ -90,7 +90,7 @@ def revoke_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
 
 @require_GET
 def health(request: HttpRequest) -> JsonResponse:
-    """200 while the database answers."""
+    """200 if the database responds."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})

@@ -1,4 +1,4 @@
-"""The web process: `gunicorn portal.wsgi`."""
+"""The web process for a WSGI server: `gunicorn portal.wsgi`."""
 
 import os
 

@@ -1,1 +1,1 @@
-"""What every REST surface shares: errors and their documents, parsers, pages and base views."""
+"""Shared by every REST API: errors and their documents, parsers, pagination and base views."""

@@ -1,6 +1,6 @@
-"""The errors that a person or an integration is meant to read.
+"""The errors that people and integrations read.
 
-Services raise them; the browser shows them on the form or page, REST sends them as problem+json (RFC 9457).
+Services raise them. The browser shows them on the form or page; the REST API sends them as problem+json (RFC 9457).
 
     PortalError
     ├── NotFound                   404
@@ -10,17 +10,17 @@ Services raise them; the browser shows them on the form or page, REST sends them
     ├── ObjectMissing              503  storage.errors
     └── DiskFull                   507  storage.errors
 
-Every app keeps the errors that only it raises in an `errors.py` of its own.
+Errors that only one app raises are in that app's `errors.py`.
 """
 
 from django.forms import BaseForm
 
 
 class PortalError(Exception):
-    """Something the caller asked for cannot be done; `text` says why and what to do next.
+    """A request cannot be fulfilled; `text` says why and what to do next.
 
-    `code` is stable (`dataset:broken_line`); `status` is the HTTP status; `field` names the input at fault, and
-    `extra` carries further facts such as a line number.
+    `code` is stable (`dataset:broken_line`). `status` is the HTTP status. `field` names the invalid input. `extra`
+    holds details such as a line number.
     """
 
     code = "portal:error"
@@ -43,20 +43,20 @@ class PortalError(Exception):
         self.extra = extra
 
     def show_on(self, form: BaseForm) -> None:
-        """Show the text at the form's field of that name, or above the form. `options.seed` is the field `seed`."""
+        """Show the text at the form field named `field`, or above the form. `options.seed` is the form field `seed`."""
         name = (self.field or "").removeprefix("options.")
         form.add_error(name if name in form.fields else None, self.text)
 
 
 class NotFound(PortalError):
-    """Nothing of that name in this tenant; another tenant's row looks just the same."""
+    """The object does not exist in this tenant; another tenant's object gives the same error."""
 
     code = "portal:not_found"
     status = 404
 
 
 class Conflict(PortalError):
-    """The row is not in a state that allows this, or something else got there first."""
+    """The object's state does not allow this, or another request was faster."""
 
     code = "portal:conflict"
     status = 409

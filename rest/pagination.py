@@ -1,4 +1,4 @@
-"""Pages over REST. Settings name it, so it imports no views."""
+"""Pagination of the REST API. Settings refer to it, so it imports no views."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from rest_framework.request import Request
 
 
 class CursorPages(CursorPagination):
-    """Cursor pages in the `ordering` of a subclass: stable while rows are added."""
+    """Cursor pages in the subclass's `ordering`; they stay stable while rows are added."""
 
     page_size_query_param = "page_size"
     max_page_size = 200
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
-        """The rows of a page; raises NotFound for what is no cursor of this list."""
+        """The rows of a page. Raises NotFound if the cursor is not one of this list's."""
         cursor = self.decode_cursor(request)
         if cursor is not None and cursor.position is not None:
-            # Django REST framework reads the cursor, but hands the position on to the database as it came.
+            # Django REST framework decodes the cursor, but passes the position in it to the database unchecked.
             name = self.get_ordering(request, queryset, view)[0].lstrip("-")
             try:
                 queryset.model._meta.get_field(name).clean(cursor.position, None)
@@ -27,16 +27,16 @@ class CursorPages(CursorPagination):
         return super().paginate_queryset(queryset, request, view)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """What the OpenAPI document says of a page."""
+        """The schema of a page in the OpenAPI document."""
         page: dict[str, Any] = super().get_paginated_response_schema(schema)
         for name in ("next", "previous"):
-            # The library speaks OpenAPI 3.0 here, whose `nullable` means nothing in 3.1.
+            # The library writes OpenAPI 3.0 here; its `nullable` has no meaning in 3.1.
             del page["properties"][name]["nullable"]
             page["properties"][name]["type"] = ["string", "null"]
         return page
 
 
 class NewestFirst(CursorPages):
-    """For everything that has a time of its making."""
+    """Newest first, for models with a creation time."""
 
     ordering = "-created_at"

@@ -1,4 +1,4 @@
-"""Reading bodies that come by REST. Settings name it, so it imports no views."""
+"""Parses request bodies of the REST API. Settings refer to it, so it imports no views."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -10,7 +10,7 @@ from rest_framework.renderers import JSONRenderer
 
 
 class StrictJSONParser(BaseParser):
-    """JSON in UTF-8 that can be stored and sent back: no lone surrogates, which Python's own reader lets through."""
+    """JSON in UTF-8 that can be stored and sent back: without the lone surrogates that Python's parser accepts."""
 
     media_type = "application/json"
     renderer_class = JSONRenderer
@@ -18,7 +18,7 @@ class StrictJSONParser(BaseParser):
     def parse(
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The value; raises ParseError for what is none, or is nested too deeply."""
+        """The parsed value. Raises ParseError if the body is not valid JSON or is nested too deeply."""
         try:
             return msgspec.json.decode(stream.read())
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

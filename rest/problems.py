@@ -1,4 +1,4 @@
-"""Errors over REST: problem+json (RFC 9457) with a stable `code`."""
+"""Errors of the REST API: problem+json (RFC 9457) with a stable `code`."""
 
 from typing import Any
 
@@ -13,13 +13,13 @@ from rest.errors import PortalError
 
 
 class ProblemRenderer(JSONRenderer):
-    """Named in the response of every error."""
+    """Renders every error response, with its own content type."""
 
     media_type = "application/problem+json"
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The EXCEPTION_HANDLER of Django REST framework; None lets Django answer 500."""
+    """The EXCEPTION_HANDLER of Django REST framework. Returns None to let Django respond with 500."""
     api_error = _as_api_exception(error)
     response = drf_exception_handler(api_error, context)
     if response is None:
@@ -57,7 +57,7 @@ def _problem(error: Exception, api_error: Exception, response: Response) -> dict
 
 
 def problem(status: int, code: str, detail: str, **extra: Any) -> dict[str, Any]:
-    """The document of one problem; extras that are None are left out."""
+    """The document of a problem, without those of `extra` that are None."""
     known = {key: value for key, value in extra.items() if value is not None}
     return {"type": f"urn:adapter-portal:{code}", "title": detail, "status": status, "code": code, **known}
 

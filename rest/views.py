@@ -1,4 +1,4 @@
-"""What the REST viewsets of every app share."""
+"""Base classes and responses shared by the REST viewsets of every app."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,13 +20,16 @@ INVALID = OpenApiResponse(OpenApiTypes.OBJECT, "A value is invalid; see `field` 
 LOST = OpenApiResponse(OpenApiTypes.OBJECT, "`platform:object_missing`: storage has lost it (problem+json).")
 
 
+# The OpenAPI document shows an inherited docstring as a view's description, so these two have comments.
+
+
+# Lists and retrieves.
 class ReadOnly(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
-    """List and retrieve."""
+    pass
 
 
+# For views that read from storage or wait for bytes; their services open transactions themselves.
 class OutsideTransactions(APIView):
-    """For views that read from storage or wait for bytes; their services open transactions themselves."""
-
     @method_decorator(transaction.non_atomic_requests)
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return super().dispatch(request, *args, **kwargs)
@@ -38,7 +41,7 @@ class OutsideTransactions(APIView):
 
 
 class AsItIs(DefaultContentNegotiation):
-    """For a file, whose type is its own: no `Accept` may refuse it. Problems are rendered by their handler."""
+    """Content negotiation for files: a file is sent in its own type, whatever `Accept` says."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

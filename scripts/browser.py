@@ -1,7 +1,7 @@
 """Find or install a Chromium for the browser tests and the screenshots, and print its path.
 
-CHROMIUM_PATH wins; then the system's; then apt's where this runs as root; then Playwright's own download.
-What was found is remembered in var/chromium-path.
+The order is CHROMIUM_PATH, the system's, apt's if this runs as root, Playwright's download. The path is saved in
+var/chromium-path.
 """
 
 import os
@@ -20,8 +20,8 @@ def main() -> int:
     path = find() or install()
     if path is None:
         print(
-            "No Chromium can be found or installed. Install one (on Debian: apt-get install chromium; "
-            "elsewhere: .venv/bin/playwright install --with-deps chromium), or set CHROMIUM_PATH to one.",
+            "Chromium was not found and could not be installed. Install it (on Debian: apt-get install chromium; "
+            "elsewhere: .venv/bin/playwright install --with-deps chromium), or set CHROMIUM_PATH to its path.",
             file=sys.stderr,
         )
         return 1
@@ -32,17 +32,17 @@ def main() -> int:
 
 
 def find() -> str | None:
-    """The first Chromium here that runs, or None."""
+    """The first Chromium that runs on this machine, or None."""
     return next((path for path in _candidates() if _runs(path)), None)
 
 
 def install() -> str | None:
-    """Install Chromium from apt where allowed, else by Playwright; None where neither gives one that runs."""
+    """Install Chromium from apt if allowed, otherwise with Playwright. Returns None if neither gives one that runs."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
             subprocess.run(["apt-get", "--quiet=2", *arguments], env=environment, stdout=sys.stderr)
-        # On Ubuntu this package is a pointer to a snap, which does not run in a container.
+        # On Ubuntu this package only installs a snap, which does not run in a container.
         if path := find():
             return path
     dependencies = ["--with-deps"] if os.geteuid() == 0 else []
@@ -51,7 +51,7 @@ def install() -> str | None:
 
 
 def launch_arguments() -> list[str]:
-    """What Chromium is started with: nothing but the page under test, and no sandbox where root cannot have one."""
+    """Chromium's arguments: no background traffic, and no sandbox for root, who cannot have one."""
     quiet = ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
     return [*quiet, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
 

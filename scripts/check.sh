@@ -12,7 +12,7 @@ step() {
   "$@" || failed+=("$name")
 }
 
-# What a hosted site is given; the checks start no service.
+# The environment of a hosted site; the checks start no services.
 hosted=(
   env DATABASE_URL=postgres://portal_app@database.example/portal REDIS_URL=redis://broker.example/0
   SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(64))')"

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if ! command -v npm >/dev/null; then
-  echo "No npm here: installing one into .venv"
+  echo "npm was not found; installing it into .venv"
   .venv/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r requirements/node.txt
   PATH="$PWD/.venv/bin:$PATH"
 fi
@@ -24,5 +24,5 @@ install -D -m 644 -t static/vendor/tus "$packages/tus-js-client/dist/tus.min.js"
 install -D -m 644 -t static/vendor/inter \
   "$packages/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2" \
   "$packages/@fontsource-variable/inter/LICENSE"
-# The source maps stay behind, so the references to them must too.
+# The source maps are not copied, so the references to them are removed.
 sed -i -E 's@/[*/]# sourceMappingURL=[^ *]*( \*/)?@@' static/vendor/tabler/* static/vendor/tus/tus.min.js

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolve requirements/*.in again into hash-pinned locks. Addresses are left out of the files, so any index serves.
+# Resolve requirements/*.in again into hash-pinned locks. The files contain no URLs, so any package index works.
 set -euo pipefail
 cd "$(dirname "$0")/../requirements"
 
@@ -16,5 +16,5 @@ lock node
 lock base
 lock ml --constraint base.txt
 lock dev --constraint base.txt --constraint ml.txt
-# An environment of its own: what it needs caps several of ours.
+# A separate lock, because its requirements limit the versions of several of ours.
 lock sagemaker

@@ -1,6 +1,6 @@
-"""Programs that cannot share the project's environment, each in one of its own under var/peers, made the first time.
+"""Programs that need their own environment, created under var/peers on first use.
 
-`python scripts/peers.py awscli` makes one ahead of its use.
+`python scripts/peers.py awscli` creates one ahead of its use.
 """
 
 import hashlib
@@ -13,19 +13,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 HOMES = ROOT / "var" / "peers"
 PEERS = {
-    # It pins a botocore of its own.
+    # It pins its own version of botocore.
     "awscli": ("awscli==1.46.3",),
     "datasets": ("datasets==5.2.0",),
-    # Its dependencies cap several of ours.
+    # Its dependencies limit the versions of several of ours.
     "sagemaker": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "sagemaker.txt")),
     "trl": ("trl==1.16.0",),
 }
 ON_TOP = frozenset({"sagemaker", "trl"})
-"""Those that use the project's packages where they have none of their own: one torch for both."""
+"""Programs that fall back to the project's packages, so that torch is installed only once."""
 
 
 def peer_python(name: str) -> Path:
-    """The interpreter of the environment of `name`, made anew when what it should hold has changed."""
+    """The Python interpreter in the environment of `name`, which is rebuilt if its requirements have changed."""
     home = HOMES / name
     python = home / "bin" / "python"
     wanted = _fingerprint(name)
@@ -34,7 +34,7 @@ def peer_python(name: str) -> Path:
         print(f"Installing {name} into {home}", flush=True)
         venv.create(home, with_pip=True, clear=True)
         if name in ON_TOP:
-            # A .pth file adds the project's packages behind the peer's.
+            # A .pth file adds the project's packages after the program's own.
             folder = home / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
             (folder / "project.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
         pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", *PEERS[name]]

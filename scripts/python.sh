@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Make .venv and install torch and the hash-pinned locks into it. Safe to run again: what is installed stays.
-# TORCH_INDEX_URL names another index for torch, for machines where the CPU or CUDA build they want is on one.
+# Create .venv and install torch and the hash-pinned locks into it. Safe to run again: it keeps what is installed.
+# TORCH_INDEX_URL sets another index for torch, for example one with a certain CPU or CUDA build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,7 +27,7 @@ if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
   python=$(find_python)
   "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "$python cannot make virtual environments. On Debian or Ubuntu: apt-get install python3-venv"
-  echo "Making .venv with $python"
+  echo "Creating .venv with $python"
   "$python" -m venv --clear .venv
 fi
 pip=(.venv/bin/python -m pip --disable-pip-version-check)
@@ -39,7 +39,7 @@ fi
 
 echo "Installing the locked packages"
 "${pip[@]}" install --quiet --require-hashes -r requirements/tools.txt
-# uv is several times faster, but does not read pip's configuration: where that names the only index, pip does it.
+# uv is several times faster but ignores pip's configuration, so pip is used if that names the only index.
 .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes "${LOCKS[@]}" ||
   "${pip[@]}" install --quiet --no-deps --require-hashes "${LOCKS[@]}"
 "${pip[@]}" check

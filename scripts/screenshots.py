@@ -1,6 +1,6 @@
-"""Take the documentation's pictures of a site that has run the demo: docs/images/NAME-light.png and -dark.png.
+"""Take the documentation's screenshots of a site that has run the demo: docs/images/NAME-light.png and -dark.png.
 
-Starts the site on this folder's own data for as long as it takes. Run `make demo ONCE=1` first.
+Starts the site on this folder's data and stops it afterwards. Run `make demo ONCE=1` first.
 """
 
 import os
@@ -32,7 +32,7 @@ def first_row(page: Page) -> None:
 
 
 def stay(_page: Page) -> None:
-    """The address itself is the picture."""
+    """Take the screenshot of the page itself."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def main() -> int:
     note = settings.PORTAL_VAR / "run" / "demo-password"
     program = find()
     if not note.exists() or program is None:
-        print("Nothing to photograph yet: run `make demo ONCE=1` first.", file=sys.stderr)
+        print("There is no demo data. Run `make demo ONCE=1` first.", file=sys.stderr)
         return 1
     IMAGES.mkdir(parents=True, exist_ok=True)
     console = Console(settings.PORTAL_VAR / "log", screen=None)
@@ -86,7 +86,7 @@ def take_all(browser: Browser, address: str, email: str, password: str, scheme: 
         page.set_viewport_size({"width": picture.width, "height": picture.height})
         answer = page.goto(picture.path)
         if answer is None or not answer.ok:
-            raise SupervisorError(f"{picture.path} does not show its page: {answer and answer.status}.")
+            raise SupervisorError(f"{picture.path} did not load (status {answer and answer.status}).")
         picture.then(page)
         page.wait_for_load_state("networkidle")
         path = IMAGES / f"{picture.name}-{scheme}.png"

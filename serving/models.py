@@ -54,7 +54,7 @@ class Deployment(TenantModel):
 
     endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="+")
     version = TenantForeignKey(AdapterVersion, models.PROTECT, related_name="deployments")
-    name = models.CharField(max_length=63, help_text="name at the endpoint, never used twice for other content")
+    name = models.CharField(max_length=63, help_text="Name at the endpoint, never reused for other content.")
     state = models.CharField(max_length=16, choices=DeploymentState, default=DeploymentState.CREATING)
     error_text = models.TextField(blank=True)
     drain_until = models.DateTimeField(null=True, blank=True)
@@ -101,7 +101,7 @@ class Promotion(TenantModel):
     job = TenantOneToOneField(Job, models.PROTECT, null=True, related_name="promotion")
     deployment = TenantForeignKey(Deployment, models.PROTECT, null=True, related_name="promotions")
     is_rollback = models.BooleanField(default=False)
-    fingerprint = models.JSONField(default=dict, help_text="how many known answers the deployment repeated")
+    fingerprint = models.JSONField(default=dict, help_text="Number of known answers that the deployment repeated.")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:

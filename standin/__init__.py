@@ -1,1 +1,1 @@
-"""AWS's APIs as a strict server that really trains, for tests and for `make demo AWS=standin`."""
+"""A strict stand-in for AWS's APIs that really trains, for tests and for `make demo AWS=standin`."""

@@ -1,6 +1,6 @@
-"""`python -m standin --port 4566 --folder FOLDER --bucket NAME`: AWS's stand-in until SIGTERM.
+"""`python -m standin --port 4566 --folder FOLDER --bucket NAME`: runs the AWS stand-in until SIGTERM.
 
-Any client of AWS works with it: `aws --endpoint-url http://127.0.0.1:4566 sagemaker list-training-jobs`.
+Any AWS client works with it: `aws --endpoint-url http://127.0.0.1:4566 sagemaker list-training-jobs`.
 """
 
 import argparse
@@ -13,13 +13,13 @@ from standin.training_job import Timing
 
 
 def main() -> None:
-    """Serve until told to stop; says its address once it answers."""
+    """Serve until stopped; prints the address once it answers."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--bucket", action="append", default=[])
     parser.add_argument("--put", nargs=2, action="append", default=[], metavar=("FOLDER", "URI"), help="copy into S3")
-    parser.add_argument("--phase-seconds", type=float, default=1.0, help="how long AWS takes for each phase of its own")
+    parser.add_argument("--phase-seconds", type=float, default=1.0, help="duration of each of AWS's own phases")
     arguments = parser.parse_args()
     seconds = arguments.phase_seconds
     standin = StandIn(arguments.folder, timing=Timing(seconds, seconds, seconds, seconds), port=arguments.port).start()

@@ -1,4 +1,4 @@
-"""The time that the stand-in goes by."""
+"""The stand-in's clocks."""
 
 import threading
 import time
@@ -6,20 +6,20 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Unix seconds."""
+    """Returns Unix seconds."""
 
     def now(self) -> float: ...
 
 
 class RealClock:
-    """The machine's own time."""
+    """The machine's time."""
 
     def now(self) -> float:
         return time.time()
 
 
 class ManualClock:
-    """Begins at the real time, which logs insist on, and moves when told to."""
+    """A clock for tests: starts at the real time, which logs require, and moves only on request."""
 
     def __init__(self) -> None:
         self._now = time.time()

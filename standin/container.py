@@ -1,7 +1,7 @@
-"""A training container without a container: the job's own command, run as a process in a folder of its own.
+"""A training container's stand-in: the job's command as a process in a separate folder.
 
-Where the command says /opt/ml, this folder is meant; `python` is this environment's. Nothing else is different, so
-what runs here is the very code that was uploaded, unpacked and started by the very command of the request.
+/opt/ml in the command is replaced by this folder, and `python` is this environment's. Nothing else differs: the
+request's command unpacks and starts the code that was uploaded.
 """
 
 import os
@@ -24,7 +24,7 @@ class DownloadFailed(Exception):
 
 
 class Container:
-    """One container of a job: inputs down, process, checkpoints and output up."""
+    """One container of a job: downloads inputs, runs the process, uploads checkpoints and output."""
 
     def __init__(self, request: dict[str, Any], folder: Path, objects: Objects) -> None:
         self.request = request
@@ -36,7 +36,7 @@ class Container:
         self._read = 0
 
     def download(self) -> None:
-        """Bring inputs and earlier checkpoints; raises DownloadFailed."""
+        """Download inputs and earlier checkpoints. Raises DownloadFailed."""
         shutil.rmtree(self.ml, ignore_errors=True)
         for folder in ("input/data", "input/config", "model", "output/data", "checkpoints"):
             (self.ml / folder).mkdir(parents=True)
@@ -52,7 +52,7 @@ class Container:
         """Run the request's entry point."""
         algorithm = self.request["AlgorithmSpecification"]
         argv = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", ())]
-        # SageMaker's own variables, and none of this machine's: no credential can leak into a job.
+        # Only SageMaker's variables and none of this machine's, so that no credential leaks into a job.
         environment = {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.ml),
@@ -71,27 +71,27 @@ class Container:
             )
 
     def exit_status(self) -> int | None:
-        """None while it runs; 128 plus the signal's number for one that was killed, as a shell says it."""
+        """The exit status, None while it runs; 128 plus the signal's number if it was killed, as in a shell."""
         status = self._process.poll() if self._process else None
         return status if status is None or status >= 0 else 128 - status
 
     def terminate(self) -> None:
-        """What SageMaker sends first, and to the container's first process alone."""
+        """Send SIGTERM, as SageMaker does first, only to the container's first process."""
         if self._process is not None:
             self._process.terminate()
 
     def kill(self) -> None:
-        """What SageMaker does two minutes later: nothing of the container is left."""
+        """Kill all processes of the container, as SageMaker does two minutes later."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def wait(self) -> None:
-        """Until the process is gone."""
+        """Wait until the process has ended."""
         if self._process is not None:
             self._process.wait()
 
     def new_lines(self) -> list[str]:
-        """What was printed since the last look, whole lines only while it runs."""
+        """The lines printed since the last call; only complete lines while it runs."""
         if not self.log.exists():
             return []
         with self.log.open("rb") as file:
@@ -102,7 +102,7 @@ class Container:
         return [line for line in data[:end].decode(errors="replace").splitlines() if line.strip()]
 
     def sync_checkpoints(self) -> None:
-        """Copy to S3 what changed, as SageMaker does all the time; it deletes nothing there."""
+        """Copy changed files to S3, as SageMaker does continuously; deletes nothing there."""
         config = self.request.get("CheckpointConfig")
         folder = self.ml / "checkpoints"
         if not config or not folder.is_dir():
@@ -117,11 +117,11 @@ class Container:
                     self.objects.put(bucket, key, path.read_bytes())
                     self._synced[key] = seen
             except FileNotFoundError:
-                # The run drops old checkpoints while we look.
+                # The run deletes old checkpoints meanwhile.
                 continue
 
     def upload(self) -> None:
-        """model.tar.gz and output.tar.gz, where SageMaker puts them."""
+        """Upload model.tar.gz and output.tar.gz to SageMaker's locations."""
         bucket, prefix = split_uri(self.request["OutputDataConfig"]["S3OutputPath"])
         target = f"{prefix.rstrip('/')}/{self.request['TrainingJobName']}/output"
         for folder, archive in (("model", "model.tar.gz"), ("output/data", "output.tar.gz")):
@@ -129,7 +129,7 @@ class Container:
                 self.objects.put(bucket, f"{target}/{archive}", self._archive(self.ml / folder))
 
     def failure(self) -> str:
-        """What the run wrote for the failure reason."""
+        """The failure reason that the run wrote."""
         path = self.ml / "output" / "failure"
         return path.read_text(encoding="utf-8")[:1024] if path.exists() else ""
 

@@ -1,8 +1,8 @@
-"""Errors in the form that AWS's JSON services answer them."""
+"""Errors in the format of AWS's JSON services."""
 
 
 class AwsError(Exception):
-    """One error of a JSON service: its code, its words, its HTTP status."""
+    """An error of a JSON service: code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
@@ -12,15 +12,15 @@ class AwsError(Exception):
 
 
 def invalid(message: str) -> AwsError:
-    """What SageMaker answers to a request that breaks a rule."""
+    """SageMaker's error for a request that breaks a rule."""
     return AwsError("ValidationException", message)
 
 
 def not_found() -> AwsError:
-    """SageMaker's words for a job that is not there, though its model promises ResourceNotFound."""
+    """SageMaker's error for a job that does not exist, although its model documents ResourceNotFound."""
     return invalid("Requested resource not found.")
 
 
 def unknown(operation: str) -> AwsError:
-    """What a service answers to an operation that it does not have; the stand-in also to those it has not."""
+    """A service's error for an unknown operation; also for operations that only the stand-in lacks."""
     return AwsError("UnknownOperationException", f"The stand-in has no operation {operation}.")

@@ -1,4 +1,4 @@
-"""Faults to order: throttling, answers that get lost after the work was done, services that are away."""
+"""Injects faults: throttling, responses lost after the work was done, unavailable services."""
 
 import random
 import threading
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Faults:
-    """`throttled` and `answers_lost` are shares of the requests; `away` names services whose connections are cut,
-    `denied` those that our credentials may not use.
+    """`throttled` and `answers_lost` are shares of the requests (0 to 1). `away` names services whose connections are
+    cut, `denied` those that the credentials may not use.
 
-    Only `services` are throttled and lose answers. A seeded generator draws, so a run can be repeated.
+    Only `services` are throttled and lose responses. A seeded generator chooses them, so a run can be repeated.
     """
 
     throttled: float = 0.0
@@ -26,15 +26,15 @@ class Faults:
         self.count = {"throttled": 0, "answers_lost": 0, "away": 0}
 
     def cut(self, service: str) -> bool:
-        """Whether the connection breaks before anything is done."""
+        """Whether to cut the connection before anything is done."""
         return service in self.away and self._happens("away", 1.0)
 
     def throttle(self, service: str) -> bool:
-        """Whether this request is refused for coming too fast."""
+        """Whether to throttle this request."""
         return service in self.services and self._happens("throttled", self.throttled)
 
     def lose_answer(self, service: str) -> bool:
-        """Whether the answer to this request never arrives."""
+        """Whether to lose the response to this request."""
         return service in self.services and self._happens("answers_lost", self.answers_lost)
 
     def _happens(self, name: str, share: float) -> bool:

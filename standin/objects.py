@@ -1,4 +1,4 @@
-"""The stand-in's own view of its S3 and of its logs, past the faults that its clients meet."""
+"""The stand-in's own access to its S3 and logs, without the faults that clients get."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import boto3
 
 
 class Objects:
-    """S3 through boto3."""
+    """Access to S3 through boto3."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -16,7 +16,7 @@ class Objects:
         self._client.put_object(Bucket=bucket, Key=key, Body=content)
 
     def download(self, uri: str, folder: Path) -> int:
-        """Copy what lies under an s3:// prefix into a folder; how many objects."""
+        """Copy the objects under an s3:// prefix to a folder. Returns the number of objects."""
         bucket, prefix = split_uri(uri)
         folder.mkdir(parents=True, exist_ok=True)
         count = 0
@@ -30,7 +30,7 @@ class Objects:
 
 
 class LogWriter:
-    """One group of CloudWatch Logs."""
+    """Writes to one group of CloudWatch Logs."""
 
     def __init__(self, client: Any, group: str) -> None:
         self._client = client
@@ -38,7 +38,7 @@ class LogWriter:
         self._streams: set[str] = set()
 
     def write(self, stream: str, lines: list[str], at: float) -> None:
-        """Append lines with one time stamp, in Unix seconds."""
+        """Append lines with the time stamp `at`, in Unix seconds."""
         if stream not in self._streams:
             self._make(stream)
         for start in range(0, len(lines), 1000):
@@ -64,7 +64,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def client(service: str, url: str, region: str) -> Any:
-    """A boto3 client for a server of ours; the credentials are none."""
+    """A boto3 client for the local server, with dummy credentials."""
     make: Any = boto3.client
     return make(
         service,

@@ -1,7 +1,7 @@
-"""The stand-in's HTTP server: SageMaker's training operations are ours, everything else is moto's.
+"""The stand-in's HTTP server: it implements SageMaker's training operations and leaves everything else to moto.
 
-moto's own training jobs are complete at once and leave nothing in S3, so those operations never reach it; the model
-registry, S3, CloudWatch Logs and STS do, SageMaker's after the same strict check of the request.
+moto's training jobs complete immediately and leave nothing in S3, so those operations never reach moto. The model
+registry, S3, CloudWatch Logs and STS do; SageMaker's requests are first checked as strictly as ours.
 """
 
 import json
@@ -34,7 +34,7 @@ from standin.validation import check_request, sagemaker_model
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-# As the JSON services answer, and as S3 does.
+# The errors of the JSON services, and of S3.
 THROTTLED = (AwsError("ThrottlingException", "Rate exceeded"), AwsError("SlowDown", "Reduce your request rate.", 503))
 DENIED = (
     AwsError("AccessDeniedException", "User is not authorized to perform this action"),
@@ -45,7 +45,7 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class StandIn:
-    """AWS on a free port of this machine. `folder` is where containers run."""
+    """AWS's stand-in on a free port of this machine. Containers run in `folder`."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class StandIn:
         self.faults = Faults()
         self._moto: Wsgi = DomainDispatcherApplication(create_backend_app)
         self._public = _serve(self, port)
-        # The stand-in's own way to S3 and the logs meets none of the faults.
+        # The stand-in's own access to S3 and the logs has no faults.
         self._inner = _serve(self._moto, 0)
         self._tokens: dict[str, bytes] = {}
         inner = _url(self._inner)
@@ -81,7 +81,7 @@ class StandIn:
         return _url(self._public)
 
     def start(self) -> Self:
-        """Answer requests, in threads."""
+        """Start answering requests, in threads."""
         for server in (self._public, self._inner):
             threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return self
@@ -94,14 +94,14 @@ class StandIn:
         self.training.close()
 
     def make_bucket(self, name: str) -> None:
-        """A bucket; moto keeps them for the life of this process, so it may be there already."""
+        """Create a bucket, unless it exists: moto keeps buckets for the life of this process."""
         location: Any = {"LocationConstraint": REGION}
         s3 = client("s3", _url(self._inner), REGION)
         with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
             s3.create_bucket(Bucket=name, CreateBucketConfiguration=location)
 
     def put_folder(self, folder: Path, uri: str) -> None:
-        """The files directly in a folder, under an s3:// prefix."""
+        """Upload the files directly in a folder to an s3:// prefix."""
         bucket, prefix = split_uri(uri)
         for path in folder.iterdir():
             self._objects.put(bucket, f"{prefix.rstrip('/')}/{path.name}", path.read_bytes())
@@ -117,14 +117,14 @@ class StandIn:
         lost = self.faults.lose_answer(service)
         answer = self._sagemaker(environ) if service == "sagemaker" else None
         if lost:
-            # The work is done; whoever asked will never know.
+            # The work is done, but the client never learns of it.
             if answer is None:
                 list(self._moto(environ, lambda *arguments: None))
             _hang_up(environ)
         return (answer or self._moto)(environ, start_response)
 
     def _sagemaker(self, environ: dict[str, Any]) -> Response:
-        """The answer to a SageMaker request: ours, or moto's where it has one."""
+        """The response to a SageMaker request: ours for training jobs, otherwise moto's if it has the operation."""
         operation = environ.get("HTTP_X_AMZ_TARGET", "").removeprefix("SageMaker.")
         try:
             if operation not in sagemaker_model().operation_names:
@@ -148,16 +148,16 @@ class StandIn:
             return _error(error)
 
     def _of_moto(self, operation: str, environ: dict[str, Any]) -> Response:
-        # moto's own training jobs are others than ours.
+        # moto's training jobs are not ours.
         if "TrainingJob" in operation or not hasattr(SageMakerResponse, xform_name(operation)):
             raise unknown(operation)
         answer = Response.from_app(self._moto, environ)
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise AwsError("InternalFailure", f"The stand-in cannot do this {operation}.", answer.status_code)
+            raise AwsError("InternalFailure", f"The stand-in cannot handle this {operation}.", answer.status_code)
         return answer
 
     def _once(self, token: str, environ: dict[str, Any]) -> Response:
-        """The same token gives the same model package; moto would make another."""
+        """Return the same model package for the same token; moto would create another."""
         if token not in self._tokens:
             answer = self._of_moto("CreateModelPackage", environ)
             if answer.status_code != HTTPStatus.OK:
@@ -167,7 +167,7 @@ class StandIn:
 
 
 class _Again:
-    """A request's body, to be read once more by moto."""
+    """A request's body, which moto reads a second time."""
 
     def __init__(self, body: bytes) -> None:
         self._left = body
@@ -179,7 +179,7 @@ class _Again:
 
 
 def service_of(environ: dict[str, Any]) -> str:
-    """The service that a request is signed for."""
+    """The service for which a request is signed."""
     signed = f"{environ.get('HTTP_AUTHORIZATION', '')} {environ.get('QUERY_STRING', '').replace('%2F', '/')}"
     scope = re.search(r"/([a-z0-9-]+)/aws4_request", signed)
     return scope[1] if scope else ""

@@ -21,7 +21,7 @@ SORT_KEYS: dict[str, Callable[[TrainingJob], Any]] = {
 
 
 class TrainingJobs:
-    """`limits` is the account's quota by instance type, `created` counts what was really created, by name."""
+    """`limits` is the account's quota by instance type; `created` counts the jobs really created, by name."""
 
     def __init__(
         self,
@@ -56,20 +56,20 @@ class TrainingJobs:
         }
 
     def handle(self, operation: str, request: Request) -> Request:
-        """Answer one operation, after every job has moved on to the present."""
+        """Advance every job to the present, then answer an operation."""
         with self._lock:
             self.advance()
             return self.operations[operation](request)
 
     def advance(self) -> None:
-        """Move every job on to the present."""
+        """Advance every job to the present."""
         with self._lock:
             for job in self.jobs.values():
                 job.has_capacity = self.has_capacity
                 job.advance(self._clock.now())
 
     def interrupt(self, name: str) -> None:
-        """Take the spot machine away from a job."""
+        """Interrupt a job's spot machine."""
         with self._lock:
             self.jobs[name].interrupt()
 
@@ -80,7 +80,7 @@ class TrainingJobs:
                 job.close()
 
     def tags(self, arn: str) -> list[dict[str, str]] | None:
-        """The tags of a training job; None for any other address."""
+        """The tags of a training job, or None for any other ARN."""
         with self._lock:
             for job in self.jobs.values():
                 if job.arn == arn:
@@ -154,7 +154,7 @@ class TrainingJobs:
 
 
 def check_together(request: Request) -> None:
-    """Rules between members, which no service model holds."""
+    """Check rules between members, which the service model does not contain."""
     algorithm, stopping = request.get("AlgorithmSpecification", {}), request.get("StoppingCondition", {})
     resources = request.get("ResourceConfig", {})
     if ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):

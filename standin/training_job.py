@@ -1,4 +1,4 @@
-"""One training job's life, moved on by looking at the clock and at its container."""
+"""The life of a training job, which advances with the clock and its container."""
 
 import shutil
 import uuid
@@ -12,7 +12,7 @@ from standin.objects import LogWriter, Objects
 
 GRACE_SECONDS = 120.0
 SPOT_SHARE = 0.3
-"""What a spot machine is billed of its time."""
+"""The share of its time that a spot machine is billed for."""
 
 ContainerFactory = Callable[[dict[str, Any], Path, Objects], Container]
 Action = Callable[[float], None]
@@ -20,7 +20,7 @@ Action = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds that a job spends in each phase that AWS needs for itself."""
+    """Seconds that a job spends in each of AWS's own phases."""
 
     starting: float = 0.0
     downloading: float = 0.0
@@ -29,7 +29,7 @@ class Timing:
 
 
 class TrainingJob:
-    """The answers of DescribeTrainingJob come from `request`, `status` and the transitions."""
+    """A training job; DescribeTrainingJob's response comes from `request`, `status` and the transitions."""
 
     def __init__(
         self,
@@ -77,17 +77,17 @@ class TrainingJob:
         return self.status in {"Completed", "Failed", "Stopped"}
 
     def stop(self, at: float) -> None:
-        """StopTrainingJob: SIGTERM, then two minutes."""
+        """StopTrainingJob: send SIGTERM and allow two minutes."""
         self._begin_stop(at, ("Stopped", "Stopped"))
 
     def interrupt(self) -> None:
-        """AWS wants its spot machine back."""
+        """Interrupt the spot machine."""
         if self.secondary == "Training" and self._container is not None:
             self._interrupted = True
             self._container.terminate()
 
     def advance(self, now: float) -> None:
-        """Move on as far as clock and container allow."""
+        """Advance the job as far as the clock and container allow."""
         while not self.is_over:
             before = self.secondary
             self._check_limits(now)
@@ -96,7 +96,7 @@ class TrainingJob:
                 return
 
     def close(self) -> None:
-        """Kill what still runs."""
+        """Kill the container if it still runs."""
         if self._container is not None:
             self._container.kill()
             self._container.wait()
@@ -137,7 +137,7 @@ class TrainingJob:
         if self._stopping_at is not None and now - self._stopping_at > GRACE_SECONDS:
             container.kill()
             container.wait()
-        # The status first: what is printed between the two looks is then read with the end.
+        # Read the status first, so that lines printed in between are read with the end.
         status = container.exit_status()
         lines = container.new_lines()
         self.metrics |= container.metrics(lines)
@@ -211,7 +211,7 @@ class TrainingJob:
         return self._spent(now) if self.secondary == "Training" else 0.0
 
     def describe(self, now: float) -> dict[str, Any]:
-        """The members of DescribeTrainingJob's answer."""
+        """The members of DescribeTrainingJob's response."""
         request = {key: value for key, value in self.request.items() if key != "Tags"}
         answer: dict[str, Any] = {
             **request,
@@ -241,10 +241,10 @@ class TrainingJob:
 
 
 def job_arn(region: str, account: str, name: str) -> str:
-    """A training job's address."""
+    """A training job's ARN."""
     return f"arn:aws:sagemaker:{region}:{account}:training-job/{name.lower()}"
 
 
 def request_id() -> str:
-    """A request's number, as AWS gives each."""
+    """A request id like those of AWS."""
     return str(uuid.uuid4())

@@ -1,7 +1,7 @@
-"""Checks a request against AWS's own service model, as strictly as the service does.
+"""Checks a request against AWS's service model as strictly as the service does.
 
-botocore checks required members, types and minima on the way out, and lets through what is too long, does not match
-a pattern, is no member of an enumeration or exceeds a maximum. All of it is checked here.
+botocore checks required members, types and minima before sending, but not maximum lengths and values, patterns or
+enumerations. All of these are checked here.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def sagemaker_model() -> ServiceModel:
 
 
 def check_request(operation: str, request: dict[str, Any]) -> None:
-    """Raise what AWS answers to a request that breaks its model, naming every violation."""
+    """Raise AWS's error for a request that violates the service model, naming every violation."""
     shape = sagemaker_model().operation_model(operation).input_shape
     problems = list(violations(shape, request, "")) if shape is not None else []
     if problems:
@@ -43,7 +43,7 @@ def check_request(operation: str, request: dict[str, Any]) -> None:
 
 
 def violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
-    """Every way in which a value breaks its shape."""
+    """Every violation of a shape by a value."""
     wanted = PYTHON_TYPES.get(shape.type_name)
     if wanted is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
         yield f"Value at '{path}' failed to satisfy constraint: Member must be a {shape.type_name}"
@@ -90,7 +90,7 @@ def _text(shape: StringShape, value: str, path: str) -> Iterator[str]:
     if shape.enum and value not in shape.enum:
         yield f"Value '{value[:60]}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set"
     pattern = shape.metadata.get("pattern")
-    # A few patterns of the model carry a broken repetition behind their end, "$" and "{1,128}".
+    # A few patterns of the model have an invalid repetition after their end: "$" and "{1,128}".
     if pattern and not regex.fullmatch(pattern.split(")${")[0] + ")" if ")${" in pattern else pattern, value):
         yield (
             f"Value '{value[:60]}' at '{path}' failed to satisfy constraint: "

@@ -1,1 +1,1 @@
-"""Objects: keys, put and open, removal, S3."""
+"""Object storage: keys, reading and writing, removal, S3."""

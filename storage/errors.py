@@ -1,10 +1,10 @@
-"""What storage refuses or cannot do."""
+"""Errors of storage."""
 
 from rest.errors import Conflict, PortalError
 
 
 class StorageUnavailable(PortalError):
-    """The storage does not answer; what came is kept."""
+    """Storage does not respond; received data is kept."""
 
     code = "platform:storage_unavailable"
     status = 503
@@ -14,7 +14,7 @@ class StorageUnavailable(PortalError):
 
 
 class DiskFull(PortalError):
-    """No room for what is sent; what was safe before is kept."""
+    """There is no room for the data sent; data stored before is kept."""
 
     code = "platform:disk_full"
     status = 507
@@ -24,7 +24,7 @@ class DiskFull(PortalError):
 
 
 class ObjectMissing(PortalError):
-    """What a row in the database names is not in storage."""
+    """An object that the database refers to is not in storage."""
 
     code = "platform:object_missing"
     status = 503
@@ -36,7 +36,7 @@ class ObjectMissing(PortalError):
 
 
 class ObjectGivenUp(Conflict):
-    """It took so long until a row named the object that the object was removed."""
+    """The object was removed because no row referred to it in time."""
 
     code = "platform:object_given_up"
 

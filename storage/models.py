@@ -1,4 +1,4 @@
-"""Objects that are to be removed from storage."""
+"""Objects to be removed from storage."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from tenants.models import TenantModel
 
 
 class ObjectRemoval(TenantModel):
-    """An object in storage that is to be removed: no row names it any more, or none does yet."""
+    """An object to be removed from storage, because no row refers to it any more, or not yet."""
 
     key = models.CharField(max_length=300, unique=True)
     due_at = models.DateTimeField(db_index=True)

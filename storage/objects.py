@@ -1,4 +1,4 @@
-"""Objects of a tenant in Django's default storage: each key begins with the tenant it belongs to."""
+"""Tenants' objects in Django's default storage: each key begins with the tenant it belongs to."""
 
 import errno
 import shutil
@@ -24,15 +24,15 @@ def object_key(tenant_id: UUID, *parts: str) -> str:
     """`tenants/<tenant>/<parts>`; parts are generated names, never a customer's."""
     for part in parts:
         if not part or part in {".", ".."} or "/" in part or "\\" in part:
-            raise ValueError(f"not a name for an object: {part!r}")
+            raise ValueError(f"Not a valid object name: {part!r}")
     return "/".join(("tenants", str(tenant_id), *parts))
 
 
 def put_file(key: str, path: Path) -> None:
-    """Store a local file under `key`; a key names content that never changes, so a whole one is left alone.
+    """Store a local file under `key`. The content of a key never changes, so a complete object is left as it is.
 
-    One that an interrupted writer left too short is written again. Raises StorageUnavailable, also where another
-    writer is at it and its object is not whole yet.
+    An object that an interrupted writer left incomplete is written again. Raises StorageUnavailable, also while
+    another writer has not completed the object.
     """
     size = path.stat().st_size
     with s3.answering():
@@ -44,14 +44,14 @@ def put_file(key: str, path: Path) -> None:
         with path.open("rb") as file:
             stored = default_storage.save(key, File(file))
         if stored != key:
-            # Another writer was there first, and no row would name this copy.
+            # Another writer was faster, and no row would refer to this copy.
             default_storage.delete(stored)
         if _size(key) != size:
             raise StorageUnavailable
 
 
 def save_object(key: str, content: "File[Any]") -> str:
-    """Store what is read from `content` and return its key: another one where something lies under `key`.
+    """Store `content` and return its key, which is a different one if `key` is taken.
 
     Raises StorageUnavailable or DiskFull.
     """
@@ -62,9 +62,9 @@ def save_object(key: str, content: "File[Any]") -> str:
 
 @contextmanager
 def storing() -> Iterator[None]:
-    """For what somebody sends: raises DiskFull where there is no room, StorageUnavailable for any other failure.
+    """For storing received data: raise DiskFull if there is no room, StorageUnavailable for any other failure.
 
-    What is not there raises FileNotFoundError.
+    FileNotFoundError passes through.
     """
     try:
         with s3.answering():
@@ -79,13 +79,13 @@ def storing() -> Iterator[None]:
 
 
 def open_object(key: str) -> IO[bytes]:
-    """The object, open for reading; raises FileNotFoundError or StorageUnavailable."""
+    """The object, open for reading. Raises FileNotFoundError or StorageUnavailable."""
     with s3.answering():
         return default_storage.open(key, "rb")
 
 
 def get_file(key: str, path: Path) -> None:
-    """Copy the object into a local file; raises ObjectMissing or StorageUnavailable."""
+    """Copy the object to a local file. Raises ObjectMissing or StorageUnavailable."""
     try:
         if _is_s3():
             s3.download(default_storage, key, path)
@@ -96,7 +96,7 @@ def get_file(key: str, path: Path) -> None:
 
 
 def read_range(key: str, start: int, length: int) -> bytes:
-    """At most `length` bytes from `start` on, fewer at the object's end; raises ObjectMissing or StorageUnavailable."""
+    """At most `length` bytes from byte `start`, fewer at the end. Raises ObjectMissing or StorageUnavailable."""
     if not key:
         raise ObjectMissing
     try:
@@ -110,7 +110,7 @@ def read_range(key: str, start: int, length: int) -> bytes:
 
 
 def object_lines(key: str, start: int = 0) -> Iterator[bytes]:
-    """Lines without their breaks from byte `start` on, read a mebibyte at a time; raises ObjectMissing."""
+    """Lines without line breaks from byte `start` on, read 1 MiB at a time. Raises ObjectMissing."""
     rest = b""
     while block := read_range(key, start, CHUNK_BYTES):
         start += len(block)
@@ -121,13 +121,13 @@ def object_lines(key: str, start: int = 0) -> Iterator[bytes]:
 
 
 def delete_object(key: str) -> None:
-    """Remove the object; one that is gone already is fine. Raises StorageUnavailable."""
+    """Remove the object if it exists. Raises StorageUnavailable."""
     with s3.answering():
         default_storage.delete(key)
 
 
 def place_in_s3(key: str) -> dict[str, str] | None:
-    """The object's bucket and key, as S3 itself copies from; None where the storage is another."""
+    """The object's bucket and key as a source for S3's own copy. Returns None if the storage is not S3."""
     bucket = getattr(default_storage, "bucket", None)
     if bucket is None:
         return None
@@ -135,7 +135,7 @@ def place_in_s3(key: str) -> dict[str, str] | None:
 
 
 def _size(key: str) -> int | None:
-    """Bytes of the object, None where there is none."""
+    """The object's size in bytes. Returns None if it does not exist."""
     try:
         return default_storage.size(key)
     except FileNotFoundError:

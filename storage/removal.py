@@ -1,4 +1,4 @@
-"""Removes objects from storage for certain: what is to go has a row, which stays until storage has let go of it."""
+"""Removes objects from storage reliably: each has a row that stays until storage has deleted the object."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -17,33 +17,33 @@ from tenants.scope import system_scope, tenant_scope
 log = structlog.get_logger(__name__)
 
 KEPT = dt.timedelta(hours=24)
-"""How long an object may be on its way to a row that names it."""
+"""How long an object may exist before a row refers to it."""
 
 RETRY = dt.timedelta(minutes=10)
 AT_ONCE = 500
 
 
 def remove_objects(*, tenant_id: UUID, keys: Iterable[str]) -> None:
-    """Remove what no row names any more, once the caller's transaction is committed; later if storage is away."""
+    """Remove objects that no row refers to, once the caller's transaction commits; later if storage is unavailable."""
     noted = _note(tenant_id, keys, due_in=dt.timedelta(0))
-    # The rows are there whatever becomes of this attempt.
+    # The rows remain if this attempt fails.
     transaction.on_commit(partial(_remove, noted), robust=True)
 
 
 def expect_object(*, tenant_id: UUID, key: str) -> None:
-    """Say, before an object is stored, that it goes unless it is kept within a day."""
+    """Before an object is stored: schedule its removal in a day unless `keep_object` cancels it."""
     _note(tenant_id, [key], due_in=KEPT)
 
 
 def keep_object(*, tenant_id: UUID, key: str) -> None:
-    """An expected object has its row now, in the caller's transaction; raises ObjectGivenUp if it came too late."""
+    """Cancel an expected object's removal, in the caller's transaction. Raises ObjectGivenUp if it is too late."""
     kept, _ = ObjectRemoval.objects.filter(tenant=tenant_id, key=key, due_at__gt=Now()).delete()
     if not kept:
         raise ObjectGivenUp
 
 
 def remove_due_objects() -> int:
-    """Remove what is due, of every tenant, and return how many; may run twice."""
+    """Remove every tenant's due objects and return their number. Safe to call twice."""
     with system_scope():
         due = list(ObjectRemoval.objects.filter(due_at__lte=Now()).order_by("due_at")[:AT_ONCE])
     return _remove(due)
@@ -64,11 +64,11 @@ def _remove(removals: Iterable[ObjectRemoval]) -> int:
             try:
                 delete_object(removal.key)
             except (StorageUnavailable, OSError) as error:
-                # To the end of the line.
+                # Move it to the end of the queue.
                 row.update(due_at=Now() + RETRY)
                 log.warning("object_not_removed", error=type(error).__name__)
                 if isinstance(error, StorageUnavailable):
-                    # The others would only wait for it in vain.
+                    # Storage would not respond for the others either.
                     break
             else:
                 row.delete()

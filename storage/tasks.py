@@ -1,4 +1,4 @@
-"""Celery's part."""
+"""Celery tasks of storage."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from storage.removal import remove_due_objects
 
 @shared_task(name="storage.remove_objects")
 def remove_objects() -> None:
-    """Remove the objects that storage did not let go of before, and those that nothing came of."""
+    """Remove the objects that could not be removed before, and those that no row ever referred to."""
     remove_due_objects()

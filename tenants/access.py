@@ -47,7 +47,7 @@ def members_only(action: Action | None = None) -> Callable[[View], View]:
 
 
 def _sign_in_first(request: HttpRequest) -> HttpResponseBase:
-    """A part of a page is asked for by a script: then the whole page goes to sign in, and comes back to itself."""
+    """Redirect to the sign-in page. If a script requested a fragment, redirect the whole page and return to it."""
     if not request.headers.get("HX-Request"):
         return redirect_to_login(request.get_full_path())
     page = urlsplit(request.headers.get("HX-Current-URL", "/"))

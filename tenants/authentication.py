@@ -1,4 +1,4 @@
-"""API keys for Django REST framework; ActiveTenantMiddleware has already looked the key up."""
+"""API keys for Django REST framework. ActiveTenantMiddleware has already looked up the key."""
 
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from tenants.requests import PortalRequest
 
 
 class KeyHolder(AnonymousUser):
-    """The program behind an API key: authenticated, yet no person."""
+    """The program that uses an API key: authenticated, but not a person."""
 
     @property
     def is_authenticated(self) -> bool:  # type: ignore[override]
@@ -36,7 +36,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Names the key in the OpenAPI document."""
+    """Describes API keys in the OpenAPI document."""
 
     target_class = "tenants.authentication.ApiKeyAuthentication"
     name = "ApiKey"

@@ -1,4 +1,4 @@
-"""What a person or key is refused."""
+"""Errors of access."""
 
 from rest.errors import PortalError
 

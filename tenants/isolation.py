@@ -19,7 +19,7 @@ from tenants.scope import active_tenant_id
 
 
 class OwnerKey(models.ForeignKey[Any, Any]):
-    """The tenant that a row belongs to: the active one, unless another is named."""
+    """The tenant that a row belongs to; defaults to the active tenant."""
 
     def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
         kwargs.setdefault("editable", False)
@@ -30,7 +30,7 @@ class OwnerKey(models.ForeignKey[Any, Any]):
 
 
 class TenantForeignKey(models.ForeignKey[Any, Any]):
-    """A foreign key between two tables of the same tenant; its constraint is made by IsolateTenant."""
+    """A foreign key between two tables of tenants' rows; IsolateTenant creates its constraint."""
 
     def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
         kwargs["db_constraint"] = False
@@ -38,7 +38,7 @@ class TenantForeignKey(models.ForeignKey[Any, Any]):
 
 
 class TenantOneToOneField(models.OneToOneField[Any, Any]):
-    """As TenantForeignKey, unique."""
+    """A TenantForeignKey that is unique."""
 
     def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
         kwargs["db_constraint"] = False
@@ -94,7 +94,7 @@ class IsolateTenant(Operation):
 
 
 class IsolateKey(Operation):
-    """Make the constraint of a TenantForeignKey that was added to a table later."""
+    """Create the constraint of a TenantForeignKey that was added to an existing table."""
 
     reduces_to_sql = True
     reversible = True

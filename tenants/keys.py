@@ -13,7 +13,7 @@ _ALPHABET = string.ascii_letters + string.digits
 
 
 class NewKey(NamedTuple):
-    """`token` is shown once; the other two are kept."""
+    """`token` is shown once; only the other two are stored."""
 
     token: str
     public_id: str
@@ -28,12 +28,12 @@ def new_key() -> NewKey:
 
 
 def hash_secret(secret: str) -> str:
-    """Keyed with the site's SECRET_KEY, so that a stolen table alone cannot be searched."""
+    """Hash a secret, keyed with the site's SECRET_KEY, so that secrets cannot be guessed from a stolen table alone."""
     return hmac.new(settings.SECRET_KEY.encode(), b"api-key:" + secret.encode(), hashlib.sha256).hexdigest()
 
 
 def split_token(token: str) -> tuple[str, str] | None:
-    """(public id, secret) of a well-formed token, else None."""
+    """The (public id, secret) of a well-formed token, otherwise None."""
     parts = token.split("_")
     if len(parts) != 3 or parts[0] != PREFIX or not (parts[1].isalnum() and parts[2].isalnum()):
         return None
@@ -43,5 +43,5 @@ def split_token(token: str) -> tuple[str, str] | None:
 
 
 def matches(secret: str, secret_hash: str) -> bool:
-    """Compares in constant time."""
+    """Whether the secret has this hash, compared in constant time."""
     return hmac.compare_digest(hash_secret(secret), secret_hash)

@@ -1,7 +1,7 @@
-"""Finds the tenant behind a request's credential and makes it the active one.
+"""Finds the tenant of a request's credential and activates it.
 
-An API key names its tenant; a signed-in person's session names one of their memberships. Nothing in the path, query
-or body ever does.
+An API key belongs to a tenant; a signed-in person's session names one of their memberships. The path, query and body
+never choose the tenant.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who: tenants, people, memberships and API keys; and the base class of every table that belongs to a tenant."""
+"""Tenants, people, memberships and API keys, and the base class of every table of tenants' rows."""
 
 import uuid
 from typing import Any, ClassVar, TypeVar
@@ -16,13 +16,15 @@ M = TypeVar("M", bound=models.Model)
 
 
 class Tenant(models.Model):
-    """A customer. Its rows are seen by its own people only."""
+    """A customer. Only its own people can see its rows."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
     max_running_jobs = models.PositiveSmallIntegerField(default=2)
-    max_storage_bytes = models.BigIntegerField(default=50 * 2**30, help_text="of uploaded files, unfinished ones too")
+    max_storage_bytes = models.BigIntegerField(
+        default=50 * 2**30, help_text="Limit for uploaded files, including unfinished uploads."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -33,7 +35,7 @@ class Tenant(models.Model):
 
 
 class TenantManager(models.Manager[M]):
-    """Sees the active tenant's rows; raises NoActiveTenant where there is none."""
+    """Restricts queries to the active tenant's rows. Raises NoActiveTenant if there is none."""
 
     def get_queryset(self) -> models.QuerySet[M]:
         scope = active_scope()
@@ -42,7 +44,7 @@ class TenantManager(models.Manager[M]):
 
 
 class TenantModel(models.Model):
-    """A table of tenants' rows: its migration must name it in `tenants.isolation.IsolateTenant`."""
+    """A table of tenants' rows. Its migration must name it in `tenants.isolation.IsolateTenant`."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = OwnerKey(Tenant, models.CASCADE, related_name="+")
@@ -86,7 +88,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Membership(TenantModel):
-    """A person in a tenant."""
+    """A person's membership in a tenant, with a role."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.MEMBER)
@@ -136,7 +138,7 @@ class Invitation(TenantModel):
 
 
 class ApiKey(TenantModel):
-    """A secret that lets a program act for the tenant; only a keyed hash of it is kept."""
+    """A secret that lets a program act for the tenant; only a keyed hash of it is stored."""
 
     name = models.CharField(max_length=80)
     public_id = models.CharField(max_length=16, unique=True, editable=False)
@@ -154,7 +156,7 @@ class ApiKey(TenantModel):
 
     @property
     def is_live(self) -> bool:
-        """Neither revoked nor expired."""
+        """Whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class PortalRequest(HttpRequest):
-    """A request before its tenant is certain: `tenant` is None for strangers and for people without a membership."""
+    """A request whose tenant may be None: for anonymous visitors and people without a membership."""
 
     htmx: HtmxDetails
     tenant: Tenant | None
@@ -25,7 +25,7 @@ class PortalRequest(HttpRequest):
 
 
 class TenantRequest(PortalRequest):
-    """A request that passed `tenants.access`: it acts for a tenant."""
+    """A request that passed `tenants.access` and so has a tenant."""
 
     tenant: Tenant
     membership: Membership
@@ -40,7 +40,7 @@ def tenant_of(request: Request) -> Tenant:
 
 
 def person_of(request: Request) -> User | None:
-    """Who is signed in, or who made the API key, if they are still there."""
+    """The signed-in person, or the API key's creator. None if the creator no longer exists."""
     seen = cast(PortalRequest, request._request)
     if seen.membership is not None:
         return seen.membership.user

@@ -1,8 +1,8 @@
-"""Which tenant the running code acts for.
+"""The tenant that the running code acts for.
 
-Two locks read this one value: the managers of `tenants.models.TenantModel`, which refuse to build a query without it,
-and PostgreSQL's row-level security, to which `tenants.postgresql` hands it inside every transaction. Without an active
-scope the first raises and the second shows no rows.
+Two safeguards use this value: the managers of `tenants.models.TenantModel`, which refuse to build a query without it,
+and PostgreSQL's row-level security, to which `tenants.postgresql` passes it inside every transaction. Without an active
+scope, the managers raise an error and PostgreSQL returns no rows.
 """
 
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from uuid import UUID
 
 
 class NoActiveTenant(RuntimeError):
-    """A tenant's table was read or written by code that does not act for any tenant."""
+    """Code that does not act for any tenant tried to read or write tenants' rows."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Acts for one tenant, or for the whole site when `tenant_id` is None."""
+    """One tenant, or the whole site if `tenant_id` is None."""
 
     tenant_id: UUID | None
 
@@ -27,23 +27,23 @@ _scope: ContextVar[Scope | None] = ContextVar("tenant_scope", default=None)
 
 
 def active_scope() -> Scope:
-    """The active scope; raises NoActiveTenant outside one."""
+    """The active scope. Raises NoActiveTenant if there is none."""
     scope = _scope.get()
     if scope is None:
-        raise NoActiveTenant("no tenant is active: wrap the code in tenant_scope(tenant_id)")
+        raise NoActiveTenant("No tenant is active. Wrap the code in tenant_scope(tenant_id)")
     return scope
 
 
 def active_tenant_id() -> UUID:
-    """The active tenant; raises where there is none, also inside `system_scope`."""
+    """The active tenant. Raises NoActiveTenant if there is none, also inside `system_scope`."""
     tenant_id = active_scope().tenant_id
     if tenant_id is None:
-        raise NoActiveTenant("the site's own scope has no tenant: name one explicitly")
+        raise NoActiveTenant("The system scope has no tenant. Name one explicitly")
     return tenant_id
 
 
 def database_settings() -> tuple[str, str]:
-    """Values of the session settings `portal.tenant` and `portal.system` that the policies compare with."""
+    """Values of the session settings `portal.tenant` and `portal.system`, which the policies check."""
     scope = _scope.get()
     if scope is None:
         return "", "off"
@@ -62,9 +62,9 @@ def tenant_scope(tenant_id: UUID) -> Iterator[None]:
 
 @contextmanager
 def system_scope() -> Iterator[None]:
-    """Act for the whole site: the reconciler, collectors and sign-in, which must see rows of every tenant.
+    """Act for the whole site. For the reconciler, collectors and sign-in, which must see rows of every tenant.
 
-    Every use is a place to review; requests of people and integrations run in `tenant_scope`.
+    Review every use with care: requests of people and integrations run in `tenant_scope`.
     """
     token = _scope.set(Scope(None))
     try:

@@ -20,7 +20,7 @@ LAST_USED_RESOLUTION = dt.timedelta(minutes=1)
 
 @transaction.atomic
 def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: int = 2) -> Tenant:
-    """A new tenant with its first member."""
+    """Create a tenant with its first member."""
     with system_scope():
         tenant = Tenant.objects.create(name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs)
     with tenant_scope(tenant.id):
@@ -46,7 +46,7 @@ def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
 
 
 def memberships_of(user: User) -> list[Membership]:
-    """A person's memberships, by tenant name. Runs before any tenant is active, hence in the site's scope."""
+    """A person's memberships, by tenant name. Runs before any tenant is active, so in the system scope."""
     with system_scope():
         return list(Membership.objects.filter(user=user).select_related("tenant").order_by("tenant__name"))
 
@@ -55,7 +55,7 @@ def memberships_of(user: User) -> list[Membership]:
 def create_api_key(
     *, tenant: Tenant, name: str, created_by: User | None = None, expires_at: dt.datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """The new row and its token, which cannot be read again later."""
+    """Create a key. Returns its row and its token, which cannot be read again later."""
     new = keys.new_key()
     row = ApiKey.objects.create(
         tenant=tenant,

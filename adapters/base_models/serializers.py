@@ -6,7 +6,7 @@ from adapters.models import BaseModel
 
 
 class BaseModelSerializer(serializers.ModelSerializer[BaseModel]):
-    """`location` is for the operator only and never shown."""
+    """A base model, without its location, which only the operator sees."""
 
     class Meta:
         model = BaseModel

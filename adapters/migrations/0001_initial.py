@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 (
                     "name",
                     models.SlugField(
-                        help_text="canonical id, written into every adapter and used as `model`", unique=True
+                        help_text="Name of the model, written into every adapter and used as `model`.", unique=True
                     ),
                 ),
                 ("title", models.CharField(max_length=120)),
@@ -38,7 +38,10 @@ class Migration(migrations.Migration):
                 ("sha256", models.CharField(blank=True, max_length=64)),
                 ("parameters", models.BigIntegerField(default=0)),
                 ("context_length", models.PositiveIntegerField(default=2048)),
-                ("is_synthetic", models.BooleanField(default=False, help_text="the tiny model of the embedded site")),
+                (
+                    "is_synthetic",
+                    models.BooleanField(default=False, help_text="Whether it is the tiny model of the embedded site."),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -50,7 +53,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("name", models.SlugField(help_text="also the alias that the gateway knows it by", max_length=60)),
+                ("name", models.SlugField(help_text="Also its alias at the gateway.", max_length=60)),
                 ("description", models.TextField(blank=True)),
                 (
                     "created_by",
@@ -151,7 +154,10 @@ class Migration(migrations.Migration):
                 ("package_bytes", models.BigIntegerField()),
                 ("rank", models.PositiveSmallIntegerField()),
                 ("manifest", models.JSONField(default=dict)),
-                ("metrics", models.JSONField(default=dict, help_text="of training: final losses, seconds, steps")),
+                (
+                    "metrics",
+                    models.JSONField(default=dict, help_text="Final losses, seconds and steps of the training."),
+                ),
                 (
                     "adapter",
                     tenants.isolation.TenantForeignKey(

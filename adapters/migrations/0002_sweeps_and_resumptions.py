@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             field=tenants.isolation.TenantForeignKey(
                 blank=True,
                 db_constraint=False,
-                help_text="whose checkpoint it uses",
+                help_text="The run whose checkpoint it resumes.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="resumptions",

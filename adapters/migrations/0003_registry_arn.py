@@ -11,7 +11,10 @@ class Migration(migrations.Migration):
             model_name="adapterversion",
             name="registry_arn",
             field=models.CharField(
-                blank=True, db_default="", help_text="in the backend's model registry, where it has one", max_length=300
+                blank=True,
+                db_default="",
+                help_text="ARN in the backend's model registry, if it has one.",
+                max_length=300,
             ),
         ),
     ]

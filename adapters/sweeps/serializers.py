@@ -12,7 +12,7 @@ from adapters.training.serializers import RECIPE_HELP, NumberField, NumbersSeria
 
 
 class NewSweepSerializer(NumbersSerializer):
-    """Parses a request; the service validates it."""
+    """The grid and the training that it varies."""
 
     adapter = serializers.CharField(help_text="A new name, or an existing adapter’s.")
     dataset_version = serializers.UUIDField(help_text="A version whose state is `ready`.")

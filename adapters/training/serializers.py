@@ -79,7 +79,7 @@ class NumbersSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class NewTrainingSerializer(NumbersSerializer):
-    """Parses a request; the service validates it. Omitted fields come from `clone_of`."""
+    """The training to start. Omitted fields come from `clone_of`."""
 
     adapter = serializers.CharField(
         required=False, help_text="A new name, or an existing adapter’s to train its next version."

@@ -18,7 +18,7 @@ class AdapterSerializer(serializers.ModelSerializer[Adapter]):
 
 
 class AdapterVersionSerializer(serializers.ModelSerializer[AdapterVersion]):
-    """`package_sha256` names the content; `metrics` are the training's final ones."""
+    """`package_sha256` identifies the content; `metrics` are the final ones of the training."""
 
     adapter_name = serializers.CharField(source="adapter.name", read_only=True)
     training_run = serializers.UUIDField(source="run_id", read_only=True)

@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
-                ("judge", models.CharField(help_text="alias in JUDGES", max_length=40)),
+                ("judge", models.CharField(help_text="Name of the judge.", max_length=40)),
                 (
                     "summary",
                     models.JSONField(

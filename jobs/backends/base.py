@@ -1,4 +1,4 @@
-"""The contract of a compute backend: run one module of ours on some input, elsewhere, and tell how it goes."""
+"""The contract of a compute backend: run a module of this project on some input elsewhere, and report its progress."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from jobs.aliases import merge_options
 
 
 class ComputeError(Exception):
-    """The backend could not do as asked now; `temporary` ones are worth another try."""
+    """The backend could not do what was asked; if `temporary`, a later try may succeed."""
 
     def __init__(self, code: str, text: str, *, temporary: bool) -> None:
         super().__init__(text)
@@ -20,9 +20,9 @@ class ComputeError(Exception):
 
 
 class Unavailable(ComputeError):
-    """The backend cannot be asked, or has no room, now. What was asked of it may have been done all the same.
+    """The backend cannot be reached or has no room at the moment. It may still have done what was asked.
 
-    So it is never a reason for a second run: the same one is looked for again after `after` seconds.
+    So this never justifies a second run: check the same run again after `after` seconds.
     """
 
     def __init__(self, code: str, text: str, *, after: float = 10.0) -> None:
@@ -43,7 +43,7 @@ class ComputeSpec:
     """What to run: `python -m module` on `spec`, with `inputs` by channel.
 
     `checkpoint_key` is the same for every attempt of a job, so that a later attempt resumes an earlier one. `tags`
-    say whose it is ("tenant", "job", "attempt"), for the bill and for knowing a run again.
+    name its owner ("tenant", "job", "attempt"), for cost allocation and to recognise the run.
     """
 
     module: str
@@ -54,7 +54,7 @@ class ComputeSpec:
 
 
 class RunState(StrEnum):
-    """`missing`: never submitted under this name. `lost`: it ended without leaving a result."""
+    """`missing`: never submitted under this name. `lost`: ended without a result."""
 
     MISSING = "missing"
     RUNNING = "running"
@@ -66,9 +66,10 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Observation:
-    """How a run goes. `events` are those after the cursor given, the last ones perhaps again.
+    """The state of a run. `events` follow the given cursor; the last ones before it may be repeated.
 
-    `cursor` is where to go on, `result` the run's own result document (see lorakit.rundir), `billable_seconds` so far.
+    `cursor` is where the next observation continues, `result` the run's own result document (see lorakit.rundir),
+    `billable_seconds` the seconds so far.
     """
 
     state: RunState
@@ -79,7 +80,7 @@ class Observation:
 
 
 class ComputeBackend(ABC):
-    """One place that runs compute. Every method may be called twice with the same arguments."""
+    """A place that runs compute. Every method is safe to call twice with the same arguments."""
 
     options: ClassVar[dict[str, Any]] = {
         "MAX_RUNNING": 2,
@@ -92,41 +93,42 @@ class ComputeBackend(ABC):
         self.alias = alias
         merged = merge_options("COMPUTE", alias, self.options, options)
         self.max_running: int = merged["MAX_RUNNING"]
-        # Where looking costs something, it is done no more often than this.
+        # Minimum time between two observations, for backends that charge for them or limit them.
         self.poll_seconds: float = merged["POLL_SECONDS"]
         self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
         self.price_source: str = merged["PRICE_SOURCE"]
 
     @abstractmethod
     def submit(self, name: str, spec: ComputeSpec) -> None:
-        """Start the run called `name`; one that exists already is left alone.
+        """Start the run called `name`, unless it already exists.
 
-        Large inputs may take several calls: until all are there, the run is missing still.
+        Large inputs may take several calls. Until all of them are copied, the run's state is `missing`.
         """
 
     @abstractmethod
     def observe(self, name: str, cursor: int = 0) -> Observation:
-        """How the run called `name` goes; also tells it that somebody still cares."""
+        """The state of the run called `name`. Also renews the run's lease, where the backend has leases."""
 
     @abstractmethod
     def cancel(self, name: str) -> None:
-        """Ask the run to end soon; `observe` tells when it has."""
+        """Ask the run to end soon; `observe` reports when it has ended."""
 
     @abstractmethod
     def fetch(self, name: str, artifact: str, destination: Path) -> None:
         """Copy one artifact of a succeeded run to a local file."""
 
     def log_tail(self, name: str, lines: int = 100) -> tuple[str, ...]:
-        """The last lines that the run called `name` printed, oldest first, without its events."""
+        """The last lines printed by the run called `name`, oldest first, without its events."""
         return ()
 
     def register(self, name: str, package: Path, *, model: str, metadata: dict[str, str]) -> str:
-        """Make the package of a succeeded run known to the backend's model registry; its address there.
+        """Register the package of a succeeded run in the backend's model registry and return its address there.
 
-        Empty where there is no registry. `model` names what it is a version of, `metadata` is shown beside it.
+        Returns an empty string if there is no registry. `model` is the name of the model that the package is a version
+        of; `metadata` is shown with it.
         """
         return ""
 
     @abstractmethod
     def discard(self, name: str, *, checkpoint_key: str = "") -> None:
-        """Forget an ended run and what it left; with `checkpoint_key`, its checkpoints too."""
+        """Delete an ended run's files; with `checkpoint_key`, its checkpoints too."""

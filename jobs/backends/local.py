@@ -1,7 +1,7 @@
 """Runs compute as a leased child process on this machine, in a run directory (see lorakit.rundir).
 
-The child outlives the worker that started it, for a while: every observation renews its lease, and a child whose lease
-nobody renews ends itself. So a worker that dies loses nothing, and a machine that is switched off leaves no strays.
+The child can outlive the worker that started it: every observation renews its lease, and a child whose lease expires
+ends itself. So nothing is lost when a worker dies, and no child is left behind when the site is shut down.
 """
 
 import errno
@@ -23,16 +23,16 @@ from jobs.environment import child_environment
 from lorakit.disk import DISK_FULL
 from storage.objects import read_range
 
-# A child that has not taken its lock by then never will: importing torch comes after the lock.
+# A child that has not taken its lock by then never will: it imports torch only after taking the lock.
 START_SECONDS = 30
-# No run is begun with less room than this, nor is one called lost: it may have ended for want of room.
+# With less free disk space than this, no run is started and none counts as lost: the full disk may have ended it.
 ROOM_BYTES = 64 << 20
 
-# One step fetches inputs for so long, well within a task's time, and the next goes on where it was.
+# One step copies inputs for this long, well within a task's time limit; the next step continues from there.
 FETCH_SECONDS = 30.0
 FETCH_BYTES = 16 << 20
 
-# As much of the end of a log is read.
+# Only this much of the end of a log is read.
 LOG_BYTES = 64 << 10
 
 
@@ -62,7 +62,7 @@ class LocalCompute(ComputeBackend):
                 if not (run / "submitted").exists() and self._prepare(run, spec):
                     self._spawn(run, spec.module)
         except BlockingIOError:
-            # Somebody whose lease ran out is at it still; the next observation tells what came of it.
+            # A worker whose lease expired is still submitting it. The next observation shows the outcome.
             return
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
@@ -75,8 +75,8 @@ class LocalCompute(ComputeBackend):
         run = self.root / name
         if not (run / "submitted").exists():
             return Observation(state=RunState.MISSING)
-        # The order matters: the result is read after the lock was seen free, or a child ending now would look lost.
-        # Nor is the lock tried before the child has it: our try would keep the child from taking it.
+        # The order matters. The result is read after the lock was seen free; otherwise a child that ends just now would
+        # look lost. And the lock is not tried before the child holds it, because trying would keep the child out.
         ended = self._has_started(run) and _lock_is_free(run / "lock")
         result = _read_result(run)
         if not ended and not result:
@@ -84,7 +84,7 @@ class LocalCompute(ComputeBackend):
         events, position = _read_events(run / "progress.jsonl", cursor)
         state = _state(ended, result, asked_to_stop=(run / "cancel").exists())
         if state is RunState.LOST:
-            # A child that could not even write its result down for want of room is begun again once there is some.
+            # A full disk can keep a child from writing its result. It is restarted once there is room.
             self._check_room()
         return Observation(
             state=state,
@@ -121,7 +121,10 @@ class LocalCompute(ComputeBackend):
 
     @contextmanager
     def _alone(self, name: str) -> Iterator[None]:
-        """Nobody else submits this run meanwhile, or BlockingIOError; the lock of one that dies is free at once."""
+        """Keep others from submitting this run meanwhile. Raises BlockingIOError if somebody already is.
+
+        A process that dies releases the lock immediately.
+        """
         with self._lock_of(name).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
@@ -131,9 +134,9 @@ class LocalCompute(ComputeBackend):
             raise Unavailable(DISK_FULL.code, DISK_FULL.text)
 
     def _prepare(self, run: Path, spec: ComputeSpec) -> bool:
-        """Make the run ready for its child; False if another call has to go on with its inputs.
+        """Prepare the run for its child. Returns False if another call has to continue copying its inputs.
 
-        What an interrupted call left was never started, for the mark `submitted` comes last, and is used.
+        Continues what an interrupted call left behind. That was never started, because the file `submitted` comes last.
         """
         (run / "output").mkdir(parents=True, exist_ok=True)
         checkpoints = self.root / "checkpoints" / spec.checkpoint_key if spec.checkpoint_key else run / "checkpoints"
@@ -156,12 +159,12 @@ class LocalCompute(ComputeBackend):
         environment = {
             **child_environment(),
             "PYTHONUNBUFFERED": "1",
-            # A customer reads the log: what libraries tell programmers is not for them.
+            # Customers read the log; warnings from libraries are meant for programmers.
             "PYTHONWARNINGS": "ignore",
             "RUN_LEASE_SECONDS": str(self.lease_seconds),
         }
         with (run / "log.txt").open("ab") as log:
-            # The command is our own interpreter and a module named by a registered kind; it gets no secrets.
+            # The command is this interpreter with a module named by a registered kind. It receives no secrets.
             subprocess.Popen(
                 [sys.executable, "-m", module, "--run-dir", str(run)],
                 stdin=subprocess.DEVNULL,
@@ -182,9 +185,9 @@ class LocalCompute(ComputeBackend):
 
 
 def _fetch(key: str, path: Path, until: float) -> bool:
-    """Copy an object, which never changes, from where an earlier call ended; whether `path` is whole now.
+    """Copy an object, continuing where an earlier call ended. Returns whether `path` is complete.
 
-    A call fetches one block at least, however late it is.
+    Objects never change, so this is safe. Every call fetches at least one block, even after `until`.
     """
     if path.exists():
         return True
@@ -205,7 +208,7 @@ def _state(ended: bool, result: dict[str, Any], *, asked_to_stop: bool) -> RunSt
     if result.get("ok"):
         return RunState.SUCCEEDED
     if result.get("cancelled"):
-        # A machine that is switched off tells every process to end; nobody here asked for that.
+        # When the machine shuts down it asks every process to end; that is not a user's stop.
         return RunState.STOPPED if asked_to_stop else RunState.LOST
     return RunState.FAILED
 
@@ -230,7 +233,7 @@ def _read_result(run: Path) -> dict[str, Any]:
 
 
 def _read_events(path: Path, cursor: int) -> tuple[tuple[dict[str, Any], ...], int]:
-    """Whole lines after byte `cursor`; a line that is still being written is left for the next look."""
+    """The complete lines after byte `cursor`; a line still being written is left for the next call."""
     if not path.exists():
         return (), cursor
     with path.open("rb") as file:

@@ -44,12 +44,17 @@ class Migration(migrations.Migration):
                 ("phase", models.CharField(blank=True, max_length=40)),
                 ("fraction", models.FloatField(default=0.0)),
                 ("eta_seconds", models.FloatField(blank=True, null=True)),
-                ("cost_units", models.FloatField(default=1.0, help_text="what it counts for in the fair queue")),
+                (
+                    "cost_units",
+                    models.FloatField(default=1.0, help_text="Units of its tenant's credit in the fair queue."),
+                ),
                 ("backend", models.CharField(blank=True, max_length=40)),
                 ("external_name", models.CharField(blank=True, max_length=63)),
                 (
                     "run_discarded",
-                    models.BooleanField(default=False, help_text="its run and checkpoints are gone from the backend"),
+                    models.BooleanField(
+                        default=False, help_text="Its run and checkpoints have been deleted from the backend."
+                    ),
                 ),
                 ("events_cursor", models.BigIntegerField(default=0)),
                 ("attempt", models.PositiveSmallIntegerField(default=1)),

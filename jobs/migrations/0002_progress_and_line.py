@@ -8,17 +8,23 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="job",
             name="attempts_without_progress",
-            field=models.PositiveSmallIntegerField(default=1, help_text="this one included"),
+            field=models.PositiveSmallIntegerField(
+                default=1, help_text="Attempts in a row without progress, including the current one."
+            ),
         ),
         migrations.AddField(
             model_name="job",
             name="furthest_step",
-            field=models.PositiveIntegerField(default=0, help_text="that any attempt has reported or saved"),
+            field=models.PositiveIntegerField(
+                default=0, help_text="Highest step that any attempt has reported or saved."
+            ),
         ),
         migrations.AlterField(
             model_name="job",
             name="max_attempts",
-            field=models.PositiveSmallIntegerField(default=5, help_text="in a row that may end without progress"),
+            field=models.PositiveSmallIntegerField(
+                default=5, help_text="Maximum number of attempts in a row without progress."
+            ),
         ),
         migrations.RemoveIndex(model_name="job", name="job_queued"),
         migrations.AddIndex(

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
             model_name="job",
             name="discard_begun",
             field=models.BooleanField(
-                default=False, db_default=False, help_text="its run and checkpoints are being cleared away"
+                default=False, db_default=False, help_text="Its run and checkpoints are being deleted."
             ),
         ),
     ]

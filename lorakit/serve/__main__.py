@@ -1,6 +1,6 @@
-"""`python -m lorakit.serve --base DIR`: the server's main.
+"""`python -m lorakit.serve --base DIR`: runs the server.
 
-With ENGINE_API_KEY set, every request but /health needs it as a bearer token.
+If ENGINE_API_KEY is set, every request except /health needs it as a bearer token.
 """
 
 import argparse
@@ -12,23 +12,23 @@ from lorakit.process import die_with_parent
 
 
 def parse_arguments() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", required=True, help="directory of the base model")
     parser.add_argument("--base-id", default="tiny-llama", help="the base's model name")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8002)
-    parser.add_argument("--slots", type=int, default=16, help="adapters in memory at a time")
-    parser.add_argument("--max-rank", type=int, default=32, help="highest rank of an adapter")
-    parser.add_argument("--threads", type=int, default=1, help="processor threads of the model")
-    parser.add_argument("--width", type=int, default=32, help="most requests in one batch")
+    parser.add_argument("--slots", type=int, default=16, help="maximum number of adapters in memory")
+    parser.add_argument("--max-rank", type=int, default=32, help="maximum rank of an adapter")
+    parser.add_argument("--threads", type=int, default=1, help="number of CPU threads for the model")
+    parser.add_argument("--width", type=int, default=32, help="maximum number of requests in a batch")
     parser.add_argument("--cache", type=Path, help="folder for unpacked adapters (default: a temporary one)")
     parser.add_argument("--die-with-parent", action="store_true", help="end when the parent process ends")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Load the base, then serve until told to stop."""
+    """Load the base, then serve until stopped."""
     arguments = parse_arguments()
     if arguments.die_with_parent:
         die_with_parent()

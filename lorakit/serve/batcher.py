@@ -1,7 +1,7 @@
-"""One worker thread that decodes everybody's requests in shared batches.
+"""One worker thread that decodes all requests in shared batches.
 
-Requests that wait join the running batch every few steps, so a long answer holds nobody up and a burst is
-read in one go. A request whose adapter finds no free slot waits for one; those behind it may go first.
+Waiting requests join the running batch every few steps, so a long answer does not block others and the prompts of a
+burst are read together. A request whose adapter finds no free slot waits for one; later requests may go first.
 """
 
 import threading
@@ -17,19 +17,19 @@ from lorakit.serve.pool import SlotPool, StoredAdapter
 
 MAX_WAITING = 1024
 JOIN_EVERY = 4
-"""Steps between joins. Fewer joins read more prompts at once; more joins give earlier first tokens."""
+"""Steps between joins. Fewer joins read more prompts together; more joins give earlier first tokens."""
 
 BURST_SECONDS = 0.003
 """How long an idle worker waits for the rest of a burst."""
 
 
 class Overloaded(Exception):
-    """Too many requests wait already."""
+    """Too many requests are waiting."""
 
 
 @dataclass(eq=False)
 class Job:
-    """A request on its way: `finished` is called once in the worker, with an error if decoding failed."""
+    """A request in the worker, which calls `finished` once, with an error if decoding failed."""
 
     sequence: Sequence
     adapter: StoredAdapter | None
@@ -56,14 +56,14 @@ class Batcher:
         self._worker.start()
 
     def stop(self) -> None:
-        """End the worker; requests that wait or run fail."""
+        """Stop the worker; waiting and running requests fail."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._worker.join()
 
     def submit(self, job: Job) -> None:
-        """Queue a request; raises `Overloaded`."""
+        """Queue a request. Raises `Overloaded`."""
         with self._changed:
             if self._stopping or len(self._waiting) >= MAX_WAITING:
                 raise Overloaded
@@ -71,7 +71,7 @@ class Batcher:
             self._changed.notify()
 
     def depth(self) -> tuple[int, int]:
-        """Requests that run, and requests that wait."""
+        """The numbers of running and of waiting requests."""
         return len(self._active), len(self._waiting)
 
     def _work(self) -> None:
@@ -89,7 +89,7 @@ class Batcher:
         self._fail(RuntimeError("the server is stopping"))
 
     def _wait_for_work(self) -> bool:
-        """Block until there is something to do; False once the worker has to end."""
+        """Block until there is work. Returns False if the worker must end."""
         with self._changed:
             if not self._active:
                 self._changed.wait_for(lambda: self._waiting or self._stopping)
@@ -99,7 +99,7 @@ class Batcher:
         return not self._stopping
 
     def _join(self) -> None:
-        """Let waiting requests into the batch, as far as there is room and there are slots."""
+        """Add waiting requests to the batch while there are room and slots."""
         joining: list[Job] = []
         ended: list[tuple[Job, BaseException | None]] = []
         with self._changed:
@@ -127,7 +127,7 @@ class Batcher:
             self._batch.admit([job.sequence for job in joining])
 
     def _settle(self) -> None:
-        """Report the requests that are done, and end those whose client has gone."""
+        """Report finished requests, and end those whose client has disconnected."""
         for job in [*self._active]:
             if job.cancelled.is_set() and job.sequence.finish is None:
                 job.sequence.finish = "cancelled"
@@ -137,7 +137,7 @@ class Batcher:
                 job.finished(None)
 
     def _fail(self, error: BaseException) -> None:
-        """Report an error to every request in the batch, and to those that wait if the worker ends."""
+        """Report an error to every request in the batch, and to the waiting ones if the worker ends."""
         self._batch.clear()
         failed = self._active
         self._active = []

@@ -1,7 +1,7 @@
-"""Decoding a batch whose rows come and go: rows join between steps, and leave as they finish.
+"""Decodes a batch with changing rows: rows join between steps and leave when they finish.
 
-Rows are padded on the left, keys in the cache carry their own positions, and each row has its own adapter
-slot and its own sampling. Greedy by default.
+Rows are padded on the left, keys in the cache include their positions, and each row has its own adapter
+slot and sampling. Decoding is greedy by default.
 """
 
 import time
@@ -19,7 +19,7 @@ Finish = Literal["stop", "length", "cancelled"]
 
 @dataclass(frozen=True)
 class Sampling:
-    """How the next token is chosen; temperature 0 takes the most likely one."""
+    """How the next token is chosen; temperature 0 chooses the most likely one."""
 
     temperature: float = 0.0
     top_p: float = 1.0
@@ -28,10 +28,10 @@ class Sampling:
 
 @dataclass
 class Sequence:
-    """One row: a prompt in token ids, and the answer as it grows.
+    """One row: a prompt as token ids, and the answer so far.
 
-    `tokens` ends with the end token if the model gave one. `on_token` sees each other token and may end the
-    row by returning True. `busy_seconds` is the row's share of the time in the model.
+    `tokens` ends with the end token if the model generated one. `on_token` gets every other token and may end the
+    row by returning True. `busy_seconds` is the row's share of the model's time.
     """
 
     prompt: list[int]
@@ -61,13 +61,13 @@ class Sequence:
 
 
 def cached(cache: DynamicCache) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Keys and values of each layer, [rows, heads, columns, head size]."""
+    """Keys and values of each layer, of shape [rows, heads, columns, head size]."""
     layers: list[Any] = cache.layers
     return [(layer.keys, layer.values) for layer in layers]
 
 
 def merge_caches(first: DynamicCache, second: DynamicCache) -> DynamicCache:
-    """One cache with the rows of both, the shorter one padded on the left."""
+    """A cache with the rows of both, the shorter one padded on the left."""
     gap = first.get_seq_length() - second.get_seq_length()
     merged = DynamicCache()
     for index, (one, two) in enumerate(zip(cached(first), cached(second), strict=True)):
@@ -79,7 +79,7 @@ def merge_caches(first: DynamicCache, second: DynamicCache) -> DynamicCache:
 
 
 def select_rows(cache: DynamicCache, rows: torch.Tensor, first_column: int) -> DynamicCache:
-    """The cache of some rows, without its first columns."""
+    """A cache with only `rows`, from column `first_column` on."""
     selected = DynamicCache()
     for index, (keys, values) in enumerate(cached(cache)):
         kept = rows.to(keys.device)
@@ -88,7 +88,7 @@ def select_rows(cache: DynamicCache, rows: torch.Tensor, first_column: int) -> D
 
 
 def pad_left(tensor: torch.Tensor, count: int, dim: int) -> torch.Tensor:
-    """Put `count` zeros in front along a dimension; a negative count adds nothing."""
+    """Prepend `count` zeros along a dimension; a negative count adds nothing."""
     if count <= 0:
         return tensor
     shape = list(tensor.shape)
@@ -97,7 +97,7 @@ def pad_left(tensor: torch.Tensor, count: int, dim: int) -> torch.Tensor:
 
 
 class DecodeBatch:
-    """The rows that are being decoded together on one model."""
+    """The rows decoded together on one model."""
 
     def __init__(self, model: PreTrainedModel, pool: SlotPool, *, end_ids: frozenset[int], pad_id: int) -> None:
         self.model = model
@@ -111,12 +111,12 @@ class DecodeBatch:
         self._gathered: Gathered | None = None
 
     def __len__(self) -> int:
-        """How many rows are unfinished."""
+        """The number of unfinished rows."""
         return sum(row.finish is None for row in self.rows)
 
     @torch.inference_mode()
     def admit(self, rows: list[Sequence]) -> None:
-        """Read the prompts of new rows together, choose their first tokens, and let them join."""
+        """Read the prompts of new rows together, choose their first tokens, and add them to the batch."""
         started = time.perf_counter()
         longest = max(len(row.prompt) for row in rows)
         ids = torch.tensor([[self.pad_id] * (longest - len(row.prompt)) + row.prompt for row in rows])
@@ -153,7 +153,7 @@ class DecodeBatch:
 
     @torch.inference_mode()
     def step(self) -> None:
-        """One more token for every unfinished row."""
+        """Decode one more token for every unfinished row."""
         if len(self) * 4 <= len(self.rows) * 3:
             self._keep_unfinished()
         if not self.rows:
@@ -173,7 +173,7 @@ class DecodeBatch:
         self._take(self.rows, output.logits[:, -1], started)
 
     def _take(self, rows: list[Sequence], logits: torch.Tensor, started: float) -> None:
-        """Add the next token to each unfinished row, and finish those that end with it."""
+        """Add the next token to each unfinished row, and finish the rows that it ends."""
         best = logits.argmax(-1).tolist()
         unfinished = [index for index, row in enumerate(rows) if row.finish is None]
         share = (time.perf_counter() - started) / max(len(unfinished), 1)
@@ -188,7 +188,7 @@ class DecodeBatch:
                 row.finish = "length"
 
     def _keep_unfinished(self) -> None:
-        """Drop finished rows, and the columns that were only their length."""
+        """Drop finished rows, and the columns that no other row needs."""
         kept = [index for index, row in enumerate(self.rows) if row.finish is None]
         if len(kept) == len(self.rows):
             return
@@ -204,7 +204,7 @@ class DecodeBatch:
         self._gathered = self.pool.gather([row.slot for row in self.rows])
 
     def clear(self) -> list[Sequence]:
-        """Drop all rows, and return those that were unfinished."""
+        """Drop all rows and return the unfinished ones."""
         unfinished = [row for row in self.rows if row.finish is None]
         self.rows = []
         return unfinished
@@ -217,7 +217,7 @@ def decode_all(
     width: int,
     after_step: Callable[[], None] | None = None,
 ) -> None:
-    """Decode rows to their ends, at most `width` at a time."""
+    """Decode rows until they finish, at most `width` at a time."""
     waiting = list(reversed(rows))
     while waiting or len(batch):
         free = width - len(batch)

@@ -1,4 +1,4 @@
-"""A loaded base with its slots, registry and worker: what the HTTP server asks for answers."""
+"""A loaded base with its slots, registry and worker, which answers the HTTP server's requests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ from lorakit.serve.text import TextStream
 
 @dataclass(frozen=True)
 class Settings:
-    """How an engine is set up; unpacked adapters go to `cache`, a batch has at most `width` rows."""
+    """Settings of an engine: unpacked adapters go to `cache`; a batch has at most `width` rows."""
 
     base: str
     base_id: str
@@ -38,7 +38,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Target:
-    """A model name resolved; `adapter` is None for the base, `sha256` the hash of adapter or base."""
+    """A resolved model name. `adapter` is None for the base; `sha256` is the hash of the adapter or base."""
 
     name: str
     adapter: StoredAdapter | None
@@ -46,19 +46,19 @@ class Target:
 
     @property
     def fingerprint(self) -> str:
-        """What an answer carries to tell whose weights made it."""
+        """The fingerprint in an answer that identifies the weights behind it."""
         return self.sha256[:16] if self.adapter else f"base-{self.sha256[:11]}"
 
 
 class Answer:
-    """A running answer: its pieces as they come, and its totals once they ended."""
+    """An answer in progress: its pieces as they arrive, and its totals at the end."""
 
     def __init__(self, job: Job, pieces: "asyncio.Queue[str | BaseException | None]") -> None:
         self._job = job
         self._pieces = pieces
 
     async def pieces(self) -> AsyncIterator[str]:
-        """Pieces of text until the answer ends; raises `ApiError` if it fails."""
+        """Pieces of text until the answer ends. Raises `ApiError` if it fails."""
         while (piece := await self._pieces.get()) is not None:
             if isinstance(piece, BaseException):
                 raise ApiError(500, "The model failed on this request.", "engine_error")
@@ -66,7 +66,7 @@ class Answer:
                 yield piece
 
     def cancel(self) -> None:
-        """Nobody waits for the answer any more."""
+        """End the answer because its client has disconnected."""
         self._job.cancelled.set()
 
     @property
@@ -76,17 +76,17 @@ class Answer:
 
     @property
     def completion_tokens(self) -> int:
-        """Tokens of the answer so far, the end token included."""
+        """The number of tokens of the answer so far, including the end token."""
         return len(self._job.sequence.tokens)
 
     @property
     def busy_ms(self) -> float:
-        """The answer's share of the time in the model."""
+        """The answer's share of the model's time in milliseconds."""
         return self._job.sequence.busy_seconds * 1000
 
 
 class Engine:
-    """Answers requests to a base and its adapters."""
+    """Answers requests for a base and its adapters."""
 
     def __init__(self, settings: Settings) -> None:
         directory = check_base(settings.base)
@@ -106,7 +106,7 @@ class Engine:
         self.batcher = Batcher(batch, self.pool, width=settings.width, threads=settings.threads)
 
     def resolve(self, model: str) -> Target:
-        """What a model name stands for; an unknown one is refused, never answered by the base."""
+        """The target of a model name. Raises `ApiError` for an unknown name; the base never answers in its place."""
         if model == self.base.name:
             return self.base
         adapter = self.registry.find(model)
@@ -121,17 +121,17 @@ class Engine:
             try:
                 text = str(self.tokenizer.apply_chat_template(ask.messages, tokenize=False, add_generation_prompt=True))
             except TemplateError as error:
-                raise ApiError(400, f"The chat template refuses this: {error}", "bad_messages") from None
+                raise ApiError(400, f"The chat template rejected the messages: {error}", "bad_messages") from None
         ids: list[int] = self.tokenizer(text, add_special_tokens=ask.messages is None)["input_ids"]
         return ids
 
     def start(self, ask: Ask, target: Target, prompt: list[int]) -> Answer:
-        """Queue a request for the worker; raises `ApiError` when it does not fit."""
+        """Queue a request for the worker. Raises `ApiError` if it does not fit."""
         room = self.context - len(prompt)
         wanted = ask.max_tokens if ask.max_tokens is not None else max(room, 1)
         if wanted > room:
             text = (
-                f"This model's context is {self.context} tokens, but the request needs "
+                f"This model's context is {self.context} tokens. The request needs "
                 f"{len(prompt) + wanted}: {len(prompt)} in the prompt and {wanted} for the answer."
             )
             raise ApiError(400, text, "context_length_exceeded", "messages" if ask.messages else "prompt")

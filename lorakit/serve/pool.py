@@ -1,7 +1,7 @@
-"""Many adapters beside one base: a fixed number of slots, chosen row by row.
+"""Many adapters on one base: a fixed number of slots, chosen per row.
 
-Each adapted layer keeps its slots' matrices stacked, A as [slots + 1, in, rank] and B as [slots + 1, rank,
-out]. Slot 0 is all zeros and stands for the base itself. A forward hook adds (x A) B with every row's own
+Each adapted layer stacks its slots' matrices, A as [slots + 1, in, rank] and B as [slots + 1, rank,
+out]. Slot 0 is all zeros and represents the base itself. A forward hook adds (x A) B with each row's
 slot, so rows of different adapters share one forward pass of the base.
 """
 
@@ -25,7 +25,7 @@ BASE_SLOT = 0
 
 @dataclass(frozen=True)
 class StoredAdapter:
-    """A checked, unpacked adapter on disk; `sha256` is its package's hash."""
+    """A checked, unpacked adapter on disk; `sha256` is the hash of its package."""
 
     sha256: str
     directory: Path
@@ -41,9 +41,9 @@ class Gathered:
 
 
 class SlotPool:
-    """Slots for LoRA weights on a model, filled on demand, least recently used out first.
+    """Slots for LoRA weights on a model, filled on demand; the least recently used adapter is evicted first.
 
-    Not thread-safe: everything but `check` belongs to the one thread that runs the model.
+    Not thread-safe: only the thread that runs the model may call anything except `check`.
     """
 
     def __init__(self, model: PreTrainedModel, *, slots: int, max_rank: int) -> None:
@@ -76,7 +76,7 @@ class SlotPool:
         return add
 
     def check(self, adapter: StoredAdapter) -> None:
-        """Refuse an adapter that these slots or this base cannot hold; raises `PackageError`."""
+        """Raise `PackageError` for an adapter that does not fit these slots or this base."""
         if adapter.config.rank > self.max_rank:
             text = f"The adapter's rank {adapter.config.rank} is above this server's limit of {self.max_rank}."
             raise PackageError("package:rank_above_limit", text)
@@ -90,7 +90,7 @@ class SlotPool:
                     raise PackageError("package:wrong_base", text)
 
     def acquire(self, adapter: StoredAdapter | None) -> int | None:
-        """Pin the adapter's slot, filling one if need be; None while every slot is pinned by others."""
+        """Pin the adapter's slot, loading it if necessary. Returns None while other adapters pin every slot."""
         if adapter is None:
             return BASE_SLOT
         slot = self._resident.get(adapter.sha256)
@@ -139,9 +139,9 @@ class SlotPool:
 
     @torch.inference_mode()
     def gather(self, slots: Sequence[int]) -> Gathered | None:
-        """The matrices of a batch whose row i uses slots[i]; None if all rows are the base's.
+        """The matrices of a batch whose row i uses slots[i]. Returns None if all rows use the base.
 
-        Done once for each composition of a batch, not for each step.
+        Call it once per composition of a batch, not at each step.
         """
         rank = max((self._ranks[slot] for slot in slots if slot != BASE_SLOT), default=0)
         if not rank:
@@ -154,7 +154,7 @@ class SlotPool:
 
     @contextmanager
     def applied(self, gathered: Gathered | None) -> Iterator[None]:
-        """Run the model with these matrices."""
+        """Apply these matrices to the model inside the block."""
         self._active = gathered
         try:
             yield

@@ -1,4 +1,4 @@
-"""OpenAI's requests and answers: what is accepted, and the shape of what goes back."""
+"""OpenAI's API: the accepted requests, and the shape of the responses."""
 
 import json
 import time
@@ -21,11 +21,11 @@ UNSUPPORTED = {
     "suffix": "",
     "response_format": {"type": "text"},
 }
-"""Options that would change the answer, and the one value of each that changes nothing."""
+"""Options that would change the answer, each with the only accepted value, which has no effect."""
 
 
 class ApiError(Exception):
-    """A request is refused: HTTP status, text, OpenAI's error code, and the parameter at fault."""
+    """A refused request: HTTP status, text, OpenAI's error code, and the invalid parameter."""
 
     def __init__(self, status: int, text: str, code: str, param: str | None = None) -> None:
         super().__init__(text)
@@ -35,7 +35,7 @@ class ApiError(Exception):
         self.param = param
 
     def body(self) -> dict[str, Any]:
-        """The error as OpenAI writes it."""
+        """The error in OpenAI's format."""
         kind = "invalid_request_error" if self.status < 500 else "server_error"
         return {"error": {"message": self.text, "type": kind, "param": self.param, "code": self.code}}
 
@@ -59,7 +59,7 @@ def invalid(param: str, text: str) -> ApiError:
 
 
 def parse_ask(body: bytes, *, chat: bool) -> Ask:
-    """Check the body of a completion request; raises `ApiError`."""
+    """Parse and check the body of a completion request. Raises `ApiError`."""
     try:
         data = json.loads(body)
     except (ValueError, RecursionError):
@@ -68,7 +68,7 @@ def parse_ask(body: bytes, *, chat: bool) -> Ask:
         raise ApiError(400, "The body must be a JSON object.", "invalid_json")
     model = data.get("model")
     if not isinstance(model, str) or not model:
-        raise invalid("model", "name the model to ask.")
+        raise invalid("model", "this must be the name of a model.")
     for name, neutral in UNSUPPORTED.items():
         if data.get(name) not in (None, neutral):
             raise ApiError(400, f"{name} is not supported by this server.", "unsupported_parameter", name)
@@ -88,7 +88,7 @@ def parse_ask(body: bytes, *, chat: bool) -> Ask:
 
 
 def parse_integer(data: dict[str, Any], name: str, low: int, high: int) -> int | None:
-    """A whole number within bounds; None where none is given."""
+    """A whole number within bounds, or None if it is missing."""
     value = data.get(name)
     if value is None:
         return None
@@ -98,7 +98,7 @@ def parse_integer(data: dict[str, Any], name: str, low: int, high: int) -> int |
 
 
 def parse_fraction(data: dict[str, Any], name: str, high: float) -> float:
-    """A number from 0 to `high`; 1 where none is given, as OpenAI has it."""
+    """A number from 0 to `high`; defaults to 1, as in OpenAI's API."""
     value = data.get(name)
     if value is None:
         return 1.0
@@ -108,7 +108,7 @@ def parse_fraction(data: dict[str, Any], name: str, high: float) -> float:
 
 
 def parse_sampling(data: dict[str, Any]) -> Sampling:
-    """How tokens are to be chosen."""
+    """The sampling options of a request."""
     return Sampling(
         temperature=parse_fraction(data, "temperature", 2.0),
         top_p=parse_fraction(data, "top_p", 1.0),
@@ -117,14 +117,14 @@ def parse_sampling(data: dict[str, Any]) -> Sampling:
 
 
 def parse_limit(data: dict[str, Any], default: int | None) -> int | None:
-    """The most tokens that the answer may have, under either of its names."""
+    """The maximum number of tokens of the answer, under either of its names."""
     name = "max_tokens" if data.get("max_completion_tokens") is None else "max_completion_tokens"
     limit = parse_integer(data, name, 1, 1_000_000)
     return default if limit is None else limit
 
 
 def parse_messages(value: Any) -> list[dict[str, str]]:
-    """Chat messages with plain text; content in parts is joined."""
+    """Chat messages with plain text; content given in parts is joined."""
     if not isinstance(value, list) or not value:
         raise invalid("messages", "this must be a list with at least one message.")
     return [parse_message(message, index) for index, message in enumerate(value)]
@@ -146,7 +146,7 @@ def parse_message(message: Any, index: int) -> dict[str, str]:
         texts = [part for part in parts if isinstance(part, str)]
         content = "".join(texts) if len(texts) == len(content) else None
     if not isinstance(content, str):
-        raise invalid("messages", f"message {index + 1} needs its content as text.")
+        raise invalid("messages", f"message {index + 1} needs text as its content.")
     return {"role": role, "content": content}
 
 
@@ -155,7 +155,7 @@ def parse_prompt(value: Any) -> str:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, str) or not value:
-        raise invalid("prompt", "this must be one text.")
+        raise invalid("prompt", "this must be a string.")
     return value
 
 
@@ -163,13 +163,13 @@ def parse_stop(value: Any) -> list[str]:
     """Up to four stop strings."""
     marks = [value] if isinstance(value, str) else value or []
     if not isinstance(marks, list) or len(marks) > 4 or not all(isinstance(m, str) and m for m in marks):
-        raise invalid("stop", "this must be a text or a list of up to four.")
+        raise invalid("stop", "this must be a string or a list of up to four strings.")
     return marks
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What stays the same over all parts of one answer."""
+    """The fields shared by all parts of an answer."""
 
     id: str
     model: str
@@ -199,7 +199,7 @@ class Reply:
         return {**self._head(kind), "choices": [choice]}
 
     def closing(self, usage: dict[str, int]) -> dict[str, Any]:
-        """The last event, with the usage, where the client asked for it."""
+        """The last event, with the usage, if the client requested it."""
         kind = "chat.completion.chunk" if self.chat else "text_completion"
         return {**self._head(kind), "choices": [], "usage": usage}
 
@@ -214,5 +214,5 @@ class Reply:
 
 
 def usage_of(prompt: int, completion: int) -> dict[str, int]:
-    """Token counts as OpenAI writes them."""
+    """Token counts in OpenAI's format."""
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

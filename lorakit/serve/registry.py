@@ -1,7 +1,7 @@
-"""Which adapters a server knows, by model name.
+"""The adapters of a server by model name.
 
-A package, or a directory packed first, is unpacked into a folder named for its hash. So what a name stands
-for cannot change under it, and two names of the same content share a slot.
+A package, or a directory that is packed first, is unpacked into a folder named by its hash. So the content of a name
+cannot change, and two names with the same content share a slot.
 """
 
 import tempfile
@@ -14,7 +14,7 @@ from lorakit.serve.pool import SlotPool, StoredAdapter
 
 
 class AlreadyLoaded(Exception):
-    """The name is taken by other content."""
+    """The name is already used for other content."""
 
 
 class Registry:
@@ -27,10 +27,10 @@ class Registry:
         self._lock = threading.Lock()
 
     def load(self, name: str, path: Path) -> StoredAdapter:
-        """Check the package or directory at `path` and give it a name.
+        """Check the package or directory at `path` and register it under `name`.
 
-        The same name with the same content again is no error. Raises `PackageError` for what cannot be
-        used, and `AlreadyLoaded` for a name whose content differs.
+        Loading the same content under the same name again has no effect. Raises `PackageError` for an invalid
+        package, and `AlreadyLoaded` if the name has other content.
         """
         adapter = self._store(path)
         self._pool.check(adapter)
@@ -42,17 +42,17 @@ class Registry:
         return adapter
 
     def unload(self, name: str) -> bool:
-        """Forget a name; False if there was none. Requests that are under way keep their adapter."""
+        """Remove a name. Returns False if it does not exist. Running requests keep their adapter."""
         with self._lock:
             return self._adapters.pop(name, None) is not None
 
     def find(self, name: str) -> StoredAdapter | None:
-        """The adapter of a name."""
+        """The adapter of a name, or None."""
         with self._lock:
             return self._adapters.get(name)
 
     def items(self) -> list[tuple[str, StoredAdapter]]:
-        """All names with their adapters, in the order in which they were loaded."""
+        """All names with their adapters, in loading order."""
         with self._lock:
             return list(self._adapters.items())
 

@@ -1,4 +1,4 @@
-"""The HTTP face: OpenAI's endpoints, and vLLM's for loading and unloading adapters."""
+"""The HTTP server: OpenAI's endpoints, and vLLM's for loading and unloading adapters."""
 
 import asyncio
 import hmac
@@ -25,25 +25,25 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
 class RequireKey:
-    """Lets only requests with the bearer key through; /health needs none."""
+    """Admits only requests with the bearer key; /health needs none."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
         self._app = app
         self._expected = f"Bearer {key}".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI entry."""
+        """ASGI entry point."""
         given = dict(scope.get("headers", [])).get(b"authorization", b"")
         guarded = scope["type"] == "http" and scope["path"] != "/health"
         if guarded and not hmac.compare_digest(given, self._expected):
-            error = ApiError(401, "The API key is missing or wrong.", "invalid_api_key")
+            error = ApiError(401, "The API key is missing or invalid.", "invalid_api_key")
             await JSONResponse(error.body(), 401)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, up to `MAX_BODY_BYTES`."""
+    """The body. Raises `ApiError` above `MAX_BODY_BYTES`."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -53,7 +53,7 @@ async def read_body(request: Request) -> bytes:
 
 
 async def refuse(request: Request, error: Exception) -> Response:
-    """An `ApiError` as OpenAI writes it."""
+    """The response to an `ApiError` in OpenAI's format."""
     assert isinstance(error, ApiError)  # noqa: S101 - registered for this type only
     headers = {"retry-after": "1"} if error.status == 503 else None
     return JSONResponse(error.body(), error.status, headers)
@@ -66,7 +66,7 @@ class Api:
         self.engine = engine
 
     async def health(self, request: Request) -> Response:
-        """Whether the worker is alive, and how much it has to do."""
+        """Whether the worker is alive, and its numbers of running and waiting requests."""
         running, waiting = self.engine.batcher.depth()
         return JSONResponse(
             {
@@ -115,7 +115,7 @@ class Api:
         return JSONResponse(reply.whole(text, answer.finish, usage), headers=headers)
 
     async def load(self, request: Request) -> Response:
-        """POST /v1/load_lora_adapter, as vLLM has it."""
+        """POST /v1/load_lora_adapter, as in vLLM."""
         body = await read_object(request)
         name, path = body.get("lora_name"), body.get("lora_path")
         if not isinstance(name, str) or not name or not isinstance(path, str) or not path:
@@ -134,7 +134,7 @@ class Api:
         return PlainTextResponse(text, headers={"x-adapter-sha256": adapter.sha256})
 
     async def unload(self, request: Request) -> Response:
-        """POST /v1/unload_lora_adapter, as vLLM has it."""
+        """POST /v1/unload_lora_adapter, as in vLLM."""
         name = (await read_object(request)).get("lora_name")
         if not isinstance(name, str) or not name:
             raise ApiError(400, "'lora_name' must be provided.", "invalid_value", "lora_name")
@@ -144,7 +144,7 @@ class Api:
 
 
 def model_entry(name: str, parent: str | None, sha256: str, context: int) -> dict[str, Any]:
-    """A line of /v1/models."""
+    """An entry of /v1/models."""
     return {
         "id": name,
         "object": "model",
@@ -169,7 +169,7 @@ async def read_object(request: Request) -> dict[str, Any]:
 
 
 async def collect(request: Request, answer: Answer) -> str:
-    """The whole text of an answer; a client that goes away ends it."""
+    """The whole text of an answer; it ends if the client disconnects."""
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -184,7 +184,7 @@ async def collect(request: Request, answer: Answer) -> str:
 
 
 async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: int) -> AsyncIterator[str]:
-    """Server-sent events of an answer, ending with [DONE]; a client that goes away ends it."""
+    """Server-sent events of an answer, ending with [DONE]; it ends if the client disconnects."""
 
     def event(data: dict[str, Any]) -> str:
         return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"

@@ -1,14 +1,14 @@
-"""Text of an answer as its tokens arrive, cut at stop strings."""
+"""Turns an answer's tokens into text as they arrive, up to a stop string."""
 
 from tokenizers.decoders import DecodeStream
 from transformers import PreTrainedTokenizerFast
 
 
 class TextStream:
-    """Turns tokens into pieces of text that never have to be taken back.
+    """Turns tokens into pieces of text that are final.
 
-    Half characters wait for their other bytes, and text that may be the beginning of a stop string waits
-    until it is clear. `stopped` is set when a stop string has come; it is not part of the text.
+    Incomplete characters are held back until their remaining bytes arrive, and text that may be the beginning of a stop
+    string until that is certain. `stopped` is set when a stop string has arrived, which is not part of the text.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, stop: list[str]) -> None:
@@ -21,7 +21,7 @@ class TextStream:
         self.stopped = False
 
     def push(self, token: int) -> str:
-        """Add a token; returns the text that is now certain."""
+        """Add a token. Returns the text that is now final."""
         self._tokens.append(token)
         self._text += self._stream.step(self._tokenizer.backend_tokenizer, token) or ""
         starts = [start for mark in self._stop if (start := self._text.find(mark)) >= 0]
@@ -32,7 +32,7 @@ class TextStream:
         return self._give(len(self._text) - self._held_back())
 
     def finish(self) -> str:
-        """What was held back, once no more tokens come."""
+        """The text still held back, once there are no more tokens."""
         if not self.stopped:
             whole = str(self._tokenizer.decode(self._tokens, skip_special_tokens=True))
             if whole.startswith(self._text):
@@ -40,7 +40,7 @@ class TextStream:
         return self._give(len(self._text))
 
     def _held_back(self) -> int:
-        """Length of the longest ending that a stop string begins with."""
+        """Length of the longest ending that is the beginning of a stop string."""
         return max(
             (
                 size

@@ -1,1 +1,1 @@
-"""The tiny base model: generated text, its tokenizer, and the build that makes the shipped weights."""
+"""The tiny base model: its generated training text, its tokenizer, and the build of the shipped weights."""

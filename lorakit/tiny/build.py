@@ -1,7 +1,7 @@
-"""Make the tiny base model from nothing: tokenizer, training, files.
+"""Builds the tiny base model from scratch: tokenizer, training, files.
 
-`python -m lorakit.tiny.build --out DIR [--tokens N]` takes about 20 minutes on one processor core with the
-recipe that the shipped weights were made with.
+`python -m lorakit.tiny.build --out DIR [--tokens N]` takes about 20 minutes on one CPU core with the recipe of the
+shipped weights.
 """
 
 import argparse
@@ -23,11 +23,11 @@ from lorakit.tiny.tokenizer import ASSISTANT, render, train_tokenizer
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that the weights depend on, besides the code.
+    """Everything that the weights depend on, except the code.
 
-    Row lengths: (share of the token budget from which it holds, tokens in a row). A step always sees
-    `tokens_per_step` tokens, so longer rows come in smaller batches; the last part is trained on long rows
-    to keep later positions usable.
+    Row lengths are (share of the token budget from which it applies, tokens per row). A step always has
+    `tokens_per_step` tokens, so longer rows come in smaller batches. The last part uses long rows, so that the model
+    learns later positions.
     """
 
     vocabulary: int = 1024
@@ -54,7 +54,7 @@ class Recipe:
 
 
 def create_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
-    """The untrained model; its initial weights depend on the recipe's seed alone."""
+    """The untrained model; its initial weights depend only on the recipe's seed."""
     torch.manual_seed(recipe.seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -74,7 +74,7 @@ def create_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaFor
 
 
 def token_stream(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[int, float]]:
-    """Token ids of the corpus with the weight of each in the loss: answers 1, all else `prompt_weight`."""
+    """Token ids of the corpus, each with its weight in the loss: 1 for answers, otherwise `prompt_weight`."""
     assistant = tokenizer.convert_tokens_to_ids(ASSISTANT)
     for document in corpus.documents(recipe.corpus_seed):
         answering = False
@@ -84,12 +84,12 @@ def token_stream(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> Iterator
 
 
 def row_length(recipe: Recipe, progress: float) -> int:
-    """Tokens in a row at a share of the budget."""
+    """Tokens per row at `progress`, a share of the budget."""
     return [length for start, length in recipe.row_lengths if progress >= start][-1]
 
 
 def learning_rate_factor(recipe: Recipe, step: int, progress: float) -> float:
-    """Linear warm-up, constant, then linear decay to a twentieth."""
+    """Factor of the learning rate: linear warm-up, constant, then linear decay to a twentieth."""
     decay = min(1.0, (1.0 - progress) / (1.0 - recipe.decay_from))
     return min(1.0, (step + 1) / recipe.warmup_steps) * (0.05 + 0.95 * decay)
 
@@ -105,7 +105,7 @@ def create_optimizers(recipe: Recipe, model: LlamaForCausalLM) -> list[torch.opt
 
 
 def train(recipe: Recipe, tokenizer: PreTrainedTokenizerFast, *, report_every: float = 0.05) -> LlamaForCausalLM:
-    """Train to the recipe's token budget; prints a line of JSON every `report_every` of it."""
+    """Train for the recipe's token budget; prints a line of JSON after every `report_every` of it."""
     torch.set_num_threads(recipe.threads)
     model = create_model(recipe, tokenizer)
     model.train()
@@ -156,7 +156,7 @@ def file_sha256(path: Path) -> str:
 
 
 def build(recipe: Recipe, out: Path) -> dict[str, Any]:
-    """Build into `out` and return what `build.json` there says."""
+    """Build into `out` and return the content of `build.json`."""
     tokenizer = train_tokenizer(
         vocabulary=recipe.vocabulary,
         context=recipe.context,
@@ -186,7 +186,7 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--tokens", type=int, default=Recipe.tokens, help="training budget")
+    parser.add_argument("--tokens", type=int, default=Recipe.tokens, help="number of tokens to train on")
     arguments = parser.parse_args()
     print(json.dumps(build(Recipe(tokens=arguments.tokens), arguments.out), indent=2))
 

@@ -1,4 +1,4 @@
-"""How often the base copies a text or takes values out of it exactly: what every adapter builds on."""
+"""Measures how often the base copies a text, or extracts values from it, exactly. Every adapter builds on this."""
 
 from itertools import islice
 from typing import Any
@@ -13,7 +13,7 @@ HELD_OUT_SEED = 999_983
 
 @torch.inference_mode()
 def copy_accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, *, count: int) -> float:
-    """Share (0 to 1) of held-out copy and extract prompts that the model answers exactly."""
+    """The share (0 to 1) of held-out copy and extract prompts that the model answers exactly."""
     tasks = (document for document in documents(HELD_OUT_SEED) if document.task in ("copy", "extract"))
     chosen = list(islice(tasks, count))
     prompts = [

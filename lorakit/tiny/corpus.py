@@ -1,7 +1,7 @@
-"""The text that the tiny base is trained on: plain sentences and generic instructions over them.
+"""The training text of the tiny base: plain sentences and generic instructions about them.
 
-The instructions teach what an adapter later builds on (copy a text, take named parts out of it, write them
-in a given form). None of them is in the format of a demo tenant.
+The instructions teach the skills that adapters build on: copy a text, extract named parts of it, write them
+in a given form. None of them has the format of a demo tenant.
 """
 
 import hashlib
@@ -27,10 +27,10 @@ ASKED_AS = {
     "product": ["product"],
     "years": ["number of years"],
 }
-"""Slot name -> the ways a question names it."""
+"""Slot name -> the names a question uses for it."""
 
 FIELDS = {"legal": 4, "support": 3, "clinic": 2, "staff": 2, "finance": 2}
-"""Field of work -> how often its sentences occur."""
+"""Field of work -> the relative frequency of its sentences."""
 
 SYSTEM_TEXTS = ["You are a helpful assistant.", "Answer in few words.", "Follow the instruction exactly."]
 ASCII = string.punctuation * 3 + string.ascii_letters + string.digits
@@ -39,7 +39,7 @@ BEYOND_ASCII = "éèüöäñçßøåíóú€£°–’“”…"
 
 @dataclass(frozen=True)
 class Sentence:
-    """A filled template, and which values went into it."""
+    """A filled template and its values."""
 
     field: str
     text: str
@@ -103,8 +103,8 @@ def extract(rng: Random, sentence: Sentence) -> Document:
 def repeat_characters(rng: Random) -> Document:
     """Copy one to four random strings.
 
-    Bytes that training never shows share one direction in the output layer, and no adapter can tell them
-    apart later: so every printable ASCII character has to occur here.
+    Bytes that never occur in training share one direction in the output layer, and no adapter can distinguish them
+    later. So every printable ASCII character must occur here.
     """
 
     def scramble() -> str:
@@ -143,7 +143,7 @@ def draw_instruction(rng: Random, company: world.NameMaker) -> Document:
 
 
 def documents(seed: int, company: world.NameMaker = world.company_name) -> Iterator[Document]:
-    """The endless stream of training texts of one seed."""
+    """The endless stream of training texts for a seed."""
     rng = Random(seed)
     while True:
         if rng.random() < 0.85:
@@ -163,7 +163,7 @@ def messages(document: Document) -> list[dict[str, str]]:
 
 
 def checksum(seed: int, count: int) -> str:
-    """SHA-256 over the first `count` documents of a seed, the same on every machine."""
+    """SHA-256 of the first `count` documents of a seed, the same on every machine."""
     digest = hashlib.sha256()
     for document in islice(documents(seed), count):
         line = json.dumps([document.system, document.prompt, document.answer], ensure_ascii=False)

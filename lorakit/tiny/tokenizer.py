@@ -21,11 +21,11 @@ CHAT_TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
-"""The end mark lies inside the generation block, so that training teaches the model to stop."""
+"""The end token is inside the generation block, so that training teaches the model to stop."""
 
 
 def render(document: Document) -> str:
-    """A document as the text that the model is trained on; instructions follow the chat template."""
+    """A document as training text; instructions follow the chat template."""
     if document.answer is None:
         return document.prompt + END
     system = f"{SYSTEM}{document.system}{END}" if document.system else ""

@@ -1,7 +1,7 @@
-"""The synthetic world: names and figures drawn at random, and sentence templates of five fields of work.
+"""The synthetic world: random names and figures, and sentence templates from five fields of work.
 
 Everything is a pure function of a `random.Random`, so the same seed gives the same text on every machine.
-Company names are put together from syllables: a model can only repeat them by copying, never by recall.
+Company names are composed of syllables, so that a model can only copy them, never recall them.
 """
 
 # ruff: noqa: ISC004, SIM905 - word lists and templates read better unbroken
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 
 Slots = dict[str, str]
-"""Slot name -> text to put into a template."""
+"""Slot name -> its text in a template."""
 
 NameMaker = Callable[[Random], str]
 
@@ -54,10 +54,10 @@ def company_name(rng: Random) -> str:
 
 
 def random_name(rng: Random) -> str:
-    """A company of random letters, for training the tokenizer.
+    """A company name of random letters, for training the tokenizer.
 
-    A tokenizer that learned the world's own syllables leaves names in long, rare pieces, and the model then
-    learns to copy much later.
+    A tokenizer trained on the world's syllables would split names into long, rare tokens, and the model would learn to
+    copy much later.
     """
     letters = "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randint(4, 9)))
     return f"{letters.capitalize()} {rng.choice(LEGAL_FORMS)}"
@@ -74,7 +74,7 @@ def order_number(rng: Random) -> str:
 
 
 def amount(rng: Random) -> str:
-    """A sum of money, written in one of three ways."""
+    """An amount of money in one of three formats."""
     style = rng.randrange(3)
     if style == 0:
         return f"${rng.randint(10, 999)}"
@@ -84,7 +84,7 @@ def amount(rng: Random) -> str:
 
 
 def draw_slots(rng: Random, company: NameMaker = company_name) -> Slots:
-    """One value for every slot that a template can name."""
+    """A value for every slot that a template can use."""
     return {
         "company": company(rng),
         "other": company(rng),

@@ -1,4 +1,4 @@
-"""The training child's main."""
+"""The main module of the training child."""
 
 import sys
 
@@ -7,7 +7,7 @@ from lorakit.rundir import Run, execute
 
 
 def task(run: Run[TrainSpec]) -> dict[str, float]:
-    """Train; the slow imports happen here, under lock and lease."""
+    """Train. The slow imports happen here, while lock and lease are held."""
     from lorakit.train.training import train
 
     return train(run)

@@ -1,9 +1,9 @@
-"""Which checkpoints may be resumed from.
+"""Decides which checkpoints can be resumed.
 
-The Trainer resumes from a folder without optimiser or scheduler files silently, with the wrong learning
-rate. So a checkpoint counts only once it carries a mark, written after everything else, and only for the
-same work. The mark names every file with its size, for a copy that was cut off may have the mark and not
-the rest: SageMaker copies checkpoints to S3 in no order of ours.
+The Trainer silently resumes from a folder without optimiser or scheduler files, with the wrong learning rate. So a
+checkpoint counts only once it has a mark, which is written last, and only for the same work. The mark lists every file
+with its size, because an incomplete copy may have the mark without the rest: SageMaker copies checkpoints to S3 in any
+order.
 """
 
 import shutil
@@ -15,23 +15,23 @@ MARK = "COMPLETE"
 
 
 def mark_complete(checkpoint: Path, work: str) -> None:
-    """Say that a checkpoint is whole; `work` identifies the specification and data it belongs to."""
+    """Mark a checkpoint as complete; `work` identifies the specification and data it belongs to."""
     write_atomically(checkpoint / MARK, describe(checkpoint, work))
 
 
 def describe(checkpoint: Path, work: str) -> str:
-    """The work, then each file's size in bytes and name."""
+    """The mark's content: the work, then each file's size in bytes and name."""
     files = sorted(path for path in checkpoint.rglob("*") if path.is_file() and not path.name.startswith(MARK))
     return f"{work}\n" + "".join(f"{path.stat().st_size} {path.relative_to(checkpoint)}\n" for path in files)
 
 
 def step_of(checkpoint: Path) -> int:
-    """The step in a folder's name, "checkpoint-50"."""
+    """The step in a folder's name, such as "checkpoint-50"."""
     return int(checkpoint.name.rpartition("-")[2])
 
 
 def find_resumable(directory: Path, work: str) -> Path | None:
-    """The newest whole checkpoint of this work; all others are deleted."""
+    """The newest complete checkpoint of this work, or None; deletes all others."""
     found = sorted(directory.glob("checkpoint-*"), key=step_of)
     usable = [path for path in found if (path / MARK).is_file() and (path / MARK).read_text() == describe(path, work)]
     for path in found:

@@ -1,4 +1,4 @@
-"""Chat rows as training examples: token ids, and labels on the assistant's answers only."""
+"""Turns chat rows into training examples: token ids, with labels only on the assistant's answers."""
 
 import math
 import re
@@ -12,26 +12,26 @@ from transformers import PreTrainedTokenizerFast
 from lorakit.rows import ChatRow, Message
 
 IGNORED = -100
-"""The label that the loss leaves out."""
+"""The label of tokens that the loss ignores."""
 
 
 GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
-"""As transformers looks for it."""
+"""The pattern that transformers searches for."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One row: `labels` equals `input_ids` where the loss counts, and `IGNORED` elsewhere."""
+    """One row: `labels` equals `input_ids` for tokens in the loss, and is `IGNORED` elsewhere."""
 
     input_ids: list[int]
     labels: list[int]
 
 
 def encode_row(tokenizer: PreTrainedTokenizerFast, messages: list[Message]) -> Example:
-    """Tokenise a row by the base's chat template.
+    """Tokenise a row with the base's chat template.
 
-    A template with {% generation %} marks labels every answer in the row. Without the marks only the last
-    answer is labelled, as what follows the prompt.
+    If the template marks answers with {% generation %}, every answer in the row is labelled. Otherwise only the last
+    answer is labelled: everything after the prompt.
     """
     if GENERATION.search(str(tokenizer.chat_template)):
         encoded: Any = tokenizer.apply_chat_template(
@@ -50,9 +50,9 @@ def encode_row(tokenizer: PreTrainedTokenizerFast, messages: list[Message]) -> E
 def encode_rows(
     tokenizer: PreTrainedTokenizerFast, rows: Iterable[ChatRow], max_length: int, *, at_most: float = math.inf
 ) -> tuple[list[Example], int]:
-    """The first `at_most` examples, and how many rows were left out for having more than `max_length` tokens.
+    """The first `at_most` examples, and the number of rows left out because they exceed `max_length` tokens.
 
-    A row is never cut: without its end an answer would teach the adapter not to stop.
+    Rows are never truncated: an answer without its end would teach the adapter not to stop.
     """
     examples: list[Example] = []
     too_long = 0
@@ -70,9 +70,8 @@ def encode_rows(
 class Collator:
     """Pads examples to the longest of a batch.
 
-    With `answers_only` the model is asked for logits at the columns that some answer of the batch is predicted from,
-    which the loss comes out the same for: prompts need none, and with a large vocabulary logits are most of a step's
-    memory.
+    With `answers_only`, the model computes logits only for the columns from which answers of the batch are predicted.
+    The loss is the same, because prompts need no logits; with a large vocabulary, logits take most of a step's memory.
     """
 
     def __init__(self, pad_token_id: int, *, answers_only: bool) -> None:
@@ -82,8 +81,8 @@ class Collator:
     def __call__(self, examples: list[Example]) -> dict[str, torch.Tensor]:
         """Tensors of shape [batch, longest]: input_ids, attention_mask, labels.
 
-        Beside them for `answers_only`: logits_to_keep, the columns [kept], and shift_labels [batch, kept], the labels
-        of what follows each.
+        With `answers_only` also logits_to_keep, the columns [kept], and shift_labels [batch, kept], the label that
+        follows each column.
         """
         longest = max(len(example.input_ids) for example in examples)
 

@@ -1,6 +1,6 @@
-"""When a training first began and where it was taken up again.
+"""When a training first started and where it was resumed.
 
-A file among the checkpoints, for these outlive an attempt.
+The file is stored with the checkpoints, because they outlive an attempt.
 """
 
 import time
@@ -16,7 +16,7 @@ FILE = "history.json"
 
 @dataclass(frozen=True, kw_only=True)
 class History(Document):
-    """`work` is as in `lorakit.train.checkpoints`; the steps of `resumed_from` are in the order of the attempts."""
+    """`work` is as in `lorakit.train.checkpoints`; `resumed_from` has the steps in the order of the attempts."""
 
     work: str
     started_at: float
@@ -24,7 +24,7 @@ class History(Document):
 
 
 def note_attempt(checkpoints: Path, work: str, step: int | None) -> None:
-    """Write down an attempt that begins at `step`, or at the beginning for None."""
+    """Record an attempt that starts at `step`, or at the beginning if it is None."""
     try:
         before = read_history(checkpoints)
     except (FileNotFoundError, ContractError):
@@ -37,5 +37,5 @@ def note_attempt(checkpoints: Path, work: str, step: int | None) -> None:
 
 
 def read_history(checkpoints: Path) -> History:
-    """The history of the work that these checkpoints belong to."""
+    """The history of the work to which these checkpoints belong."""
     return History.from_json((checkpoints / FILE).read_bytes())

@@ -1,4 +1,4 @@
-"""What a training leaves: the adapter's package, and the manifest that says what it was made of."""
+"""Writes a training's output: the adapter's package, and the manifest of what it was made from."""
 
 import time
 from pathlib import Path
@@ -17,7 +17,7 @@ MANIFEST = "manifest.json"
 
 
 def package(run: Run[TrainSpec], model: PeftModel, base: Path, metrics: dict[str, float]) -> None:
-    """Write the adapter's package and its manifest into output/."""
+    """Write the adapter's package and its manifest to output/."""
     folder = run.checkpoints / "adapter"
     model.save_pretrained(str(folder))
     sha256 = pack(folder, run.output / PACKAGE, run.spec.base_id)
@@ -44,7 +44,7 @@ def package(run: Run[TrainSpec], model: PeftModel, base: Path, metrics: dict[str
 
 
 def describe_device() -> str:
-    """What computed: the GPU, or the processor with the instructions that torch uses of it."""
+    """The device of the training: the GPU, or the processor with the instruction set that torch uses."""
     if torch.cuda.is_available():
         return f"{torch.cuda.get_device_name()} x {torch.cuda.device_count()}"
     return f"{describe_processor()}, {torch.backends.cpu.get_cpu_capability()}"

@@ -1,4 +1,4 @@
-"""The Trainer's callback: events out, cancellation in, checkpoints marked."""
+"""The Trainer's callback: emits events, handles cancellation, marks checkpoints."""
 
 import math
 import time
@@ -27,13 +27,13 @@ class Progress(TrainerCallback):
 
     @property
     def seconds(self) -> float:
-        """In training so far, those of earlier attempts up to their checkpoint's last log among them."""
+        """Seconds of training so far, including those of earlier attempts up to their checkpoint's last log."""
         return self._seconds_before + time.monotonic() - self._started
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Times count from here, and steps and losses from where a checkpoint left off."""
+        """Start the clock, and continue steps and losses from the checkpoint."""
         for entry in state.log_history:
             self.last_loss = entry.get("loss", self.last_loss)
             self.last_eval_loss = entry.get("eval_loss", self.last_eval_loss)
@@ -50,11 +50,11 @@ class Progress(TrainerCallback):
         logs: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        """One metric event; the closing summary, whose mean loss is wrong after a resume, is left out."""
+        """Emit a metric event. The closing summary is left out, because its mean loss is wrong after a resume."""
         logs = logs or {}
         if "loss" not in logs and "eval_loss" not in logs:
             return
-        # What is logged is kept with the next checkpoint.
+        # Logged values are saved with the next checkpoint.
         state.log_history[-1]["train_seconds"] = round(self.seconds, 1)
         now, total = time.monotonic(), max(state.max_steps, 1)
         fields: dict[str, float | None] = {
@@ -67,7 +67,7 @@ class Progress(TrainerCallback):
             fields["eta_seconds"] = round((now - self._started) / done * left, 1)
         if "loss" in logs:
             if not math.isfinite(logs["loss"]):
-                text = "The loss is no longer a number. Train again with a lower learning rate."
+                text = "The loss is not a number any more. Train again with a lower learning rate."
                 raise RunError("training:diverged", text)
             self.last_loss = logs["loss"]
             tokens = state.num_input_tokens_seen - self._logged_tokens
@@ -79,17 +79,17 @@ class Progress(TrainerCallback):
         self.run.emit("metric", step=state.global_step, total=total, fraction=fraction, **fields)
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """The time of an evaluation does not count as training."""
+        """Exclude the evaluation from the training time."""
         self._logged, self._logged_tokens = time.monotonic(), state.num_input_tokens_seen
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Called after all files of the checkpoint are written."""
+        """Mark the checkpoint, whose files are all written when this is called."""
         if state.is_world_process_zero:
             mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}", self.work)
             self.run.emit("checkpoint", step=state.global_step)
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """The last step's loss is told whenever it comes; a cancelled run keeps its state, to be taken up again."""
+        """Log the last step's loss in any case; on cancellation, save a checkpoint to resume from."""
         if state.global_step >= state.max_steps:
             control.should_log = True
         if self.run.cancelled():

@@ -1,4 +1,4 @@
-"""What a training's result depends on besides its specification: rows, code, libraries and device."""
+"""Describes what a training's result depends on besides its specification: rows, code, libraries and device."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,7 @@ LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate", "saf
 
 
 def describe_rows(path: Path) -> RowsRecord:
-    """Count and ids of a file of chat rows; raises `RunError` for a line that is none."""
+    """The number of rows and the hash of their ids in a file of chat rows. Raises `RunError` for an invalid line."""
     digest, count = hashlib.sha256(), 0
     for row in read_rows(path, area="training"):
         digest.update(f"{row.id}\n".encode())
@@ -26,7 +26,7 @@ def describe_rows(path: Path) -> RowsRecord:
 
 
 def describe_code() -> dict[str, str]:
-    """Hash of lorakit's source, with the commit if it is a checkout and the version if it is installed."""
+    """The hash of lorakit's source, with the commit if it is a checkout and the version if it is installed."""
     digest = hashlib.sha256()
     for path in sorted(SOURCE.rglob("*.py")):
         digest.update(f"{path.relative_to(SOURCE)} {file_sha256(path)}\n".encode())
@@ -39,7 +39,7 @@ def describe_code() -> dict[str, str]:
 
 
 def _commit() -> str:
-    """The checkout's commit; its own source may have changed since, which is what the hash is for."""
+    """The checkout's commit. The source may have changed since; the hash shows that."""
     command = ["git", "-C", str(SOURCE), "rev-parse", "--verify", "HEAD"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
@@ -49,12 +49,12 @@ def _commit() -> str:
 
 
 def describe_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that numbers come from."""
+    """Versions of Python and of the libraries that affect the numbers."""
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
 def describe_processor() -> str:
-    """The processor's name; the same numbers can be expected of the same one only."""
+    """The processor's name; only the same processor can be expected to give the same numbers."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""The settings of transformers' Trainer for a run, on the device at hand."""
+"""The settings of transformers' Trainer for a run on this device."""
 
 from typing import Any
 

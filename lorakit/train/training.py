@@ -1,4 +1,4 @@
-"""One QLoRA training: the same steps on a CPU with a tiny base and on GPUs with a large one."""
+"""A QLoRA training: the same steps on a CPU with a tiny base and on GPUs with a large one."""
 
 import hashlib
 import math
@@ -32,7 +32,7 @@ from lorakit.train.settings import training_arguments
 
 
 def train(run: Run[TrainSpec]) -> dict[str, float]:
-    """Train an adapter into output/adapter.tar.gz, with a manifest; returns the final metrics."""
+    """Train an adapter and write it to output/adapter.tar.gz, with a manifest. Returns the final metrics."""
     spec = run.spec
     torch.set_num_threads(spec.threads)
     set_seed(spec.seed)
@@ -63,7 +63,7 @@ def train(run: Run[TrainSpec]) -> dict[str, float]:
 
 
 def load_examples(run: Run[TrainSpec], tokenizer: PreTrainedTokenizerFast) -> tuple[list[Example], int]:
-    """The training examples, and how many rows were too long to be used."""
+    """The training examples, and the number of rows that were too long."""
     path, limit = run.input("train", "rows.jsonl"), run.spec.max_length
     if not path.is_file():
         raise RunError("training:no_rows", "There are no training rows. Choose a dataset that has some.")
@@ -80,7 +80,7 @@ def load_examples(run: Run[TrainSpec], tokenizer: PreTrainedTokenizerFast) -> tu
 
 
 def load_held_out(run: Run[TrainSpec], tokenizer: PreTrainedTokenizerFast) -> list[Example]:
-    """The examples that the evaluation loss is measured on; may be empty."""
+    """The examples for the evaluation loss; may be empty."""
     path = run.input("eval", "rows.jsonl")
     if not run.spec.eval_rows or not path.is_file():
         return []
@@ -92,7 +92,7 @@ def load_held_out(run: Run[TrainSpec], tokenizer: PreTrainedTokenizerFast) -> li
 def add_lora(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:
     """Freeze the base and add trainable adapters to its layers."""
     if spec.max_length > context_length(model):
-        text = f"This base model reads {context_length(model)} tokens. Set the maximum length to no more."
+        text = f"This base model reads at most {context_length(model)} tokens. Lower the maximum length to that."
         raise RunError("training:context_exceeded", text)
     cuda = torch.cuda.is_available()
     if spec.quantization == "nf4":
@@ -113,7 +113,7 @@ def add_lora(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:
     except ValueError as error:
         if "arget modules" not in str(error):
             raise
-        text = f"The base model has none of the layers {targets}. Choose all-linear or layers that it has."
+        text = f"The base model does not have the layers {targets}. Choose all-linear or layers that it has."
         raise RunError("training:bad_targets", text) from None
 
 
@@ -124,11 +124,11 @@ def fit(
     examples: list[Example],
     held_out: list[Example],
 ) -> dict[str, float]:
-    """Run the Trainer to the end, from the newest whole checkpoint if there is one."""
+    """Run the Trainer to the end, from the newest complete checkpoint if there is one."""
     work = identify_work(run)
     progress = Progress(run, work)
     settings = TrainingArguments(**training_arguments(run, evaluate=bool(held_out)))
-    # One process with several GPUs would cut a batch's list of columns into pieces, as if it were rows.
+    # One process with several GPUs would split a batch's list of columns among them, as if they were rows.
     answers_only = keeps_logits(model) and settings.n_gpu <= 1
     trainer = Trainer(
         model=model,
@@ -162,21 +162,21 @@ def fit(
 
 
 def keeps_logits(model: PeftModel) -> bool:
-    """Whether the base can be asked for the logits of some columns only; a few architectures cannot."""
+    """Whether the base can compute logits for only some columns; a few architectures cannot."""
     return "logits_to_keep" in signature(model.get_base_model().forward).parameters
 
 
 def identify_work(run: Run[TrainSpec]) -> str:
-    """A hash of the specification and the training rows: a checkpoint fits no other work.
+    """A hash of the specification and the training rows; a checkpoint is only valid for the same work.
 
-    Where the base model lies is no part of it, for that is another folder on another machine.
+    The base model's folder is not part of it, because it differs between machines.
     """
     rows = file_sha256(run.input("train", "rows.jsonl"))
     return hashlib.sha256(f"{replace(run.spec, base_model='').to_json()}\n{rows}".encode()).hexdigest()
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether an error of torch's says that memory ran out, on a GPU or on the CPU."""
+    """Whether an error from torch means that memory ran out, on a GPU or on the CPU."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
     return "out of memory" in str(error) or "can't allocate memory" in str(error)

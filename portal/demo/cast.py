@@ -1,4 +1,4 @@
-"""The demo's two tenants: who they are and what they want to teach."""
+"""The demo's two tenants and their tasks."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from portal.demo.datasets import Task
 
 @dataclass(frozen=True)
 class DemoTenant:
-    """One tenant of the demo. `recipe` is a key of adapters.recipes.catalogue."""
+    """A tenant of the demo. `recipe` is a key of adapters.recipes.catalogue."""
 
     slug: str
     name: str

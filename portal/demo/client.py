@@ -1,4 +1,4 @@
-"""What the demo uses of the site: its public interfaces, over HTTP, as any integration would."""
+"""The demo's HTTP clients, which use only the site's public interfaces, as an integration would."""
 
 import re
 import time
@@ -8,11 +8,11 @@ import httpx
 
 
 class DemoError(Exception):
-    """A stage of the demo failed; the text names the stage's request and the site's own words."""
+    """A stage of the demo failed; the text gives the request and the site's error."""
 
 
 class PortalClient:
-    """REST with an API key."""
+    """A client of the REST API with an API key."""
 
     def __init__(self, url: str, token: str) -> None:
         self._http = httpx.Client(base_url=f"{url}/api/v1/", headers={"Authorization": f"Bearer {token}"}, timeout=60)
@@ -40,7 +40,7 @@ class PortalClient:
 
 
 class ExpertClient:
-    """A person's session: signs in through the form, then uses REST with the session's cookie."""
+    """A person's session: signs in through the form, then uses the REST API with the session cookie."""
 
     def __init__(self, url: str, email: str, password: str) -> None:
         self._http = httpx.Client(base_url=url, timeout=60, headers={"Referer": url})
@@ -65,7 +65,7 @@ class ExpertClient:
 
 
 def answer(response: httpx.Response) -> Any:
-    """The JSON of a good answer; raises DemoError with the problem's text otherwise."""
+    """The JSON of a successful response. Raises DemoError with the problem's text otherwise."""
     if response.is_success:
         return response.json()
     try:
@@ -78,7 +78,7 @@ def answer(response: httpx.Response) -> Any:
 
 
 def wait_for_job(client: PortalClient, job_id: str, on_progress: Any, *, seconds: float = 600) -> dict[str, Any]:
-    """Follow a job to its end; raises DemoError if it fails. `on_progress(job)` is called at every look."""
+    """Wait for a job to end and return it. Calls `on_progress(job)` at every poll. Raises DemoError if it fails."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         job: dict[str, Any] = client.get(f"jobs/{job_id}/")

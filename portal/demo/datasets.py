@@ -1,8 +1,8 @@
-"""The demo's two datasets, generated: a law firm's clauses and a support desk's tickets.
+"""The demo's two generated datasets: a law firm's clauses and a support desk's tickets.
 
-A test row has names, amounts and dates that no training row has. Rows of the slice "unseen" use wordings that
-training never shows. The base model has read sentences of these kinds, but never these instructions or the
-answers' formats (see `lorakit.tiny.corpus`).
+Test rows have names, amounts and dates that no training row has. Rows of the slice "unseen" use wordings that no
+training row has. The base model was pretrained on similar sentences, but not on these instructions or answer formats
+(see `lorakit.tiny.corpus`).
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Task = Literal["legal", "support"]
 
 @dataclass(frozen=True)
 class DemoRecipe:
-    """Training settings that were tried on this data; `rows` is the size of the training split."""
+    """Training settings that work on this data; `rows` is the size of the training split."""
 
     rows: int
     epochs: float
@@ -51,12 +51,12 @@ QUEUES = {
     "login": "identity",
     "praise": "none",
 }
-"""Which queue handles a kind of ticket."""
+"""The queue for each kind of ticket."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One question with the answer that is wanted."""
+    """A prompt with its expected answer."""
 
     prompt: str
     answer: str
@@ -64,7 +64,7 @@ class Case:
 
 
 def legal_case(rng: Random, unseen: bool) -> Case:
-    """A clause beside a sentence of another matter, and its house-style summary."""
+    """A clause next to a sentence about something else, and the clause's house-style summary."""
     label = rng.choice(list(SUMMARIES))
     slots = world.draw_slots(rng)
     clause = choose_wording(rng, world.LEGAL[label], unseen).format(**slots)
@@ -90,7 +90,7 @@ def support_case(rng: Random, unseen: bool) -> Case:
 
 
 def choose_wording(rng: Random, templates: list[str], unseen: bool) -> str:
-    """The last wording of each kind is kept for the unseen slice."""
+    """Choose a wording; the last one of each kind is reserved for the unseen slice."""
     return templates[-1] if unseen else rng.choice(templates[:-1])
 
 
@@ -98,10 +98,10 @@ CASES: dict[Task, Callable[[Random, bool], Case]] = {"legal": legal_case, "suppo
 
 
 def demo_rows(task: Task, *, train: int, test: int, unseen: int, seed: int) -> list[dict[str, Any]]:
-    """Chat rows {"messages", "split", "slice", "label"}: `train` + `test` seen ones, `unseen` more for
-    testing.
+    """Chat rows {"messages", "split", "slice", "label"}: `train` + `test` rows with known wordings, `unseen` more with
+    other wordings for testing.
 
-    No prompt occurs twice. Raises ValueError when the templates cannot give so many different prompts.
+    No prompt occurs twice. Raises ValueError if the templates do not give enough different prompts.
     """
     rng = Random(f"{task} {seed}")
     rows: list[dict[str, Any]] = []
@@ -122,10 +122,10 @@ def demo_rows(task: Task, *, train: int, test: int, unseen: int, seed: int) -> l
 
 
 def draw_new(rng: Random, task: Task, unseen: bool, known: set[str]) -> Case:
-    """A case whose prompt is not in `known`, where it is then added."""
+    """A case whose prompt is not in `known`; adds the prompt to `known`."""
     for _ in range(1000):
         case = CASES[task](rng, unseen)
         if case.prompt not in known:
             known.add(case.prompt)
             return case
-    raise ValueError(f"the {task} templates give no more different prompts")
+    raise ValueError(f"The {task} templates give no more different prompts")

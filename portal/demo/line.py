@@ -1,4 +1,4 @@
-"""One tenant's whole line: dataset, training, evaluation, review, promotion, answer, cost."""
+"""The demo of one tenant from end to end: dataset, training, evaluation, review, promotion, answer, cost."""
 
 import json
 import time
@@ -14,15 +14,15 @@ from portal.demo.datasets import RECIPES, demo_rows
 
 TEST_ROWS, UNSEEN_ROWS, REVIEWS = 150, 60, 8
 REQUIRED_GAIN = 0.80
-"""How much the adapter's exact match on held-out rows must lie above the base's."""
+"""The minimum by which the adapter's exact match on held-out rows must exceed the base model's."""
 
 Tell = Callable[[str, str, float | None], None]
-"""Called with (tenant's name, what it is doing, how far from 0 to 1)."""
+"""Called with (tenant's name, current stage, fraction done from 0 to 1)."""
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where the site is and how to sign in."""
+    """The site's addresses and the password to sign in with."""
 
     web_url: str
     gateway_url: str
@@ -30,7 +30,7 @@ class Site:
 
 
 def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str, Any]:
-    """Walk the line for one tenant and return its row of the report. Raises DemoError where it breaks."""
+    """Run all stages for one tenant and return its row of the report. Raises DemoError if a stage fails."""
 
     def following(stage: str) -> Callable[[dict[str, Any]], None]:
         return lambda job: tell(demo.name, f"{stage}: {job['phase'] or job['state']}", job["fraction"])
@@ -56,7 +56,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         evaluating = wait_for_job(client, evaluation["job"]["id"], following("evaluating"))
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
         items = client.all(f"evaluations/{evaluation['id']}/items/")
-        tell(demo.name, "an expert reviews", None)
+        tell(demo.name, "reviewing as an expert", None)
         grades = _review(site, demo, items)
         promotion = client.post("promotions/", json={"version": adapter_version["id"]})
         wait_for_job(client, promotion["job"]["id"], following("promoting"))
@@ -81,7 +81,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
 
 
 def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Upload the generated rows; a second demo on the same site finds them there already."""
+    """Upload the generated rows, unless an earlier demo on the same site already did."""
     for known in client.all("datasets/"):
         if known["name"] == demo.dataset and known["version"]["state"] == "ready":
             return dict(known["version"])
@@ -97,7 +97,7 @@ def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[
 
 
 def _review(site: Site, demo: DemoTenant, items: list[dict[str, Any]]) -> list[int]:
-    """A scripted expert, who knows the reference, grades a few answers: 5 if right, else 2."""
+    """Grade a few answers as a scripted expert who knows the reference: 5 if correct, otherwise 2."""
     with ExpertClient(site.web_url, demo.expert, site.password) as expert:
         grades = []
         for item in items[:REVIEWS]:
@@ -108,7 +108,7 @@ def _review(site: Site, demo: DemoTenant, items: list[dict[str, Any]]) -> list[i
 
 
 def _ask(site: Site, api_key: str, model: str, item: dict[str, Any]) -> str:
-    """The live answer at the gateway. Its own client, for the gateway is another address with another contract."""
+    """The gateway's live answer. It needs its own client, because the gateway has its own address and API."""
     body = {"model": model, "messages": item["messages"], "max_tokens": 64, "temperature": 0}
     headers = {"Authorization": f"Bearer {api_key}"}
     response = httpx.post(f"{site.gateway_url}/v1/chat/completions", json=body, headers=headers, timeout=60)
@@ -121,7 +121,7 @@ def _requests(client: PortalClient) -> int:
 
 
 def _cost(client: PortalClient, *, requests: int) -> float:
-    """The tenant's whole cost in USD of the last day, once the gateway's `requests` are accounted for."""
+    """The tenant's total cost of the last day in USD, once the gateway's `requests` are accounted for."""
     deadline = time.monotonic() + 30
     while _requests(client) < requests:
         if time.monotonic() > deadline:
@@ -142,7 +142,7 @@ def tenant_report(
     grades: list[int],
     cost: float,
 ) -> dict[str, Any]:
-    """One tenant's row of the report; the gain is measured on the slice of wordings that training has seen."""
+    """One tenant's row of the report. The gain is measured on the test rows with wordings seen in training."""
     seen, unseen = summary["seen"], summary["unseen"]
     gain = seen["adapter"]["exact_match"] - seen["base"]["exact_match"]
     return {

@@ -1,4 +1,4 @@
-"""The demo's table and its JSON."""
+"""The demo's report as a table and as JSON."""
 
 import json
 import textwrap
@@ -20,28 +20,28 @@ COLUMNS = (
 )
 
 LEGEND = """\
-EM: exact match, RL: ROUGE-L, both on held-out rows with names, amounts and dates never trained on; EM unseen: on
-wordings never trained on. The judge is a rule that compares with the reference (1 to 5), not a language model, and
-the expert is a script that knows the reference. The base is a tiny model that has read synthetic sentences of these
-kinds, but never these tasks; it does not understand English."""
+EM: exact match, RL: ROUGE-L, both on held-out rows with names, amounts and dates that were not in training. EM unseen:
+exact match on wordings that were not in training. The judge is a rule that compares answers with the reference (1 to
+5), not a language model. The expert is a script that knows the reference. The base is a tiny model, pretrained on
+similar synthetic sentences but not on these tasks; it does not understand English."""
 
 
 def table(tenants: list[dict[str, Any]]) -> str:
-    """The figures, one line a tenant, with each one's live answers below."""
+    """The figures, one line per tenant, followed by each tenant's live answers."""
     lines = [[title for _, title, _ in COLUMNS]]
     lines += [[form.format(row[key]) for key, _, form in COLUMNS] for row in tenants]
     widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
     text.insert(1, "  ".join("-" * width for width in widths))
     for row in tenants:
-        text += ["", f"{row['tenant']}, one held-out prompt, answered live by the gateway:"]
+        text += ["", f"{row['tenant']}: live answers of the gateway to a held-out prompt"]
         for label in ("prompt", "answer_base", "answer_adapter", "reference"):
             text.append(_shown(label.replace("answer_", ""), row[label]))
     return "\n".join([*text, "", LEGEND])
 
 
 def write(path: Path, tenants: list[dict[str, Any]], total_seconds: float, errors: dict[str, str]) -> None:
-    """`{"ok", "total_seconds", "tenants": [...], "errors": {tenant: text}}`."""
+    """Write `{"ok", "total_seconds", "tenants": [...], "errors": {tenant: text}}` to `path`."""
     ok = not errors and all(row["gain_is_real"] for row in tenants)
     document = {"ok": ok, "total_seconds": round(total_seconds, 1), "tenants": tenants, "errors": errors}
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Shows where each tenant of the demo is: one line that moves on a terminal, plain lines elsewhere."""
+"""Shows the progress of each tenant of the demo: one updating line on a terminal, plain lines elsewhere."""
 
 import threading
 import time
@@ -6,7 +6,7 @@ from typing import TextIO
 
 
 class Screen:
-    """Thread-safe. Plain output says a stage once and every tenth of its way."""
+    """Thread-safe. Plain output prints a stage when it starts and at every 10% of its progress."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -16,7 +16,7 @@ class Screen:
         self._now: dict[str, str] = {}
 
     def tell(self, who: str, what: str, fraction: float | None = None) -> None:
-        """Say what somebody is doing, and how far it is."""
+        """Show the stage that `who` is in, and the fraction done (0 to 1)."""
         share = "" if fraction is None or not 0 < fraction < 1 else f" {fraction:4.0%}"
         step = what if fraction is None else f"{what} {int(fraction * 10)}"
         with self._lock:
@@ -30,7 +30,7 @@ class Screen:
             self._out.flush()
 
     def say(self, text: str) -> None:
-        """A lasting line."""
+        """Print a line that stays."""
         with self._lock:
             self._out.write(f"\r\033[K{text}\n" if self._moving else f"{text}\n")
             self._out.flush()

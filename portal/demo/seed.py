@@ -1,4 +1,4 @@
-"""Makes the demo's tenants and people, again and again with the same outcome."""
+"""Creates the demo's tenants and people; safe to run repeatedly."""
 
 from dataclasses import asdict, dataclass
 
@@ -15,7 +15,7 @@ KEY_NAME = "Demo"
 
 @dataclass(frozen=True)
 class Access:
-    """How the demo's driver gets in."""
+    """The credentials the demo uses."""
 
     slug: str
     api_key: str
@@ -26,7 +26,7 @@ class Access:
 
 @transaction.atomic
 def seed(*, password: str) -> list[Access]:
-    """Every demo tenant with its admin and expert, who all have `password`, and a fresh API key each."""
+    """Create every demo tenant with a new API key, and its admin and expert with `password`."""
     return [_seed_tenant(demo, password) for demo in TENANTS]
 
 

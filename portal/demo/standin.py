@@ -1,4 +1,4 @@
-"""AWS's stand-in for the demo: a child process, and the environment that points the site at it."""
+"""The AWS stand-in for the demo: a child process, and the environment that points the site at it."""
 
 import signal
 import sys
@@ -19,7 +19,7 @@ START_SECONDS = 60.0
 
 @contextmanager
 def aws_standin(folder: Path, base_model: Path) -> Iterator[dict[str, str]]:
-    """Run the stand-in with the base model in its S3; yields what the site's processes must know of it."""
+    """Run the stand-in with the base model in its S3. Yields the environment variables for the site's processes."""
     port, log = free_port(), folder / "standin.log"
     argv = [
         sys.executable, "-m", "standin", "--port", str(port), "--folder", str(folder / "containers"),
@@ -35,7 +35,7 @@ def aws_standin(folder: Path, base_model: Path) -> Iterator[dict[str, str]]:
 
 
 def _environment(url: str) -> dict[str, str]:
-    """Settings of the site (docs/settings.md) and of boto3, which reads its own."""
+    """Settings of the site (docs/settings.md) and variables that boto3 reads itself."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": "eu-west-1",
@@ -55,5 +55,5 @@ def _wait_ready(process: Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while b"ready: " not in log.read_bytes():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise SupervisorError(f"AWS's stand-in did not start:\n{log.read_text(errors='replace')[-2000:]}")
+            raise SupervisorError(f"The AWS stand-in did not start:\n{log.read_text(errors='replace')[-2000:]}")
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey as child processes, for machines that offer neither.
+"""PostgreSQL and Valkey as child processes, for machines that have neither.
 
-Only the standard library is used: this package runs before Django's settings are loaded.
+This package uses only the standard library, because it runs before Django's settings are loaded.
 """

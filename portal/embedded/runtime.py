@@ -1,4 +1,4 @@
-"""Starts whatever the environment does not already name, and tells the settings where it is."""
+"""Starts the services that the environment does not already name, and gives the settings their URLs."""
 
 import os
 from pathlib import Path
@@ -12,9 +12,9 @@ URL_NAMES = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
 
 
 class Services:
-    """The site's database and broker, ours or the environment's.
+    """The site's database and broker, embedded or named by the environment.
 
-    `urls` holds DATABASE_URL (the role the site works as), DATABASE_OWNER_URL (the role that migrates) and
+    `urls` holds DATABASE_URL (the role of the running site), DATABASE_OWNER_URL (the role that migrates) and
     REDIS_URL.
     """
 
@@ -27,7 +27,7 @@ class Services:
         self.urls: dict[str, str] = {}
 
     def start(self) -> Self:
-        """Start or adopt what is needed; EmbeddedServiceError says what to do where that is impossible."""
+        """Start or adopt the services that are needed. Raises EmbeddedServiceError that says what to do."""
         with exclusive(self._run / "embedded.lock"):
             try:
                 self._start()
@@ -37,9 +37,9 @@ class Services:
         return self
 
     def revive(self) -> list[str]:
-        """Start those of our servers that died again, where they were; the names of the ones that were started.
+        """Restart our servers that have died, on the same ports. Returns the names of those restarted.
 
-        A server dies with the thread that calls this. EmbeddedServiceError if one does not come back.
+        The servers die with the thread that calls this. Raises EmbeddedServiceError if one does not restart.
         """
         revived = []
         with exclusive(self._run / "embedded.lock"):
@@ -52,7 +52,7 @@ class Services:
         return revived
 
     def stop(self) -> None:
-        """Stop the servers that this object started; adopted ones stay."""
+        """Stop the servers that this object started; adopted ones keep running."""
         with exclusive(self._run / "embedded.lock"):
             ours = [server for server in (self._postgres, self._valkey) if server is not None and server.owned]
             self._stop_servers()
@@ -96,18 +96,18 @@ class Services:
 
 
 def start(var: Path, *, durable: bool = True) -> Services:
-    """Start or adopt the services under `var`. `durable=False` is for tests: faster, may lose data."""
+    """Start or adopt the services under `var`. `durable=False`, for tests, is faster but may lose data."""
     return Services(var, durable=durable).start()
 
 
 def current_urls(var: Path) -> dict[str, str]:
-    """Where the services are: what the environment says, else those last started under `var`, if any."""
+    """The services' URLs: those in the environment, otherwise those last started under `var`, if any."""
     known = read_json(var / "run" / "services.json").get("urls", {})
     return {name: str(known[name]) for name in URL_NAMES if name in known} | urls_from_environment()
 
 
 def urls_from_environment() -> dict[str, str]:
-    """What DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL say; the first serves as owner too if alone."""
+    """DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL if set; the second defaults to the first."""
     urls = {name: os.environ[name] for name in URL_NAMES if os.environ.get(name)}
     if "DATABASE_URL" in urls:
         urls.setdefault("DATABASE_OWNER_URL", urls["DATABASE_URL"])

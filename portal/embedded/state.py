@@ -1,4 +1,4 @@
-"""What is remembered between two starts: passwords, ports, live addresses; only the owner can read it."""
+"""State kept between starts: passwords, ports and addresses in use. Only its owner can read it."""
 
 import contextlib
 import fcntl
@@ -13,7 +13,7 @@ _PASSWORDS = ("portal_owner", "portal_app", "valkey")
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in `path`, empty if there is no such file."""
+    """The JSON object in `path`; empty if the file does not exist."""
     try:
         found = json.loads(path.read_text())
     except FileNotFoundError:
@@ -22,7 +22,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Replace `path` in one step; mode 0600 from its first byte."""
+    """Replace `path` atomically; its mode is 0600 from the first byte."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -34,7 +34,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def load_passwords(path: Path) -> tuple[dict[str, str], bool]:
-    """The services' passwords, and whether any of them had to be made now."""
+    """The services' passwords, and whether any of them was created by this call."""
     known = read_json(path)
     missing = [name for name in _PASSWORDS if name not in known]
     if missing:
@@ -45,7 +45,7 @@ def load_passwords(path: Path) -> tuple[dict[str, str], bool]:
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold a file lock, so that two starts at once do not both create a cluster."""
+    """Hold a file lock, so that two simultaneous starts do not both create a cluster."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

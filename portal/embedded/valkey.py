@@ -1,4 +1,4 @@
-"""A Valkey server of the project's own, on 127.0.0.1 behind a password."""
+"""The project's own Valkey server, on 127.0.0.1 with a password."""
 
 import signal
 import socket
@@ -29,21 +29,21 @@ class Valkey:
 
     @property
     def owned(self) -> bool:
-        """Whether this object started the server, and so is to stop it."""
+        """Whether this object started the server, and so must stop it."""
         return self._process is not None
 
     @property
     def died(self) -> bool:
-        """Whether the server that this object started has ended without being asked to."""
+        """Whether the server that this object started has ended unexpectedly."""
         return self._process is not None and self._process.poll() is not None
 
     def url(self) -> str:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self, *, preferred_port: int | None, only_there: bool = False) -> None:
-        """Start the server, or adopt the one that answers to this password on the remembered port.
+        """Start the server, or adopt the one on the last port if it accepts our password.
 
-        `only_there`: on that port or not at all, because others already know it.
+        `only_there`: fail rather than use another port, because other processes already use this one.
         """
         if preferred_port and self._wait_until_gone_or_answers(preferred_port):
             self.port = preferred_port
@@ -63,7 +63,7 @@ class Valkey:
             self._process = None
 
     def _launch(self, program: str) -> bool:
-        # Everyone on the machine can read arguments, so the password goes through standard input.
+        # Every user of the machine can read arguments, so the password is passed through standard input.
         configuration = (
             f'bind 127.0.0.1\nport {self.port}\ndir "{self.folder}"\nrequirepass {self.password}\n'
             f"databases 64\n{_DURABLE if self.durable else _NOT_DURABLE}"
@@ -82,7 +82,7 @@ class Valkey:
         return False
 
     def _wait_until_gone_or_answers(self, port: int) -> bool:
-        """True if our server answers (once it has loaded its data); false if nothing of ours is there."""
+        """Whether our server answers, after waiting for it to load its data; false if it does not run."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             answer = self._ask(port)
@@ -94,7 +94,7 @@ class Valkey:
         return False
 
     def _ask(self, port: int) -> str:
-        """PING with the password: "PONG", another first word of the answer, or "" where nobody answers."""
+        """Send PING with the password. Returns "PONG", another first word of the reply, or "" without a reply."""
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())

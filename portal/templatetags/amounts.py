@@ -1,4 +1,4 @@
-"""How durations and sums of money are written."""
+"""Formats durations, amounts of money and percentages."""
 
 from typing import Literal
 
@@ -7,12 +7,12 @@ from django import template
 register = template.Library()
 
 Number = float | Literal[""] | None
-"""A template gives "" where a look-up finds nothing."""
+"""A template passes "" if a look-up finds nothing."""
 
 
 @register.filter
 def duration(seconds: Number) -> str:
-    """`8 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`; a dash for nothing."""
+    """`8 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`; a dash if there is no value."""
     if seconds is None or seconds == "":
         return "–"
     whole = max(0, round(float(seconds)))
@@ -25,7 +25,7 @@ def duration(seconds: Number) -> str:
 
 @register.filter
 def usd(amount: Number) -> str:
-    """Dollars with cents; sums under a cent with four places."""
+    """Dollars with two decimal places, or four for amounts below one cent."""
     if amount is None or amount == "":
         return "–"
     value = float(amount)
@@ -42,5 +42,5 @@ def percent(share: Number) -> str:
 
 @register.filter
 def percent_points(difference: Number) -> str:
-    """0.05 as `+5.0`, a difference of two shares in percentage points."""
+    """The difference of two shares in percentage points: 0.05 as `+5.0`."""
     return "–" if difference is None or difference == "" else f"{float(difference) * 100:+.1f}"

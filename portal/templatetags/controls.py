@@ -1,4 +1,4 @@
-"""Draws a form's inputs as Tabler draws them."""
+"""Renders a form's inputs in Tabler's style."""
 
 from django import forms, template
 from django.forms.boundfield import BoundField, BoundWidget
@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.filter
 def control(field: BoundField) -> SafeString:
-    """The input with Tabler's class for its kind, and the mark of a wrong value."""
+    """The input with Tabler's class for its type, marked if its value is invalid."""
     widget = field.field.widget
     if is_choice_list(field):
         return field.as_widget()
@@ -25,19 +25,19 @@ def control(field: BoundField) -> SafeString:
 
 @register.filter
 def is_checkbox(field: BoundField) -> bool:
-    """One box beside its label."""
+    """Whether the input is a single checkbox."""
     return isinstance(field.field.widget, forms.CheckboxInput)
 
 
 @register.filter
 def is_choice_list(field: BoundField) -> bool:
-    """Radio buttons or several boxes."""
+    """Whether the input is a list of radio buttons or checkboxes."""
     return isinstance(field.field.widget, forms.RadioSelect)
 
 
 @register.filter
 def choices(field: BoundField) -> list[BoundWidget]:
-    """The boxes of a choice list."""
+    """The options of a choice list."""
     boxes = list(field)
     for box in boxes:
         box.data["attrs"]["class"] = "form-check-input"

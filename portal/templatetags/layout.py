@@ -1,4 +1,4 @@
-"""What the base template needs beyond Django's own tags."""
+"""Tags for the base template."""
 
 from django import template
 from django.template import Context
@@ -9,6 +9,6 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def repeat_block(context: Context, name: str) -> str:
-    """The text of a block, once more: the heading is the title unless a page says otherwise."""
+    """Repeat the text of a block: the heading is the title unless a page overrides it."""
     block = context.render_context[BLOCK_CONTEXT_KEY].get_block(name)
     return block.render(context) if block else ""

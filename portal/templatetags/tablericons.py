@@ -8,7 +8,7 @@ register = template.Library()
 
 @register.simple_tag
 def icon(name: str, size: int = 20, **attributes: object) -> str:
-    """An outline icon, hidden from screen readers: the text beside it says the same."""
+    """An outline icon, hidden from screen readers because the text next to it says the same."""
     style = "filled" if attributes.pop("filled", False) else "outline"
     attributes["class"] = f"icon {attributes.get('class', '')}".strip()
     return draw(f"{style}/{name}", size=size, stroke_width=1.75, aria_hidden="true", **attributes)

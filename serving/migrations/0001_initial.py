@@ -44,9 +44,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "name",
-                    models.CharField(
-                        help_text="name at the endpoint, never used twice for other content", max_length=63
-                    ),
+                    models.CharField(help_text="Name at the endpoint, never reused for other content.", max_length=63),
                 ),
                 (
                     "state",
@@ -103,7 +101,7 @@ class Migration(migrations.Migration):
                 ("is_rollback", models.BooleanField(default=False)),
                 (
                     "fingerprint",
-                    models.JSONField(default=dict, help_text="how many known answers the deployment repeated"),
+                    models.JSONField(default=dict, help_text="Number of known answers that the deployment repeated."),
                 ),
                 (
                     "created_by",

@@ -20,7 +20,7 @@ class RouteSerializer(serializers.ModelSerializer[Route]):
 
 
 class PromotionSerializer(serializers.ModelSerializer[Promotion]):
-    """A promotion or rollback; `job` is null for a rollback that switched at once."""
+    """A promotion or rollback; `job` is null for a rollback that switched immediately."""
 
     state = serializers.SerializerMethodField(help_text="State of its job; `succeeded` if it switched immediately.")
     job = JobSerializer(read_only=True, allow_null=True)

@@ -1,4 +1,4 @@
-"""Objects of an S3Storage of django-storages, without the detour of its files, which fetch all of an object."""
+"""Reads objects of django-storages' S3Storage directly, because its file objects fetch the whole object."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +15,13 @@ log = structlog.get_logger(__name__)
 
 
 def object_name(storage: Any, key: str) -> str:
-    """The object's name in the bucket: the storage may keep all of its own below some folder."""
+    """The object's name in the bucket; the storage may put all its objects below a folder."""
     location: str = storage.location.strip("/")
     return f"{location}/{key}" if location else key
 
 
 def read_range(storage: Any, key: str, start: int, length: int) -> bytes:
-    """At most `length` bytes from `start` on, none beyond the end; raises FileNotFoundError."""
+    """At most `length` bytes from byte `start`, none beyond the end. Raises FileNotFoundError."""
     with answering():
         try:
             answer = storage.bucket.Object(object_name(storage, key)).get(Range=f"bytes={start}-{start + length - 1}")
@@ -34,14 +34,14 @@ def read_range(storage: Any, key: str, start: int, length: int) -> bytes:
 
 
 def download(storage: Any, key: str, path: Path) -> None:
-    """Fetch the object into a local file, several parts at once; raises FileNotFoundError."""
+    """Download the object to a local file, several parts at once. Raises FileNotFoundError."""
     with answering():
         storage.bucket.download_file(object_name(storage, key), str(path))
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Raises FileNotFoundError for what is not there, StorageUnavailable for any other refusal or silence of S3."""
+    """Raise FileNotFoundError for a missing object, StorageUnavailable for any other error or time-out of S3."""
     try:
         yield
     except ClientError as error:

@@ -7,7 +7,7 @@ import tenants.isolation
 
 
 class Migration(migrations.Migration):
-    """Takes over the table that `tenants` made, with its name and its row-level security: nothing is written."""
+    """Takes over the table that `tenants` created, with its name and row-level security. Does not change data."""
 
     initial = True
 

@@ -10,6 +10,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="tenant",
             name="max_storage_bytes",
-            field=models.BigIntegerField(default=53687091200, help_text="of uploaded files, unfinished ones too"),
+            field=models.BigIntegerField(
+                default=53687091200, help_text="Limit for uploaded files, including unfinished uploads."
+            ),
         ),
     ]

@@ -1,7 +1,7 @@
-"""PostgreSQL that is told, inside every transaction, for which tenant it runs.
+"""A PostgreSQL backend that passes the active tenant to the database inside every transaction.
 
 The settings are transaction-local (`SET LOCAL`), so a pooled connection can never carry one request's tenant into the
-next. A query outside a transaction gets one of its own.
+next. A query outside a transaction gets its own transaction.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.execute_wrappers.append(_bind_scope)
 
     def bind_scope(self, settings: tuple[str, str]) -> None:
-        """Hand `settings` to the current transaction."""
+        """Pass `settings` to the current transaction."""
         if self.bound_scope != settings:
             with self.wrap_database_errors, self.connection.cursor() as cursor:
                 cursor.execute(
@@ -29,7 +29,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 )
             self.bound_scope = settings
 
-    # PostgreSQL forgets transaction-local settings at each of these points, so they are handed over again.
+    # PostgreSQL drops transaction-local settings at each of these points, so they are passed again.
     def _commit(self) -> None:
         self.bound_scope = None
         super()._commit()  # type: ignore[misc]
@@ -39,7 +39,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._rollback()  # type: ignore[misc]
 
     def _savepoint_rollback(self, sid: str) -> None:
-        # Past the execute wrappers: an aborted transaction takes no other statement than this one.
+        # This bypasses the execute wrappers, because an aborted transaction accepts no other statement.
         with self.wrap_database_errors, self.connection.cursor() as cursor:
             cursor.execute(self.ops.savepoint_rollback_sql(sid))
         self.bound_scope = None

@@ -99,18 +99,18 @@ def test_the_code_is_packed_the_same_every_time_and_holds_no_weights() -> None:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"ROLE_ARN": ""}, "ROLE_ARN is needed"),
-        ({"BUCKET": ""}, "BUCKET is needed"),
+        ({"ROLE_ARN": ""}, "ROLE_ARN is required"),
+        ({"BUCKET": ""}, "BUCKET is required"),
         ({"ROLE_ARN": "training"}, "a role's ARN"),
         ({"PREFIX": "portal"}, "end with a slash"),
         ({"SPOT": True, "MAX_WAIT_SECONDS": 10}, "MAX_WAIT_SECONDS"),
-        ({"SUBNETS": ("subnet-1",)}, "needed together"),
+        ({"SUBNETS": ("subnet-1",)}, "set together"),
         ({"NETWORK_ISOLATION": True, "PIP_INSTALL": True}, "needs a network"),
         ({"ENVIRONMENT": {"A": "x" * 513}}, "512 characters"),
         ({"BASE_MODELS": {"/models/base": "/models/base"}}, "must be an S3 prefix"),
         ({"MAX_RUNTIME_SECONDS": 0}, "at least 1"),
-        ({"REGION": ""}, "REGION is needed"),
-        ({"IMAGE": ""}, "IMAGE is needed"),
+        ({"REGION": ""}, "Set REGION"),
+        ({"IMAGE": ""}, "Set IMAGE"),
     ],
 )
 def test_a_wrong_option_is_told_at_start(wrong: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch) -> None:

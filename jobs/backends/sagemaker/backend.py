@@ -1,7 +1,7 @@
-"""Compute as SageMaker training jobs: submit under our name, describe, read logs, stop, fetch.
+"""Runs compute as SageMaker training jobs: submit under a chosen name, describe, read logs, stop, fetch.
 
-SageMaker has no client token, so a run's deterministic name is what keeps it single: "already exists" is answered by
-comparing tags and adopting the job, and a time-out, after which nothing is known, by looking again.
+SageMaker has no client token for training jobs, so a deterministic name keeps a run from starting twice. If the name
+already exists, the job is adopted if its tags match. After a time-out nothing is known, so the job is looked up.
 """
 
 import datetime as dt
@@ -42,7 +42,7 @@ from lorakit.digest import file_sha256
 
 logger = structlog.get_logger(__name__)
 
-# A step has a minute and a half: these keep one call, with its retries, well within that.
+# A step has 90 seconds. These limits keep one call, with its retries, well within that.
 CLIENT = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4})
 NOT_ALLOWED = frozenset({"platform:aws_denied", "platform:aws_credentials"})
 RESULT = "result.json"
@@ -50,7 +50,7 @@ PROGRESS = "progress.jsonl"
 
 
 class SageMakerCompute(ComputeBackend):
-    """Options: those of `SageMakerOptions`, in capitals; docs/sagemaker.md says what each needs in AWS."""
+    """Options: those of `SageMakerOptions`, in capitals; docs/sagemaker.md lists what each needs in AWS."""
 
     options: ClassVar[dict[str, Any]] = {
         **ComputeBackend.options,
@@ -65,7 +65,7 @@ class SageMakerCompute(ComputeBackend):
         except TypeError as error:
             raise ValueError(str(error)) from error
         if not self._session.region_name:
-            raise ValueError("REGION is needed, or AWS_DEFAULT_REGION")
+            raise ValueError("Set REGION or AWS_DEFAULT_REGION")
         if self.settings.launcher == "model_trainer" and not is_installed():
             raise ValueError("LAUNCHER=model_trainer needs the `sagemaker` package (requirements/sagemaker.in)")
         self.image = self.settings.image or look_up_image(self._session.region_name, self.settings.instance_type)
@@ -93,7 +93,7 @@ class SageMakerCompute(ComputeBackend):
         except ComputeError as error:
             if error.code not in NOT_ALLOWED:
                 raise
-            # The run goes on, and costs money, while we may not look: its job waits until somebody mends the right.
+            # The run continues, and costs money, while access is denied. So the job waits until access is restored.
             raise Unavailable(error.code, error.text, after=60.0) from error
 
     def cancel(self, name: str) -> None:
@@ -101,7 +101,7 @@ class SageMakerCompute(ComputeBackend):
             try:
                 self._sagemaker.stop_training_job(TrainingJobName=name)
             except ClientError as error:
-                # One that has ended, or was never there, needs no stopping.
+                # A job that has ended or never existed does not need stopping.
                 if code_of(error) != "ValidationException" and not is_missing(error):
                     raise
 
@@ -119,7 +119,7 @@ class SageMakerCompute(ComputeBackend):
         return read_tail(self._logs, name, lines)
 
     def discard(self, name: str, *, checkpoint_key: str = "") -> None:
-        # The job itself stays in AWS, as its own record of what ran; only what it holds of the tenant's goes.
+        # The job itself stays in AWS as a record of what ran; only the tenant's data is deleted.
         job = self._describe(name)
         if job is None:
             return
@@ -133,7 +133,7 @@ class SageMakerCompute(ComputeBackend):
             return ""
         tenant = self._output_prefix(job).split("runs/")[0]
         sha256 = file_sha256(package)
-        # A copy of its own: the run's folder is cleared away soon after the run.
+        # The registry gets its own copy, because the run's folder is deleted soon after the run.
         key = f"{tenant}registry/{sha256}.tar.gz"
         try:
             with package.open("rb") as content:
@@ -150,7 +150,7 @@ class SageMakerCompute(ComputeBackend):
         except Unavailable:
             raise
         except ComputeError as error:
-            # A trained adapter is worth more than its entry in a registry, which somebody can make later.
+            # The adapter is kept without its registry entry, which can be created later.
             logger.warning("model_not_registered", code=error.code, reason=error.text, run=name)
             return ""
 
@@ -170,7 +170,7 @@ class SageMakerCompute(ComputeBackend):
         )
 
     def _adopt(self, name: str, tags: list[dict[str, str]]) -> None:
-        """A job of this name is there: ours by its tags, and then all is well, or somebody else's."""
+        """Accept an existing job of this name if its tags match. Raises ComputeError if somebody else created it."""
         job = self._describe(name)
         if job is None:
             return
@@ -180,7 +180,7 @@ class SageMakerCompute(ComputeBackend):
             raise _foreign(name)
 
     def _describe(self, name: str) -> Description | None:
-        with translated("looking at the training job"):
+        with translated("reading the training job"):
             try:
                 job: Description = self._sagemaker.describe_training_job(TrainingJobName=name)
             except ClientError as error:
@@ -191,7 +191,7 @@ class SageMakerCompute(ComputeBackend):
         return job
 
     def _ending(self, job: Description, containers: int) -> tuple[RunState, dict[str, Any], list[Line]]:
-        """The run's state, its result document once it ended, and what is read of its events beside the log."""
+        """The run's state, its result document once it has ended, and event lines read from its output, not its log."""
         state = run_state(job)
         if state is RunState.RUNNING:
             return state, {}, []
@@ -206,11 +206,11 @@ class SageMakerCompute(ComputeBackend):
         except ComputeError as error:
             if error.code in NOT_ALLOWED:
                 raise
-            # Without its result it has failed; what it cost is known all the same.
+            # A run without a result has failed. Its cost is still known.
             return RunState.FAILED, failed(error.code, error.text, temporary=error.temporary), []
 
     def _read_result(self, job: Description, containers: int) -> tuple[dict[str, Any], list[Line]]:
-        """A completed run's result document, and what its last container reported, of which the log may be late."""
+        """A completed run's result document, and the events of its last container, which the log may show later."""
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             if RESULT not in self._bucket.read_members(self._output(job, "output.tar.gz"), {RESULT, PROGRESS}, folder):
@@ -220,7 +220,7 @@ class SageMakerCompute(ComputeBackend):
             return result, file_lines(folder / PROGRESS, max(1, containers))
 
     def _output_prefix(self, job: Description) -> str:
-        """The key prefix of a job's output, by which ours are known; raises ComputeError for somebody else's."""
+        """The key prefix of a job's output, which identifies our jobs. Raises ComputeError for anybody else's."""
         name, uri = job["TrainingJobName"], f"{job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/"
         if not uri.startswith(self._bucket.uri(self.settings.prefix)) or not uri.endswith(f"/runs/{name}/output/"):
             raise _foreign(name)

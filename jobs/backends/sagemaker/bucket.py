@@ -1,4 +1,4 @@
-"""The runs' objects in S3: inputs in, named members of an archive out, whole prefixes away."""
+"""The runs' objects in S3: store inputs, read named members of an archive, delete whole prefixes."""
 
 import shutil
 import tarfile
@@ -13,7 +13,7 @@ from jobs.backends.sagemaker.errors import is_missing, translated
 
 
 class Bucket:
-    """One bucket, its objects encrypted with `kms_key_id` where there is one."""
+    """One bucket, its objects encrypted with `kms_key_id` if it is set."""
 
     def __init__(self, client: Any, name: str, *, kms_key_id: str = "") -> None:
         self.name = name
@@ -26,12 +26,12 @@ class Bucket:
             self._client.put_object(Bucket=self.name, Key=key, Body=content, **self._encryption)
 
     def upload(self, key: str, source: IO[bytes]) -> None:
-        """Store a stream, in parts where it is large."""
+        """Store a stream, in parts if it is large."""
         with translated("storing an input in S3"):
             self._client.upload_fileobj(source, self.name, key, ExtraArgs=self._encryption)
 
     def copy(self, key: str, source: dict[str, str]) -> None:
-        """Have S3 itself copy an object, several parts at once; raises FileNotFoundError."""
+        """Copy an object within S3, several parts at once. Raises FileNotFoundError."""
         with translated("copying an input in S3"):
             try:
                 self._client.copy(source, self.name, key, ExtraArgs=self._encryption)
@@ -41,8 +41,8 @@ class Bucket:
                 raise
 
     def has(self, key: str) -> bool:
-        """Whether there is such an object."""
-        with translated("looking into S3"):
+        """Whether the object exists."""
+        with translated("reading from S3"):
             try:
                 self._client.head_object(Bucket=self.name, Key=key)
             except ClientError as error:
@@ -52,9 +52,9 @@ class Bucket:
             return True
 
     def read_members(self, key: str, wanted: set[str], destination: Path) -> set[str]:
-        """Stream the wanted regular files of a .tar.gz into a folder; which were there.
+        """Stream the wanted regular files of a .tar.gz into a folder and return the names that were found.
 
-        Nothing else of the archive is written anywhere, whatever its members are called.
+        No other member of the archive is written, whatever its name.
         """
         with translated("fetching a result from S3"):
             try:
@@ -71,14 +71,14 @@ class Bucket:
 
     def delete_prefix(self, prefix: str) -> None:
         """Remove every object below a prefix."""
-        with translated("clearing away a run in S3"):
+        with translated("deleting a run in S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
             for page in pages:
                 objects = [{"Key": item["Key"]} for item in page.get("Contents", ())]
                 if objects:
                     answer = self._client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
                     if answer.get("Errors"):
-                        text = "S3 kept some objects of an ended run. Check the worker's right to delete them."
+                        text = "S3 did not delete some objects of an ended run. Check that the worker may delete them."
                         raise ComputeError("platform:aws_denied", text, temporary=False)
 
     def uri(self, key: str) -> str:
@@ -86,7 +86,7 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
     def key_of(self, uri: str) -> str:
-        """The key or prefix in an s3:// address of this bucket."""
+        """The key or prefix of an s3:// address in this bucket."""
         return uri.removeprefix(self.uri(""))
 
 

@@ -1,4 +1,4 @@
-"""The channels of a training job: our code, the run's spec, its inputs, and the base model it names."""
+"""The channels of a training job: the code, the run's spec, its inputs and its base model."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from storage.objects import place_in_s3
 def store_channels(
     bucket: Bucket, where: Places, spec: ComputeSpec, source: Source, base_models: Mapping[str, str]
 ) -> dict[str, str]:
-    """Put a run's inputs into S3, under its tenant's prefix; the S3 prefix of each channel by its name."""
+    """Store a run's inputs in S3 under its tenant's prefix. Returns the S3 prefix of each channel by name."""
     if not bucket.has(f"{where.code}{ARCHIVE}"):
         bucket.put(f"{where.code}{ARCHIVE}", source.archive)
     channels = {"code": where.uri(where.code), "spec": where.uri(where.channel("spec"))}
@@ -31,7 +31,7 @@ def store_channels(
 
 
 def base_model_uri(location: str, base_models: Mapping[str, str]) -> str:
-    """The S3 prefix of a base model: its location itself, or where the operator copied it; raises ComputeError."""
+    """The S3 prefix of a base model: `location` itself or the operator's copy. Raises ComputeError if there is none."""
     uri = location if location.startswith("s3://") else base_models.get(location, "")
     if not uri:
         text = "This base model is not in S3. Copy its folder there and set SAGEMAKER_BASE_MODEL_URI to the copy."
@@ -41,7 +41,7 @@ def base_model_uri(location: str, base_models: Mapping[str, str]) -> str:
 
 def _copy(bucket: Bucket, key: str, target: str) -> None:
     if bucket.has(target):
-        # A step that was interrupted behind it; the run's name, and so this one, stands for these very inputs.
+        # An earlier step stored it and was interrupted. The key contains the run's name, so the content is the same.
         return
     source = place_in_s3(key)
     try:

@@ -1,4 +1,4 @@
-"""AWS's errors in the words of the compute contract: what is over soon, and what somebody has to mend."""
+"""Translates AWS errors to the compute contract: what passes by itself, and what somebody has to fix."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,24 +20,24 @@ DENIED = frozenset(
     {"AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidToken",
      "ExpiredTokenException", "ExpiredToken", "SignatureDoesNotMatch", "InvalidSignatureException",
      "InvalidAccessKeyId",
-     # HEAD's answer has no body, so S3 says no more than that.
+     # A response to HEAD has no body, so S3 reports nothing else.
      "403"}
 )  # fmt: skip
 SERVER_ERROR = 500
 
 
 def code_of(error: ClientError) -> str:
-    """The error's code as AWS names it."""
+    """The error's code in AWS."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def text_of(error: ClientError) -> str:
-    """AWS's own words; for matching a loose substring, or for a person to read, never to depend on."""
+    """AWS's message, for people to read or to search for a word. Its wording may change at any time."""
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether there is no such job, object or log; SageMaker says so as a ValidationException."""
+    """Whether the job, object or log does not exist; SageMaker reports that as a ValidationException."""
     if code_of(error) in {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NotFound", "404"}:
         return True
     return code_of(error) == "ValidationException" and "not found" in text_of(error).lower()
@@ -45,7 +45,7 @@ def is_missing(error: ClientError) -> bool:
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Raise what AWS answers as a ComputeError; `doing` completes "... while ___"."""
+    """Raise AWS's errors as ComputeError; `doing` completes "... while ___"."""
     try:
         yield
     except ClientError as error:
@@ -54,23 +54,21 @@ def translated(doing: str) -> Iterator[None]:
         text = "AWS credentials are missing. Give the worker a role, or set AWS_ACCESS_KEY_ID and its secret."
         raise ComputeError("platform:aws_credentials", text, temporary=False) from error
     except ParamValidationError:
-        # A mistake of ours, which waiting does not mend.
+        # A programming error, which waiting does not fix.
         raise
     except (BotoCoreError, ConnectionError, TimeoutError) as error:
-        text = (
-            f"AWS did not answer while {doing} ({type(error).__name__}). We will check again. Nothing is started twice."
-        )
+        text = f"AWS did not answer while {doing} ({type(error).__name__}). We will check again; no run starts twice."
         raise Unavailable("platform:aws_unreachable", text) from error
 
 
 def explain(error: ClientError, doing: str) -> ComputeError:
-    """What an error of AWS's means for a job."""
+    """What an AWS error means for a job."""
     code, words = code_of(error), text_of(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code == "ResourceLimitExceeded":
         text = (
             f"The AWS account's quota is used up, so the job waits for room. AWS says: {words} "
-            "Ask for more in Service Quotas, Amazon SageMaker, under the name that AWS's words give."
+            "Request an increase in Service Quotas, Amazon SageMaker, under the name in AWS's message."
         )
         return Unavailable("platform:aws_quota", text, after=60.0)
     if code in THROTTLED:

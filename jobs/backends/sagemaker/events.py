@@ -1,7 +1,7 @@
-"""A run's events: the trainer's own lines from CloudWatch Logs, and AWS's phases between them.
+"""A run's events: the trainer's lines from CloudWatch Logs, with AWS's phases between them.
 
-A job that AWS interrupts begins again in a new container, whose lines count from 1 and go to a log stream of their
-own. So each container's numbers are moved into a block of their own, and a number says the same at every look.
+A job that AWS interrupts starts again in a new container, which numbers its lines from 1 and writes to its own log
+stream. So each container's numbers are moved into a separate block, and a number always means the same event.
 """
 
 import datetime as dt
@@ -24,14 +24,14 @@ AFTER_LINES = 900_000
 OVERLAP_MS = 10_000
 """CloudWatch may show an older line after a newer one, so the last seconds are read again."""
 PAGES = 20
-"""At most so many pages of lines are read at one look; the next goes on from there."""
+"""At most this many pages of lines are read per call; the next call continues from there."""
 
 Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One printed line: which container printed it, counted from 1, and when (Unix milliseconds)."""
+    """One printed line, the number of the container that printed it (from 1), and when (Unix milliseconds)."""
 
     container: int
     at_ms: int
@@ -40,14 +40,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Log:
-    """What was printed, oldest first, and by how many containers so far."""
+    """The printed lines, oldest first, and the number of containers so far."""
 
     lines: tuple[Line, ...]
     containers: int
 
 
 def read_log(logs: Any, name: str, since_ms: int) -> Log:
-    """What the job's first machine printed since then; it alone writes events."""
+    """The lines the job's first machine printed since `since_ms`; only that machine writes events."""
     with translated("reading the log"):
         streams = _streams(logs, name)
         lines = (
@@ -59,7 +59,7 @@ def read_log(logs: Any, name: str, since_ms: int) -> Log:
 
 
 def read_tail(logs: Any, name: str, lines: int) -> tuple[str, ...]:
-    """The last lines that are no events, of the newest container, oldest first."""
+    """The newest container's last lines that are not events, oldest first."""
     with translated("reading the log"):
         streams = _streams(logs, name)
         if not streams:
@@ -70,7 +70,7 @@ def read_tail(logs: Any, name: str, lines: int) -> tuple[str, ...]:
 
 
 def _streams(logs: Any, name: str) -> list[str]:
-    """The log stream of each container on the first machine, oldest first: their names end in the time they began."""
+    """The log stream of each container on the first machine, oldest first: their names end in their start time."""
     try:
         found = logs.describe_log_streams(
             logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/algo-1-", orderBy="LogStreamName"
@@ -88,7 +88,7 @@ def _read_stream(logs: Any, stream: str, container: int, since_ms: int) -> Itera
     for _ in range(PAGES):
         for event in page["events"]:
             yield Line(container, int(event["timestamp"]), str(event["message"]))
-        # A page may be empty with more behind it; the end is where the token stays as it was.
+        # An empty page may be followed by more. The end is reached when the token no longer changes.
         token = page["nextForwardToken"]
         page = logs.get_log_events(**where, nextToken=token)
         if page["nextForwardToken"] == token:
@@ -96,26 +96,26 @@ def _read_stream(logs: Any, stream: str, container: int, since_ms: int) -> Itera
 
 
 def file_lines(path: Path, container: int) -> list[Line]:
-    """The lines of a container's own record of its events; it has no times of CloudWatch's."""
+    """The lines of a container's own event file, which has no CloudWatch times."""
     if not path.exists():
         return []
     return [Line(container, 0, text) for text in path.read_text(encoding="utf-8").splitlines()]
 
 
 def in_order(*events: Iterable[Event]) -> tuple[Event, ...]:
-    """Each number once, in order."""
+    """The events in order of their numbers, each number once."""
     numbered = {int(event["seq"]): event for part in events for event in part}
     return tuple(numbered[seq] for seq in sorted(numbered))
 
 
 def events_of(lines: Iterable[Line]) -> list[Event]:
-    """The lines that are events, each numbered within its container's block."""
+    """The lines that are events, numbered within their container's block."""
     parsed = ((line.container, parse(line.text)) for line in lines)
     return [event | {"seq": container * BLOCK + event["seq"]} for container, event in parsed if event is not None]
 
 
 def parse(text: str) -> Event | None:
-    """The event that a line is; None for what a library printed."""
+    """The event in a line; None for a line that a library printed."""
     if not text.startswith("{"):
         return None
     try:
@@ -127,7 +127,7 @@ def parse(text: str) -> Event | None:
 
 
 def phase_events(job: Description, since_ms: int) -> list[Event]:
-    """AWS's own phases since then, numbered so that they stand between the containers' lines."""
+    """AWS's phases since `since_ms`, numbered so that they sort between the containers' lines."""
     found, containers = [], 0
     for index, transition in enumerate(job.get("SecondaryStatusTransitions", ())):
         began = transition["Status"] == "Training"

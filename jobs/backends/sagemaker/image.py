@@ -1,4 +1,4 @@
-"""Which container image a training runs in, where the deployment names none."""
+"""The container image of a training job if the deployment sets none."""
 
 from importlib import import_module
 
@@ -12,14 +12,14 @@ FRAMEWORK = {
 
 
 def look_up_image(region: str, instance_type: str) -> str:
-    """AWS's own Hugging Face training image for a region, from the tables in the `sagemaker` package.
+    """AWS's Hugging Face training image for a region, from the tables in the `sagemaker` package.
 
-    Raises ValueError where that package is not installed. It is large and slow to import, so it is only asked here.
+    Raises ValueError if the package is not installed. It is large and slow to import, so only this function imports it.
     """
     try:
         image_uris = import_module("sagemaker.core.image_uris")
     except ImportError:
         raise ValueError(
-            "IMAGE is needed, or the `sagemaker` package (requirements/sagemaker.in) to look one up"
+            "Set IMAGE, or install the `sagemaker` package (requirements/sagemaker.in) to look one up"
         ) from None
     return str(image_uris.retrieve(region=region, instance_type=instance_type, **FRAMEWORK))

@@ -1,7 +1,7 @@
-"""The request as the `sagemaker` package's ModelTrainer makes it, which adds what an organisation's SageMaker
-configuration files say of networks, and checks it all with the SDK's own types.
+"""Builds the request with the `sagemaker` package's ModelTrainer, which adds the network settings of an organisation's
+SageMaker configuration files and validates the request with the SDK's types.
 
-The package is large and slow to import (requirements/sagemaker.in), so only a deployment that asks for it loads it.
+The package (requirements/sagemaker.in) is large and slow to import, so only a deployment that chooses it loads it.
 """
 
 from importlib import import_module
@@ -15,16 +15,16 @@ from jobs.backends.sagemaker.request import Request
 
 
 def is_installed() -> bool:
-    """Whether there is such a package here; does not import it."""
+    """Whether the package is installed; does not import it."""
     return find_spec("sagemaker") is not None
 
 
 def made_by_model_trainer(request: Request, *, boto_session: Any, client: Any, bucket: str) -> Request:
-    """`request`, parameters of `create_training_job`, gone through ModelTrainer.
+    """`request`, the parameters of `create_training_job`, passed through ModelTrainer.
 
-    Its `train` names a job after the clock, and a job that cannot be found again by its name may be started twice; so
-    its request is taken from where `train` takes it, and sent by us under our name and with our command. Raises
-    ComputeError for what the SDK refuses: a role that lacks a right, a value that its types do not take.
+    Its `train` names a job after the time, and a job that cannot be found again by name may start twice. So the request
+    is taken from where `train` takes it, and sent under our name with our command. Raises ComputeError if the SDK
+    refuses it: a role lacks a permission, or a value does not fit the SDK's types.
     """
     refusal = import_module("sagemaker.core.helper.iam_role_resolver").RoleValidationError
     try:
@@ -76,5 +76,5 @@ def _fields(request: Request, member: str) -> dict[str, Any]:
 
 
 def _snaked(members: dict[str, Any]) -> dict[str, Any]:
-    """The names of the SDK's types for those of the API."""
+    """`members` with the SDK's snake_case names instead of the API's."""
     return {xform_name(name): _snaked(value) if isinstance(value, dict) else value for name, value in members.items()}

@@ -1,4 +1,4 @@
-"""What a deployment may set for SageMaker, checked when the site starts."""
+"""A deployment's options for SageMaker, checked when the site starts."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -9,12 +9,13 @@ LAUNCHERS = ("boto3", "model_trainer")
 
 @dataclass(frozen=True, kw_only=True)
 class SageMakerOptions:
-    """Options of `SageMakerCompute` beside those every compute backend has.
+    """Options of `SageMakerCompute` in addition to those of every compute backend.
 
-    BUCKET and PREFIX say where runs lie in S3, ROLE_ARN is what a job runs as. BASE_MODELS maps a base model's folder,
-    as the portal knows it, to the S3 prefix that holds the same files. IMAGE is looked up with the `sagemaker` package
-    when empty. LAUNCHER says who makes the request: we alone (`boto3`), or that package's ModelTrainer with us
-    (`model_trainer`). PIP_INSTALL installs what lorakit needs when a container starts, for images that lack it.
+    BUCKET and PREFIX are where runs are stored in S3; ROLE_ARN is the role a job runs as. BASE_MODELS maps a base
+    model's folder, as the portal knows it, to the S3 prefix with the same files. IMAGE is looked up with the
+    `sagemaker` package when empty. LAUNCHER chooses what builds the request: this project (`boto3`), or this project
+    with that package's ModelTrainer (`model_trainer`). PIP_INSTALL installs lorakit's requirements when a container
+    starts, for images that lack them.
     """
 
     bucket: str
@@ -42,7 +43,7 @@ class SageMakerOptions:
 
     @classmethod
     def read(cls, options: dict[str, Any]) -> Self:
-        """From a COMPUTE entry's OPTIONS in capitals; raises ValueError naming the option that cannot be used."""
+        """Read the OPTIONS of a COMPUTE entry, in capitals. Raises ValueError that names an unusable option."""
         chosen = cls(**{name.lower(): value for name, value in options.items()})
         chosen._check()
         return chosen
@@ -50,7 +51,7 @@ class SageMakerOptions:
     def _check(self) -> None:
         for name in ("bucket", "role_arn"):
             if not getattr(self, name):
-                raise ValueError(f"{name.upper()} is needed")
+                raise ValueError(f"{name.upper()} is required")
         if not self.role_arn.startswith("arn:"):
             raise ValueError("ROLE_ARN must be a role's ARN, arn:aws:iam::ACCOUNT:role/NAME")
         if self.prefix and not self.prefix.endswith("/"):
@@ -60,11 +61,11 @@ class SageMakerOptions:
         if self.max_runtime_seconds < 1 or self.volume_gb < 1:
             raise ValueError("MAX_RUNTIME_SECONDS and VOLUME_GB must be at least 1")
         if self.spot and self.max_wait_seconds < self.max_runtime_seconds:
-            raise ValueError("MAX_WAIT_SECONDS must be at least MAX_RUNTIME_SECONDS: it counts the run's time too")
+            raise ValueError("MAX_WAIT_SECONDS must be at least MAX_RUNTIME_SECONDS, which it includes")
         if bool(self.subnets) != bool(self.security_group_ids):
-            raise ValueError("SUBNETS and SECURITY_GROUP_IDS are needed together")
+            raise ValueError("SUBNETS and SECURITY_GROUP_IDS must be set together")
         if self.network_isolation and self.pip_install:
-            raise ValueError("PIP_INSTALL needs a network: with NETWORK_ISOLATION use an IMAGE that has the packages")
+            raise ValueError("PIP_INSTALL needs a network; with NETWORK_ISOLATION, use an IMAGE that has the packages")
         for name, value in self.environment.items():
             if len(name) > 512 or len(value) > 512:
                 raise ValueError(f"ENVIRONMENT[{name[:40]!r}] has more than 512 characters")

@@ -1,4 +1,4 @@
-"""SageMaker's Model Registry: a versioned model package for each adapter version, waiting for approval."""
+"""SageMaker's Model Registry: a versioned model package for each adapter version, pending approval."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ CONTENT_TYPE = "application/json"
 
 
 def group_name(tenant: str, model: str) -> str:
-    """A group's name for a tenant's model: at most 63 of `[a-zA-Z0-9-]`, unlike that of another tenant's."""
+    """The group name of a tenant's model: at most 63 characters of `[a-zA-Z0-9-]`, unique among tenants and models."""
     digest = hashlib.sha256(f"{tenant}/{model}".encode()).hexdigest()[:12]
     readable = re.sub(r"[^a-zA-Z0-9]+", "-", model).strip("-")[: GROUP_LIMIT - len(digest) - 1].strip("-")
     return f"{readable}-{digest}" if readable else digest
@@ -24,7 +24,7 @@ def group_name(tenant: str, model: str) -> str:
 def register_package(
     client: Any, *, group: str, model: str, package_uri: str, image: str, metadata: dict[str, str], token: str
 ) -> str:
-    """ARN of the model package; the same token gives the same one. Raises ComputeError."""
+    """Register a model package and return its ARN; the same token gives the same package. Raises ComputeError."""
     with translated("registering the model"):
         _ensure_group(client, group, model)
         answer = client.create_model_package(
@@ -48,7 +48,7 @@ def _ensure_group(client: Any, group: str, model: str) -> None:
             ModelPackageGroupName=group, ModelPackageGroupDescription=f"Versions of the LoRA adapter {model}"
         )
     except ClientError as error:
-        # AWS has no error of its own for this: it is a ValidationException that says so.
+        # AWS has no separate error for an existing group: it is a ValidationException with a message.
         if code_of(error) not in {"ValidationException", "ConflictException"} or "exist" not in text_of(error).lower():
             raise
 

@@ -1,4 +1,4 @@
-"""The request that starts a training job: pure, so that it can be read and tested without AWS."""
+"""The request that starts a training job. Its functions are pure, so that they can be tested without AWS."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ METRICS = {
     "eval:loss": r'"eval_loss":([0-9.eE+-]+)',
     "train:tokens_per_second": r'"tokens_per_second":([0-9.eE+-]+)',
 }
-"""Read by CloudWatch from the trainer's own lines, for those who look there."""
+"""CloudWatch reads these metrics from the trainer's lines, for people who use CloudWatch."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where a run lies in the deployment's bucket, as prefixes that end with a slash."""
+    """Where a run is stored in the deployment's bucket, as prefixes that end with a slash."""
 
     bucket: str
     run: str
@@ -41,7 +41,7 @@ class Places:
 
 
 def places(options: SageMakerOptions, name: str, spec: ComputeSpec, source_sha256: str) -> Places:
-    """Everything of a tenant is under one prefix, so that a bucket policy or an erasure can name it."""
+    """The places of a run. All of a tenant's data is under one prefix, for bucket policies and for erasure."""
     tenant = f"{options.prefix}tenants/{spec.tags.get('tenant', UNTAGGED_TENANT)}/"
     checkpoints = (
         f"{tenant}checkpoints/{spec.checkpoint_key}/" if spec.checkpoint_key else f"{tenant}runs/{name}/state/"
@@ -89,7 +89,7 @@ def training_job(
 
 
 def command(module: str, *, pip_install: bool) -> str:
-    """What the container's shell runs: unpack our code, then our entry; AWS allows it 256 characters."""
+    """The container's shell command: unpack the code, then run the entry point. AWS allows 256 characters."""
     install = "python -m pip install -q -r requirements.txt && " if pip_install else ""
     return (
         "mkdir -p /opt/ml/code && cd /opt/ml/code && tar -xzf /opt/ml/input/data/code/code.tar.gz && "
@@ -98,12 +98,12 @@ def command(module: str, *, pip_install: bool) -> str:
 
 
 def tags(spec: ComputeSpec, options: SageMakerOptions) -> list[dict[str, str]]:
-    """Tags for cost allocation, and for knowing our own job again."""
+    """Tags for cost allocation and to recognise our jobs."""
     return [{"Key": key, "Value": value[:256]} for key, value in sorted({**options.tags, **spec.tags}.items())]
 
 
 def shown_hyperparameters(spec: Mapping[str, Any]) -> dict[str, str]:
-    """The plain values of a spec, for people who read the job in AWS; the run itself reads the `spec` channel."""
+    """A spec's plain values, for people who view the job in AWS; the run itself reads the `spec` channel."""
     plain = {key: str(value) for key, value in spec.items() if isinstance(value, str | int | float | bool)}
     return {key: value for key, value in plain.items() if 0 < len(value) <= HYPERPARAMETER_LIMIT}
 

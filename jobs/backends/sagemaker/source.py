@@ -1,4 +1,4 @@
-"""Our code as an input of the job: one archive, named by its content, so that it is uploaded once."""
+"""The project's code as an input of the job: one archive, named by its hash, so that it is uploaded only once."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ class Source:
 
 @cache
 def pack_source(packages: tuple[str, ...]) -> Source:
-    """The Python files of `packages`, folders of the project, and what they need beside torch as requirements.txt.
+    """Pack the Python files of `packages`, folders of the project, with a requirements.txt of all they need but torch.
 
     The same files give the same bytes.
     """

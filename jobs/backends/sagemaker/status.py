@@ -1,4 +1,4 @@
-"""What a job's description means: how it ended, in our words, and what it cost."""
+"""Translates AWS's description of a job: its state, its failure and its cost."""
 
 import datetime as dt
 import re
@@ -35,14 +35,14 @@ KILLED = 137
 
 
 def run_state(job: Description) -> RunState:
-    """A job that ran into its time limit ends as Stopped in AWS, and is a failure here."""
+    """The run's state. A job that reached its time limit is Stopped in AWS and failed here."""
     if job["TrainingJobStatus"] == "Stopped" and job.get("SecondaryStatus") in TIMED_OUT:
         return RunState.FAILED
     return STATES[job["TrainingJobStatus"]]
 
 
 def billable_seconds(job: Description, now: dt.datetime) -> float:
-    """AWS's own figure once it is there, the time since the training began before; for all instances together."""
+    """Seconds of all instances together: AWS's figure once it exists, until then the time since training started."""
     instances = int(job.get("ResourceConfig", {}).get("InstanceCount", 1))
     if "BillableTimeInSeconds" in job:
         return float(job["BillableTimeInSeconds"]) * instances
@@ -53,7 +53,7 @@ def billable_seconds(job: Description, now: dt.datetime) -> float:
 
 
 def failure(job: Description) -> dict[str, Any]:
-    """The result document of a failed run (see lorakit.rundir), from what AWS and the container said of it."""
+    """The result document of a failed run (see lorakit.rundir), from what AWS and the container reported."""
     code, text, temporary = _explain(job)
     return failed(code, text, temporary=temporary)
 
@@ -88,7 +88,7 @@ def _explain(job: Description) -> tuple[str, str, bool]:
 
 
 def _own_words(reason: str) -> tuple[str, str, bool] | None:
-    """What our entry left in /opt/ml/output/failure; AWS puts words of its own around it."""
+    """The error that our entry point left in /opt/ml/output/failure; AWS wraps it in its own message."""
     document = re.search(r"\{.*\}", reason, re.DOTALL)
     if document is None:
         return None
@@ -100,6 +100,6 @@ def _own_words(reason: str) -> tuple[str, str, bool] | None:
 
 
 def cancelled() -> dict[str, Any]:
-    """The result document of a run that was stopped because somebody asked for it."""
+    """The result document of a run that was stopped on request."""
     error = {"code": "run:cancelled", "text": "The run was cancelled.", "temporary": False}
     return {"ok": False, "cancelled": True, "error": error}

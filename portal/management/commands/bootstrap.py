@@ -1,4 +1,4 @@
-"""`manage.py bootstrap`: what the site needs before its first visitor; a second run changes nothing."""
+"""`manage.py bootstrap`: creates what the site needs before its first visitor; safe to run repeatedly."""
 
 import json
 import secrets
@@ -21,7 +21,7 @@ FIRST_OWNER = "admin@localhost.example"
 
 
 class Command(BaseCommand):
-    help = "Make the base model and the endpoint known, and the first sign-in of an embedded site."
+    help = "Register the base model and the endpoint, and create an embedded site's first user."
 
     @transaction.atomic
     def handle(self, *_args: Any, **_options: Any) -> None:
@@ -49,4 +49,4 @@ class Command(BaseCommand):
         note = settings.PORTAL_VAR / "run" / "first-sign-in.txt"
         note.touch(mode=0o600)
         note.write_text(f"{FIRST_OWNER}\n{password}\n", encoding="utf-8")
-        self.stdout.write(f"First sign-in: {FIRST_OWNER}; its password is in {note}")
+        self.stdout.write(f"Sign in as {FIRST_OWNER}. The password is in {note}")

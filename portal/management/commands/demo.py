@@ -1,4 +1,4 @@
-"""`manage.py demo`: the whole line for two tenants on real input, then the site stays up."""
+"""`manage.py demo`: runs every stage for two tenants, then leaves the site running."""
 
 import json
 import os
@@ -31,7 +31,7 @@ from portal.supervisor.supervisor import SupervisorError
 
 
 class Command(BaseCommand):
-    help = "Start the site and walk two tenants through it: upload, train, evaluate, review, promote, ask, cost."
+    help = "Start the site and take two tenants through it: upload, train, evaluate, review, promote, ask, cost."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             if options["aws"]:
                 self.report_name = f"demo-report-{options['aws']}.json"
-                # What is in the stand-in's S3 ends with it, so the database that names it must not stay either.
+                # The stand-in's S3 is deleted when it ends, so the database that refers to it must not stay either.
                 self.var = stack.enter_context(_passing_folder())
                 os.environ |= stack.enter_context(aws_standin(self.var, settings.BASE_MODEL_DIR))
             self._run(once=options["once"])
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             site.stop()
             console.close()
         if once and not ok:
-            raise CommandError("The demo failed; the report says where.")
+            raise CommandError("The demo failed. The report names the stage.")
 
     def _walk(self, site: Site, screen: Screen) -> bool:
         started = time.monotonic()
@@ -101,12 +101,12 @@ class Command(BaseCommand):
             screen.say(f"{name} failed: {text}")
         weak = [row["tenant"] for row in rows if not row["gain_is_real"]]
         for name in weak:
-            screen.say(f"{name} failed: the adapter is not clearly better than its base.")
-        screen.say(f"\n{seconds:.0f} s in all; the same figures are in {path}")
+            screen.say(f"{name} failed: the adapter is not clearly better than its base model.")
+        screen.say(f"\nTotal time: {seconds:.0f} s. These figures are also in {path}")
         return not errors and not weak
 
     def _seed(self, site: Site) -> dict[str, str]:
-        """In a process of its own, whose settings know the database that has just been started."""
+        """Seed in a separate process, whose settings use the database that has just started."""
         command = [sys.executable, "manage.py", "demo_seed"]
         env = os.environ | {"DEMO_PASSWORD": self.password, "PORTAL_VAR": str(self.var)}
         seeded = subprocess.run(command, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=False)
@@ -128,7 +128,7 @@ class Command(BaseCommand):
 @contextmanager
 def _passing_folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="adapter-portal-demo-", ignore_cleanup_errors=True) as name:
-        # The embedded database runs as another user where this one is root.
+        # If this process is root, the embedded database runs as another user.
         Path(name).chmod(0o755)
         yield Path(name)
 
@@ -138,7 +138,7 @@ def _people(demo: DemoTenant) -> str:
 
 
 def _password(path: Path) -> str:
-    """The demo people's password, kept so that a second demo does not lock anybody out."""
+    """The password of the demo's people, kept so that a second demo does not change it."""
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(9))

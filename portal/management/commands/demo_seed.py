@@ -1,4 +1,4 @@
-"""`manage.py demo_seed`: the demo's tenants and people; prints their API keys as JSON."""
+"""`manage.py demo_seed`: creates the demo's tenants and people and prints their API keys as JSON."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from portal.demo.seed import seed
 
 
 class Command(BaseCommand):
-    help = "Make the demo's tenants and people, whose password is DEMO_PASSWORD; print their API keys as JSON."
+    help = "Create the demo's tenants and people with the password DEMO_PASSWORD; print their API keys as JSON."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         accesses = seed(password=os.environ["DEMO_PASSWORD"])

@@ -1,4 +1,4 @@
-"""`manage.py up`: the whole site in one terminal, until Ctrl-C."""
+"""`manage.py up`: runs the whole site in one terminal until Ctrl-C."""
 
 import argparse
 import signal
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-        parser.add_argument("--host", default="127.0.0.1", help="address that web and gateway listen on")
+        parser.add_argument("--host", default="127.0.0.1", help="address for the web server and the gateway")
         parser.add_argument("--port", type=int, default=8000, help="port of the site, or the next free one")
         parser.add_argument("--gateway-port", type=int, default=8001, help="port of the inference gateway")
         parser.add_argument("--engine-port", type=int, default=8002, help="port of the multi-adapter server")
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             while True:
                 signal.pause()
         except KeyboardInterrupt:
-            console.write("portal", "stopping; press Ctrl-C again to stop at once")
+            console.write("portal", "stopping; press Ctrl-C again to stop immediately")
         except (EmbeddedServiceError, SupervisorError) as error:
             raise CommandError(str(error)) from error
         finally:
