@@ -2,8 +2,11 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,7 +15,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from portal.demo.cast import TENANTS
 from portal.demo.datasets import demo_rows
 from scripts.browser import find, launch_arguments
-from tests.site.conftest import PASSWORD, RunningSite
+from tests.site.conftest import PASSWORD, ROOT, RunningSite
 
 # The steps below have bounds of their own; a busy machine may need most of each.
 pytestmark = [pytest.mark.timeout(900), pytest.mark.slow]
@@ -36,6 +39,8 @@ PAGES = (
     "/serving/playground/",
     "/usage/",
     "/keys/",
+    "/members/",
+    "/password/",
 )
 
 
@@ -173,6 +178,53 @@ def review_as_expert(site: RunningSite, browser: Browser) -> None:
     expect(page.get_by_text("3 graded")).to_be_visible()
     assert accessibility_problems(page) == []
     expert.close()
+
+
+def test_a_second_tenant_and_its_member_need_no_script(site: RunningSite, browser: Browser) -> None:
+    command = [sys.executable, "manage.py", "tenant", "add", "Birch Bank", "--owner", "olga@example.com"]
+    added = subprocess.run(command, cwd=ROOT, env=site.env, capture_output=True, text=True, check=True)
+    owners_path = urlsplit(re.findall(r"https?://\S+", added.stdout)[0]).path
+
+    owner = browser.new_context(base_url=site.web_url).new_page()
+    owner.goto(owners_path)
+    owner.get_by_label("New password", exact=True).fill(PASSWORD)
+    owner.get_by_label("confirmation").fill(PASSWORD)
+    owner.get_by_role("button", name="Set password").click()
+    owner.get_by_label("E-mail").fill("olga@example.com")
+    owner.get_by_label("Password").fill(PASSWORD)
+    owner.get_by_role("button", name="Sign in").click()
+    owner.get_by_role("link", name="Members").click()
+    owner.get_by_label("E-mail").fill("nina@example.com")
+    owner.get_by_label("Role", exact=True).select_option("reviewer")
+    owner.get_by_role("button", name="Invite member").click()
+    expect(owner.get_by_test_id("invitation")).to_contain_text("nina@example.com")
+    assert accessibility_problems(owner) == []
+    link = owner.locator("#link").inner_text()
+    owner.reload()
+    expect(owner.locator("#link")).to_have_count(0)
+
+    guest = browser.new_context(base_url=site.web_url).new_page()
+    guest.goto(link)
+    assert accessibility_problems(guest) == []
+    guest.get_by_label("Your name").fill("Nina")
+    guest.get_by_label("New password", exact=True).fill(PASSWORD)
+    guest.get_by_label("confirmation").fill(PASSWORD)
+    guest.get_by_role("button", name="Create account and join").click()
+    expect(guest.get_by_role("heading", name="Reviews")).to_be_visible()
+
+    owner.reload()
+    expect(owner.get_by_test_id("member")).to_have_count(2)
+    owner.get_by_label("Role of Nina").select_option("member")
+    expect(owner.get_by_text("Nina is now member.")).to_be_visible()
+    guest.goto("/")
+    expect(guest.get_by_role("link", name="Datasets", exact=True).first).to_be_visible()
+    owner.get_by_role("button", name="Remove Nina").click()
+    owner.get_by_role("button", name="Remove member").click()
+    expect(owner.get_by_test_id("member")).to_have_count(1)
+    guest.reload()
+    expect(guest.get_by_role("heading", name="No organisation yet")).to_be_visible()
+    for page in (owner, guest):
+        page.context.close()
 
 
 def test_an_upload_survives_a_lost_connection_and_a_refresh(
