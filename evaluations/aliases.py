@@ -1,4 +1,4 @@
-"""Backends by alias, after the manner of Django's STORAGES: the setting maps alias -> {BACKEND, OPTIONS}."""
+"""Backends by alias, like Django's STORAGES: the setting maps alias -> {BACKEND, OPTIONS}."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
