@@ -1,4 +1,4 @@
-"""Every write to promotions and routes."""
+"""Start a promotion, roll a route back. `routes.py` holds the writes that the promotion's job shares."""
 
 from django.db import transaction
 

@@ -14,7 +14,7 @@ LOWEST, HIGHEST = 1.0, 5.0
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """A grade from 1 (useless) to 5 (as good as the reference) with its reason in plain words."""
+    """A grade from 1 (wrong) to 5 (as good as the reference) with its reason in plain words."""
 
     score: float
     reason: str
