@@ -17,4 +17,5 @@ class GradeForm(forms.Form):
     """One answer's grade."""
 
     grade = forms.IntegerField(error_messages={"required": "Choose a grade from 1 to 5."})
-    comment = forms.CharField(required=False, max_length=MAX_COMMENT, widget=forms.Textarea(attrs={"rows": 2}))
+    # The service says what is too long, in the words that REST uses too.
+    comment = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "maxlength": MAX_COMMENT}))

@@ -96,7 +96,7 @@ def test_a_comment_has_a_limit(as_rita: Client, evaluation: EvaluationRun) -> No
     url = form_of(page)
     answer = as_rita.post(url, {"grade": "3", "comment": "x" * 2001}, headers={"HX-Request": "true"})
     assert answer.status_code == 200
-    assert "at most 2000" in answer.content.decode()
+    assert "up to 2000 characters. Yours has 2001." in answer.content.decode()
 
 
 def test_grading_again_replaces_the_own_grade_only(
