@@ -14,6 +14,7 @@ from adapters.versions.queries import version_named
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.charts import distribution_figure, metrics_figure
 from evaluations.runs.forms import RowFilter
+from evaluations.runs.grades import grades_of
 from evaluations.runs.queries import expert_view, filtered_items, runs
 from evaluations.runs.report import headline, judge_label, reports
 from evaluations.runs.services import start_evaluation
@@ -80,4 +81,6 @@ def _figures(run: EvaluationRun) -> dict[str, Any]:
 def _rows(request: TenantRequest, run: EvaluationRun) -> dict[str, Any]:
     form = RowFilter(run, request.GET)
     page = Paginator(filtered_items(run, **form.chosen()), ROWS_SHOWN).get_page(request.GET.get("page"))
-    return {"filter": form, "page_obj": page}
+    items = list(page.object_list)
+    grades = grades_of(run, items, request.membership.user)
+    return {"filter": form, "page_obj": page, "rows": [(item, grades[item.id]) for item in items]}
