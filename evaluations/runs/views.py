@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -40,7 +39,6 @@ def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Start an evaluation and show it."""
     version = version_named(version_id)
     run = start_evaluation(tenant=request.tenant, version=version, created_by=request.membership.user)
-    messages.success(request, f"Evaluation of {version} is queued.")
     return redirect("evaluations:detail", run.id)
 
 

@@ -72,7 +72,7 @@ OPERATORS = {
 PAGES = {
     "overview": _get(),
     "switch-tenant": _post(tenant=Tenant),
-    "keys": _form(status=200, name="A key"),
+    "keys": _form(name="A key"),
     "revoke-key": _post(ApiKey),
     "jobs:list": _get(),
     "jobs:detail": _get(Job),
@@ -123,6 +123,7 @@ PAGES = {
     "evaluations:grade": _post(EvaluationItem, grade="5"),
     "serving:endpoint": _get(),
     "serving:promote": _post(AdapterVersion),
+    "serving:standing": _get(AdapterVersion),
     "serving:roll-back": _post(Route, 409),
     "serving:playground": _get(),
     "serving:ask": _post(status=422, alias=CANARY),
