@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.models import Job
 from jobs.outcomes import Outcome
+from jobs.states import State
 
 
 class Kind(ABC):
@@ -34,6 +35,10 @@ class Kind(ABC):
         """The alias in `COMPUTE` whose slot a job takes; empty for none."""
         return ""
 
+    def outcome(self, job: Job) -> str:
+        """What a job that succeeded did, in a sentence for its page; empty where its events say so."""
+        return ""
+
     def on_succeeded(self, job: Job) -> None:
         """Write the consequences of `job.result`."""
 
@@ -57,3 +62,9 @@ def register(kind: Kind) -> None:
 def get_kind(name: str) -> Kind:
     """The kind registered under `name`."""
     return _kinds[name]
+
+
+def outcome_of(job: Job) -> str:
+    """What the job did, in a sentence; empty unless it succeeded and its kind is still known."""
+    kind = _kinds.get(job.kind)
+    return kind.outcome(job) if kind and job.state == State.SUCCEEDED else ""

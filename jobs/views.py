@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from jobs.admission import place_in_line
 from jobs.charts import loss_figure
+from jobs.kinds import outcome_of
 from jobs.models import Job
 from jobs.reports import cost_so_far_usd, report_of
 from jobs.services import stop_job
@@ -72,6 +73,7 @@ def _context(job_id: UUID) -> dict[str, Any]:
         "job": job,
         "report": report,
         "step_text": report.step_text,
+        "outcome": outcome_of(job),
         "cost_usd": cost_so_far_usd(job, report),
         "figure": loss_figure(report.points),
         "place": place_in_line(job) if job.state == State.QUEUED else None,

@@ -21,6 +21,9 @@ from tenants.permissions import Action
 from tenants.requests import TenantRequest
 from tenants.services import create_api_key, revoke_api_key
 
+NEW_KEY = "new_api_key"
+"""In the session: a key that was made and not shown yet."""
+
 
 class SignIn(LoginView):
     """Sign in with e-mail address and password."""
@@ -54,14 +57,15 @@ def switch_tenant(request: TenantRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @members_only(Action.KEYS_MANAGE)
 def keys(request: TenantRequest) -> HttpResponse:
-    """List keys and create new ones; a new key's token is shown only in this response."""
+    """List keys and make new ones. A new key's token waits in the session for the page that shows it, once."""
     form = KeyForm(request.POST or None)
-    token = ""
     if request.method == "POST" and form.is_valid():
         _, token = create_api_key(
             tenant=request.tenant, name=form.cleaned_data["name"], created_by=request.membership.user
         )
-        form = KeyForm()
+        request.session[NEW_KEY] = {"tenant": str(request.tenant.id), "token": token}
+        return redirect("keys")
+    new_key = request.session.pop(NEW_KEY, {})
     rows = ApiKey.objects.select_related("created_by").all()
     route = Route.objects.exclude(active=None).first()
     response = render(
@@ -70,7 +74,7 @@ def keys(request: TenantRequest) -> HttpResponse:
         {
             "form": form,
             "keys": rows,
-            "token": token,
+            "token": new_key["token"] if new_key.get("tenant") == str(request.tenant.id) else "",
             "gateway_url": settings.GATEWAY_URL,
             "alias": route.alias if route else "your-adapter",
         },

@@ -9,6 +9,7 @@ app_name = "serving"
 urlpatterns = [
     path("", views.endpoint, name="endpoint"),
     path("promote/<uuid:version_id>/", views.promote, name="promote"),
+    path("versions/<uuid:version_id>/", views.standing, name="standing"),
     path("routes/<uuid:route_id>/roll-back/", views.roll_back, name="roll-back"),
     path("playground/", playground_views.playground, name="playground"),
     path("playground/ask/", playground_views.ask, name="ask"),

@@ -16,11 +16,11 @@ COMPARED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class SweepRow:
-    """A run and its swept values, as text in the grid's order; losses are None before the first."""
+    """A run and its swept values, as text by title in the grid's order; losses are None before the first."""
 
     run: TrainingRun
     version: AdapterVersion | None
-    values: list[str]
+    values: dict[str, str]
     loss: float | None
     eval_loss: float | None
     is_best: bool = False
@@ -74,7 +74,7 @@ def sweep_table(sweep: Sweep) -> SweepTable:
         SweepRow(
             run=run,
             version=getattr(run, "version", None),
-            values=[describe(run.hyperparameters[name]) for name in sweep.grid],
+            values={title_of(name): describe(run.hyperparameters[name]) for name in sweep.grid},
             loss=losses.get(run.job_id),
             eval_loss=held_out.get(run.job_id),
         )

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -52,7 +51,6 @@ def new_sweep(request: TenantRequest) -> HttpResponse:
         except PortalError as error:
             error.show_on(form)
         else:
-            messages.success(request, "The sweep’s trainings are queued.")
             return redirect("adapters:sweep", sweep.id)
     context = {
         "form": form,

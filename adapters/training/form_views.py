@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -34,7 +33,6 @@ def train(request: TenantRequest) -> HttpResponse:
         except PortalError as error:
             error.show_on(form)
         else:
-            messages.success(request, f"Training of {run.adapter} is queued.")
             return redirect("adapters:run", run.id)
     context = {
         "form": form,

@@ -104,7 +104,6 @@ def resume_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
     except Conflict as error:
         messages.error(request, error.text)
         return redirect("adapters:run", run_id)
-    messages.success(request, "A new run resumes from the last checkpoint.")
     return redirect("adapters:run", resumed.id)
 
 

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from adapters.versions.queries import version_named
 from evaluations.models import EvaluationItem, EvaluationRun
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
+from evaluations.runs.grades import grades_of
 from evaluations.runs.queries import runs
 from evaluations.runs.serializers import EvaluationSerializer, ItemSerializer, NewEvaluationSerializer
 from evaluations.runs.services import start_evaluation
@@ -58,12 +59,13 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
-        summary="Rows of an evaluation, with answers and scores",
+        summary="Rows of an evaluation, with answers, scores and experts’ grades",
         responses={200: ItemSerializer(many=True), 404: MISSING},
         filters=False,
     )
     @action(detail=True, pagination_class=ByPosition)
     def items(self, request: Request, pk: str) -> Response:
-        pages = ByPosition()
-        rows = pages.paginate_queryset(EvaluationItem.objects.filter(run=self.get_object()), request) or []
-        return pages.get_paginated_response(ItemSerializer(rows, many=True).data)
+        pages, run = ByPosition(), self.get_object()
+        rows = pages.paginate_queryset(EvaluationItem.objects.filter(run=run), request) or []
+        context = {"grades": grades_of(run, rows, person_of(request))}
+        return pages.get_paginated_response(ItemSerializer(rows, many=True, context=context).data)

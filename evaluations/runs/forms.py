@@ -12,7 +12,13 @@ class RowFilter(forms.Form):
     """Which rows the table shows. An unknown value shows all."""
 
     show = forms.ChoiceField(
-        choices=[("all", "All rows"), ("differs", "Base and adapter differ"), ("wrong", "Adapter not as expected")],
+        choices=[
+            ("all", "All rows"),
+            ("differs", "Base and adapter differ"),
+            ("wrong", "Adapter not as expected"),
+            ("graded", "Graded by experts"),
+            ("commented", "With experts’ comments"),
+        ],
         required=False,
     )
     slice = forms.ChoiceField(required=False)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import fmean
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Message
@@ -76,12 +76,21 @@ def expert_view(run: EvaluationRun) -> ExpertView:
 
 
 def filtered_items(run: EvaluationRun, *, show: str = "all", slice_name: str = "") -> QuerySet[EvaluationItem]:
-    """Rows of an evaluation: `differs` where base and adapter answer differently, `wrong` where the adapter errs."""
+    """Rows of an evaluation.
+
+    `differs` where base and adapter answer differently, `wrong` where the adapter errs, `graded` and `commented` by
+    experts.
+    """
     items = EvaluationItem.objects.filter(run=run)
+    reviews = Review.objects.filter(item=OuterRef("pk"))
     if slice_name:
         items = items.filter(slice=slice_name)
     if show == "differs":
         items = items.exclude(answer_base=F("answer_adapter"))
     if show == "wrong":
         items = items.filter(scores__adapter__exact_match__lt=1.0)
+    if show == "graded":
+        items = items.filter(Exists(reviews))
+    if show == "commented":
+        items = items.filter(Exists(reviews.exclude(comment="")))
     return items

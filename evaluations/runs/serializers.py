@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from evaluations.models import EvaluationItem, EvaluationRun
+from evaluations.models import EvaluationItem, EvaluationRun, Review
+from evaluations.runs.grades import RowGrades
 from jobs.serializers import JobSerializer
 
 
@@ -24,12 +26,29 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
     version = serializers.UUIDField(help_text="The adapter version to evaluate.")
 
 
+class RowReviewSerializer(serializers.ModelSerializer[Review]):
+    """An expert's grade of the adapter's answer, from 1 (wrong) to 5 (just right)."""
+
+    reviewer = serializers.CharField(source="reviewer.__str__", read_only=True)
+
+    class Meta:
+        model = Review
+        fields = ("reviewer", "grade", "comment", "updated_at")
+
+
 class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
-    """Scores are 0..1 by metric, grades 1..5; both by `base` and `adapter`."""
+    """Scores are 0..1 by metric, the judge's grades 1..5; both by `base` and `adapter`.
+
+    Its context has the `grades` of every row.
+    """
 
     messages = serializers.ListField(child=serializers.DictField())
     scores = serializers.DictField()
     judgement = serializers.DictField()
+    reviews = serializers.SerializerMethodField(help_text="Experts’ grades and comments, oldest first.")
+    hidden_reviews = serializers.SerializerMethodField(
+        help_text="Grades by others that you see after grading this answer. 0 unless you review this evaluation."
+    )
 
     class Meta:
         model = EvaluationItem
@@ -43,4 +62,17 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
             "answer_adapter",
             "scores",
             "judgement",
+            "reviews",
+            "hidden_reviews",
         )
+
+    @extend_schema_field(RowReviewSerializer(many=True))
+    def get_reviews(self, item: EvaluationItem) -> Any:
+        return RowReviewSerializer(self._grades(item).shown, many=True).data
+
+    def get_hidden_reviews(self, item: EvaluationItem) -> int:
+        return self._grades(item).hidden
+
+    def _grades(self, item: EvaluationItem) -> RowGrades:
+        grades: RowGrades = self.context["grades"][item.id]
+        return grades

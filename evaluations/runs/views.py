@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,6 +13,7 @@ from adapters.versions.queries import version_named
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.charts import distribution_figure, metrics_figure
 from evaluations.runs.forms import RowFilter
+from evaluations.runs.grades import grades_of
 from evaluations.runs.queries import expert_view, filtered_items, runs
 from evaluations.runs.report import headline, judge_label, reports
 from evaluations.runs.services import start_evaluation
@@ -40,7 +40,6 @@ def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Start an evaluation and show it."""
     version = version_named(version_id)
     run = start_evaluation(tenant=request.tenant, version=version, created_by=request.membership.user)
-    messages.success(request, f"Evaluation of {version} is queued.")
     return redirect("evaluations:detail", run.id)
 
 
@@ -81,4 +80,6 @@ def _figures(run: EvaluationRun) -> dict[str, Any]:
 def _rows(request: TenantRequest, run: EvaluationRun) -> dict[str, Any]:
     form = RowFilter(run, request.GET)
     page = Paginator(filtered_items(run, **form.chosen()), ROWS_SHOWN).get_page(request.GET.get("page"))
-    return {"filter": form, "page_obj": page}
+    items = list(page.object_list)
+    grades = grades_of(run, items, request.membership.user)
+    return {"filter": form, "page_obj": page, "rows": [(item, grades[item.id]) for item in items]}

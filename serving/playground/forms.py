@@ -12,7 +12,8 @@ MAX_PROMPT = 20_000
 class AskForm(forms.Form):
     """One question to an alias and to its base. `example` is the held-out row that the prompt came from, if any."""
 
-    alias = forms.ChoiceField(label="Adapter")
+    # A browser that kept the choice through a reload would show it beside the rows of another adapter.
+    alias = forms.ChoiceField(label="Adapter", widget=forms.Select(attrs={"autocomplete": "off"}))
     prompt = forms.CharField(
         label="Prompt", max_length=MAX_PROMPT, strip=False, widget=forms.Textarea(attrs={"rows": 6})
     )

@@ -48,6 +48,13 @@ class PromotionKind(Kind):
     def cancel(self, job: Job) -> Outcome:
         return Stopped()
 
+    def outcome(self, job: Job) -> str:
+        if "fingerprint" not in job.result:
+            return "This version was already live. Nothing was switched."
+        known = job.result["fingerprint"]
+        repeated = f" It repeated {known['matched']} of {known['asked']} answers of its evaluation there."
+        return "The model ID switched to this version on the endpoint." + (repeated if known["asked"] else "")
+
     def on_succeeded(self, job: Job) -> None:
         promotion = _promotion(job)
         if promotion.deployment is None:

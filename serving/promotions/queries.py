@@ -43,13 +43,15 @@ def route_named(route_id: UUID) -> Route:
 class Standing:
     """Whether a version is live, and what promoting it would change.
 
-    `figures` are from its evaluation, `active_figures` from that of the live version.
+    `running` is a promotion of any version of its adapter, `ended` the last one of this version; `figures` are from its
+    evaluation, `active_figures` from that of the live version.
     """
 
     version: AdapterVersion
     route: Route | None
     deployment: Deployment | None
     running: Promotion | None
+    ended: Promotion | None
     figures: SliceReport | None
     active_figures: SliceReport | None
 
@@ -88,6 +90,7 @@ def standing_of(version: AdapterVersion) -> Standing:
         route=route,
         deployment=deployments().filter(version=version, state__in=HELD).first(),
         running=running_promotions().filter(version__adapter=version.adapter_id).first(),
+        ended=promotions().filter(version=version, job__state__in=TERMINAL).first(),
         figures=_figures(version),
         active_figures=_figures(active) if active and active != version else None,
     )

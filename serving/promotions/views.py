@@ -7,11 +7,13 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from adapters.versions.queries import version_named
 from serving.backends import endpoints
 from serving.endpoints.queries import deployments, endpoints_by_name
+from serving.promotions.panels import promotion_panel
 from serving.promotions.queries import live_routes, promotions, route_named, running_promotions
 from serving.promotions.services import promote_version
 from serving.promotions.services import roll_back as roll_back_route
@@ -41,19 +43,25 @@ def endpoint(request: TenantRequest) -> HttpResponse:
 @require_POST
 @members_only(Action.VERSIONS_PROMOTE)
 def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Start a promotion and show its job."""
-    promotion = promote_version(
-        tenant=request.tenant, version=version_named(version_id), created_by=request.membership.user
-    )
-    return redirect("jobs:detail", promotion.job_id)
+    """Start a promotion and show how it goes on the version's page."""
+    version = version_named(version_id)
+    promote_version(tenant=request.tenant, version=version, created_by=request.membership.user)
+    return redirect(f"{reverse('adapters:version', args=[version.id])}#promotion")
+
+
+@require_GET
+@members_only(Action.ADAPTERS_VIEW)
+def standing(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """The part of a version's page that changes while a promotion runs."""
+    panel = promotion_panel(version_named(version_id))
+    return render(request, panel.template, dict(panel.context))
 
 
 @require_POST
 @members_only(Action.VERSIONS_PROMOTE)
 def roll_back(request: TenantRequest, route_id: UUID) -> HttpResponse:
-    """Let the previous version answer again."""
+    """Let the previous version answer again, and show the endpoint, where a job's progress and result stand."""
     promotion = roll_back_route(tenant=request.tenant, route=route_named(route_id), created_by=request.membership.user)
-    if promotion.job_id:
-        return redirect("jobs:detail", promotion.job_id)
-    messages.success(request, f"{promotion.version} is live again.")
+    if promotion.job_id is None:
+        messages.success(request, f"Rolled back to {promotion.version}.")
     return redirect("serving:endpoint")

@@ -70,8 +70,10 @@ function draw(chart) {
   const figure = themed(JSON.parse(source.textContent));
   const layout = merge(baseLayout(), figure.layout);
   if (!figure.layout?.yaxis2) delete layout.yaxis2;
-  const logarithmic = control(chart, '[data-chart-toggle="log"]')?.getAttribute("aria-pressed") === "true";
-  if (logarithmic) layout.yaxis.type = "log";
+  const toggle = control(chart, '[data-chart-toggle="log"]');
+  // Until somebody chooses a scale, the figure does.
+  if (toggle && !toggle.dataset.chosen) toggle.setAttribute("aria-pressed", String(layout.yaxis.type === "log"));
+  if (toggle) layout.yaxis.type = toggle.getAttribute("aria-pressed") === "true" ? "log" : "linear";
   let traces = figure.data;
   const weight = Number(control(chart, "[data-chart-smooth]")?.value ?? 0);
   if (weight) {
@@ -92,6 +94,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-chart-toggle]");
   if (!button) return;
   button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+  button.dataset.chosen = "true";
   drawAll(button.closest(".chart"));
 });
 document.addEventListener("input", (event) => {

@@ -57,7 +57,27 @@ def test_the_chart_has_a_trace_for_each_curve() -> None:
     assert traces["Training loss"]["x"] == [1, 2, 3]
     assert traces["Held-out loss"]["y"] == [0.5]
     assert traces["Learning rate"]["yaxis"] == "y2"
-    assert figure["layout"]["yaxis2"]["overlaying"] == "y"
+    assert figure["layout"]["yaxis2"]["domain"][1] < figure["layout"]["yaxis"]["domain"][0], (
+        "the rate has its own strip"
+    )
+
+
+def test_the_chart_spans_the_whole_run() -> None:
+    running = loss_figure([{"step": 5, "total": 375, "loss": 2.0}])
+    assert running is not None
+    assert running["layout"]["xaxis"]["range"] == [0, 375]
+    unknown = loss_figure([{"step": 5, "loss": 2.0}, {"step": 20, "eval_loss": 2.0}])
+    assert unknown is not None
+    assert unknown["layout"]["xaxis"]["range"] == [0, 20]
+
+
+@pytest.mark.parametrize(
+    ("losses", "scale"), [((6.2, 2.0, 0.03), "log"), ((2.4, 1.1), "linear"), ((1.0, 0.0), "linear")]
+)
+def test_a_loss_that_has_become_low_is_drawn_on_a_log_scale(losses: tuple[float, ...], scale: str) -> None:
+    figure = loss_figure([{"step": step, "loss": value} for step, value in enumerate(losses)])
+    assert figure is not None
+    assert figure["layout"]["yaxis"]["type"] == scale
 
 
 def test_without_losses_there_is_no_chart() -> None:

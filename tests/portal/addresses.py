@@ -77,7 +77,7 @@ OPERATORS = {
 PAGES = {
     "overview": _get(),
     "switch-tenant": _post(tenant=Tenant),
-    "keys": _form(status=200, name="A key"),
+    "keys": _form(name="A key"),
     "revoke-key": _post(ApiKey),
     "members": _form(email="new@example.com", role="member"),
     "member-role": _post(Membership, role="reviewer"),
@@ -133,6 +133,7 @@ PAGES = {
     "evaluations:grade": _post(EvaluationItem, grade="5"),
     "serving:endpoint": _get(),
     "serving:promote": _post(AdapterVersion),
+    "serving:standing": _get(AdapterVersion),
     "serving:roll-back": _post(Route, 409),
     "serving:playground": _get(),
     "serving:ask": _post(status=422, alias=CANARY),

@@ -48,6 +48,12 @@ def test_a_form_shows_every_kind_of_input_with_its_label_and_error() -> None:
     assert page.count("optional") == 2
 
 
+def test_a_field_that_a_choice_makes_necessary_is_not_called_optional() -> None:
+    page = render_to_string("components/field.html", {"field": EveryInput()["note"], "needed_for": "a new dataset"})
+    assert "required for a new dataset" in page
+    assert "optional</span>" not in page
+
+
 def test_the_heading_is_the_title_unless_a_page_says_otherwise() -> None:
     page = Template('{% extends "base.html" %}{% block title %}Jobs{% endblock %}').render(Context())
     assert "<h1>Jobs</h1>" in page

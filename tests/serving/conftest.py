@@ -166,7 +166,7 @@ def _store_evaluation(version: AdapterVersion, answers: tuple[tuple[str, str], .
     job = Job.objects.create(
         tenant=version.tenant, kind="evaluation", title=f"Evaluate {version}", state=State.SUCCEEDED
     )
-    scores = {"exact_match": 0.9, "rouge_l": 0.95}
+    base, adapter = {"exact_match": 0.0, "rouge_l": 0.1}, {"exact_match": 0.9, "rouge_l": 0.95}
     difference = {"exact_match": {"mean": 0.9, "low": 0.8, "high": 1.0, "p_value": 0.001}}
     run = EvaluationRun.objects.create(
         tenant=version.tenant,
@@ -178,8 +178,8 @@ def _store_evaluation(version: AdapterVersion, answers: tuple[tuple[str, str], .
         summary={
             "all": {
                 "rows": len(answers),
-                "base": {"exact_match": 0.0, "rouge_l": 0.1},
-                "adapter": scores,
+                "base": base,
+                "adapter": adapter,
                 "difference": difference,
             }
         },
@@ -187,6 +187,7 @@ def _store_evaluation(version: AdapterVersion, answers: tuple[tuple[str, str], .
     for position, (prompt, answer) in enumerate(answers, 1):
         EvaluationItem.objects.create(
             tenant=version.tenant, run=run, position=position, messages=user(prompt), reference=answer,
-            answer_base="base", answer_adapter=answer,
+            answer_base="base", answer_adapter=answer, scores={"base": base, "adapter": adapter},
+            judgement={target: {"score": 4.0, "reason": ""} for target in ("base", "adapter")},
         )  # fmt: skip
     return run

@@ -101,7 +101,7 @@ def test_the_lowest_held_out_loss_comes_first_and_the_best_has_ended_well(start:
     assert [(row.eval_loss, row.is_best) for row in table.rows] == [
         (0.2, False), (0.3, True), (0.4, False), (None, False),
     ]  # fmt: skip
-    assert table.rows[1].values == ["16", "1"]
+    assert table.rows[1].values == {"Rank": "16", "Epochs": "1"}
     assert (table.ended, table.is_running) == (3, True)
 
 

@@ -119,6 +119,7 @@ def test_a_known_layout_needs_one_click(as_alice: Client, waiting: Callable[...,
     page = as_alice.get(format_page(upload)).content.decode()
     assert "JSONL (detected)" in page
     assert "question 0" in page
+    assert "required for a new dataset" in page
     answer = as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
     version = DatasetVersion.objects.get()
     assert answer["Location"] == reverse("corpora:version", args=[version.id])

@@ -8,7 +8,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from adapters.models import AdapterVersion
-from serving.models import Promotion, Route
+from serving.models import Deployment, DeploymentState, Promotion, Route
+from serving.promotions.fingerprint import Fingerprint
 from tenants.models import Tenant
 from tests.serving.memory_endpoint import MemoryEndpoint
 
@@ -26,18 +27,94 @@ def promote(client: Client, version: AdapterVersion, run_jobs: Callable[..., Non
     run_jobs()
 
 
-def test_promote_shows_its_job_and_then_the_route(
+def standing(client: Client, version: AdapterVersion) -> str:
+    return client.get(f"/serving/versions/{version.id}/").content.decode()
+
+
+def test_a_promotion_goes_on_and_ends_on_the_versions_page(
     as_bob: Client, tenant: Tenant, make_version: MakeVersion, run_jobs: Callable[..., None]
 ) -> None:
     version = make_version(tenant, "legal", 1)
     answer = as_bob.post(f"/serving/promote/{version.id}/")
-    assert answer["location"].startswith("/jobs/")
+    assert answer["location"] == f"/adapters/versions/{version.id}/#promotion"
+    assert 'id="promotion" data-live' in as_bob.get(f"/adapters/versions/{version.id}/").content.decode()
+    assert "data-live" in standing(as_bob, version)
     assert "data-live" in as_bob.get("/serving/").content.decode()
     run_jobs()
+    ended = standing(as_bob, version)
+    assert "data-live" not in ended
+    assert "Live as <code>legal</code>" in ended
     page = as_bob.get("/serving/").content.decode()
     assert "<code>legal</code>" in page
     assert "data-live" not in page
     assert "Roll back" not in page.split("What happens when")[0]
+
+
+def test_a_promotion_that_failed_says_why_where_it_can_be_tried_again(
+    as_bob: Client,
+    in_tenant: Tenant,
+    make_version: MakeVersion,
+    memory: MemoryEndpoint,
+    run_jobs: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = make_version(in_tenant, "legal", 1)
+    monkeypatch.setattr("serving.promotions.kinds.known_answers", lambda version, limit: [([], "Hi")])
+    monkeypatch.setattr(
+        "serving.promotions.kinds.take_fingerprint", lambda target, known: Fingerprint(asked=3, matched=1)
+    )
+    promote(as_bob, version, run_jobs)
+    page = as_bob.get(f"/adapters/versions/{version.id}/").content.decode()
+    assert "repeated only 1 of 3 answers" in page
+    assert "#promote-version" in page
+
+
+def test_a_promotions_job_says_what_it_did(
+    as_bob: Client,
+    in_tenant: Tenant,
+    make_version: MakeVersion,
+    run_jobs: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    version = make_version(in_tenant, "legal", 1)
+    monkeypatch.setattr("serving.promotions.kinds.take_fingerprint", lambda *_: Fingerprint(asked=3, matched=3))
+
+    def job_page() -> str:
+        promote(as_bob, version, run_jobs)
+        page = as_bob.get(f"/jobs/{Promotion.objects.earliest('created_at').job_id}/")
+        assert "reported" not in page.content.decode()
+        return as_bob.get(f"/jobs/{Promotion.objects.latest('created_at').job_id}/").content.decode()
+
+    assert "repeated 3 of 3 answers" in job_page()
+    assert "already live" in job_page()
+
+
+def test_an_evaluation_of_the_live_version_leads_to_the_endpoint(
+    as_bob: Client, in_tenant: Tenant, make_version: MakeVersion, run_jobs: Callable[..., None]
+) -> None:
+    live, newer = make_version(in_tenant, "legal", 1), make_version(in_tenant, "legal", 2)
+
+    def actions(version: AdapterVersion) -> str:
+        page = as_bob.get(f"/evaluations/{version.evaluations.get().id}/").content.decode()
+        return page.split("heading-actions")[1].split("</header>")[0]
+
+    assert f"/adapters/versions/{live.id}/#promotion" in actions(live)
+    promote(as_bob, live, run_jobs)
+    assert "#promotion" not in actions(live)
+    assert 'href="/serving/"' in actions(live)
+    assert f"/adapters/versions/{newer.id}/#promotion" in actions(newer)
+
+
+def test_roll_back_through_a_job_is_followed_on_the_endpoint_page(
+    as_alice: Client, in_tenant: Tenant, make_version: MakeVersion, run_jobs: Callable[..., None]
+) -> None:
+    for seed in (1, 2):
+        promote(as_alice, make_version(in_tenant, "legal", seed), run_jobs)
+    route = Route.objects.get()
+    Deployment.objects.filter(version__number=1).update(state=DeploymentState.DELETED)
+    answer = as_alice.post(f"/serving/routes/{route.id}/roll-back/")
+    assert answer["location"] == "/serving/"
+    assert "data-live" in as_alice.get("/serving/").content.decode()
 
 
 def test_roll_back_switches_and_says_so(
@@ -48,7 +125,7 @@ def test_roll_back_switches_and_says_so(
     route = Route.objects.get()
     assert f"roll-back-{route.id}" in as_alice.get("/serving/").content.decode()
     answer = as_alice.post(f"/serving/routes/{route.id}/roll-back/", follow=True)
-    assert "legal v1 is live again." in answer.content.decode()
+    assert "Rolled back to legal v1." in answer.content.decode()
 
 
 def test_a_version_without_evaluation_says_what_to_do(
@@ -98,6 +175,7 @@ def test_charlie_finds_nothing(
 ) -> None:
     version = make_version(in_tenant, "canary-of-alice", 1)
     assert as_charlie.post(f"/serving/promote/{version.id}/").status_code == 404
+    assert as_charlie.get(f"/serving/versions/{version.id}/").status_code == 404
     promote(as_alice, version, run_jobs)
     route = Route.objects.get()
     assert as_charlie.post(f"/serving/routes/{route.id}/roll-back/").status_code == 404
@@ -114,6 +192,7 @@ def test_a_reviewer_is_kept_out(as_rita: Client) -> None:
 
 def test_get_changes_nothing(as_alice: Client) -> None:
     assert as_alice.get(f"/serving/promote/{uuid4()}/").status_code == 405
+    assert as_alice.post(f"/serving/versions/{uuid4()}/").status_code == 405
     assert as_alice.get(f"/serving/routes/{uuid4()}/roll-back/").status_code == 405
 
 
