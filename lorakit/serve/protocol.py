@@ -1,11 +1,11 @@
 """OpenAI's requests and answers: what is accepted, and the shape of what goes back."""
 
-import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from lorakit.serve.decode import Sampling
+from lorakit.strict_json import read_json
 
 UNSUPPORTED = {
     "n": 1,
@@ -61,8 +61,8 @@ def invalid(param: str, text: str) -> ApiError:
 def parse_ask(body: bytes, *, chat: bool) -> Ask:
     """Check the body of a completion request; raises `ApiError`."""
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+        data = read_json(body)
+    except ValueError:
         raise ApiError(400, "The body is not valid JSON.", "invalid_json") from None
     if not isinstance(data, dict):
         raise ApiError(400, "The body must be a JSON object.", "invalid_json")

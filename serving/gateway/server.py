@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from serving.backends import endpoints
 from serving.backends.base import Target
-from serving.gateway.body import Ask, read_ask
+from serving.gateway.body import Ask, check_prompt, read_ask
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
 from serving.gateway.forward import forwarded, new_client
@@ -75,6 +75,7 @@ class Gateway:
             tally.streamed = ask.streamed
             models = await self._directory.models(tally.caller)
             tally.model = model = find_model(models, ask.model)
+            check_prompt(ask.document, context=model.context)
             target = endpoints[model.endpoint].target(model.name)
             answer = self._stream if ask.streamed else self._whole
             return await answer(ask, tally, model, target, path)
