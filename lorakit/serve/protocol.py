@@ -52,6 +52,7 @@ class Ask:
     stop: list[str] = field(default_factory=list)
     stream: bool = False
     include_usage: bool = False
+    continuous_usage: bool = False
 
 
 def invalid(param: str, text: str) -> ApiError:
@@ -84,6 +85,7 @@ def parse_ask(body: bytes, *, chat: bool) -> Ask:
         stop=parse_stop(data.get("stop")),
         stream=data.get("stream") is True,
         include_usage=options.get("include_usage") is True,
+        continuous_usage=options.get("continuous_usage_stats") is True,
     )
 
 
@@ -198,10 +200,10 @@ class Reply:
         kind = "chat.completion.chunk" if self.chat else "text_completion"
         return {**self._head(kind), "choices": [choice]}
 
-    def closing(self, usage: dict[str, int]) -> dict[str, Any]:
-        """The last event, with the usage, where the client asked for it."""
+    def closing(self) -> dict[str, Any]:
+        """The last event, to which the usage belongs, where the client asked for it."""
         kind = "chat.completion.chunk" if self.chat else "text_completion"
-        return {**self._head(kind), "choices": [], "usage": usage}
+        return {**self._head(kind), "choices": []}
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {

@@ -189,20 +189,26 @@ async def collect(request: Request, answer: Answer) -> str:
 
 
 async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: int) -> AsyncIterator[str]:
-    """Server-sent events of an answer, ending with [DONE]; a client that goes away ends it."""
+    """Server-sent events of an answer, ending with [DONE]; a client that goes away ends it.
+
+    With vLLM's `continuous_usage_stats` every event with text tells what was computed so far.
+    """
 
     def event(data: dict[str, Any]) -> str:
         return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+    def computed() -> dict[str, Any]:
+        usage = usage_of(prompt_tokens, answer.completion_tokens)
+        return {"usage": usage, "busy_ms": round(answer.busy_ms, 3)}
 
     try:
         if reply.chat:
             yield event(reply.piece("", first=True))
         async for piece in answer.pieces():
-            yield event(reply.piece(piece))
+            yield event(reply.piece(piece) | (computed() if ask.continuous_usage else {}))
         yield event(reply.piece("", finish=answer.finish))
         if ask.include_usage:
-            usage = usage_of(prompt_tokens, answer.completion_tokens)
-            yield event({**reply.closing(usage), "busy_ms": round(answer.busy_ms, 3)})
+            yield event(reply.closing() | computed())
     except ApiError as error:
         yield event(error.body())
     finally:

@@ -25,13 +25,18 @@ class Ask:
     document: dict[str, Any]
     streamed: bool
     wants_usage: bool
+    wants_usage_always: bool
 
     def for_endpoint(self, model: str) -> dict[str, Any]:
-        """The same request under the endpoint's name for the model; a stream always tells its usage, to be metered."""
+        """The same request under the endpoint's name for the model.
+
+        A stream always tells its usage, to be metered, and in every event where the endpoint can (vLLM's
+        `continuous_usage_stats`): a caller who hangs up does not wait for the last one.
+        """
         document = {**self.document, "model": model}
         if self.streamed:
             options = self.document.get("stream_options") or {}
-            document["stream_options"] = {**options, "include_usage": True}
+            document["stream_options"] = {**options, "include_usage": True, "continuous_usage_stats": True}
         return document
 
 
@@ -57,6 +62,7 @@ async def read_ask(request: Request) -> Ask:
         document=document,
         streamed=document.get("stream") is True,
         wants_usage=bool(options and options.get("include_usage") is True),
+        wants_usage_always=bool(options and options.get("continuous_usage_stats") is True),
     )
 
 

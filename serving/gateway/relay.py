@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import httpx
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from serving.gateway.body import Ask
 from serving.gateway.errors import GatewayError
 from serving.gateway.forward import endpoint_errors
 from serving.gateway.record import Tally
@@ -43,22 +44,18 @@ class RelayedStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
-        gone = asyncio.create_task(_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await self._pass_on(send, gone)
+            await _unless_gone(self._pass_on(send), receive)
         finally:
-            gone.cancel()
             async with self._resources:
                 await self._settle()
         await _send(send, sse(DONE), more=False)
 
-    async def _pass_on(self, send: Send, gone: "asyncio.Task[None]") -> None:
+    async def _pass_on(self, send: Send) -> None:
         try:
             async with contextlib.aclosing(self._events) as events:
                 async for event in events:
-                    if gone.done():
-                        return
                     await _send(send, event)
             self._tally.end(200)
         except GatewayError as error:
@@ -66,7 +63,7 @@ class RelayedStream(Response):
             await _send(send, sse(error.body()))
 
 
-async def relay(response: httpx.Response, tally: Tally, *, alias: str, wants_usage: bool) -> AsyncGenerator[str]:
+async def relay(response: httpx.Response, tally: Tally, ask: Ask, *, alias: str) -> AsyncGenerator[str]:
     """Events for the caller, without the last one, [DONE]; raises GatewayError when the stream breaks off.
 
     Counts tokens on the way: the pieces seen, until the endpoint's own count comes.
@@ -82,12 +79,17 @@ async def relay(response: httpx.Response, tally: Tally, *, alias: str, wants_usa
                 if tally.first_token_ms is None:
                     tally.first_token_ms = tally.elapsed_ms()
                 tally.completion_tokens += 1
-            if event.get("usage"):
-                tally.count(event["usage"])
+            usage = event.get("usage")
+            if usage:
+                tally.count(usage)
                 tally.busy_ms = event.pop("busy_ms", tally.busy_ms)
-            # The event that only tells the usage is there because the gateway asked for it.
-            if event.get("choices") or wants_usage:
-                yield sse({**event, "model": alias})
+            # Usage is told because the gateway asked for it: in every event, and in one of its own at the end.
+            if event.get("choices"):
+                if usage and not ask.wants_usage_always:
+                    del event["usage"]
+            elif not ask.wants_usage:
+                continue
+            yield sse({**event, "model": alias})
     raise GatewayError(502, "The endpoint ended its response early.", "stream_broken")
 
 
@@ -95,6 +97,18 @@ def sse(event: dict[str, Any] | str) -> str:
     """One server-sent event."""
     data = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
     return f"data: {data}\n\n"
+
+
+async def _unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Do the work, and give it up as soon as the caller has gone away: what it has open is closed then."""
+    working, gone = asyncio.create_task(work), asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
 
 
 async def _gone(receive: Receive) -> None:

@@ -110,7 +110,7 @@ class Gateway:
             forwarding = forwarded(self._client, target, path, document, alias=model.alias)
             response = await stack.enter_async_context(forwarding)
             return RelayedStream(
-                relay(response, tally, alias=model.alias, wants_usage=ask.wants_usage),
+                relay(response, tally, ask, alias=model.alias),
                 tally=tally,
                 settle=lambda: self._settle(tally),
                 resources=stack.pop_all(),

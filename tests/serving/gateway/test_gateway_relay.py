@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from serving.backends.base import Target
+from serving.gateway.body import Ask
 from serving.gateway.database import Caller
 from serving.gateway.errors import GatewayError
 from serving.gateway.forward import forwarded
@@ -29,7 +30,9 @@ class Chunks(httpx.AsyncByteStream):
             yield chunk
 
 
-def ask(response: httpx.Response | Exception, *, wants_usage: bool = False) -> tuple[list[str], Tally]:
+def ask(
+    response: httpx.Response | Exception, *, wants_usage: bool = False, wants_usage_always: bool = False
+) -> tuple[list[str], Tally]:
     """The events relayed from an engine that gives this response."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -43,7 +46,14 @@ def ask(response: httpx.Response | Exception, *, wants_usage: bool = False) -> t
             httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client,
             forwarded(client, TARGET, "/chat/completions", {}, alias="legal") as opened,
         ):
-            events = relay(opened, tally, alias="legal", wants_usage=wants_usage)
+            asked = Ask(
+                model="legal",
+                document={},
+                streamed=True,
+                wants_usage=wants_usage,
+                wants_usage_always=wants_usage_always,
+            )
+            events = relay(opened, tally, asked, alias="legal")
             return [event async for event in events], tally
 
     return asyncio.run(run())
@@ -77,6 +87,17 @@ def test_the_engines_own_count_wins() -> None:
     events, tally = ask(httpx.Response(200, stream=stream))
     assert len(events) == 1
     assert (tally.prompt_tokens, tally.completion_tokens, tally.busy_ms) == (5, 7, 12.5)
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_usage_in_every_event_is_counted_and_shown_to_who_asked(always: bool) -> None:
+    so_far = [{"prompt_tokens": 5, "completion_tokens": n, "total_tokens": 5 + n} for n in (2, 3)]
+    choices = [{"index": 0, "text": "x"}]
+    stream = Chunks(*(event(choices=choices, usage=usage, busy_ms=1.5) for usage in so_far), b"data: [DONE]\n\n")
+    events, tally = ask(httpx.Response(200, stream=stream), wants_usage_always=always)
+    assert [json.loads(e[6:]).get("usage") for e in events] == (so_far if always else [None, None])
+    assert not any("busy_ms" in e for e in events)
+    assert (tally.prompt_tokens, tally.completion_tokens, tally.busy_ms) == (5, 3, 1.5)
 
 
 @pytest.mark.parametrize(
