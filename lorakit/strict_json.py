@@ -31,12 +31,12 @@ def is_deeper(document: Any, depth: int) -> bool:
     """Whether objects and lists are nested in more than `depth` levels."""
     level = [document] if isinstance(document, dict | list) else []
     for _ in range(depth):
+        if not level:
+            break
         level = [
             child
             for container in level
             for child in (container.values() if isinstance(container, dict) else container)
             if isinstance(child, dict | list)
         ]
-        if not level:
-            return False
-    return True
+    return bool(level)
