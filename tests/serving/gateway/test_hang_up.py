@@ -68,9 +68,9 @@ def test_a_caller_who_hangs_up_while_nothing_comes_ends_the_work() -> None:
     settled: list[int] = []
     tally = Tally(caller=Caller(tenant_id=uuid4(), key_id=uuid4()))
 
-    async def silent() -> AsyncGenerator[str]:
+    async def silent() -> AsyncGenerator[bytes]:
         try:
-            yield "data: {}\n\n"
+            yield b"data: {}\n\n"
             await asyncio.Event().wait()
         finally:
             closed.set()
