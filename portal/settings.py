@@ -289,6 +289,10 @@ MAX_LORA_RANK = env.int("MAX_LORA_RANK", default=64)
 ENGINE_URL = env.str("ENGINE_URL", default="http://127.0.0.1:8002")
 ENGINE_API_KEY = env.str("ENGINE_API_KEY", default="")
 GATEWAY_URL = env.str("GATEWAY_URL", default="http://127.0.0.1:8001")
+# Behind a proxy all connections come from its address.
+GATEWAY_CONNECTIONS_PER_ADDRESS = env.int(
+    "GATEWAY_CONNECTIONS_PER_ADDRESS", default=0 if SECURE_PROXY_SSL_HEADER else 256
+)
 LEDGER_DIR = Path(env.str("LEDGER_DIR", default=str(PORTAL_VAR / "ledger")))
 
 LOCAL_PRICE_USD_PER_HOUR = env.float("LOCAL_PRICE_USD_PER_HOUR", default=0.10)

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import TemplateError
-
 from lorakit.base import (
     check_base,
     context_length,
@@ -18,6 +16,7 @@ from lorakit.digest import base_sha256
 from lorakit.serve.batcher import Batcher, Job, Overloaded
 from lorakit.serve.decode import DecodeBatch, Sequence
 from lorakit.serve.pool import BASE_SLOT, SlotPool, StoredAdapter
+from lorakit.serve.prompts import PromptEncoder
 from lorakit.serve.protocol import ApiError, Ask
 from lorakit.serve.registry import Registry
 from lorakit.serve.text import TextStream
@@ -94,6 +93,7 @@ class Engine:
         self.tokenizer = load_tokenizer(directory)
         model = load_for_inference(directory)
         self.context = context_length(model)
+        self.prompts = PromptEncoder(self.tokenizer, self.context)
         self.base = Target(settings.base_id, None, base_sha256(directory))
         self.pool = SlotPool(model, slots=settings.slots, max_rank=settings.max_rank)
         self.registry = Registry(self.pool, settings.cache)
@@ -113,17 +113,6 @@ class Engine:
         if adapter is None:
             raise ApiError(404, f"The model `{model}` does not exist.", "model_not_found", "model")
         return Target(model, adapter, adapter.sha256)
-
-    def encode(self, ask: Ask) -> list[int]:
-        """Token ids of a request's prompt."""
-        text = ask.prompt
-        if ask.messages is not None:
-            try:
-                text = str(self.tokenizer.apply_chat_template(ask.messages, tokenize=False, add_generation_prompt=True))
-            except TemplateError as error:
-                raise ApiError(400, f"The chat template rejected the messages: {error}", "bad_messages") from None
-        ids: list[int] = self.tokenizer(text, add_special_tokens=ask.messages is None)["input_ids"]
-        return ids
 
     def start(self, ask: Ask, target: Target, prompt: list[int]) -> Answer:
         """Queue a request for the worker. Raises `ApiError` if it does not fit."""

@@ -1,11 +1,11 @@
 """OpenAI's API: the accepted requests, and the shape of the responses."""
 
-import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from lorakit.serve.decode import Sampling
+from lorakit.strict_json import read_json
 
 UNSUPPORTED = {
     "n": 1,
@@ -52,6 +52,7 @@ class Ask:
     stop: list[str] = field(default_factory=list)
     stream: bool = False
     include_usage: bool = False
+    continuous_usage: bool = False
 
 
 def invalid(param: str, text: str) -> ApiError:
@@ -61,8 +62,8 @@ def invalid(param: str, text: str) -> ApiError:
 def parse_ask(body: bytes, *, chat: bool) -> Ask:
     """Parse and check the body of a completion request. Raises `ApiError`."""
     try:
-        data = json.loads(body)
-    except (ValueError, RecursionError):
+        data = read_json(body)
+    except ValueError:
         raise ApiError(400, "The body is not valid JSON.", "invalid_json") from None
     if not isinstance(data, dict):
         raise ApiError(400, "The body must be a JSON object.", "invalid_json")
@@ -84,6 +85,7 @@ def parse_ask(body: bytes, *, chat: bool) -> Ask:
         stop=parse_stop(data.get("stop")),
         stream=data.get("stream") is True,
         include_usage=options.get("include_usage") is True,
+        continuous_usage=options.get("continuous_usage_stats") is True,
     )
 
 
@@ -198,10 +200,10 @@ class Reply:
         kind = "chat.completion.chunk" if self.chat else "text_completion"
         return {**self._head(kind), "choices": [choice]}
 
-    def closing(self, usage: dict[str, int]) -> dict[str, Any]:
-        """The last event, with the usage, if the client requested it."""
+    def closing(self) -> dict[str, Any]:
+        """The last event, which takes the usage if the client requested it."""
         kind = "chat.completion.chunk" if self.chat else "text_completion"
-        return {**self._head(kind), "choices": [], "usage": usage}
+        return {**self._head(kind), "choices": []}
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {

@@ -17,9 +17,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lorakit.errors import PackageError
-from lorakit.serve.engine import Answer, Engine
+from lorakit.serve.engine import Answer, Engine, Target
 from lorakit.serve.protocol import ApiError, Ask, Reply, parse_ask, usage_of
 from lorakit.serve.registry import AlreadyLoaded
+from lorakit.strict_json import read_json
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
@@ -44,12 +45,12 @@ class RequireKey:
 
 async def read_body(request: Request) -> bytes:
     """The body. Raises `ApiError` above `MAX_BODY_BYTES`."""
-    body = b""
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise ApiError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.", "body_too_large")
-    return body
+    return bytes(body)
 
 
 async def refuse(request: Request, error: Exception) -> Response:
@@ -95,9 +96,8 @@ class Api:
         return await self._complete(request, chat=False)
 
     async def _complete(self, request: Request, *, chat: bool) -> Response:
-        ask = parse_ask(await read_body(request), chat=chat)
-        target = self.engine.resolve(ask.model)
-        prompt = self.engine.encode(ask)
+        body = await read_body(request)
+        ask, target, prompt = await asyncio.to_thread(self._prepare, body, chat=chat)
         answer = self.engine.start(ask, target, prompt)
         reply = Reply(
             id=f"{'chatcmpl' if chat else 'cmpl'}-{uuid.uuid4().hex}",
@@ -113,6 +113,11 @@ class Api:
         headers["x-busy-ms"] = f"{answer.busy_ms:.3f}"
         usage = usage_of(len(prompt), answer.completion_tokens)
         return JSONResponse(reply.whole(text, answer.finish, usage), headers=headers)
+
+    def _prepare(self, body: bytes, *, chat: bool) -> tuple[Ask, Target, list[int]]:
+        """Parse and tokenise a request. Runs in a thread, so that a long prompt holds up nobody else."""
+        ask = parse_ask(body, chat=chat)
+        return ask, self.engine.resolve(ask.model), self.engine.prompts.encode(ask)
 
     async def load(self, request: Request) -> Response:
         """POST /v1/load_lora_adapter, as in vLLM."""
@@ -160,8 +165,8 @@ def model_entry(name: str, parent: str | None, sha256: str, context: int) -> dic
 async def read_object(request: Request) -> dict[str, Any]:
     """The body as a JSON object."""
     try:
-        data = json.loads(await read_body(request))
-    except (ValueError, RecursionError):
+        data = read_json(await read_body(request))
+    except ValueError:
         data = None
     if not isinstance(data, dict):
         raise ApiError(400, "The body must be a JSON object.", "invalid_json")
@@ -184,20 +189,26 @@ async def collect(request: Request, answer: Answer) -> str:
 
 
 async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: int) -> AsyncIterator[str]:
-    """Server-sent events of an answer, ending with [DONE]; it ends if the client disconnects."""
+    """Server-sent events of an answer, ending with [DONE]; it ends if the client disconnects.
+
+    With vLLM's `continuous_usage_stats`, every event with text has the usage so far.
+    """
 
     def event(data: dict[str, Any]) -> str:
         return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+    def computed() -> dict[str, Any]:
+        usage = usage_of(prompt_tokens, answer.completion_tokens)
+        return {"usage": usage, "busy_ms": round(answer.busy_ms, 3)}
 
     try:
         if reply.chat:
             yield event(reply.piece("", first=True))
         async for piece in answer.pieces():
-            yield event(reply.piece(piece))
+            yield event(reply.piece(piece) | (computed() if ask.continuous_usage else {}))
         yield event(reply.piece("", finish=answer.finish))
         if ask.include_usage:
-            usage = usage_of(prompt_tokens, answer.completion_tokens)
-            yield event({**reply.closing(usage), "busy_ms": round(answer.busy_ms, 3)})
+            yield event(reply.closing() | computed())
     except ApiError as error:
         yield event(error.body())
     finally:

@@ -93,10 +93,7 @@ def site_processes(
         ),
         Process(
             name="gateway",
-            argv=(
-                *python, "uvicorn", "serving.gateway.app:app", "--host", ports.host,
-                "--port", str(ports.gateway), "--no-access-log", "--timeout-graceful-shutdown", "10",
-            ),
+            argv=(*python, "serving.gateway", "--host", ports.host, "--port", str(ports.gateway)),
             env=env,
             health_url=f"{ports.gateway_url}/health",
         ),

@@ -1,14 +1,20 @@
 """Reads a request's body and makes of it what the endpoint is sent."""
 
-import json
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
+from lorakit.strict_json import read_json
 from serving.gateway.errors import GatewayError
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
+LARGE_BODY_BYTES = 64 * 1024
+"""Larger bodies are parsed in a thread."""
+
+LONGEST_TOKEN = 128
+"""Characters. The longest token of today's vocabularies is a run of 128 spaces."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,21 +25,27 @@ class Ask:
     document: dict[str, Any]
     streamed: bool
     wants_usage: bool
+    wants_usage_always: bool
 
     def for_endpoint(self, model: str) -> dict[str, Any]:
-        """The same request under the endpoint's name for the model; a stream always tells its usage, to be metered."""
+        """The same request under the endpoint's name for the model.
+
+        A stream always tells its usage, to be metered, and in every event where the endpoint can (vLLM's
+        `continuous_usage_stats`): a caller who hangs up does not wait for the last one.
+        """
         document = {**self.document, "model": model}
         if self.streamed:
             options = self.document.get("stream_options") or {}
-            document["stream_options"] = {**options, "include_usage": True}
+            document["stream_options"] = {**options, "include_usage": True, "continuous_usage_stats": True}
         return document
 
 
 async def read_ask(request: Request) -> Ask:
     """Parse the body; raises GatewayError naming what is wrong."""
+    body = await _read(request)
     try:
-        document = json.loads(await _read(request))
-    except (ValueError, RecursionError):
+        document = read_json(body) if len(body) < LARGE_BODY_BYTES else await asyncio.to_thread(read_json, body)
+    except ValueError:
         raise GatewayError(400, "The body is not valid JSON.", "invalid_json") from None
     if not isinstance(document, dict):
         raise GatewayError(400, "The body must be a JSON object.", "invalid_json")
@@ -50,7 +62,29 @@ async def read_ask(request: Request) -> Ask:
         document=document,
         streamed=document.get("stream") is True,
         wants_usage=bool(options and options.get("include_usage") is True),
+        wants_usage_always=bool(options and options.get("continuous_usage_stats") is True),
     )
+
+
+def check_prompt(document: dict[str, Any], *, context: int) -> None:
+    """Refuse a prompt that cannot fit `context` tokens however it is tokenised, so that no endpoint has to read it."""
+    messages = document.get("messages")
+    size = prompt_size(document.get("prompt") if messages is None else messages)
+    if size > context * LONGEST_TOKEN:
+        text = f"This model’s context is {context} tokens, which a prompt of {size} characters can’t fit."
+        param = "prompt" if messages is None else "messages"
+        raise GatewayError(400, text, "context_length_exceeded", param=param)
+
+
+def prompt_size(value: Any) -> int:
+    """Characters of a prompt: a text, token ids, or messages with text or parts; what has no text counts as one."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return sum(map(prompt_size, value))
+    if isinstance(value, dict):
+        return prompt_size(value.get("content", value.get("text")))
+    return 1
 
 
 async def _read(request: Request) -> bytes:

@@ -38,11 +38,12 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """What a name in a request stands for; the last three are empty for a base model."""
+    """What a name in a request stands for; the last three are empty for a base model. `context` is in tokens."""
 
     alias: str
     endpoint: str
     name: str
+    context: int
     version_id: str | None = None
     version_number: int | None = None
     since: int = 0
@@ -109,14 +110,17 @@ def find_models(tenant_id: UUID) -> Models:
     for endpoint in Endpoint.objects.select_related("base_model"):
         base = endpoint.base_model
         since = int(endpoint.created_at.timestamp())
-        by_name[base.name] = Model(alias=base.name, endpoint=endpoint.backend, name=base.name, since=since)
+        by_name[base.name] = Model(
+            alias=base.name, endpoint=endpoint.backend, name=base.name, context=base.context_length, since=since
+        )
     with tenant_scope(tenant_id):
-        rows = Route.objects.exclude(active=None).select_related("active__endpoint", "active__version")
+        rows = Route.objects.exclude(active=None).select_related("active__endpoint__base_model", "active__version")
         for route in rows:
             by_name[route.alias] = Model(
                 alias=route.alias,
                 endpoint=route.active.endpoint.backend,
                 name=route.active.name,
+                context=route.active.endpoint.base_model.context_length,
                 version_id=str(route.active.version_id),
                 version_number=route.active.version.number,
                 since=int((route.switched_at or route.created_at).timestamp()),

@@ -1,65 +1,78 @@
 """Sends a request on to an endpoint and turns what goes wrong there into what the caller should know."""
 
 import contextlib
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import httpx
+import aiohttp
+import msgspec
 
 from serving.backends.base import Target
 from serving.gateway.errors import GatewayError
 
-# Reading: SageMaker gives a model 60 seconds, and its answer some time to travel.
-TIMEOUT = httpx.Timeout(70.0, connect=2.0, pool=5.0)
-LIMITS = httpx.Limits(max_connections=512, max_keepalive_connections=64)
+# Reading: SageMaker gives a model 60 seconds, and its answer some time to travel. `connect` includes waiting for one
+# of the MAX_CONNECTIONS.
+TIMEOUT = aiohttp.ClientTimeout(total=None, connect=5.0, sock_connect=2.0, sock_read=70.0)
+MAX_CONNECTIONS = 512
+# vLLM and our engine close idle connections after 5 seconds; one that they are just closing must not be used.
+KEEP_ALIVE_SECONDS = 3.0
 AWAY_SECONDS = 5
 
 AWAY = "The endpoint is not responding right now. Try again in a few seconds."
+HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
 
 
-def new_client() -> httpx.AsyncClient:
-    """One for the life of the process."""
-    return httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False)
+def new_client() -> aiohttp.ClientSession:
+    """One for the life of the process, made in its event loop."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS),
+        timeout=TIMEOUT,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    )
 
 
 @contextlib.asynccontextmanager
 async def forwarded(
-    client: httpx.AsyncClient, target: Target, path: str, document: dict[str, Any], *, alias: str
-) -> AsyncIterator[httpx.Response]:
-    """The endpoint's successful answer, its body not yet read; raises GatewayError for any other."""
-    request = client.build_request("POST", f"{target.url}{path}", json=document, headers=target.headers)
+    client: aiohttp.ClientSession, target: Target, path: str, document: dict[str, Any], *, alias: str
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """The endpoint's successful answer, its body not yet read; raises GatewayError for any other.
+
+    An answer that was not read to its end takes its connection along, so that the endpoint stops computing.
+    """
+    sending = client.post(
+        f"{target.url}{path}",
+        data=msgspec.json.encode(document),
+        headers={**target.headers, **HEADERS},
+        allow_redirects=False,
+    )
     with endpoint_errors():
-        response = await client.send(request, stream=True)
-        try:
-            if not response.is_success:
-                await response.aread()
-                raise refusal(response, target, alias=alias)
+        async with sending as response:
+            if not 200 <= response.status < 300:
+                raise refusal(response, await response.read(), target, alias=alias)
             yield response
-        finally:
-            await response.aclose()
 
 
 @contextlib.contextmanager
-def endpoint_errors() -> Any:
-    """Turn httpx's errors into the gateway's."""
+def endpoint_errors() -> Iterator[None]:
+    """Turn aiohttp's errors into the gateway's."""
     try:
         yield
-    except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+    except aiohttp.SocketTimeoutError as error:
         raise GatewayError(504, "The endpoint took too long to respond.", "endpoint_timeout") from error
-    except httpx.HTTPError as error:
+    except (aiohttp.ClientError, OSError) as error:
         raise GatewayError(503, AWAY, "endpoint_unavailable", retry_after=AWAY_SECONDS) from error
 
 
-def refusal(response: httpx.Response, target: Target, *, alias: str) -> GatewayError:
+def refusal(response: aiohttp.ClientResponse, body: bytes, target: Target, *, alias: str) -> GatewayError:
     """What an endpoint's error means to the caller. Its own name for the model is not shown."""
-    status = response.status_code
+    status = response.status
     if status in (401, 403, 404):
         # The gateway has checked key and name: this is between it and the endpoint, which may just have restarted.
         return GatewayError(503, AWAY, "endpoint_unavailable", retry_after=AWAY_SECONDS)
     if status >= 500 and status != 503:
         return GatewayError(502, "The endpoint failed on this request.", "endpoint_error")
-    text, code, param = _told(response)
+    text, code, param = _told(body)
     text = text.replace(target.model, alias)
     if status in (429, 503):
         wait = response.headers.get("retry-after", "")
@@ -68,12 +81,12 @@ def refusal(response: httpx.Response, target: Target, *, alias: str) -> GatewayE
     return GatewayError(status, text or "The endpoint rejected this request.", code or "invalid_request", param=param)
 
 
-def _told(response: httpx.Response) -> tuple[str, str, str | None]:
+def _told(body: bytes) -> tuple[str, str, str | None]:
     """The message, code and parameter of an error in OpenAI's shape, as far as they are there."""
     try:
-        document = response.json()
+        document = msgspec.json.decode(body)
         error = document.get("error", document)
         param = error.get("param")
         return str(error.get("message") or ""), str(error.get("code") or ""), str(param) if param else None
-    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError):
+    except (ValueError, RecursionError, AttributeError):
         return "", "", None

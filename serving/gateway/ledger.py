@@ -6,9 +6,11 @@ gets the lock knows that nothing more will come. Records never hold prompts or a
 
 import datetime as dt
 import fcntl
+import itertools
 import os
 import secrets
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from lorakit.contracts import InvocationRecord
@@ -30,16 +32,26 @@ class Ledger:
 
     def append(self, record: InvocationRecord) -> None:
         """Write one line and wait until it is on disk; raises OSError when it cannot be."""
-        line = (record.to_json() + "\n").encode()
+        if not self.append_all([record]):
+            raise OSError("the ledger's disk is full")
+
+    def append_all(self, records: Sequence[InvocationRecord]) -> int:
+        """Write a line for each, with one flush, and wait until they are on disk.
+
+        Returns how many are: the first ones, when the disk becomes full. Raises OSError when it cannot be known.
+        """
+        lines = [(record.to_json() + "\n").encode() for record in records]
         with self._lock:
             self._open_for(dt.datetime.now(dt.UTC).date())
             # What a full disk cut off stays a broken line of its own, which the collector skips and counts.
-            whole = b"\n" + line if self._torn else line
+            mending = b"\n" if self._torn else b""
+            whole = mending + b"".join(lines)
             self._torn = True
-            if os.write(self._descriptor, whole) != len(whole):
-                raise OSError("the ledger's disk is full")
-            self._torn = False
+            written = os.write(self._descriptor, whole)
             os.fsync(self._descriptor)
+            self._torn = written != len(whole)
+        ends = itertools.accumulate(map(len, lines), initial=len(mending))
+        return max(0, sum(end <= written for end in ends) - 1)
 
     def close(self) -> None:
         """Let go of the file; a later append begins another."""

@@ -45,7 +45,7 @@ class Tally:
     def record(self) -> InvocationRecord:
         """The line for the ledger. An endpoint that does not tell its own time was busy as long as we waited."""
         latency_ms = self.elapsed_ms()
-        waited_ms = latency_ms if self.status < 400 else 0.0
+        waited_ms = latency_ms if self.status < 400 or self.completion_tokens else 0.0
         return InvocationRecord(
             request_id=self.request_id,
             at=self.at,

@@ -2,19 +2,21 @@
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
-import httpx
+import aiohttp
+import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from serving.gateway.body import Ask
 from serving.gateway.errors import GatewayError
 from serving.gateway.forward import endpoint_errors
 from serving.gateway.record import Tally
 
-DONE = "[DONE]"
+DONE = b"[DONE]"
+LAST_SECONDS = 1.0
 
 
 class RelayedStream(Response):
@@ -27,7 +29,7 @@ class RelayedStream(Response):
 
     def __init__(
         self,
-        events: AsyncGenerator[str],
+        events: AsyncGenerator[bytes],
         *,
         tally: Tally,
         settle: Callable[[], Awaitable[None]],
@@ -43,22 +45,18 @@ class RelayedStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
-        gone = asyncio.create_task(_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await self._pass_on(send, gone)
+            await _unless_gone(self._pass_on(send), receive)
         finally:
-            gone.cancel()
             async with self._resources:
                 await self._settle()
         await _send(send, sse(DONE), more=False)
 
-    async def _pass_on(self, send: Send, gone: "asyncio.Task[None]") -> None:
+    async def _pass_on(self, send: Send) -> None:
         try:
             async with contextlib.aclosing(self._events) as events:
                 async for event in events:
-                    if gone.done():
-                        return
                     await _send(send, event)
             self._tally.end(200)
         except GatewayError as error:
@@ -66,7 +64,7 @@ class RelayedStream(Response):
             await _send(send, sse(error.body()))
 
 
-async def relay(response: httpx.Response, tally: Tally, *, alias: str, wants_usage: bool) -> AsyncGenerator[str]:
+async def relay(response: aiohttp.ClientResponse, tally: Tally, ask: Ask, *, alias: str) -> AsyncGenerator[bytes]:
     """Events for the caller, without the last one, [DONE]; raises GatewayError when the stream breaks off.
 
     Counts tokens on the way: the pieces seen, until the endpoint's own count comes.
@@ -74,6 +72,7 @@ async def relay(response: httpx.Response, tally: Tally, *, alias: str, wants_usa
     with endpoint_errors():
         async for data in _data_lines(response):
             if data == DONE:
+                await _read_on(response)
                 return
             event = _parse(data)
             if "error" in event:
@@ -82,19 +81,35 @@ async def relay(response: httpx.Response, tally: Tally, *, alias: str, wants_usa
                 if tally.first_token_ms is None:
                     tally.first_token_ms = tally.elapsed_ms()
                 tally.completion_tokens += 1
-            if event.get("usage"):
-                tally.count(event["usage"])
+            usage = event.get("usage")
+            if usage:
+                tally.count(usage)
                 tally.busy_ms = event.pop("busy_ms", tally.busy_ms)
-            # The event that only tells the usage is there because the gateway asked for it.
-            if event.get("choices") or wants_usage:
-                yield sse({**event, "model": alias})
+            # Usage is told because the gateway asked for it: in every event, and in one of its own at the end.
+            if event.get("choices"):
+                if usage and not ask.wants_usage_always:
+                    del event["usage"]
+            elif not ask.wants_usage:
+                continue
+            yield sse({**event, "model": alias})
     raise GatewayError(502, "The endpoint ended its response early.", "stream_broken")
 
 
-def sse(event: dict[str, Any] | str) -> str:
+def sse(event: dict[str, Any] | bytes) -> bytes:
     """One server-sent event."""
-    data = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
-    return f"data: {data}\n\n"
+    return b"data: %b\n\n" % (event if isinstance(event, bytes) else msgspec.json.encode(event))
+
+
+async def _unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Do the work, and give it up as soon as the caller has gone away: what it has open is closed then."""
+    working, gone = asyncio.create_task(work), asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        gone.cancel()
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
 
 
 async def _gone(receive: Receive) -> None:
@@ -103,24 +118,31 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _send(send: Send, event: str, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": event.encode(), "more_body": more})
+async def _send(send: Send, event: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": event, "more_body": more})
 
 
-async def _data_lines(response: httpx.Response) -> AsyncIterator[str]:
-    """The data of each event. Split at line feeds only: httpx would also split at U+2028, which JSON may hold."""
+async def _data_lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The data of each event. Split at line feeds only: JSON may hold U+2028."""
     rest = b""
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.content.iter_any():
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if line.startswith(b"data:"):
-                yield line[5:].strip().decode("utf-8", "replace")
+                yield line[5:].strip()
 
 
-def _parse(data: str) -> dict[str, Any]:
+async def _read_on(response: aiohttp.ClientResponse) -> None:
+    """Read what follows the last event, as a rule nothing: only then is the connection used again."""
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+        async with asyncio.timeout(LAST_SECONDS):
+            await response.content.read()
+
+
+def _parse(data: bytes) -> dict[str, Any]:
     try:
-        event = json.loads(data)
-    except ValueError:
+        event = msgspec.json.decode(data)
+    except (ValueError, RecursionError):
         event = None
     if not isinstance(event, dict):
         raise GatewayError(502, "The endpoint’s response is not an event stream.", "endpoint_error")

@@ -9,7 +9,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
+import aiohttp
+import msgspec
 import structlog
 from django.conf import settings
 from starlette.applications import Starlette
@@ -20,10 +21,11 @@ from starlette.routing import Route
 
 from serving.backends import endpoints
 from serving.backends.base import Target
-from serving.gateway.body import Ask, read_ask
+from serving.gateway.body import Ask, check_prompt, read_ask
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
 from serving.gateway.forward import forwarded, new_client
+from serving.gateway.journal import Journal
 from serving.gateway.ledger import Ledger
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
@@ -37,15 +39,18 @@ class Gateway:
     """The endpoints and what they share."""
 
     def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+        self._journal = Journal(ledger)
         self._directory = Directory()
+
+    async def open(self) -> None:
+        """Make the client, which belongs to the event loop."""
         self._client = new_client()
 
     async def close(self) -> None:
         """Let go of connections, threads and the ledger's file."""
-        await self._client.aclose()
+        await self._client.close()
         await asyncio.to_thread(self._directory.close)
-        self._ledger.close()
+        await self._journal.close()
 
     async def health(self, request: Request) -> Response:
         """Whether this process answers; of endpoints it says nothing."""
@@ -75,6 +80,7 @@ class Gateway:
             tally.streamed = ask.streamed
             models = await self._directory.models(tally.caller)
             tally.model = model = find_model(models, ask.model)
+            check_prompt(ask.document, context=model.context)
             target = endpoints[model.endpoint].target(model.name)
             answer = self._stream if ask.streamed else self._whole
             return await answer(ask, tally, model, target, path)
@@ -90,18 +96,19 @@ class Gateway:
     async def _whole(self, ask: Ask, tally: Tally, model: Model, target: Target, path: str) -> Response:
         document = ask.for_endpoint(target.model)
         async with forwarded(self._client, target, path, document, alias=model.alias) as response:
-            await response.aread()
+            body = await response.read()
             try:
-                answer = response.json()
+                answer = msgspec.json.decode(body)
                 answer["model"] = model.alias
                 tally.count(answer.get("usage"))
                 busy = response.headers.get("x-busy-ms")
                 tally.busy_ms = None if busy is None else float(busy)
-            except (ValueError, TypeError, AttributeError):
+            except (ValueError, TypeError, AttributeError, RecursionError):
                 raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
         tally.end(200)
         await self._settle(tally)
-        return JSONResponse(answer, headers=headers_of(tally, model, response))
+        headers = headers_of(tally, model, response)
+        return Response(msgspec.json.encode(answer), headers=headers, media_type="application/json")
 
     async def _stream(self, ask: Ask, tally: Tally, model: Model, target: Target, path: str) -> Response:
         document = ask.for_endpoint(target.model)
@@ -109,7 +116,7 @@ class Gateway:
             forwarding = forwarded(self._client, target, path, document, alias=model.alias)
             response = await stack.enter_async_context(forwarding)
             return RelayedStream(
-                relay(response, tally, alias=model.alias, wants_usage=ask.wants_usage),
+                relay(response, tally, ask, alias=model.alias),
                 tally=tally,
                 settle=lambda: self._settle(tally),
                 resources=stack.pop_all(),
@@ -127,7 +134,7 @@ class Gateway:
     async def _settle(self, tally: Tally) -> None:
         """Write the record; what cannot be recorded is not answered."""
         try:
-            await asyncio.shield(asyncio.to_thread(self._ledger.append, tally.record()))
+            await self._journal.append(tally.record())
         except OSError as error:
             log.error("ledger_not_written", error=error.strerror)
             text = "The request can’t be recorded right now. Try again in a few seconds."
@@ -144,7 +151,7 @@ def find_model(models: Models, name: str) -> Model:
     return model
 
 
-def headers_of(tally: Tally, model: Model, response: httpx.Response) -> dict[str, str]:
+def headers_of(tally: Tally, model: Model, response: aiohttp.ClientResponse) -> dict[str, str]:
     """Headers that say who answered: `x-adapter-version` is the version's number, absent for a base model."""
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     if model.version_number is not None:
@@ -158,6 +165,7 @@ def create_app(ledger_folder: Path | None = None) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await gateway.open()
         yield
         await gateway.close()
 

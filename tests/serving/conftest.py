@@ -129,10 +129,10 @@ def user(prompt: str) -> list[Any]:
 @pytest.fixture
 def gateway(vllm: VllmEndpoint, endpoint: Endpoint, tmp_path: Path, transactional_db: None) -> Iterator[str]:
     """A gateway in a thread, over real HTTP; its URL. The ledger is in `tmp_path / "ledger"`."""
+    from serving.gateway.listening import server_config
     from serving.gateway.server import create_app
 
-    config = uvicorn.Config(create_app(tmp_path / "ledger"), host="127.0.0.1", port=0, log_level="warning")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(create_app(tmp_path / "ledger"), host="127.0.0.1", port=0))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 60

@@ -38,6 +38,12 @@ class Engine:
             assert time.monotonic() < deadline, "the engine did not start in time"
             time.sleep(0.2)
 
+    @property
+    def pid(self) -> int:
+        """Of the running child."""
+        assert self._child is not None
+        return self._child.pid
+
     def stop(self) -> None:
         if self._child is not None:
             self._child.terminate()

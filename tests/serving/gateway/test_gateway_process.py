@@ -1,4 +1,4 @@
-"""`uvicorn serving.gateway.app:app` as the site starts it, in a process of its own."""
+"""`python -m serving.gateway` as the site starts it, in a process of its own."""
 
 import os
 import socket
@@ -25,7 +25,7 @@ def test_it_starts_and_knows_the_database(tenant: Tenant, endpoint: Endpoint, tm
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "serving.gateway.app:app", "--port", str(port), "--no-access-log"]
+    command = [sys.executable, "-m", "serving.gateway", "--port", str(port)]
     with (tmp_path / "log.txt").open("wb") as log:
         child = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=log, stderr=log)
     try:

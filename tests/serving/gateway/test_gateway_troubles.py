@@ -128,10 +128,10 @@ def test_a_caller_who_goes_away_is_recorded(gateway: str, line: Line, tmp_path: 
 def test_what_cannot_be_recorded_is_not_answered(
     gateway: str, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Ledger, record: InvocationRecord) -> None:
+    def full(self: Ledger, records: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Ledger, "append", full)
+    monkeypatch.setattr(Ledger, "append_all", full)
     with pytest.raises(openai.InternalServerError) as refused:
         chat(line, gateway)
     assert refused.value.code == "ledger_unavailable"

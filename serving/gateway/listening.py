@@ -1,0 +1,37 @@
+"""How the gateway listens: uvicorn with the gateway's protocol."""
+
+import resource
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from serving.gateway.protocol import GatewayProtocol
+
+KEEP_ALIVE_SECONDS = 15
+STOP_SECONDS = 10
+
+
+def server_config(app: ASGIApp, *, host: str, port: int) -> uvicorn.Config:
+    """The server of one process."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=GatewayProtocol,
+        loop="uvloop",
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        backlog=1024,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+def allow_many_connections() -> None:
+    """Open as many files as this process may; half of the usual 1,024 are soon gone on connections."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
