@@ -99,6 +99,9 @@ class DatasetVersion(TenantModel):
     rows_sha256 = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 of the digests of the training rows and the test rows"
     )
+    rows_bytes = models.BigIntegerField(
+        default=0, db_default=0, help_text="of the rows, their index and the findings in storage"
+    )
     row_count = models.PositiveIntegerField(default=0)
     train_count = models.PositiveIntegerField(default=0)
     test_count = models.PositiveIntegerField(default=0)

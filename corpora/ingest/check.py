@@ -57,7 +57,7 @@ class Check:
                 return self._run(path, progress, upload_sha256="")
             sha256 = checked_sha256(path, self.spec)
             try:
-                unpack(path, unpacked, limit=self.spec.max_unpacked_bytes, tick=lambda: progress("checking", 0.0))
+                unpack(path, unpacked, self.spec, tick=lambda: progress("checking", 0.0))
             except FileProblem as problem:
                 return self._refuse_unread(problem, sha256)
             return self._run(unpacked, progress, upload_sha256=sha256)
@@ -113,6 +113,7 @@ class _Pass:
                 scratch=check.scratch,
                 sampled=check.spec.sampled_rows,
                 max_row_bytes=check.spec.max_row_bytes,
+                room_bytes=check.spec.room_bytes,
             )
         )
 

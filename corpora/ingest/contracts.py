@@ -84,6 +84,7 @@ class IngestSpec(Document):
 
     `task` inspect looks at the head of the file only, so that a person can correct how it is read. A row may take
     `max_row_bytes`, as it is written in the file and as canonical JSON, and a packed file `max_unpacked_bytes`.
+    `room_bytes` are left of the customer's storage for the rows; None is no limit.
     `sampled_rows` are looked at more closely: for near duplicates, languages and tokens.
     """
 
@@ -94,6 +95,7 @@ class IngestSpec(Document):
     context: Context | None = None
     max_row_bytes: Positive = MAX_ROW_BYTES
     max_unpacked_bytes: Positive = MAX_UNPACKED_BYTES
+    room_bytes: Natural | None = None
     sampled_rows: Natural = SAMPLED_ROWS
     schema: Literal[1] = 1
 

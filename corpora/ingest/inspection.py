@@ -52,7 +52,7 @@ def _unpack(path: Path, head: Path, spec: IngestSpec) -> None:
         return
     if is_parquet:
         # What a Parquet file holds is said at its end.
-        unpack(path, head, limit=spec.max_unpacked_bytes, tick=lambda: None)
+        unpack(path, head, spec, tick=lambda: None)
         return
     with head.open("r+b") as file:
         if end := file.read().rfind(b"\n") + 1:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Max, ProtectedError, QuerySet
 from django.utils import timezone
 
-from corpora.errors import DatasetGone, EmptyUpload, NameMissing
+from corpora.errors import DatasetGone, EmptyUpload, NameMissing, QuotaExceeded
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Options, Problem, Report
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.options import read_options
@@ -189,10 +189,20 @@ def rows_key(tenant_id: UUID, version_id: UUID, name: str) -> str:
     return object_key(tenant_id, "datasets", version_id.hex, name)
 
 
-def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> None:
-    """Make a version ready or rejected according to its report. `keys` are its object keys by file name."""
-    version = DatasetVersion.objects.select_for_update().get(id=version_id)
+def record_report(*, version_id: UUID, report: Report, keys: dict[str, str], rows_bytes: int) -> None:
+    """Make a version ready or rejected according to its report.
+
+    `keys` are its object keys by file name, `rows_bytes` the bytes of these objects together. A version for whose rows
+    there is no room by now, because another was checked meanwhile, is rejected, and its rows are removed.
+    """
+    version = DatasetVersion.objects.select_for_update(of=("self",)).select_related("tenant").get(id=version_id)
     if not version.is_checking:
+        return
+    try:
+        reserve(tenant=version.tenant, size=rows_bytes)
+    except QuotaExceeded as error:
+        reject_version(version_id=version_id, code=error.code, text=error.text)
+        remove_objects(tenant_id=version.tenant_id, keys=keys.values())
         return
     if not version.upload_sha256 and _same_file(version.dataset_id, report.upload_sha256, version.options_digest):
         text = "This file is already a version of this dataset. Use that version, or upload a changed file."
@@ -203,6 +213,7 @@ def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> 
     changes = {
         "upload_sha256": report.upload_sha256,
         "file_format": report.file_format,
+        "rows_bytes": rows_bytes,
         "row_count": report.rows,
         "problem_count": report.problem_count,
         "problems": found["problems"],

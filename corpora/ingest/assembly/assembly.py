@@ -18,6 +18,7 @@ from corpora.ingest.assembly.split import SplitPlan
 from corpora.ingest.background import Background
 from corpora.ingest.batch import TEST_ROW, Batch, Marked, stretches
 from corpora.ingest.contracts import INDEX, MAX_SLICES, TEST, TRAIN, Finding, Options
+from corpora.ingest.limits import no_room
 from corpora.ingest.seen import UNSEEN, SeenHashes
 
 CONFLICT = "An earlier row asks the same and has another answer. Decide which is right, or make the prompts differ."
@@ -69,12 +70,14 @@ class SplitFile:
 class Assembly:
     """Takes a file's batches in order. `folder` gets the rows, `scratch` what is needed meanwhile.
 
+    Rows and index may have `room_bytes` together.
+
     With a problem in the file, unless bad rows may be left out, nothing more is written: there will be no version.
     """
 
     def __init__(
         self, options: Options, plan: SplitPlan, findings: Findings, *, folder: Path, scratch: Path, sampled: int,
-        max_row_bytes: int,
+        max_row_bytes: int, room_bytes: int | None = None,
     ) -> None:  # fmt: skip
         self._options = options
         self.plan = plan
@@ -86,6 +89,7 @@ class Assembly:
         self._prompts = SeenHashes(scratch / "seen-prompts")
         self.profiler = Profiler(max_characters=max_row_bytes)
         self.sample = Sample(sampled)
+        self._room_bytes = room_bytes
         self.kept = 0
         self.unused: set[str] = set()
         self._marked = False
@@ -114,7 +118,7 @@ class Assembly:
         self.lines += lines
 
     def take(self, batch: Batch) -> None:
-        """Take the next stretch of the file; raises NamesFound (see split)."""
+        """Take the next stretch of the file; raises NamesFound (see split), or FileProblem where there is no room."""
         found = list(batch.findings)
         kept = np.ones(len(batch), dtype=np.bool_)
         if batch.marks is not None:
@@ -181,8 +185,14 @@ class Assembly:
             records["bytes"] = sizes = batch.ends[rows] - starts[rows]
             records["offset"] = np.cumsum(sizes) - sizes
             records["line"] = batch.lines[rows] + self.lines
+            self._check_room(int(sizes.sum()) + records.nbytes)
             self.sample.add(records, split is self.test, split.size)
             split.write([text[start:stop] for start, stop in stretches(rows, starts, batch.ends)], records)
+
+    def _check_room(self, size: int) -> None:
+        written = sum(split.size + split.count * RECORD.itemsize for split in (self.train, self.test))
+        if self._room_bytes is not None and written + size > self._room_bytes:
+            raise no_room(self._room_bytes)
 
     def finish(self) -> str:
         """Write the index; returns SHA-256 of the training rows and then the test rows."""

@@ -5,6 +5,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from corpora.ingest.contracts import IngestSpec
+from corpora.ingest.limits import no_room, too_large
 from corpora.ingest.problems import FileProblem
 
 MAGIC = b"\x1f\x8b"
@@ -27,19 +29,20 @@ def unpack_head(path: Path, destination: Path, *, limit: int) -> bool:
         raise _broken() from None
 
 
-def unpack(path: Path, destination: Path, *, limit: int, tick: Callable[[], None]) -> int:
-    """Write what is packed in `path` and return its bytes; FileProblem if it is broken or more than `limit`.
+def unpack(path: Path, destination: Path, spec: IngestSpec, *, tick: Callable[[], None]) -> int:
+    """Write what is packed in `path` and return its bytes; FileProblem if it is broken or more than `spec` allows.
 
     `tick` is called now and then, so that a long unpacking can be stopped.
     """
+    limit = spec.max_unpacked_bytes
+    room = limit if spec.room_bytes is None else spec.room_bytes
     written = 0
     try:
         with gzip.open(path) as packed, destination.open("wb") as target:
             while chunk := packed.read(CHUNK_BYTES):
                 written += len(chunk)
-                if written > limit:
-                    text = f"Unpacked, the file has more than {limit / 2**30:.3g} GiB. Split it into several datasets."
-                    raise FileProblem("dataset:too_large", text)
+                if written > min(limit, room):
+                    raise no_room(room) if room < limit else too_large(limit)
                 target.write(chunk)
                 tick()
     except (EOFError, zlib.error, gzip.BadGzipFile):

@@ -3,19 +3,23 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import cycle
 from mmap import mmap
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import types
 
 from corpora.ingest.background import Background
+from corpora.ingest.contracts import IngestSpec
 from corpora.ingest.formats.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
 from corpora.ingest.layouts.canonical import MARKS
 from corpora.ingest.layouts.known import LAYOUTS, Layout, detect_layout
+from corpora.ingest.limits import too_large, too_many_values, unpacked_limit, values_limit
 from corpora.ingest.problems import FileProblem, joined, shown
 
 # Rows at a time: few enough for rows of the greatest length to fit in memory.
@@ -35,7 +39,8 @@ KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in (*layout.requ
 class ParquetTable:
     """One file; `fraction` of its rows have been read."""
 
-    def __init__(self, file: BinaryIO, columns: Mapping[str, str], forced: Layout | None) -> None:
+    def __init__(self, file: BinaryIO, spec: IngestSpec, forced: Layout | None) -> None:
+        columns = spec.options.columns
         try:
             self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
             self.names: list[str] = self._file.schema_arrow.names
@@ -47,6 +52,10 @@ class ParquetTable:
             raise FileProblem("dataset:duplicate_key", text, field=shown(twice))
         wanted = dict.fromkeys((*KNOWN, *columns.values()))
         self._columns = [name for name in wanted if name in self.names]
+        most = max(_counts(self._file.metadata))
+        if most > values_limit(spec):
+            raise too_many_values(most, spec.bytes)
+        self._most_bytes = unpacked_limit(spec)
         self.rows: int = max(1, self._file.metadata.num_rows)
         self._read = 0
         fields = {column: field for field, column in columns.items()}
@@ -57,8 +66,13 @@ class ParquetTable:
         return self._read / self.rows
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """All rows, BATCH_ROWS at a time."""
-        return self._file.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False)  # type: ignore[no-any-return]
+        """All rows, BATCH_ROWS at a time; raises FileProblem once they are more bytes than they may be."""
+        size = 0
+        for batch in self._file.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False):
+            size += sum(map(_unpacked_bytes, batch.columns))
+            if size > self._most_bytes:
+                raise too_large(self._most_bytes)
+            yield batch
 
     def records(self, start: int) -> Iterator[tuple[int, Any]]:
         """(number, row) of those behind the first `start`; raises FileProblem."""
@@ -175,3 +189,29 @@ class RecordBlocks:
 def _damaged(row: int) -> FileProblem:
     text = "The Parquet file is damaged or cut short. Write it again and upload the new file."
     return FileProblem("dataset:broken_file", text, line=row)
+
+
+def _counts(metadata: pq.FileMetaData) -> Iterator[int]:
+    """How many rows the file says it has, and how many values each column; lists have more of them than rows."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    yield max(metadata.num_rows, sum(group.num_rows for group in groups))
+    for column in range(metadata.num_columns):
+        yield sum(group.column(column).num_values for group in groups)
+
+
+def _unpacked_bytes(values: pa.Array) -> int:
+    """As each value is written out, though a dictionary holds it once."""
+    kind = values.type
+    if types.is_struct(kind):
+        return sum(map(_unpacked_bytes, values.flatten()))
+    if types.is_list(kind) or types.is_large_list(kind):
+        return _unpacked_bytes(values.flatten()) + 4 * len(values)
+    if not types.is_dictionary(kind) or not _has_length(kind.value_type):
+        return int(values.nbytes)
+    lengths = pc.binary_length(values.dictionary).take(values.indices)
+    return int(pc.sum(lengths).as_py() or 0) + 4 * len(values)
+
+
+def _has_length(kind: pa.DataType) -> bool:
+    texts = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)
+    return any(is_text(kind) for is_text in texts)

@@ -74,7 +74,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         # Loading pyarrow takes longer than checking most files of the other formats.
         from corpora.ingest.formats.parquet import ParquetTable, RecordBlocks
 
-        rows = ParquetTable(file, options.columns, forced)
+        rows = ParquetTable(file, spec, forced)
         return Source(
             file_format=file_format,
             position="row",
