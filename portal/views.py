@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.forms import KeyForm, SignInForm
 from portal.overview import read_overview
 from rest.errors import NotFound
+from rest.names import InvalidName
 from serving.models import Route
 from tenants.access import EVERYONE, WRITERS, members_only
 from tenants.middleware import SESSION_KEY
@@ -57,10 +58,14 @@ def keys(request: TenantRequest) -> HttpResponse:
     form = KeyForm(request.POST or None)
     token = ""
     if request.method == "POST" and form.is_valid():
-        _, token = create_api_key(
-            tenant=request.tenant, name=form.cleaned_data["name"], created_by=request.membership.user
-        )
-        form = KeyForm()
+        try:
+            _, token = create_api_key(
+                tenant=request.tenant, name=form.cleaned_data["name"], created_by=request.membership.user
+            )
+        except InvalidName as error:
+            error.show_on(form)
+        else:
+            form = KeyForm()
     rows = ApiKey.objects.select_related("created_by").all()
     route = Route.objects.exclude(active=None).first()
     response = render(

@@ -20,6 +20,7 @@ from corpora.quota import reserve
 from corpora.versions.errors import SameFile, StillChecking, VersionGone, VersionInUse
 from corpora.versions.one_piece import ReceivedFile
 from jobs.services import start_job
+from rest.names import check_name, visible
 from storage.objects import object_key, save_object
 from storage.removal import expect_object, keep_object, remove_objects
 from tenants.models import Tenant, User
@@ -40,10 +41,10 @@ def upload_version(
     """Store a file as the next version of `dataset` or of the dataset called `dataset_name`, and start its check.
 
     Call it outside a transaction: it streams the file into storage first, then writes all database rows in one
-    transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, DatasetGone, SameFile, ObjectGivenUp,
-    StorageUnavailable or DiskFull. After an error, nothing is left in storage.
+    transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, InvalidName, DatasetGone, SameFile,
+    ObjectGivenUp, StorageUnavailable or DiskFull. After an error, nothing is left in storage.
     """
-    if dataset is None and not dataset_name.strip():
+    if dataset is None and not check_name(dataset_name):
         raise NameMissing
     received = ReceivedFile(file, limit=settings.MAX_UPLOAD_BYTES)
     key = object_key(tenant.id, "datasets", uuid4().hex, "upload")
@@ -88,10 +89,10 @@ def create_version(
     """Create the next version from the file of `size` bytes stored under `key`, and start its check.
 
     `sha256` may be empty for a file that was uploaded directly to storage; the check computes it. Raises NameMissing,
-    DatasetGone, SameFile or VersionGone.
+    InvalidName, DatasetGone, SameFile or VersionGone.
     """
     if dataset is None:
-        name = dataset_name.strip()[:120]
+        name = check_name(dataset_name)[:120]
         if not name:
             raise NameMissing
         dataset, _ = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
@@ -281,4 +282,4 @@ def options_digest(options: Options) -> str:
 
 def shown_name(file_name: str) -> str:
     """A customer's file name, cleaned for display."""
-    return PurePath(file_name.replace("\0", "").replace("\\", "/")).name[:255] or "upload"
+    return visible(PurePath(file_name.replace("\0", "").replace("\\", "/")).name).strip()[:255] or "upload"
