@@ -1,4 +1,4 @@
-"""How much a file may become: what is small to send may be endless to read and to write."""
+"""Limits of what a file may unpack to, since a small file may unpack to any size."""
 
 from corpora.ingest.contracts import IngestSpec
 from corpora.ingest.problems import FileProblem
@@ -28,13 +28,13 @@ def values_limit(spec: IngestSpec) -> int:
 
 def too_large(limit: int) -> FileProblem:
     """The file has more bytes than `limit` once it is unpacked."""
-    text = f"Unpacked, the file has more than {in_words(limit)}. Split it into several datasets."
+    text = f"Uncompressed, the file is larger than {in_words(limit)}. Split it into several datasets."
     return FileProblem("dataset:too_large", text)
 
 
 def too_many_values(rows: int, size: int) -> FileProblem:
     """A file of `size` bytes says that it has `rows` rows, or so many values in one of its lists."""
-    text = f"The file has {rows:,} values in a column but only {in_words(size)}: nearly all of them are the same."
+    text = f"A column has {rows:,} values in only {in_words(size)}, so nearly all of them are the same."
     return FileProblem("dataset:too_large", f"{text} Remove empty and repeated rows, then upload it again.")
 
 

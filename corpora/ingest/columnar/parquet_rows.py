@@ -1,4 +1,4 @@
-"""Finds the rows of a Parquet file's record batches by the column."""
+"""Reads the rows of a Parquet file's record batches by column."""
 
 from collections.abc import Mapping
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Finds the rows of a CSV or TSV file by the column."""
+"""Reads the rows of a CSV or TSV file by column."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Cuts a file of lines into blocks of whole lines, and hashes all of it on the way."""
+"""Splits a file into blocks of whole lines and hashes it in the same pass."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from corpora.ingest.background import WAITING, Background
 
 BLOCK_BYTES = 1 << 20
 BLOCK_LINES = 2_000
-"""About as many lines a block has at most: memory grows with the number of short rows, not with their bytes."""
+"""Approximate limit of lines in a block, since memory grows with the number of rows, not with their bytes."""
 
 HEAD_BYTES = 1 << 16
 SKIP_BYTES = 1 << 18

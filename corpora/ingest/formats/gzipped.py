@@ -1,4 +1,4 @@
-"""Unpacks a gzip file, within bounds: what is small to send may be endless to read."""
+"""Unpacks a gzip file within limits, since a small file may unpack to any size."""
 
 import gzip
 import zlib
@@ -20,7 +20,7 @@ def is_gzip(path: Path) -> bool:
 
 
 def unpack_head(path: Path, destination: Path, *, limit: int) -> bool:
-    """Write at most the first `limit` bytes of what is packed; whether that is all. FileProblem if it is broken."""
+    """Write at most the first `limit` unpacked bytes and return whether that is all. Raises FileProblem if damaged."""
     try:
         with gzip.open(path) as packed, destination.open("wb") as target:
             target.write(packed.read(limit))
@@ -30,9 +30,9 @@ def unpack_head(path: Path, destination: Path, *, limit: int) -> bool:
 
 
 def unpack(path: Path, destination: Path, spec: IngestSpec, *, tick: Callable[[], None]) -> int:
-    """Write what is packed in `path` and return its bytes; FileProblem if it is broken or more than `spec` allows.
+    """Unpack `path` and return the unpacked size. Raises FileProblem if it is damaged or larger than `spec` allows.
 
-    `tick` is called now and then, so that a long unpacking can be stopped.
+    `tick` is called regularly, so that a long extraction can be stopped.
     """
     limit = spec.max_unpacked_bytes
     room = limit if spec.room_bytes is None else spec.room_bytes
@@ -51,5 +51,5 @@ def unpack(path: Path, destination: Path, spec: IngestSpec, *, tick: Callable[[]
 
 
 def _broken() -> FileProblem:
-    text = "The gzip file is damaged or cut short. Pack it again, or upload the file unpacked."
+    text = "The gzip file is damaged or incomplete. Compress it again, or upload the uncompressed file."
     return FileProblem("dataset:broken_archive", text)

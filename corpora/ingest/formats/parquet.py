@@ -86,9 +86,13 @@ class ParquetTable:
                     continue
                 rows = batch.to_pylist() if batch is not None else None
             except UnicodeDecodeError as error:
-                raise FileProblem("dataset:encoding", "A text here is not UTF-8.", line=self._read + 1) from error
+                raise FileProblem(
+                    "dataset:encoding",
+                    "The text in this row is not UTF-8. Save the file with UTF-8 text.",
+                    line=self._read + 1,
+                ) from error
             except MemoryError as error:
-                text = "The rows from here on are too large to be read. Shorten them."
+                text = "The rows from here on are too large. Shorten them."
                 raise FileProblem("dataset:row_too_long", text, line=self._read + 1) from error
             except (pa.ArrowException, OSError) as error:
                 raise _damaged(self._read + 1) from error
@@ -107,7 +111,7 @@ class ParquetTable:
         times = [name for name, kind in types.items() if _TIMES.search(kind)]
         if not times:
             return _damaged(row)
-        text = f"A date or time in {joined(times)} cannot be read. Save such a column as text, or leave it out."
+        text = f"A date or time in {joined(times)} cannot be read. Save the column as text, or remove it."
         return FileProblem("data_type", text, line=row, field=shown(times[0]))
 
 
@@ -187,7 +191,7 @@ class RecordBlocks:
 
 
 def _damaged(row: int) -> FileProblem:
-    text = "The Parquet file is damaged or cut short. Write it again and upload the new file."
+    text = "The Parquet file is damaged or incomplete. Write it again and upload the new file."
     return FileProblem("dataset:broken_file", text, line=row)
 
 

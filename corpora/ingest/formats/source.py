@@ -1,4 +1,4 @@
-"""Opens a file as a stream of rows, whatever its format."""
+"""Opens a file of any supported format as a stream of rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,9 +55,9 @@ class Source:
         if self.layout is None and self.names:
             problem = missing_columns(list(fields_of(self.names, self.columns)))
             line = 1 if self.position == "line" else 0
-            text = f"{problem.text} Or say which column stands for what; there are {joined(self.names)}."
+            text = f"{problem.text} Or map the columns of your file: {joined(self.names)}."
             if problem.code == "missing_messages_list":
-                text = f"{problem.text} Or say which column stands for what."
+                text = f"{problem.text} Or map the columns of your file."
             raise FileProblem("dataset:missing_field", text, line=line, field=problem.field)
 
 
@@ -129,7 +129,7 @@ def _absent(columns: Mapping[str, str], names: Iterable[str], *, line: int) -> F
     present = dict.fromkeys(name for name in names if name)
     for field, column in columns.items():
         if present and column not in present:
-            text = f"There is no column “{shown(column)}” for “{field}”. There are: {joined(present)}."
+            text = f"The file has no column “{shown(column)}” for “{field}”. Its columns: {joined(present)}."
             return FileProblem("dataset:missing_field", text, line=line, field=field)
     return None
 

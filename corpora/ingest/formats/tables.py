@@ -98,15 +98,17 @@ class _TextLines:
 
 def _unreadable(error: csv.Error, line: int) -> FileProblem:
     if "field larger than field limit" in str(error) or "unexpected end of data" in str(error):
-        text = "A quotation mark is opened here and never closed. Close it, or write it twice inside a quoted text."
+        text = "A quotation mark is opened here and never closed. Close it. Inside quoted text, double it."
     elif "new-line character" in str(error):
-        text = "A line ends as on an old Macintosh (CR alone). Save the file again with LF or CRLF as line breaks."
+        text = "A line ends with CR alone. Save the file with LF or CRLF line breaks."
     else:
-        text = "The quotation marks do not match. Put the text between quotes and write a quote inside it twice."
+        text = "The quotation marks do not match. Put the text in quotes and double each quotation mark inside it."
     return FileProblem("dataset:broken_line", text, line=line)
 
 
 def wrong_width(cells: int, columns: int) -> RowProblem:
     """A row with more or fewer cells than there are columns."""
-    text = f"The row has {cells} cells, the first line names {columns}. Put quotes around text with a separator in it."
+    text = (
+        f"The row has {cells} cells, but the first line has {columns}. Put text that contains the separator in quotes."
+    )
     return RowProblem("dataset:broken_line", "", text)

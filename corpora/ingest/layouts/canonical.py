@@ -61,7 +61,7 @@ def _split(raw: Raw) -> Split | None:
     if name is None:
         return None
     if name.lower() not in SPLITS:
-        text = f"“{shown(name)}” is not a split. Use train, test or validation, or leave it out."
+        text = f"“{shown(name)}” is not a split. Use train, test or validation, or remove the value."
         raise RowProblem("dataset:unknown_split", "split", text)
     return SPLITS[name.lower()]
 
@@ -74,10 +74,10 @@ def _name(raw: Raw, field: str) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str | int):
-        raise RowProblem("data_type", field, f"“{field}” is {kind_of(value)} and must be a short text.")
+        raise RowProblem("data_type", field, f"“{field}” is {kind_of(value)}. It must be a short text.")
     name = str(value).strip()
     if len(name) > MAX_NAME_LENGTH:
-        text = f"“{field}” is a name of at most {MAX_NAME_LENGTH} characters, not a text."
+        text = f"“{field}” is too long. Use a name of at most {MAX_NAME_LENGTH} characters."
         raise RowProblem("data_type", field, text)
     check_characters(name, field)
     return name or None

@@ -59,7 +59,7 @@ class Pool:
             while waiting:
                 yield self._take(*waiting.popleft())
         except (EOFError, ConnectionError):
-            text = "A process that read the file was ended from outside."
+            text = "A process that reads the file was stopped from outside."
             raise RunError("platform:reader_lost", text, temporary=True) from None
 
     def _take(self, block: Block, worker: int, slot: int) -> tuple[Block, Batch | None]:

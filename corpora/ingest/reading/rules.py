@@ -45,7 +45,8 @@ class Rules:
             tokens, limit = self._counter.count(messages), self._counter.context.tokens
             if tokens > limit:
                 kept = not self._leaves_out_long
-                text = f"The row has about {tokens:,} tokens, {self._counter.context.name} reads {limit:,}. Shorten it."
+                name = self._counter.context.name
+                text = f"The row has about {tokens:,} tokens, but {name} reads at most {limit:,}. Shorten it."
                 findings.append(Finding(line, "", "dataset:over_long", text, kept=kept))
                 if not kept:
                     return Ruling(None, marks, tuple(findings))
@@ -70,5 +71,5 @@ def _personal_text(kind: str, masked: bool) -> str:
     what = KINDS[kind]
     article = "an" if what[0] in "aeio" else "a"
     if masked:
-        return f"The row held {article} {what}; it was masked."
-    return f"The row holds {article} {what}. Mask it, or keep it if people have agreed."
+        return f"The row contained {article} {what}, which was masked."
+    return f"The row contains {article} {what}. Mask it, or keep it if the people concerned agreed."
