@@ -14,7 +14,7 @@ CHUNK_BYTES = 1 << 18
 
 
 def is_gzip(path: Path) -> bool:
-    """Whether a file begins as gzip does."""
+    """Whether a file starts with the gzip signature."""
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 

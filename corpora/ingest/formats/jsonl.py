@@ -1,4 +1,4 @@
-"""JSON Lines: one object a line, by the letter of RFC 8259."""
+"""JSON Lines: one object per line, strictly by RFC 8259."""
 
 import json
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ NOT_UTF8 = "The text is not UTF-8. Save the file as UTF-8 (in Excel: “CSV UTF-
 
 
 def parse_line(line: bytes) -> Any:
-    """The value of one line; raises RowProblem."""
+    """The value of one line. Raises RowProblem."""
     try:
         return jiter.from_json(line, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="keys")
     except ValueError:
-        # It takes a little less than the standard library does, which also tells a person what is wrong.
+        # jiter accepts slightly less than the standard library, whose errors are clearer for people.
         return _parse_slowly(line)
 
 

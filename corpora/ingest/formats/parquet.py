@@ -1,4 +1,4 @@
-"""Parquet with the same columns."""
+"""Parquet files with the columns of the other formats."""
 
 import os
 import re
@@ -22,14 +22,14 @@ from corpora.ingest.layouts.known import LAYOUTS, Layout, detect_layout
 from corpora.ingest.limits import too_large, too_many_values, unpacked_limit, values_limit
 from corpora.ingest.problems import FileProblem, joined, shown
 
-# Rows at a time: few enough for rows of the greatest length to fit in memory.
+# Rows in a batch: few enough for rows of the largest size to fit in memory.
 BATCH_ROWS = 64
 READ_BYTES = 1 << 20
 RELEASE_AFTER = 6
-"""Blocks after which memory that is free is given back."""
+"""Number of blocks after which free memory is returned to the system."""
 
 STREAM_BYTES = 1 << 16
-"""What an Arrow stream needs around a batch, at most."""
+"""Upper limit of an Arrow stream's overhead for a batch."""
 
 _TIMES = re.compile("timestamp|time64|date|duration")
 
@@ -37,7 +37,7 @@ KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in (*layout.requ
 
 
 class ParquetTable:
-    """One file; `fraction` of its rows have been read."""
+    """One Parquet file. Raises FileProblem if it is damaged, or unpacks to far more than its size."""
 
     def __init__(self, file: BinaryIO, spec: IngestSpec, forced: Layout | None) -> None:
         columns = spec.options.columns
@@ -66,7 +66,7 @@ class ParquetTable:
         return self._read / self.rows
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """All rows, BATCH_ROWS at a time; raises FileProblem once they are more bytes than they may be."""
+        """All rows, BATCH_ROWS at a time. Raises FileProblem when they exceed the unpacked limit."""
         size = 0
         for batch in self._file.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False):
             size += sum(map(_unpacked_bytes, batch.columns))
@@ -116,7 +116,7 @@ class ParquetTable:
 
 
 class RecordBlocks:
-    """Blocks of record batches, each an Arrow stream; they end before a batch that is too large, or cannot be read."""
+    """Blocks of record batches, each an Arrow stream. They end before a batch that is too large or unreadable."""
 
     def __init__(self, file: BinaryIO, table: ParquetTable, *, max_row_bytes: int, ahead: int) -> None:
         self._file = file
@@ -137,12 +137,12 @@ class RecordBlocks:
         return self.position >= self._table.rows
 
     def sha256(self) -> str:
-        """Of the file, in hexadecimal digits."""
+        """SHA-256 of the file in hexadecimal."""
         self._hashing.wait()
         return self._sha256.hexdigest()
 
     def close(self) -> None:
-        """End what goes on beside."""
+        """End the hashing thread."""
         self._hashing.close()
 
     def __iter__(self) -> Iterator[Block]:
@@ -154,7 +154,7 @@ class RecordBlocks:
                 return
             self.position += rows
             if number % RELEASE_AFTER == 0:
-                # Pages of all sizes come and go, and the system's heap keeps what is between them.
+                # Pages of all sizes are allocated and freed, and the heap keeps the gaps between them.
                 pa.default_memory_pool().release_unused()
             yield Block(place, size, self.position - rows)
 
@@ -196,7 +196,7 @@ def _damaged(row: int) -> FileProblem:
 
 
 def _counts(metadata: pq.FileMetaData) -> Iterator[int]:
-    """How many rows the file says it has, and how many values each column; lists have more of them than rows."""
+    """The number of rows and of each column's values that the file claims. Lists have more values than rows."""
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     yield max(metadata.num_rows, sum(group.num_rows for group in groups))
     for column in range(metadata.num_columns):
@@ -204,7 +204,7 @@ def _counts(metadata: pq.FileMetaData) -> Iterator[int]:
 
 
 def _unpacked_bytes(values: pa.Array) -> int:
-    """As each value is written out, though a dictionary holds it once."""
+    """Size with every value written out, although a dictionary stores it only once."""
     kind = values.type
     if types.is_struct(kind):
         return sum(map(_unpacked_bytes, values.flatten()))

@@ -61,7 +61,7 @@ def _refuse_foreign(head: bytes) -> None:
             raise FileProblem("dataset:not_a_dataset", text)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_like_utf16(head):
         raise FileProblem("dataset:encoding", UTF16)
-    # NUL in a line of text is that row's problem; a file that begins with it is something else.
+    # NUL in a later line is that row's problem. A file that starts with it is not text.
     if b"\0" in head[:64]:
         raise FileProblem("dataset:not_a_dataset", f"This is not a text file. {ACCEPTED}")
 
@@ -87,7 +87,7 @@ def _begins_object(line: bytes) -> bool:
 
 
 def _holds_objects(lines: list[bytes]) -> bool:
-    """The first line says so, unless it is broken: then any other that is a whole object does."""
+    """Whether the first line is an object, or any other line is if the first one is broken."""
     first = lines[0].strip()
     if first.startswith(b"[") and not first.endswith(b"]"):
         return False
@@ -112,7 +112,7 @@ def _table(first: bytes, options: Options) -> tuple[FileFormat, str] | None:
 
 
 def _table_of_unknown_columns(first: bytes) -> tuple[FileFormat, str] | None:
-    """The first line looks like names, though none of ours: a person can say what they stand for."""
+    """The format of a table whose first line has only unknown column names, which a person can map."""
     for delimiter, name in DELIMITERS.items():
         cells = _cells(first, delimiter)
         if len(cells) > 1 and all(_COLUMN.fullmatch(cell) for cell in cells):

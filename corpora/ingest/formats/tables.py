@@ -1,4 +1,4 @@
-"""CSV and TSV whose first line names the columns (RFC 4180; text with line breaks stands between quotes)."""
+"""CSV and TSV whose first line names the columns (RFC 4180; text with line breaks is quoted)."""
 
 import csv
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def read_table(
 
 
 def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Header:
-    """The first row of a table; raises FileProblem if it has no names that can be used."""
+    """The first row of a table. Raises FileProblem if it has no usable names."""
     csv.field_size_limit(max_row_bytes)
     reader = csv.reader(_TextLines(file, max_row_bytes), delimiter=delimiter, strict=True)
     try:
@@ -61,7 +61,7 @@ def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Header
 
 
 def column_names(cells: list[str]) -> list[str]:
-    """The header's names, in lower case; raises FileProblem for a name that is there twice."""
+    """The header's names in lower case. Raises FileProblem for a duplicate name."""
     names = [cell.strip().lower() for cell in cells]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:

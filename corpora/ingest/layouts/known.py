@@ -1,4 +1,4 @@
-"""The column layouts that people bring, and how each becomes a conversation."""
+"""The supported layouts of columns, and how each becomes a conversation."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ class Layout:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Everything that a conversation is made from."""
+        """All fields that a conversation is made from."""
         return self.required + self.optional
 
 
 def detect_layout(keys: Iterable[Any]) -> Layout | None:
-    """The layout whose required keys are all there."""
+    """The layout whose required keys are all present."""
     present = set(keys)
     return next((layout for layout in LAYOUTS if present.issuperset(layout.required)), None)
 
@@ -44,7 +44,7 @@ def layout_named(name: str) -> Layout:
 
 
 def missing_columns(keys: Iterable[Any]) -> RowProblem:
-    """Why keys that make up no layout cannot be used: one is missing, or all are unknown."""
+    """The problem of keys that match no layout: one is missing, or all are unknown."""
     present = list(keys)
     for layout in LAYOUTS:
         lacking = [name for name in layout.required if name not in present]
@@ -86,7 +86,7 @@ def _turn(turn: Any, field: str) -> Message:
     for key in ("role", "content"):
         if key not in turn:
             raise RowProblem("message_missing_key", f"{field}.{key}", f"“{key}” is missing in this turn. Add it.")
-    # Exports from typed tables carry every key in every turn, null where it says nothing.
+    # Exports from typed tables have every key in every turn, with null for no value.
     for key, value in turn.items():
         if key not in MESSAGE_KEYS and value is not None:
             text = f"“{shown(key)}” is not a known key of a turn. Training uses role and content only. Remove it."
@@ -126,7 +126,7 @@ def _system(raw: Raw) -> tuple[Message, ...]:
 
 
 def _text(value: Any, field: str, *, code: str = "dataset:missing_field") -> str:
-    """The value, if it is text that can be stored and learnt from."""
+    """The value as text. Raises RowProblem if it is not usable text."""
     if value is None:
         raise RowProblem(code, field, f"“{field}” is missing. Add it, or remove the row.")
     if not isinstance(value, str):
@@ -140,7 +140,7 @@ def _text(value: Any, field: str, *, code: str = "dataset:missing_field") -> str
 
 
 def check_characters(value: str, field: str) -> None:
-    """Raises for text that no database or tokenizer can hold."""
+    """Raises RowProblem for text that a database or tokenizer cannot store."""
     if "\0" in value:
         raise RowProblem("dataset:nul_character", field, "The text contains an invalid character (NUL). Remove it.")
     try:

@@ -79,7 +79,9 @@ def test_a_file_of_the_wrong_kind_is_told_why_and_can_be_discarded(
     upload = waiting(b"PK\x03\x04" + bytes(400))
     page = as_alice.get(UPLOAD_PAGE).content.decode()
     assert "state-waiting state-red" in page
-    assert "zip archive or an Excel workbook" in page
+    (problem,) = upload.inspection["problems"]
+    assert (problem["code"], problem["stops"]) == ("dataset:not_a_dataset", True)
+    assert problem["text"] in page
     page = as_alice.get(format_page(upload)).content.decode()
     assert "Upload another file" in page
     assert 'name="use"' not in page
