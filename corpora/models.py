@@ -17,8 +17,12 @@ NOT_LISTED = ("problems", "profile", "job__spec", "job__result")
 
 class DatasetQuerySet(models.QuerySet["Dataset"]):
     def with_latest(self) -> Self:
-        """Prefetch each dataset's newest version in one extra query. See `Dataset.latest`."""
-        newest = DatasetVersion.objects.select_related("job").order_by("dataset_id", "-number").distinct("dataset_id")
+        """Prefetch each dataset's newest version and its newest ready one in one extra query.
+
+        See `Dataset.latest` and `Dataset.usable`.
+        """
+        versions = DatasetVersion.objects.annotate(passed=models.Q(state=VersionState.READY)).select_related("job")
+        newest = versions.order_by("dataset_id", "passed", "-number").distinct("dataset_id", "passed")
         listed = newest.defer(*NOT_LISTED)
         return self.prefetch_related(models.Prefetch("versions", queryset=listed, to_attr="latest_versions"))
 
@@ -47,7 +51,12 @@ class Dataset(TenantModel):
     @property
     def latest(self) -> "DatasetVersion | None":
         """The newest version, or None. The dataset must come from `with_latest`."""
-        return self.latest_versions[0] if self.latest_versions else None
+        return max(self.latest_versions, key=lambda version: version.number, default=None)
+
+    @property
+    def usable(self) -> "DatasetVersion | None":
+        """The newest version that passed its check, or None. The dataset must come from `with_latest`."""
+        return next((version for version in self.latest_versions if version.is_ready), None)
 
 
 class VersionState(models.TextChoices):
@@ -98,6 +107,9 @@ class DatasetVersion(TenantModel):
     findings_key = models.CharField(max_length=300, blank=True, help_text="all problems and notices, one per line")
     rows_sha256 = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 of the digests of the training rows and the test rows"
+    )
+    rows_bytes = models.BigIntegerField(
+        default=0, db_default=0, help_text="of the rows, their index and the findings in storage"
     )
     row_count = models.PositiveIntegerField(default=0)
     train_count = models.PositiveIntegerField(default=0)

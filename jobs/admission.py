@@ -67,16 +67,23 @@ def _take_turn() -> None:
 def _start_queued() -> list[Job]:
     taken: Counter[str] = Counter()
     busy: Counter[UUID] = Counter()
+    holds: Counter[tuple[str, UUID]] = Counter()
     active = Job.objects.active().order_by().values_list("backend", "tenant_id").annotate(Count("id"))
     for backend, tenant_id, count in active:
         taken[backend] += count
         busy[tenant_id] += count
+        holds[backend, tenant_id] = count
     room = {alias: compute[alias].max_running - taken[alias] for alias in compute} | {"": WITHOUT_BACKEND}
     slots = {alias: free for alias, free in room.items() if free > 0}
     lines = _lines(slots)
     admitted: list[Job] = []
     for alias, free in slots.items():
-        started = _take_turns([line for line in lines[alias] if line.limit > busy[line.tenant_id]], busy, slots=free)
+        most = compute[alias].max_running_per_tenant if alias else WITHOUT_BACKEND
+        may_start = {
+            line.tenant_id: min(line.limit - busy[line.tenant_id], most - holds[alias, line.tenant_id])
+            for line in lines[alias]
+        }
+        started = _take_turns([line for line in lines[alias] if may_start[line.tenant_id] > 0], may_start, slots=free)
         busy.update(job.tenant_id for job in started)
         admitted += started
     return admitted
@@ -108,8 +115,11 @@ def _lines(slots: Mapping[str, int]) -> dict[str, list[_Line]]:
     return lines
 
 
-def _take_turns(lines: Sequence[_Line], busy: Mapping[UUID, int], *, slots: int) -> list[Job]:
-    """Fill the slots, beginning with the tenant served longest ago, and record who was served."""
+def _take_turns(lines: Sequence[_Line], may_start: Mapping[UUID, int], *, slots: int) -> list[Job]:
+    """Fill the slots, beginning with the tenant served longest ago, and record who was served.
+
+    `may_start` is how many more jobs each tenant may start.
+    """
     if not lines:
         return []
     shares = {line.tenant_id: QueueShare(tenant_id=line.tenant_id) for line in lines}
@@ -118,7 +128,7 @@ def _take_turns(lines: Sequence[_Line], busy: Mapping[UUID, int], *, slots: int)
         Waiting(
             line.tenant_id,
             deque((UUID(entry["id"]), entry["cost"]) for entry in line.head),
-            free=line.limit - busy[line.tenant_id],
+            free=may_start[line.tenant_id],
             credit=shares[line.tenant_id].credit,
         )
         for line in sorted(lines, key=lambda line: (shares[line.tenant_id].served_at or _NEVER, str(line.tenant_id)))

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from portal.forms import KeyForm, SignInForm
 from portal.overview import read_overview
 from rest.errors import NotFound
+from rest.names import InvalidName
 from serving.models import Route
 from tenants.access import members_only
 from tenants.middleware import SESSION_KEY
@@ -60,11 +61,15 @@ def keys(request: TenantRequest) -> HttpResponse:
     """List keys and make new ones. A new key's token waits in the session for the page that shows it, once."""
     form = KeyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        _, token = create_api_key(
-            tenant=request.tenant, name=form.cleaned_data["name"], created_by=request.membership.user
-        )
-        request.session[NEW_KEY] = {"tenant": str(request.tenant.id), "token": token}
-        return redirect("keys")
+        try:
+            _, token = create_api_key(
+                tenant=request.tenant, name=form.cleaned_data["name"], created_by=request.membership.user
+            )
+        except InvalidName as error:
+            error.show_on(form)
+        else:
+            request.session[NEW_KEY] = {"tenant": str(request.tenant.id), "token": token}
+            return redirect("keys")
     new_key = request.session.pop(NEW_KEY, {})
     rows = ApiKey.objects.select_related("created_by").all()
     route = Route.objects.exclude(active=None).first()

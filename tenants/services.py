@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from rest.errors import NotFound
+from rest.names import check_name
 from tenants import keys
 from tenants.audit.services import record_event
 from tenants.models import ApiKey, Membership, Tenant, User
@@ -20,7 +21,8 @@ LAST_USED_RESOLUTION = dt.timedelta(minutes=1)
 
 @transaction.atomic
 def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: int = 2) -> Tenant:
-    """Create a tenant with its first member."""
+    """Create a tenant with its first member. Raises InvalidName."""
+    name = check_name(name)
     with system_scope():
         tenant = Tenant.objects.create(name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs)
     with tenant_scope(tenant.id):
@@ -55,11 +57,11 @@ def memberships_of(user: User) -> list[Membership]:
 def create_api_key(
     *, tenant: Tenant, name: str, created_by: User | None = None, expires_at: dt.datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """Create a key. Returns its row and its token, which cannot be read again later."""
+    """Create a key. Returns its row and its token, which cannot be read again later. Raises InvalidName."""
     new = keys.new_key()
     row = ApiKey.objects.create(
         tenant=tenant,
-        name=name,
+        name=check_name(name),
         public_id=new.public_id,
         secret_hash=new.secret_hash,
         created_by=created_by,

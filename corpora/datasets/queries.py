@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from corpora.lineage import Use, uses_of
 from corpora.models import Dataset, DatasetVersion
@@ -21,8 +22,13 @@ class DatasetRow:
 
 
 def datasets_called(name: str) -> QuerySet[Dataset]:
-    """Datasets whose name contains `name`, newest first, each with its latest version. An empty name returns all."""
-    found = Dataset.objects.with_latest()
+    """Datasets whose name contains `name`, each with its latest version. An empty name returns all.
+
+    The dataset with the latest upload comes first; `uploaded_at` is the time of it.
+    """
+    uploads = DatasetVersion.objects.filter(dataset=OuterRef("id")).order_by("-number").values("created_at")
+    found = Dataset.objects.with_latest().annotate(uploaded_at=Subquery(uploads[:1]))
+    found = found.order_by(Coalesce("uploaded_at", "created_at").desc(), "-id")
     return found.filter(name__icontains=name) if name else found
 
 

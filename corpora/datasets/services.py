@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from corpora.errors import DatasetGone, NameMissing
 from corpora.models import Dataset, UploadState
 from rest.errors import Conflict
+from rest.names import check_name
 from tenants.audit.services import record_event
 
 
@@ -31,11 +32,11 @@ class DatasetNotEmpty(Conflict):
 def change_dataset(*, dataset: Dataset, name: str | None = None, description: str | None = None) -> Dataset:
     """Change the name or description of a dataset. None leaves a field unchanged.
 
-    Raises NameMissing, NameTaken or DatasetGone.
+    Raises NameMissing, InvalidName, NameTaken or DatasetGone.
     """
     changes: dict[str, str] = {}
     if name is not None:
-        changes["name"] = name.strip()[:120]
+        changes["name"] = check_name(name)[:120]
         if not changes["name"]:
             raise NameMissing
     if description is not None:

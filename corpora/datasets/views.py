@@ -24,7 +24,7 @@ PAGE_SIZE = 25
 @require_GET
 @members_only(Action.DATASETS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
-    """Datasets, newest first, each with its latest version and its uses. `?q=` filters by a part of the name."""
+    """Datasets, the latest upload first, each with its version and uses. `?q=` filters by a part of the name."""
     search = request.GET.get("q", "").replace("\0", "").strip()[:120]
     page = Paginator(datasets_called(search), PAGE_SIZE).get_page(request.GET.get("page"))
     rows = rows_of(list(page.object_list))

@@ -4,11 +4,11 @@ import os
 import sys
 import time
 
-# Nothing here multiplies matrices, and the threads that numpy has ready for it cost memory and wait by spinning.
+# The check multiplies no matrices. numpy's idle threads for it cost memory and spin while they wait.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# Large arrays of which little is used would be given all their memory, two mebibytes at a time.
+# With huge pages, a sparsely used large array takes all of its memory, 2 MiB at a time.
 os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
-# Arrow's own allocator keeps what has been freed: 40 MB.
+# Arrow's own allocator keeps 40 MB of freed memory.
 os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 from corpora.ingest.check import Check, Progress
@@ -20,7 +20,7 @@ REPORT_SECONDS = 0.5
 
 
 def task(run: Run[IngestSpec]) -> dict[str, float]:
-    """Check or inspect the file in inputs/upload; a file with problems is a run that succeeded in finding them."""
+    """Check or inspect the file in inputs/upload. A run that finds problems in the file succeeds."""
     path = run.input("upload", "upload")
     if run.spec.task == "inspect":
         run.phase("inspecting")
@@ -36,7 +36,7 @@ def task(run: Run[IngestSpec]) -> dict[str, float]:
 
 
 def _reporter(run: Run[IngestSpec]) -> Progress:
-    """Tells how far the check is, twice a second, and stops it when asked to."""
+    """Return a function that reports progress twice a second and stops the check when it is cancelled."""
     begun = reported = time.monotonic()
     current = ""
 

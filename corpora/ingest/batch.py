@@ -1,4 +1,4 @@
-"""Rows read from one stretch of a file, as columns: what passes from the readers to the one who assembles a version."""
+"""Rows read from one part of a file, as columns. Readers pass them to the assembly."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,14 +20,14 @@ Offsets = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 _HEAD, _TAIL = b'{"id":"', b"}\n"
 LINE_BYTES = len(_HEAD) + 2 * ROW_ID.itemsize + len(_TAIL)
-"""Of a row's line, beside its messages and its marks."""
+"""Bytes of a row's line besides its messages and marks."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """What a row says of itself beside its messages."""
+    """Split, slice, label and group of a row."""
 
     split: Split | None = None
     slice: str = DEFAULT_SLICE
@@ -66,11 +66,11 @@ def marked(rows: Iterable[Marks]) -> Marked | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """The usable rows of a stretch in the file's order, and what else was found in it.
+    """The usable rows of a part of the file, in its order, and the findings in it.
 
     `text` holds each row's line of canonical JSON, row i ending at `ends[i]`. `rows` are their digests, `prompts` their
     prompts', `places` those of what decides the split: the group, or the prompt.
-    `lines` and the findings' lines count from 1, the first line of the stretch, which has `line_count` of them.
+    `lines` and the findings' lines count from 1, the first line of the part, which has `line_count` lines.
     """
 
     text: bytes | memoryview
@@ -91,7 +91,7 @@ class Batch:
         return len(self.lines)
 
     def merged(self, other: "Batch") -> "Batch":
-        """The rows of both, which are of one stretch, in its order."""
+        """The rows of both batches, which are from the same part of the file, in its order."""
         order = np.argsort(np.concatenate((self.lines, other.lines)), kind="stable")
         ends = np.concatenate((self.ends, other.ends + len(self.text)))
         starts = np.concatenate(([0], ends[:-1]))
@@ -147,7 +147,7 @@ class BatchBuilder:
         return len(self._lines)
 
     def add(self, line: int, messages: list[Message], named: Digest, marks: Marks) -> None:
-        """Take one row; raises RowProblem if it is too long to be kept."""
+        """Take one row. Raises RowProblem if it is too long."""
         text = row_line(named, marks)
         if len(text) > self.max_row_bytes:
             raise too_long(self.max_row_bytes)
@@ -159,7 +159,7 @@ class BatchBuilder:
         self._marks.append(marks)
 
     def batch(self, *, line_count: int) -> Batch:
-        """What has been taken."""
+        """The batch of all rows taken."""
         lengths = np.array(self._lengths, dtype=np.int64).reshape(-1, 3)
         prompts = np.frombuffer(b"".join(named.prompt for named in self._digests), dtype=np.uint64)
         places = prompts

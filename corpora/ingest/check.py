@@ -1,4 +1,4 @@
-"""The check itself: one pass over the file, and a closer look at a sample of what was kept."""
+"""The check: one pass over the file, then statistics of a sample of the usable rows."""
 
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -22,25 +22,25 @@ from lorakit.digest import file_sha256
 from lorakit.errors import RunError
 
 ROOM = 4
-"""Times the room that a block's rows have in shared memory as canonical JSON; larger ones are sent."""
+"""Shared memory for a block's rows as canonical JSON, in blocks. Larger results are sent through a pipe."""
 
 PARALLEL_FROM_BYTES = 16 * BLOCK_BYTES
-"""Below this a second process costs more time than it saves."""
+"""For smaller files, a second process costs more time than it saves."""
 
 Progress = Callable[[str, float], None]
-"""Called with the phase and the share of it that is done, often."""
+"""Called often, with the phase and its completed share (0..1)."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The report, and SHA-256 of the files in the folder that are known already."""
+    """The report, and the SHA-256 of output files by name."""
 
     report: Report
     hashes: dict[str, str]
 
 
 class Check:
-    """Checks one file: `folder` gets the rows and the findings, `scratch` what is needed meanwhile."""
+    """Checks one file. Rows and findings go to `folder`, temporary files to `scratch`."""
 
     def __init__(self, spec: IngestSpec, *, folder: Path, scratch: Path) -> None:
         self.spec = spec
@@ -48,7 +48,7 @@ class Check:
         self.scratch = scratch
 
     def run(self, path: Path, progress: Progress) -> Checked:
-        """Check the file at `path`; raises RunError if it is not the one that was uploaded."""
+        """Check the file at `path`. Raises RunError if it is not the uploaded file."""
         if path.stat().st_size != self.spec.bytes:
             raise damaged()
         unpacked = self.scratch / "unpacked"
@@ -57,7 +57,7 @@ class Check:
                 return self._run(path, progress, upload_sha256="")
             sha256 = checked_sha256(path, self.spec)
             try:
-                unpack(path, unpacked, limit=self.spec.max_unpacked_bytes, tick=lambda: progress("checking", 0.0))
+                unpack(path, unpacked, self.spec, tick=lambda: progress("checking", 0.0))
             except FileProblem as problem:
                 return self._refuse_unread(problem, sha256)
             return self._run(unpacked, progress, upload_sha256=sha256)
@@ -67,7 +67,7 @@ class Check:
     def _run(self, path: Path, progress: Progress, *, upload_sha256: str) -> Checked:
         options = self.spec.options
         plan = SplitPlan(options.test_share, options.seed)
-        # A pass may find out that it should have split otherwise: the names come late, or one split stayed empty.
+        # A pass may show that the split must be drawn otherwise: rows name it, or one split stayed empty.
         for _ in range(3):
             try:
                 with _Pass(self, path, plan, progress, upload_sha256) as reading:
@@ -78,7 +78,7 @@ class Check:
             bounds = reading.missing_split()
             if bounds is None:
                 break
-            # Rows of one prompt or group stay together: they are trained on.
+            # Rows of a single prompt or group stay together, in the training split.
             share = options.test_share if bounds.lowest < bounds.highest else 0.0
             plan = SplitPlan(share, options.seed, bounds=bounds)
         if not checked.report.accepted:
@@ -93,7 +93,7 @@ class Check:
 
 
 class _Pass:
-    """One reading of an unpacked file with one plan for the split."""
+    """One pass over an unpacked file with one plan for the split."""
 
     def __init__(self, check: Check, path: Path, plan: SplitPlan, progress: Progress, upload_sha256: str) -> None:
         self._spec = check.spec
@@ -113,6 +113,7 @@ class _Pass:
                 scratch=check.scratch,
                 sampled=check.spec.sampled_rows,
                 max_row_bytes=check.spec.max_row_bytes,
+                room_bytes=check.spec.room_bytes,
             )
         )
 
@@ -123,7 +124,7 @@ class _Pass:
         self._stack.close()
 
     def run(self) -> Checked:
-        """Read all of it and report."""
+        """Read the whole file and report."""
         try:
             self._read()
             self._judge_whole()
@@ -135,7 +136,7 @@ class _Pass:
         return self._accept()
 
     def missing_split(self) -> Bounds | None:
-        """The bounds to draw with if one split stayed empty though it need not."""
+        """The bounds for another draw if one split stayed empty, or None."""
         assembly, plan = self._assembly, self._assembly.plan
         if assembly.refused or plan.named or plan.bounds or plan.test_share <= 0 or assembly.kept < 2:
             return None
@@ -164,7 +165,7 @@ class _Pass:
         self._upload_sha256 = self._upload_sha256 or checked_sha256(self._path, self._spec)
 
     def _read_blocks(self, reader: Reader, blocks: Blocks, readers: int) -> int | None:
-        """From where on the file has to be read row by row; None if all of it has been read."""
+        """Where the file must be read row by row from, or None if all of it was read."""
         with closing(_batches(reader, blocks, readers)) as batches:
             for block, batch in batches:
                 if batch is None:
@@ -181,24 +182,24 @@ class _Pass:
         if not assembly.kept:
             if self._findings.problem_codes:
                 raise FileProblem(
-                    "dataset:no_usable_rows", "No row of the file can be used. Mend them and upload it again."
+                    "dataset:no_usable_rows", "No row of the file can be used. Fix the rows and upload the file again."
                 )
-            raise FileProblem("dataset:empty_file", "The file has no rows. Add a row for each example.")
+            raise FileProblem("dataset:empty_file", "The file has no rows. Add one row for each example.")
         if assembly.kept < 2:
-            text = "There is only one row. Add more, so that some can be held out to test what was learnt."
+            text = "The file has only one usable row. Add more rows, so that some can be held out for testing."
             raise FileProblem("dataset:too_few_rows", text)
         if not assembly.train.count and assembly.plan.named:
-            text = "Every row kept is in the split “test”, so there is nothing to train on. Mark the others “train”."
+            text = "Every usable row is in the split “test”. Move some of them to the split “train”."
             raise FileProblem("dataset:no_train_rows", text, field="split")
         if not assembly.train.count and self.missing_split() is None:
-            text = "Every row kept was drawn for the test, so there is nothing to train on. Try another share or seed."
+            text = "Every usable row was held out for testing. Choose another share or seed."
             raise FileProblem("dataset:no_train_rows", text)
 
     def _accept(self) -> Checked:
         assembly = self._assembly
         rows_sha256 = assembly.finish()
         self._progress("profiling", 0.0)
-        # Not before the readers have ended: what it loads takes as much memory as one of them.
+        # Imported only after the readers ended, since its libraries take as much memory as one reader.
         from corpora.ingest.assembly.closer import CloserLook
 
         closer = CloserLook(self._spec.context)
@@ -235,7 +236,7 @@ class _Pass:
     def _warnings(self, *, accepted: bool) -> Iterator[Notice]:
         left_out = self._findings.problem_codes.total()
         if accepted and left_out:
-            text = "Rows that cannot be used were left out, as you wanted."
+            text = "Rows with problems were left out, as you chose."
             yield Notice(code="dataset:left_out", count=left_out, text=text)
         yield from self._findings.notices(self._spec.options)
         unused = self._assembly.unused
@@ -243,7 +244,7 @@ class _Pass:
             text = f"Not used in training: {joined(sorted(unused))}."
             yield Notice(code="dataset:unused_field", count=len(unused), text=text)
         if accepted and not self._assembly.test.count:
-            text = "No row is in the split “test”, so what is trained on this cannot be evaluated."
+            text = "No row is in the split “test”, so an adapter trained on this version cannot be evaluated."
             yield Notice(code="dataset:no_test_rows", count=1, text=text)
 
 
@@ -266,6 +267,6 @@ def checked_sha256(path: Path, spec: IngestSpec) -> str:
 
 
 def damaged() -> RunError:
-    """The file is not the one that was uploaded."""
-    text = "The stored file is not the one that was uploaded."
+    """The stored file differs from the uploaded one."""
+    text = "The stored file differs from the uploaded one."
     return RunError("platform:object_damaged", text, temporary=True)

@@ -1,4 +1,4 @@
-"""What goes into a check and what comes out of it.
+"""The input and output of a check.
 
 An inspection leaves output/inspection.json, an `Inspection`. A check leaves output/report.json, a `Report`, and
 output/findings.jsonl, a `Finding` a line. If the report says `accepted`, output/ also holds train.jsonl and test.jsonl
@@ -27,13 +27,13 @@ MAX_SLICES = 50
 MAX_NAME_LENGTH = 80
 SAMPLED_ROWS = 10_000
 SHOWN_COLUMNS = 40
-"""The first columns, of which a person sees what is in them."""
+"""Number of columns whose values are shown in the preview."""
 
 FIELDS = (
     "messages", "prompt", "completion", "instruction", "input", "output", "text", "label", "system",
     "split", "slice", "group",
 )  # fmt: skip
-"""What a column of the customer's file can be."""
+"""The fields that a column of the customer's file can be mapped to."""
 
 Role = Literal["system", "user", "assistant"]
 Split = Literal["train", "test"]
@@ -43,9 +43,9 @@ LayoutName = Literal["", "chat", "prompt and completion", "instruction", "classi
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Document):
-    """What a customer decides about a file; the same file with other options is another version.
+    """Import options of a file. The same file with other options is another version.
 
-    Empty means: as it is detected. `columns` says which column of the file stands for one of `FIELDS`, for example
+    Empty options are detected. `columns` maps one of `FIELDS` to a column of the file, for example
     {"prompt": "Question"}. `bad_rows` are refused with the whole file or left out; `personal_data` is e-mail
     addresses, phone, card and account numbers and keys; `over_long` are rows that do not fit into the `context`, a
     base model's name; `leaks` are the later of two rows with one prompt in both splits. `test_share` of the rows, or of
@@ -68,9 +68,9 @@ class Options(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class Context(Document):
-    """How much a base model reads at once: `tokens`, counted by the tokenizer file at `tokenizer`.
+    """Context length of a base model in `tokens`, counted with the tokenizer file at `tokenizer`.
 
-    Without a tokenizer file tokens are estimated from the text's length.
+    Without a tokenizer file, tokens are estimated from the text's length.
     """
 
     name: str
@@ -80,11 +80,11 @@ class Context(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class IngestSpec(Document):
-    """A file of `bytes` and, where it is known already, of this `sha256`; another is not checked in its place.
+    """A file to check, with its size in `bytes` and its `sha256` if known. Any other file is refused.
 
-    `task` inspect looks at the head of the file only, so that a person can correct how it is read. A row may take
-    `max_row_bytes`, as it is written in the file and as canonical JSON, and a packed file `max_unpacked_bytes`.
-    `sampled_rows` are looked at more closely: for near duplicates, languages and tokens.
+    The task `inspect` reads only the head of the file, for a preview. `max_row_bytes` limits a row, in the file and as
+    canonical JSON, and `max_unpacked_bytes` a compressed file. `room_bytes` is the customer's free storage for the
+    rows; None means no limit. Near duplicates, languages and tokens are measured in `sampled_rows` rows.
     """
 
     bytes: Natural
@@ -94,6 +94,7 @@ class IngestSpec(Document):
     context: Context | None = None
     max_row_bytes: Positive = MAX_ROW_BYTES
     max_unpacked_bytes: Positive = MAX_UNPACKED_BYTES
+    room_bytes: Natural | None = None
     sampled_rows: Natural = SAMPLED_ROWS
     schema: Literal[1] = 1
 
@@ -119,9 +120,9 @@ class Row(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem(Document):
-    """Why something cannot be used: `line` counts from 1 (0: the whole file), `text` says how to mend it.
+    """Why a row or file cannot be used. `line` counts from 1 (0: the whole file), `text` says how to fix it.
 
-    `stops`: it is not about one row, but the file as a whole or from there on.
+    With `stops`, it concerns the whole file, or the file from that line on.
     """
 
     line: Natural
@@ -134,7 +135,7 @@ class Problem(Document):
 class Finding(msgspec.Struct, frozen=True):
     """One line of findings.jsonl: a problem or a notice about one row, or about the whole file (`line` 0).
 
-    `kept` says whether the row is in the version all the same.
+    `kept` says whether the row is in the version.
     """
 
     line: int
@@ -146,7 +147,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Notice(Document):
-    """Something about usable rows to know or to decide; `lines` are the first of `count`.
+    """A fact about usable rows. `lines` are the first of `count`.
 
     `decision` names the option that answers it, for example "personal_data"; empty if nothing is to be decided.
     """
@@ -238,7 +239,7 @@ class Report(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection(Document):
-    """How the head of a file reads with given options, for a person to correct.
+    """The preview of a file with given options.
 
     `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`. `sample`
     are the first rows as they stand in the file, a text for each of the first columns, cut short; `rows` are the first

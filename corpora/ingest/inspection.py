@@ -1,7 +1,8 @@
-"""How the head of a file reads, for a person to see and correct before all of it is checked."""
+"""The preview of a file: how its head is read with the current options."""
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,7 +19,7 @@ HEAD_ROWS = 50
 HEAD_BYTES = 4 << 20
 SHOWN_ROWS = 5
 NAMED_COLUMNS = 500
-"""More than these are not offered to choose from."""
+"""Largest number of columns offered for mapping."""
 
 NAME_CHARACTERS = 200
 CELL_CHARACTERS = 300
@@ -26,7 +27,7 @@ TEXT_CHARACTERS = 2_000
 
 
 def inspect_file(path: Path, spec: IngestSpec, *, scratch: Path) -> Inspection:
-    """Read the head of the file at `path`; raises RunError if it is not the one that was uploaded."""
+    """Read the head of the file at `path`. Raises RunError if it is not the uploaded file."""
     if path.stat().st_size != spec.bytes:
         raise damaged()
     sha256 = checked_sha256(path, spec)
@@ -38,7 +39,7 @@ def inspect_file(path: Path, spec: IngestSpec, *, scratch: Path) -> Inspection:
         with (head if packed else path).open("rb") as file:
             seen = _look(file, spec)
     except FileProblem as problem:
-        seen = {"file_format": "", "problems": (problem.at(problem.line),)}
+        seen = {"file_format": "", "problems": (_stopping(problem),)}
     finally:
         head.unlink(missing_ok=True)
     return Inspection(upload_sha256=sha256, bytes=spec.bytes, packed=packed, **seen)
@@ -52,7 +53,7 @@ def _unpack(path: Path, head: Path, spec: IngestSpec) -> None:
         return
     if is_parquet:
         # What a Parquet file holds is said at its end.
-        unpack(path, head, limit=spec.max_unpacked_bytes, tick=lambda: None)
+        unpack(path, head, spec, tick=lambda: None)
         return
     with head.open("r+b") as file:
         if end := file.read().rfind(b"\n") + 1:
@@ -72,7 +73,7 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
     try:
         source.check_names()
     except FileProblem as problem:
-        problems.append(problem.at(problem.line))
+        problems.append(_stopping(problem))
     try:
         for record in islice(source.records(source.header.size, source.header.lines), HEAD_ROWS):
             if isinstance(record, Problem):
@@ -90,7 +91,7 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
             except RowProblem as problem:
                 problems.append(problem.at(line))
     except FileProblem as problem:
-        problems.append(problem.at(problem.line))
+        problems.append(_stopping(problem))
     return {
         "file_format": source.file_format,
         "delimiter": source.delimiter,
@@ -101,6 +102,10 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
         "rows": tuple(rows[:SHOWN_ROWS]),
         "problems": tuple(problems[:SHOWN_ROWS]),
     }
+
+
+def _stopping(problem: FileProblem) -> Problem:
+    return replace(problem.at(problem.line), stops=True)
 
 
 class _Columns:

@@ -1,4 +1,4 @@
-"""How a reader says that a row, or the whole file, cannot be used."""
+"""Problems that make a row or a whole file unusable."""
 
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ SHOWN_CHARACTERS = 40
 
 
 class RowProblem(Exception):
-    """One row cannot be used; reading goes on."""
+    """One row cannot be used. Reading continues."""
 
     def __init__(self, code: str, field: str, text: str) -> None:
         super().__init__(code)
@@ -38,7 +38,7 @@ def shown(value: Any) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """What a value that is no text is, in words."""
+    """The type of a value other than text, in words."""
     for kinds, words in _KINDS:
         if isinstance(value, kinds):
             return words
@@ -56,6 +56,6 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 
 def joined(values: Any) -> str:
-    """A few of a customer's names as one phrase."""
+    """Up to eight of a customer's names as one phrase."""
     names = [shown(value) for value in values]
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,4 +1,4 @@
-"""The canonical form of a row, and the names that follow from it."""
+"""The canonical form of a row, and its hashes."""
 
 from typing import NamedTuple
 
@@ -30,10 +30,10 @@ def digest(messages: list[Message]) -> Digest:
 
 
 def row_id(messages: list[Message]) -> str:
-    """32 hexadecimal digits that name a conversation."""
+    """The ID of a conversation, 32 hexadecimal digits."""
     return digest(messages).row.hex()
 
 
 def mark_hash(value: str) -> bytes:
-    """Eight bytes that stand for a group's name."""
+    """Eight bytes of a group's hash."""
     return xxh3_64_digest(value.encode())

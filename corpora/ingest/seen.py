@@ -1,4 +1,4 @@
-"""Remembers which hashes a file has had: exactly, and in memory that does not grow with the file.
+"""A set of the hashes seen in a file: exact, and in memory independent of the file's size.
 
 An open-addressing table of 64-bit keys. While it is small it lies in memory; from `IN_MEMORY` slots on in a scratch
 file, whose pages are given back again and again. Two different rows share a key once in 2**64 pairs: in a file of a
@@ -86,7 +86,7 @@ class SeenHashes:
         return earlier
 
     def find(self, hashes: Keys) -> Flags:
-        """For each hash its flag, or `UNSEEN`."""
+        """The flag of each hash, or `UNSEEN`."""
         known = self._look_up(_keys(hashes))
         self._release(len(hashes))
         return known
@@ -157,12 +157,12 @@ class SeenHashes:
 
 
 def _keys(hashes: Keys) -> Keys:
-    """Neither zero nor with the flag's bit."""
+    """Hashes without the flag's bit, and never zero."""
     keys: Keys = np.maximum(hashes & _KEY, _LEAST)
     return keys
 
 
 def _give_back(file: mmap.mmap | None) -> None:
-    """Let go of a scratch file's pages in memory; what is in them stays in the file."""
+    """Release a scratch file's pages from memory. The file keeps its content."""
     if file is not None:
         file.madvise(mmap.MADV_DONTNEED)

@@ -45,6 +45,9 @@ LAYOUTS = {
 }
 
 
+UNMAPPED = ("missing_messages_list", "dataset:missing_field")
+"""What is said of columns of which none is known."""
+
 OURS = "ours"
 """The form value of "detect automatically", which is an empty option."""
 
@@ -132,6 +135,24 @@ class FormatForm(forms.Form):
         """Whether an optional column was chosen or detected."""
         return any(field.value() or field.errors for field in self.extra_columns())
 
+    def problems(self) -> list[dict[str, Any]]:
+        """Why rows cannot be read. As long as no column was chosen, not that no column is known."""
+        found: list[dict[str, Any]] = list(self.found.get("problems", ()))
+        if self.found.get("layout") or self.options["layout"] or self.options["columns"]:
+            return found
+        return [problem for problem in found if problem["code"] not in UNMAPPED]
+
+    def can_import(self) -> bool:
+        """Whether an import may succeed: not where the file cannot be read, or none of its first rows."""
+        if not self.found:
+            # Nobody could look at it.
+            return True
+        return bool(self.found.get("rows")) and not any(problem.get("stops") for problem in self.found["problems"])
+
+    def has_bad_rows(self) -> bool:
+        """Whether some of the first rows have problems, so that an import succeeds only without them."""
+        return self.can_import() and bool(self.found.get("problems"))
+
     def sample_columns(self) -> list[str]:
         """The names of the first SHOWN_COLUMNS columns of the file."""
         return list(self.found.get("columns", ())[:SHOWN_COLUMNS])
@@ -160,7 +181,20 @@ class FormatForm(forms.Form):
             elif column:
                 chosen[name] = column
         self.columns = chosen
+        if "use" in self.data and not self.errors:
+            self._check_import(cleaned)
         return cleaned
+
+    def _check_import(self, said: dict[str, Any]) -> None:
+        """Refuse an import that is known to fail. With the file read in another way, nothing is known."""
+        changed = self.changes()
+        if any(changed[name] != self.options[name] for name in ("file_format", "delimiter", "layout", "columns")):
+            return
+        if not self.can_import():
+            self.add_error(None, "This file cannot be imported as it is read now. Fix the problems shown below.")
+        elif self.has_bad_rows() and said["bad_rows"] == "refuse":
+            text = "Some of the first rows have problems, so the file would be rejected. Choose “Leave them out”."
+            self.add_error("bad_rows", text)
 
     def changes(self) -> dict[str, Any]:
         """The form's values as options. Columns that are detected by their names are left out."""

@@ -9,6 +9,7 @@ from corpora.contexts import context_named
 from corpora.ingest.contracts import INSPECTION, IngestSpec, Inspection
 from corpora.models import Upload
 from corpora.options import read_options
+from corpora.quota import room_bytes
 from corpora.uploads.errors import UploadGone
 from corpora.uploads.services import INSPECT, record_failed_inspection, record_inspection
 from corpora.versions.kinds import fetch_checked
@@ -38,6 +39,7 @@ class DatasetInspection(ComputeKind):
             bytes=upload.bytes,
             options=options,
             context=context_named(options.context),
+            room_bytes=room_bytes(job.tenant),
         )
         return ComputeSpec(
             module="corpora.ingest",

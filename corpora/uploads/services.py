@@ -23,6 +23,7 @@ from corpora.uploads.errors import AlreadyUsed, NotWaiting, UploadGone
 from corpora.versions.services import create_version, shown_name
 from jobs.services import start_job, stop_job
 from rest.errors import Conflict, PortalError
+from rest.names import check_name, visible
 from storage.objects import object_key
 from storage.removal import expect_object, remove_objects
 from tenants.audit.services import record_event
@@ -47,7 +48,7 @@ def create_upload(
 
     Without a dataset and a name, the file's dataset is named after it. With `in_parts`, the bytes go directly to
     storage if it supports that. Call it outside a transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded,
-    StorageUnavailable or WrongOption.
+    InvalidName, StorageUnavailable or WrongOption.
     """
     if size <= 0:
         raise EmptyUpload
@@ -60,7 +61,7 @@ def create_upload(
         upload: Upload = Upload.objects.create(
             tenant=tenant,
             dataset=dataset,
-            dataset_name="" if dataset else dataset_name.strip()[:120] or name_after(name),
+            dataset_name="" if dataset else check_name(dataset_name)[:120] or name_after(name),
             file_name=name,
             bytes=size,
             key=object_key(tenant.id, "datasets", uuid4().hex, "upload"),
@@ -105,7 +106,7 @@ def confirm_upload(
     """Import the file as a version of `dataset` or of the dataset called `dataset_name`.
 
     Without either, the dataset given at the start of the upload is used. Repeated calls return the same version.
-    Raises UploadGone, NotWaiting, DatasetGone, SameFile or WrongOption.
+    Raises UploadGone, NotWaiting, InvalidName, DatasetGone, SameFile or WrongOption.
     """
     with transaction.atomic():
         Upload.objects.select_for_update().filter(id=upload.id).first()
@@ -114,7 +115,7 @@ def confirm_upload(
             return version
         upload = _waiting(upload.id)
         if dataset is not None or dataset_name.strip():
-            upload.dataset, upload.dataset_name = dataset, "" if dataset else dataset_name.strip()[:120]
+            upload.dataset, upload.dataset_name = dataset, "" if dataset else check_name(dataset_name)[:120]
         upload.options = msgspec.to_builtins(read_options({**upload.options, **(changes or {})}))
         return _make_version(upload, created_by=created_by)
 
@@ -201,7 +202,7 @@ def fail_upload(upload: Upload, *, code: str, text: str) -> None:
 
 def name_after(file_name: str) -> str:
     """The dataset name for a file name: `ticket_rows.jsonl.gz` becomes “ticket rows”."""
-    stem = PurePath(file_name.removesuffix(".gz")).stem
+    stem = PurePath(visible(file_name).removesuffix(".gz")).stem
     return stem.replace("_", " ").strip()[:120] or "Dataset"
 
 

@@ -46,6 +46,7 @@ TITLES = {
     "dataset:personal_iban": "Bank account numbers",
     "dataset:personal_phone": "Phone numbers",
     "dataset:personal_secret": "Keys and access tokens",
+    "dataset:quota_exceeded": "Not enough storage",
     "dataset:row_too_long": "Row over the size limit",
     "dataset:too_few_rows": "Too few rows",
     "dataset:too_large": "Too large after decompression",

@@ -9,6 +9,7 @@ from corpora.contexts import context_named
 from corpora.ingest.contracts import FINDINGS, INDEX, REPORT, TEST, TRAIN, IngestSpec, Report
 from corpora.models import DatasetVersion
 from corpora.options import read_options
+from corpora.quota import room_bytes
 from corpora.versions.services import CHECK, record_report, reject_version, rows_key
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, InputFile
 from jobs.compute import ComputeKind
@@ -35,6 +36,7 @@ class DatasetCheck(ComputeKind):
             bytes=version.upload_bytes,
             options=options,
             context=context_named(options.context),
+            room_bytes=room_bytes(job.tenant),
         )
         return ComputeSpec(
             module="corpora.ingest",
@@ -51,11 +53,16 @@ class DatasetCheck(ComputeKind):
         for name in (FINDINGS, TRAIN, TEST, INDEX) if report["accepted"] else (FINDINGS,):
             keys[name] = rows_key(job.tenant_id, UUID(job.spec["version"]), name)
             put_file(keys[name], fetch_checked(backend, job, name, folder, hashes))
-        return {"report": report, "keys": keys}
+        return {"report": report, "keys": keys, "rows_bytes": sum((folder / name).stat().st_size for name in keys)}
 
     def on_succeeded(self, job: Job) -> None:
         report = Report.from_json(json.dumps(job.result["report"]))
-        record_report(version_id=UUID(job.spec["version"]), report=report, keys=job.result["keys"])
+        record_report(
+            version_id=UUID(job.spec["version"]),
+            report=report,
+            keys=job.result["keys"],
+            rows_bytes=job.result.get("rows_bytes", 0),
+        )
 
     def on_failed(self, job: Job) -> None:
         reject_version(version_id=UUID(job.spec["version"]), code=job.error_code, text=job.error_text)

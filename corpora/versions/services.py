@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Max, ProtectedError, QuerySet
 from django.utils import timezone
 
-from corpora.errors import DatasetGone, EmptyUpload, NameMissing
+from corpora.errors import DatasetGone, EmptyUpload, NameMissing, QuotaExceeded
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, Options, Problem, Report
 from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.options import read_options
@@ -20,6 +20,7 @@ from corpora.quota import reserve
 from corpora.versions.errors import SameFile, StillChecking, VersionGone, VersionInUse
 from corpora.versions.one_piece import ReceivedFile
 from jobs.services import start_job
+from rest.names import check_name, visible
 from storage.objects import object_key, save_object
 from storage.removal import expect_object, keep_object, remove_objects
 from tenants.audit.services import record_event
@@ -41,10 +42,10 @@ def upload_version(
     """Store a file as the next version of `dataset` or of the dataset called `dataset_name`, and start its check.
 
     Call it outside a transaction: it streams the file into storage first, then writes all database rows in one
-    transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, DatasetGone, SameFile, ObjectGivenUp,
-    StorageUnavailable or DiskFull. After an error, nothing is left in storage.
+    transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, InvalidName, DatasetGone, SameFile,
+    ObjectGivenUp, StorageUnavailable or DiskFull. After an error, nothing is left in storage.
     """
-    if dataset is None and not dataset_name.strip():
+    if dataset is None and not check_name(dataset_name):
         raise NameMissing
     received = ReceivedFile(file, limit=settings.MAX_UPLOAD_BYTES)
     key = object_key(tenant.id, "datasets", uuid4().hex, "upload")
@@ -89,10 +90,10 @@ def create_version(
     """Create the next version from the file of `size` bytes stored under `key`, and start its check.
 
     `sha256` may be empty for a file that was uploaded directly to storage; the check computes it. Raises NameMissing,
-    DatasetGone, SameFile or VersionGone.
+    InvalidName, DatasetGone, SameFile or VersionGone.
     """
     if dataset is None:
-        name = dataset_name.strip()[:120]
+        name = check_name(dataset_name)[:120]
         if not name:
             raise NameMissing
         dataset, created = Dataset.objects.get_or_create(tenant=tenant, name=name, defaults={"created_by": created_by})
@@ -197,10 +198,20 @@ def rows_key(tenant_id: UUID, version_id: UUID, name: str) -> str:
     return object_key(tenant_id, "datasets", version_id.hex, name)
 
 
-def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> None:
-    """Make a version ready or rejected according to its report. `keys` are its object keys by file name."""
-    version = DatasetVersion.objects.select_for_update().get(id=version_id)
+def record_report(*, version_id: UUID, report: Report, keys: dict[str, str], rows_bytes: int) -> None:
+    """Make a version ready or rejected according to its report.
+
+    `keys` are its object keys by file name, `rows_bytes` the bytes of these objects together. A version for whose rows
+    there is no room by now, because another was checked meanwhile, is rejected, and its rows are removed.
+    """
+    version = DatasetVersion.objects.select_for_update(of=("self",)).select_related("tenant").get(id=version_id)
     if not version.is_checking:
+        return
+    try:
+        reserve(tenant=version.tenant, size=rows_bytes)
+    except QuotaExceeded as error:
+        reject_version(version_id=version_id, code=error.code, text=error.text)
+        remove_objects(tenant_id=version.tenant_id, keys=keys.values())
         return
     if not version.upload_sha256 and _same_file(version.dataset_id, report.upload_sha256, version.options_digest):
         text = "This file is already a version of this dataset. Use that version, or upload a changed file."
@@ -211,6 +222,7 @@ def record_report(*, version_id: UUID, report: Report, keys: dict[str, str]) -> 
     changes = {
         "upload_sha256": report.upload_sha256,
         "file_format": report.file_format,
+        "rows_bytes": rows_bytes,
         "row_count": report.rows,
         "problem_count": report.problem_count,
         "problems": found["problems"],
@@ -278,4 +290,4 @@ def options_digest(options: Options) -> str:
 
 def shown_name(file_name: str) -> str:
     """A customer's file name, cleaned for display."""
-    return PurePath(file_name.replace("\0", "").replace("\\", "/")).name[:255] or "upload"
+    return visible(PurePath(file_name.replace("\0", "").replace("\\", "/")).name).strip()[:255] or "upload"

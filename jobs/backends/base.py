@@ -84,6 +84,7 @@ class ComputeBackend(ABC):
 
     options: ClassVar[dict[str, Any]] = {
         "MAX_RUNNING": 2,
+        "MAX_RUNNING_PER_TENANT": 0,
         "POLL_SECONDS": 0.0,
         "PRICE_USD_PER_HOUR": 0.0,
         "PRICE_SOURCE": "",
@@ -93,6 +94,8 @@ class ComputeBackend(ABC):
         self.alias = alias
         merged = merge_options("COMPUTE", alias, self.options, options)
         self.max_running: int = merged["MAX_RUNNING"]
+        # 0 for as many as run at all. With fewer, another tenant's first job never waits for the rest of one's.
+        self.max_running_per_tenant: int = merged["MAX_RUNNING_PER_TENANT"] or self.max_running
         # Minimum time between two observations, for backends that charge for them or limit them.
         self.poll_seconds: float = merged["POLL_SECONDS"]
         self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]

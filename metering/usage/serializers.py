@@ -8,6 +8,8 @@ from rest_framework import serializers
 
 DEFAULT_RANGE = dt.timedelta(hours=24)
 LONGEST_RANGE = dt.timedelta(days=366)
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+"""There is room around them for whole hours and for any time zone."""
 
 
 class RangeSerializer(serializers.Serializer[Any]):
@@ -17,6 +19,10 @@ class RangeSerializer(serializers.Serializer[Any]):
     end = serializers.DateTimeField(required=False)
 
     def validate(self, attrs: dict[str, dt.datetime]) -> dict[str, dt.datetime]:
+        for name, moment in attrs.items():
+            if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+                text = f"Enter a date between the years {FIRST_YEAR} and {LAST_YEAR}."
+                raise serializers.ValidationError({name: text})
         end = attrs.get("end") or timezone.now()
         start = attrs.get("start") or end - DEFAULT_RANGE
         if start >= end:

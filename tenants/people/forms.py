@@ -2,7 +2,9 @@
 
 from django import forms
 from django.contrib.auth.forms import SetPasswordForm
+from django.core.exceptions import ValidationError
 
+from rest.names import InvalidName, check_name
 from tenants.models import User
 from tenants.permissions import Role
 
@@ -31,6 +33,12 @@ class JoinForm(SetPasswordForm):  # type: ignore[type-arg]
     field_order = ("name", "new_password1", "new_password2")
 
     name = forms.CharField(label="Your name", max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+
+    def clean_name(self) -> str:
+        try:
+            return check_name(self.cleaned_data["name"])
+        except InvalidName as error:
+            raise ValidationError(error.text) from None
 
     def save(self, commit: bool = True) -> User:
         self.user.name = self.cleaned_data["name"]

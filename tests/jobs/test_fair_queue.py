@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.admission import admit, place_in_line
+from jobs.backends import compute
 from jobs.models import Job
 from jobs.queue import Waiting, pick
+from jobs.services import start_job
+from jobs.states import State, transition
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
@@ -66,3 +69,32 @@ def test_tenants_share_the_slots_of_a_backend(
     assert admit() == []
     with tenant_scope(tenant.id):
         assert [place_in_line(job) for job in crowd[1:]] == [1, 2, 3, 4]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_newcomers_check_waits_for_nobody(tenant: Tenant, other_tenant: Tenant) -> None:
+    def check(owner: Tenant) -> Job:
+        with tenant_scope(owner.id):
+            return start_job(tenant=owner, kind="dataset_check", title="Check", spec={"version": str(uuid4())})
+
+    crowd = [check(tenant) for _ in range(4)]
+    most = compute["checks"].max_running_per_tenant
+    assert [job.id for job in admit()] == [job.id for job in crowd[:most]]
+    newcomer = check(other_tenant)
+    assert [job.id for job in admit()] == [newcomer.id]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_tenant_holds_of_a_backend_is_bounded_whenever_it_started(
+    start_toy: Callable[..., Job], tenant: Tenant, other_tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compute["default"], "max_running_per_tenant", 1)
+    first, second = start_toy(tenant), start_toy(tenant)
+    assert [job.id for job in admit()] == [first.id]
+    assert admit() == []
+    other = start_toy(other_tenant)
+    assert [job.id for job in admit()] == [other.id]
+    with tenant_scope(tenant.id):
+        first.refresh_from_db()
+        transition(first, State.SUCCEEDED)
+    assert [job.id for job in admit()] == [second.id]

@@ -1,1 +1,1 @@
-"""Puts batches together to a version: duplicates, split, index, profile, findings."""
+"""Assembles batches into a version: duplicates, split, index, profile, findings."""

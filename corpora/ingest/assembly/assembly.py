@@ -1,4 +1,4 @@
-"""Puts batches together to a version: drops what is there twice, draws the split, writes and indexes the rows."""
+"""Assembles batches into a version: drops duplicates, draws the split, writes and indexes the rows."""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,17 +18,18 @@ from corpora.ingest.assembly.split import SplitPlan
 from corpora.ingest.background import Background
 from corpora.ingest.batch import TEST_ROW, Batch, Marked, stretches
 from corpora.ingest.contracts import INDEX, MAX_SLICES, TEST, TRAIN, Finding, Options
+from corpora.ingest.limits import no_room
 from corpora.ingest.seen import UNSEEN, SeenHashes
 
-CONFLICT = "An earlier row asks the same and has another answer. Decide which is right, or make the prompts differ."
-LEAK = "The prompt of this row is in the other split too, so a test on it would show memory, not learning."
-LEAK_LEFT_OUT = "The prompt of this row is in the other split too; the row was left out."
-DUPLICATE = "The row repeats an earlier one word for word; it was left out."
+CONFLICT = "An earlier row has the same prompt and another answer. Keep the right one, or make the prompts differ."
+LEAK = "The prompt of this row is also in the other split, so results would look better than they are."
+LEAK_LEFT_OUT = "The prompt of this row is also in the other split. The row was left out."
+DUPLICATE = "The row repeats an earlier row word for word. It was left out."
 
 
 @dataclass
 class SplitFile:
-    """One split's rows and where they lie; `sha256` is of them once they are finished."""
+    """The file of one split's rows and its index. `sha256` covers all rows after `finish`."""
 
     rows: Path
     index: Path
@@ -42,7 +43,7 @@ class SplitFile:
         self._writing = Background()
 
     def write(self, parts: list[memoryview], records: npt.NDArray[np.void]) -> None:
-        """Append rows; the records' offsets count from the first of them."""
+        """Append rows. The records' offsets are relative to the first of them."""
         text = b"".join(parts)
         self._writing.do(self._put, text)
         records["offset"] += self.size
@@ -56,7 +57,7 @@ class SplitFile:
         self.close()
 
     def close(self) -> None:
-        """Let go of the files, whatever has been written."""
+        """Close the files, complete or not."""
         self._writing.close()
         self._rows.close()
         self._index.close()
@@ -67,14 +68,16 @@ class SplitFile:
 
 
 class Assembly:
-    """Takes a file's batches in order. `folder` gets the rows, `scratch` what is needed meanwhile.
+    """Takes a file's batches in order. Rows go to `folder`, temporary files to `scratch`.
 
-    With a problem in the file, unless bad rows may be left out, nothing more is written: there will be no version.
+    Rows and index together are limited to `room_bytes`.
+
+    After the first problem nothing more is written, unless bad rows are to be left out: there will be no version.
     """
 
     def __init__(
         self, options: Options, plan: SplitPlan, findings: Findings, *, folder: Path, scratch: Path, sampled: int,
-        max_row_bytes: int,
+        max_row_bytes: int, room_bytes: int | None = None,
     ) -> None:  # fmt: skip
         self._options = options
         self.plan = plan
@@ -86,6 +89,7 @@ class Assembly:
         self._prompts = SeenHashes(scratch / "seen-prompts")
         self.profiler = Profiler(max_characters=max_row_bytes)
         self.sample = Sample(sampled)
+        self._room_bytes = room_bytes
         self.kept = 0
         self.unused: set[str] = set()
         self._marked = False
@@ -106,15 +110,15 @@ class Assembly:
 
     @property
     def refused(self) -> bool:
-        """Whether a problem was found that the options do not let pass."""
+        """Whether the file is rejected because of a bad row."""
         return bool(self._findings.problem_codes) and self._options.bad_rows == "refuse"
 
     def skip(self, lines: int) -> None:
-        """Count lines that hold no rows."""
+        """Count lines without rows, such as a header."""
         self.lines += lines
 
     def take(self, batch: Batch) -> None:
-        """Take the next stretch of the file; raises NamesFound (see split)."""
+        """Take the next part of the file. Raises NamesFound (see split), or FileProblem if the storage is full."""
         found = list(batch.findings)
         kept = np.ones(len(batch), dtype=np.bool_)
         if batch.marks is not None:
@@ -132,14 +136,14 @@ class Assembly:
         self.lines += batch.line_count
 
     def _place(self, batch: Batch, kept: npt.NDArray[np.bool_], found: list[Finding]) -> npt.NDArray[np.bool_]:
-        """Drop rows that are there already and say which of the others are for the test."""
+        """Drop duplicates, and return which of the other rows are test rows."""
         hashes = batch.rows.view(np.uint64).reshape(-1, 2)[:, 0]
         repeated = np.zeros(len(batch), dtype=np.bool_)
         repeated[kept] = self._rows.add(hashes[kept], np.zeros(int(kept.sum()), dtype=np.int8)) != UNSEEN
         found += _findings_at(batch, repeated, "dataset:duplicate_row", DUPLICATE, kept=False)
         kept &= ~repeated
         earlier = np.full(len(batch), UNSEEN, dtype=np.int8)
-        # Without marks each prompt is drawn, and with names it is told, so it need not be looked up.
+        # Without marks the prompt decides the split, and with names the row does, so no look-up is needed.
         self._marked = self._marked or batch.marks is not None
         if self._marked and self.plan.follows:
             earlier = self._prompts.find(batch.prompts)
@@ -164,7 +168,9 @@ class Assembly:
         is_refused = np.array([marks.slice not in self._slices for marks in marked.kinds])
         refused = is_refused[marked.rows]
         kept &= ~refused
-        text = f"There are more than {MAX_SLICES} slices. A slice is a large group; use “label” for finer ones."
+        text = (
+            f"The file has more than {MAX_SLICES} slices. Use “slice” for large groups, and “label” for smaller ones."
+        )
         for line in batch.lines[refused].tolist():
             yield Finding(line, "slice", "dataset:too_many_slices", text, kept=False)
 
@@ -181,11 +187,17 @@ class Assembly:
             records["bytes"] = sizes = batch.ends[rows] - starts[rows]
             records["offset"] = np.cumsum(sizes) - sizes
             records["line"] = batch.lines[rows] + self.lines
+            self._check_room(int(sizes.sum()) + records.nbytes)
             self.sample.add(records, split is self.test, split.size)
             split.write([text[start:stop] for start, stop in stretches(rows, starts, batch.ends)], records)
 
+    def _check_room(self, size: int) -> None:
+        written = sum(split.size + split.count * RECORD.itemsize for split in (self.train, self.test))
+        if self._room_bytes is not None and written + size > self._room_bytes:
+            raise no_room(self._room_bytes)
+
     def finish(self) -> str:
-        """Write the index; returns SHA-256 of the training rows and then the test rows."""
+        """Write the index. Returns a hash over the SHA-256 of the training rows and of the test rows."""
         for split in (self.train, self.test):
             split.finish()
         with (self._folder / INDEX).open("wb") as index:
@@ -202,6 +214,6 @@ def _findings_at(batch: Batch, chosen: npt.NDArray[np.bool_], code: str, text: s
 
 
 def _moved(found: list[Finding], lines: int) -> Iterator[Finding]:
-    """The findings by the file's lines; those about the whole file have none."""
+    """The findings with line numbers of the file. Findings about the whole file keep line 0."""
     for item in found:
         yield Finding(item.line + lines if item.line else 0, item.field, item.code, item.text, item.kept)

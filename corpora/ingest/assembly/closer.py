@@ -1,4 +1,4 @@
-"""A closer look at a sample of the rows: languages, tokens, and rows that are almost the same."""
+"""Statistics of a sample of the rows: languages, tokens and near duplicates."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from corpora.ingest.texts.near import near_pairs
 from corpora.ingest.texts.tokens import TokenCounter
 
 MEASURED_ROWS = 2_000
-"""Rows whose language and tokens are measured; shares of so many are within 2 points, 19 times out of 20."""
+"""Number of rows whose language and tokens are measured. Shares are within 2 points, 19 times out of 20."""
 
 LANGUAGE_CHARACTERS = 2_000
 UNKNOWN = "un"
@@ -19,7 +19,7 @@ UNKNOWN = "un"
 
 @dataclass
 class CloserLook:
-    """Takes the sampled rows, then tells what it saw."""
+    """Takes the sampled rows and describes them."""
 
     context: Context | None
     findings: list[Finding] = field(default_factory=list)
@@ -28,7 +28,7 @@ class CloserLook:
     _tokens: LengthProfile | None = None
 
     def take(self, rows: Iterator[tuple[Row, bool, int]]) -> None:
-        """`rows` are (row, whether it is held out, line), in a random order."""
+        """Take `rows` of (row, whether it is held out, line), in random order."""
         counter = TokenCounter(self.context) if self.context else None
         tokens: list[int] = []
         places: list[tuple[bool, int]] = []
@@ -46,16 +46,16 @@ class CloserLook:
             (first_test, first_line), (is_test, line) = places[pair.earlier], places[pair.later]
             code = "dataset:near_duplicate" if first_test == is_test else "dataset:near_leak"
             other = min(first_line, line)
-            text = f"The prompt is almost that of row {other:,}."
+            text = f"The prompt is almost the same as in row {other:,}."
             if first_test != is_test:
-                text = f"The prompt is almost that of row {other:,}, which is in the other split."
+                text = f"The prompt is almost the same as in row {other:,}, which is in the other split."
             self.findings.append(Finding(max(first_line, line), "", code, text, kept=True))
         self.findings.sort(key=lambda finding: finding.line)
         self._rows = len(places)
         self._tokens = length_profile(tokens)
 
     def describe(self, profile: Profile) -> Profile:
-        """The profile with what was seen."""
+        """The profile, completed by the sample's statistics."""
         return replace(
             profile,
             sampled=self._rows,
@@ -67,7 +67,7 @@ class CloserLook:
 
 
 def language_of(messages: Sequence[Message]) -> str:
-    """ISO 639-1 code of the language that most of a conversation is in; `un` where the texts are too short to tell."""
+    """ISO 639-1 code of a conversation's main language, or `un` if the text is too short to tell."""
     text = "\n".join(turn.content for turn in messages if turn.role != "system")[:LANGUAGE_CHARACTERS]
     text = " ".join(text.split())
     if not text.isprintable():

@@ -1,4 +1,4 @@
-"""Keeps what was found in a file: every line of it in a file of its own, the counts and the first of each in memory."""
+"""Keeps the findings of a check: all of them in a file, counts and the first of each code in memory."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,22 +14,22 @@ from corpora.ingest.problems import FileProblem
 
 MAX_LINES_NAMED = 10
 NOTICES: dict[str, str] = {
-    "dataset:duplicate_row": "Rows that repeat an earlier one word for word were left out.",
-    "dataset:conflicting_answer": "Rows ask what an earlier row asks and answer something else. Decide which is right.",
-    "dataset:leak": "Rows ask what a row of the other split asks, so the test will look too good.",
-    "dataset:near_duplicate": "Rows are almost the same as an earlier one. Many of them teach the same thing twice.",
-    "dataset:near_leak": "Rows of the test are almost the same as one that is trained on.",
-    "dataset:over_long": "Rows have more tokens than the base model reads. Training skips them.",
-    "dataset:personal_email": "Rows hold an e-mail address.",
-    "dataset:personal_phone": "Rows hold a phone number.",
-    "dataset:personal_card": "Rows hold a payment card number.",
-    "dataset:personal_iban": "Rows hold a bank account number (IBAN).",
-    "dataset:personal_secret": "Rows hold a key or a password token.",
+    "dataset:duplicate_row": "Rows that repeat an earlier row word for word were left out.",
+    "dataset:conflicting_answer": "Rows have an earlier row’s prompt and another answer. Decide which one is right.",
+    "dataset:leak": "Rows have a prompt of the other split, so results would look better than they are.",
+    "dataset:near_duplicate": "Rows are almost the same as an earlier row. Check whether you need both.",
+    "dataset:near_leak": "Test rows are almost the same as a training row, so results would look better than they are.",
+    "dataset:over_long": "Rows have more tokens than the base model can read. Training skips them.",
+    "dataset:personal_email": "Rows contain an e-mail address.",
+    "dataset:personal_phone": "Rows contain a phone number.",
+    "dataset:personal_card": "Rows contain a payment card number.",
+    "dataset:personal_iban": "Rows contain a bank account number (IBAN).",
+    "dataset:personal_secret": "Rows contain a key or a password token.",
 }
 
 LEFT_OUT = {
-    "dataset:leak": "Rows that ask what a row of the other split asks were left out.",
-    "dataset:over_long": "Rows with more tokens than the base model reads were left out.",
+    "dataset:leak": "Rows with the same prompt as a row of the other split were left out.",
+    "dataset:over_long": "Rows with more tokens than the base model can read were left out.",
 }
 
 Decision = Literal["", "personal_data", "over_long", "leaks"]
@@ -45,7 +45,7 @@ def decision_for(code: str) -> Decision:
 
 
 class Findings:
-    """Takes findings in the file's order; codes of NOTICES are about usable rows, all others are problems."""
+    """Takes findings in the file's order. Codes in NOTICES concern usable rows. All others are problems."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
@@ -81,7 +81,7 @@ class Findings:
                 self._written += 1
 
     def stop(self, problem: FileProblem) -> None:
-        """Take why the file cannot be used; it is among the problems named however many there are."""
+        """Take the problem that stops the check. It is always among the listed problems."""
         self.add([Finding(problem.line, problem.field, problem.code, problem.text, kept=False)])
         self.problems[-1] = replace(problem.at(problem.line), stops=True)
 
@@ -94,13 +94,13 @@ class Findings:
         }
 
     def notices(self, options: Options) -> Iterator[Notice]:
-        """What there is to know about usable rows, in a fixed order; what `options` decide is not asked again."""
+        """Notices about usable rows, in a fixed order. A notice that `options` already answer asks for no decision."""
         for code, text in NOTICES.items():
             count = self.notice_codes[code]
             if count:
                 decision = decision_for(code)
                 if decision and getattr(options, decision) != "keep":
-                    text = LEFT_OUT.get(code) or text.replace("Rows hold", "Masked in rows that held")
+                    text = LEFT_OUT.get(code) or text.replace("Rows contain", "Masked in rows that contained")
                     decision = ""
                 yield Notice(code=code, count=count, text=text, lines=tuple(self._lines[code]), decision=decision)
 

@@ -1,4 +1,4 @@
-"""Counts what the rows look like while they pass by, in memory that does not grow with their number."""
+"""Counts lengths, slices, labels and turns in one pass, in memory independent of the number of rows."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Lengths:
-    """How many rows have each length; exact, for a length is bounded by a row's bytes."""
+    """Number of rows of each length. It is exact, since a row's bytes bound its length."""
 
     def __init__(self, limit: int) -> None:
         self._rows = np.zeros(limit + 1, dtype=np.uint32)
@@ -33,7 +33,7 @@ class Lengths:
         self._total += int(lengths.sum())
 
     def summary(self) -> LengthProfile:
-        """Of one row at least."""
+        """The summary. At least one row was taken."""
         lengths = np.flatnonzero(self._rows)
         reached = np.cumsum(self._rows[lengths], dtype=np.int64)
         p50, p90, p99 = (int(lengths[np.searchsorted(reached, share * self._count)]) for share in (0.5, 0.9, 0.99))
@@ -49,7 +49,7 @@ class Lengths:
         )
 
     def _bins(self, minimum: int, p99: int, maximum: int) -> tuple[Bin, ...]:
-        """Equally wide up to the 99th percentile; the last bin takes the long tail."""
+        """Bins of equal width up to the 99th percentile. The last bin takes the rest."""
         width = max(1, -(-(p99 + 1 - minimum) // BINS))
         edges = [*range(minimum, p99 + 1, width), p99 + 1]
         bins = [Bin(low=low, high=high, rows=int(self._rows[low:high].sum())) for low, high in pairwise(edges)]
@@ -108,7 +108,7 @@ class Profiler:
                 self._labels.add(marks.label, split, rows)
 
     def summary(self) -> Profile:
-        """Of one row at least."""
+        """The summary. At least one row was taken."""
         return Profile(
             prompt_characters=self._prompt.summary(),
             answer_characters=self._answer.summary(),

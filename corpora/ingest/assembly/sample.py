@@ -1,4 +1,4 @@
-"""A uniform sample of a version's rows, the same each time: those whose ids are lowest."""
+"""A uniform, repeatable sample of a version's rows: those with the lowest ids."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ SAMPLED = np.dtype([("rank", "<u8"), ("test", "?"), ("record", RECORD)])
 
 
 class Sample:
-    """Keeps where at most `size` rows lie."""
+    """Keeps the positions of at most `size` rows."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -43,7 +43,7 @@ class Sample:
         self._held = len(rows)
 
     def read(self, train: Path, test: Path) -> Iterator[tuple[Row, bool, int]]:
-        """(row, whether it is held out, its line in the customer's file), the rows with the lowest ids first."""
+        """Return (row, whether it is held out, its line in the customer's file), lowest ids first."""
         if not self._held:
             return
         self._cut()

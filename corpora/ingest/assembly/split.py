@@ -25,7 +25,7 @@ _CODES = {"test": TEST_ROW, "train": TRAIN_ROW}
 
 
 class NamesFound(Exception):
-    """Some rows name their split, so none is drawn: the file has to be read again, with `named`."""
+    """Some rows name their split. The file must be read again with `named`, so that no split is drawn."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Bounds:
 
 @dataclass
 class SplitPlan:
-    """Places rows as they come. `named`: only rows that say so are held out. `bounds` makes sure of both splits."""
+    """Assigns rows to splits. With `named`, only rows marked as test are held out. `bounds` keep both splits filled."""
 
     test_share: float
     seed: int
@@ -51,7 +51,7 @@ class SplitPlan:
     def place(self, batch: Batch, kept: Flags, earlier: Codes) -> Codes:
         """TRAIN_ROW or TEST_ROW for each row; `earlier` says where its prompt was placed in batches before.
 
-        Rows that are not `kept` move no other. Raises NamesFound.
+        Rows that are not `kept` do not influence others. Raises NamesFound.
         """
         mixed = self._mix(batch.places)
         if kept.any():
@@ -67,7 +67,7 @@ class SplitPlan:
 
     @property
     def follows(self) -> bool:
-        """Whether a row goes where its prompt is already, though it might be drawn elsewhere."""
+        """Whether a row follows an earlier row with the same prompt, whatever the draw says."""
         return not self.named and self.bounds is None
 
     def _draw(self, mixed: Places) -> Codes:
@@ -91,7 +91,7 @@ class SplitPlan:
             self._follow(codes, marked, prompts, kept, earlier)
 
     def _follow(self, codes: Codes, marked: Marked, prompts: Places, kept: Flags, earlier: Codes) -> None:
-        """Put each kept row that is in no group where its prompt is already; stratify where it is nowhere."""
+        """Assign each kept row without a group to the split of its prompt. Stratify new prompts by label."""
         rows = np.flatnonzero(kept)
         if not len(rows):
             return
@@ -100,13 +100,13 @@ class SplitPlan:
         leads = rows[np.sort(first)]
         self._stratify(codes, marked, leads[(earlier[leads] == UNSEEN) & ~is_grouped[leads]])
         before = earlier[rows]
-        # What went ahead in a group keeps its own place, and the others of its prompt come after it.
+        # A row with a group keeps its split, and later rows with its prompt follow it.
         own = np.where((before != UNSEEN) & ~is_grouped[rows], before, codes[rows])
         placed = np.where(before != UNSEEN, before, own[first][copies])
         codes[rows] = np.where(is_grouped[rows], own, placed)
 
     def _stratify(self, codes: Codes, marked: Marked, rows: npt.NDArray[np.intp]) -> None:
-        """Of each label, hold out a prompt whenever the label's share of the test has fallen behind."""
+        """Hold out a prompt of a label whenever the label's test share is too low."""
         names = dict.fromkeys(marks.label for marks in marked.kinds if marks.label is not None)
         numbers = {name: number for number, name in enumerate(names)}
         labels = np.array([numbers.get(marks.label or "", -1) for marks in marked.kinds])[marked.rows[rows]]

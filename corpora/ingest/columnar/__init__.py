@@ -1,1 +1,1 @@
-"""Reads many rows at once, by the column, where that is certain to be right."""
+"""Reads many rows at once, column by column, where that gives the same result as row by row."""

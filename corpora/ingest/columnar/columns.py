@@ -1,4 +1,4 @@
-"""Reads many rows at once, by the column: those of which it is certain that they can be used as they are.
+"""Reads many rows at once, column by column. Only rows that are certainly usable unchanged are read this way.
 
 Every other row is odd and is left to be read by itself (see `reader`), where each problem has its text. Both ways give
 the same.
@@ -45,7 +45,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Columns(NamedTuple):
-    """Rows of one block: the values of each field that the file has, and the line on which each row begins.
+    """The rows of one block: the values of each field in the file, and each row's first line.
 
     "messages" are lists of `Message`, two at least; other required fields are texts, or whole numbers for a label.
     Optional ones may be None or UNSET too, and so may marks, which are texts, whole numbers or truth values. `others`
@@ -60,12 +60,12 @@ class Columns(NamedTuple):
 
     @property
     def same_in_all_rows(self) -> bool:
-        """Whether every row has all of the others."""
+        """Whether every row has all other columns."""
         return not any(values.count(msgspec.UNSET) for values in self.others.values())
 
 
 class Found(NamedTuple):
-    """What is in a block of `line_count` lines.
+    """The content of a block of `line_count` lines.
 
     `items` are the file's own rows, one for each of the columns; `odd` are (line, item) of rows that are not there.
     """
@@ -77,9 +77,9 @@ class Found(NamedTuple):
 
 
 class Conversations(NamedTuple):
-    """The messages of rows, and of each how many characters its prompt and its answer have, and its messages.
+    """The messages of rows, with the number of prompt characters, answer characters and turns of each row.
 
-    `blanks` are the rows with a text that holds nothing.
+    `blanks` are the rows with an empty text.
     """
 
     conversations: Sequence[Conversation]
@@ -90,7 +90,7 @@ class Conversations(NamedTuple):
 
 
 class ColumnReader:
-    """Makes batches of columns. Conversations of more than `longest` bytes of JSON are odd."""
+    """Makes batches from columns. Conversations of more than `longest` bytes of JSON are odd."""
 
     def __init__(
         self, layout: Layout, canonical: Canonical, *, longest: int, suspects: Suspects, max_row_bytes: int
@@ -102,7 +102,7 @@ class ColumnReader:
         self._max_row_bytes = max_row_bytes
 
     def read(self, columns: Columns, *, line_count: int) -> tuple[Batch, Flags]:
-        """The rows that need no closer look, and which rows are odd."""
+        """The rows that can be used as they are, and which rows are odd."""
         found = _chats(columns.fields) if "messages" in self._layout.required else _pairs(self._layout, columns.fields)
         texts = list(map(_encode, found.conversations))
         odd = self._odd(columns, found, texts)
@@ -133,7 +133,7 @@ class ColumnReader:
         return batch, odd
 
     def _odd(self, columns: Columns, found: Conversations, texts: list[bytes]) -> Flags:
-        """Which rows are odd for their texts or their messages."""
+        """Which rows are odd because of their texts or messages."""
         joined = b"\n".join(texts)
         if columns.quotes is not None and columns.quotes != quotes_in(joined):
             return np.ones(len(texts), dtype=np.bool_)
@@ -147,7 +147,7 @@ class ColumnReader:
         return odd
 
     def _marks(self, fields: Mapping[str, Column], odd: Flags) -> tuple[list[Marks], npt.NDArray[np.intp]]:
-        """The different marks of the rows, and which of them is each row's."""
+        """The distinct marks, and the index of each row's marks."""
         names = [name for name in MARKS if name in fields]
         if not names:
             return [NO_MARKS], np.zeros(len(odd), dtype=np.intp)
@@ -169,7 +169,7 @@ class ColumnReader:
 
 
 def _chats(fields: Mapping[str, Column]) -> Conversations:
-    """Rows that have messages."""
+    """Rows of the chat layout."""
     conversations = fields["messages"]
     turns = counts(conversations)
     ends = np.cumsum(turns)
@@ -182,7 +182,7 @@ def _chats(fields: Mapping[str, Column]) -> Conversations:
 
 
 def _pairs(layout: Layout, fields: Mapping[str, Column]) -> Conversations:
-    """Rows that have a question and an answer, and perhaps more to the question, or a system prompt."""
+    """Rows with a prompt and an answer, and optionally an input or a system prompt."""
     asked, answered = (fields[name] for name in layout.required)
     if int in set(map(type, answered)):
         answered = list(map(str, answered))
@@ -205,24 +205,24 @@ def _pairs(layout: Layout, fields: Mapping[str, Column]) -> Conversations:
 
 
 def counts(values: Sequence[Sized]) -> Numbers:
-    """How long each is."""
+    """The length of each value."""
     return np.fromiter(map(len, values), dtype=np.int64, count=len(values))
 
 
 def quotes_in(text: bytes | memoryview) -> int:
-    """How many quotation marks there are in bytes."""
+    """The number of quotation marks in bytes."""
     return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord('"')))
 
 
 def _blanks(texts: Column, *, may_be_missing: bool = False) -> list[int]:
-    """Which of some texts are white space only; or empty, unless they may be missing."""
+    """Which texts are only white space, or empty unless `may_be_missing`."""
     if may_be_missing:
         return [row for row, text in enumerate(texts) if text and not text.strip()]
     return [] if all(map(str.strip, texts)) else [row for row, text in enumerate(texts) if not text.strip()]
 
 
 def _places(prompts: npt.NDArray[np.uint64], marks: list[Marks], rows: npt.NDArray[np.intp]) -> npt.NDArray[np.uint64]:
-    """What decides each row's split: its group, or else its prompt."""
+    """The hash that decides each row's split: of its group, or else of its prompt."""
     is_grouped = np.array([kind.group is not None for kind in marks])[rows]
     if not is_grouped.any():
         return prompts
@@ -235,7 +235,7 @@ def _present(others: Mapping[str, Column], rows: list[int]) -> list[str]:
 
 
 def _marked(marks: list[Marks], rows: npt.NDArray[np.intp]) -> Marked | None:
-    """The marks of the rows, and no others."""
+    """Only the marks of these rows."""
     numbers, compact = np.unique(rows, return_inverse=True)
     kinds = [marks[number] for number in numbers.tolist()]
     if all(kind is NO_MARKS for kind in kinds):

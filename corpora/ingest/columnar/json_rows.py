@@ -1,4 +1,4 @@
-"""Finds the rows of JSON Lines by the column, as rows whose fields have the types that their layout gives them.
+"""Reads the rows of JSON Lines by column, if their fields have the types of their layout.
 
 msgspec reads such a row several times as fast as any row. It overlooks a key that is there twice, and what is in
 columns that nothing is read from: the first is found by counting quotation marks, the second is read by jiter.
@@ -22,13 +22,13 @@ from corpora.ingest.layouts.known import Layout
 from corpora.ingest.problems import RowProblem
 
 MAX_COLUMNS = 100
-"""Rows with still other columns are odd."""
+"""Largest number of known columns. Rows with further columns are odd."""
 
 LESSONS = 1_000
-"""Odd rows that are looked through for columns which are not known yet."""
+"""Number of odd rows that are searched for new columns."""
 
 MAX_DIGITS = 4_000
-"""Longer numbers are not read."""
+"""Longest number in digits."""
 
 ESCAPED_QUOTE = rb"\u0022"
 
@@ -42,13 +42,13 @@ _OTHER = msgspec.Raw | msgspec.UnsetType
 
 
 class JsonRows:
-    """Finds rows in blocks of lines, and learns which columns a file has while it reads it."""
+    """Finds rows in blocks of lines and learns the file's columns on the way."""
 
     def __init__(self, layout: Layout | None, canonical: Canonical, *, max_row_bytes: int) -> None:
         self._max_row_bytes = max_row_bytes
         self._required = layout.required if layout else ()
         self._columns: dict[str, str] = {}
-        """What the columns of the file that are known stand for; nothing is read from those that stand for nothing."""
+        """The fields of the known columns. Columns without a field are not read."""
         self._readable: dict[str, str] = {}
         self._lessons = LESSONS
         self._decoder: Decoder | None = None
@@ -79,7 +79,7 @@ class JsonRows:
         return Found(len(lines), Columns(fields, np.fromiter(taken, dtype=np.int64), others, quotes), items, odd)
 
     def raw(self, line: bytes) -> Any:
-        """The value of a line; raises RowProblem."""
+        """The value of a line. Raises RowProblem."""
         if len(line.removesuffix(b"\r")) > self._max_row_bytes:
             raise too_long(self._max_row_bytes)
         return parse_line(line)
@@ -109,7 +109,7 @@ class JsonRows:
         return rows, taken, odd
 
     def _learn(self, line: bytes) -> Decoder | None:
-        """A decoder that knows the columns of a line too; None if they were known."""
+        """A decoder that also knows the columns of a line, or None if all were known."""
         self._lessons -= 1
         try:
             raw = parse_line(line)
@@ -118,7 +118,7 @@ class JsonRows:
         return self._know(raw) if isinstance(raw, dict) and raw.keys() - self._columns.keys() else None
 
     def _know(self, names: Iterable[str]) -> Decoder | None:
-        """A decoder that knows these columns too; None if there are too many, or a name cannot be one of a type's."""
+        """A decoder that also knows these columns, or None if there are too many or a name is not possible."""
         columns = self._columns | {name: self._readable.get(name, "") for name in names}
         fields: list[Any] = []
         for number, field in enumerate(columns.values()):
@@ -138,7 +138,7 @@ class JsonRows:
         return None
 
     def _quotes_beside(self, fields: Mapping[str, Column]) -> int:
-        """How many more quotation marks the lines have than the conversations, but for other columns."""
+        """The number of quotation marks in the lines, without those of conversations and other columns."""
         quotes = 0
         for field, values in fields.items():
             if field in self._required and field not in _REQUIRED:
@@ -171,12 +171,12 @@ def _given(values: Column) -> Column:
 
 
 def _is_json(values: Column) -> bool:
-    """Whether values that msgspec has passed over are JSON, without a key that is there twice."""
+    """Whether values that msgspec skipped are valid JSON without duplicate keys."""
     given = _given(values)
     written = b",".join(given)
     try:
         if b"{" not in written and b"[" not in written and max(map(len, given), default=0) < MAX_DIGITS:
-            # Texts and numbers can be wrong in nothing else.
+            # Texts and numbers have no keys.
             written.decode()
             return True
         found = jiter.from_json(b"[%b]" % written, allow_inf_nan=False, catch_duplicate_keys=True)
@@ -186,6 +186,6 @@ def _is_json(values: Column) -> bool:
 
 
 def _quotes_in(values: Column) -> int:
-    """Those of a column's names and values."""
+    """The quotation marks of a column's names and values."""
     given = _given(values)
     return 2 * len(given) + quotes_in(b"".join(given))

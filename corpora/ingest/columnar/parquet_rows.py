@@ -1,4 +1,4 @@
-"""Finds the rows of a Parquet file's record batches by the column."""
+"""Reads the rows of a Parquet file's record batches by column."""
 
 from collections.abc import Mapping
 from itertools import pairwise
@@ -24,7 +24,7 @@ class ParquetRows:
         self._columns = {field: column for field in fields if (column := canonical.column_of(field)) is not None}
 
     def find(self, data: memoryview) -> Found | None:
-        """The rows of a block, an item is a row's place in it; None if it is not certain that all can be read."""
+        """The rows of a block, with their positions as items, or None if it must be read row by row."""
         with pa.ipc.open_stream(pa.py_buffer(data)) as stream:
             table = stream.read_all()
         try:
@@ -43,12 +43,12 @@ class ParquetRows:
         return Found(len(places), columns, places, [])
 
     def raw(self, place: int) -> Mapping[str, Any]:
-        """The values of a row of the block that was looked at last."""
+        """The values of a row of the last block."""
         values: Mapping[str, Any] = self._table.slice(place, 1).to_pylist()[0]
         return values
 
     def _fields(self, table: pa.Table) -> dict[str, Column | None] | None:
-        """The values of fields, None where some cannot be used; None if there are columns of other types."""
+        """The values of fields, None for a field with unusable values. None if a column has another type."""
         known = {column: field for field, column in self._columns.items()}
         fields: dict[str, Column | None] = {}
         for column in table.column_names:
@@ -93,7 +93,7 @@ def _texts(values: pa.Array) -> list[Any]:
 
 
 def _conversations(values: pa.Array) -> Column | None:
-    """The messages of each row; None if some row has not two of them with all that they need, and no more."""
+    """The messages of each row, or None if a row has fewer than two complete messages or other keys."""
     ends = values.offsets.to_numpy()
     ends = (ends - ends[0]).tolist()
     turns = values.flatten()

@@ -1,4 +1,4 @@
-"""Finds the rows of a CSV or TSV file by the column."""
+"""Reads the rows of a CSV or TSV file by column."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from corpora.ingest.layouts.known import Layout
 
 
 class TableRows:
-    """Finds rows in blocks of whole lines behind the header."""
+    """Finds rows in blocks of whole lines after the header."""
 
     def __init__(
         self, layout: Layout | None, canonical: Canonical, names: Sequence[str], *, delimiter: str, max_row_bytes: int
@@ -24,9 +24,9 @@ class TableRows:
         self._delimiter = delimiter
         self._max_row_bytes = max_row_bytes
         self._fields: dict[str, int] = {}
-        """The place of the column that a field is read from."""
+        """The position of the column that a field is read from."""
         if layout and "messages" not in layout.required:
-            # Of two columns without a name the later one counts.
+            # Of two columns without a name, the later one wins.
             places = {name: place for place, name in enumerate(names)}
             fields = {field: canonical.column_of(field) for field in (*layout.fields, *MARKS)}
             self._fields = {field: places[name] for field, name in fields.items() if name in places}
@@ -34,7 +34,7 @@ class TableRows:
                 self._fields = {}
 
     def find(self, data: memoryview) -> Found | None:
-        """The rows of a block, an item is a row's cells; None if it is not certain that it ends where a row does."""
+        """The rows of a block, with their cells as items, or None if the block may end inside a row."""
         try:
             text = str(data, "utf-8")
         except UnicodeDecodeError:
@@ -67,7 +67,7 @@ class TableRows:
         return Found(len(line_ends), Columns(fields, lines[is_whole], others), whole, odd)
 
     def raw(self, cells: list[str]) -> Mapping[str, Any]:
-        """The cells by name; raises RowProblem."""
+        """The cells by name. Raises RowProblem."""
         if len(cells) != len(self._names):
             raise wrong_width(len(cells), len(self._names))
         return dict(zip(self._names, cells, strict=True))

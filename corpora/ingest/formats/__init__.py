@@ -1,1 +1,1 @@
-"""Opens a file, whatever its format, and reads it row by row."""
+"""Opens a file of any supported format and reads it row by row."""

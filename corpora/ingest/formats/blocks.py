@@ -1,4 +1,4 @@
-"""Cuts a file of lines into blocks of whole lines, and hashes all of it on the way."""
+"""Splits a file into blocks of whole lines and hashes it in the same pass."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from corpora.ingest.background import WAITING, Background
 
 BLOCK_BYTES = 1 << 20
 BLOCK_LINES = 2_000
-"""About as many lines a block has at most: memory grows with the number of short rows, not with their bytes."""
+"""Approximate limit of lines in a block, since memory grows with the number of rows, not with their bytes."""
 
 HEAD_BYTES = 1 << 16
 SKIP_BYTES = 1 << 18
@@ -30,7 +30,7 @@ class Block(NamedTuple):
 
     @property
     def is_too_long(self) -> bool:
-        """Whether it stands for a line that cannot be read."""
+        """Whether the block stands for a line over the limit."""
         return not self.size
 
 
@@ -53,10 +53,10 @@ class Blocks(Protocol):
         """Whether all of it has been read."""
 
     def sha256(self) -> str:
-        """Of the whole file when all has been read, in hexadecimal digits."""
+        """SHA-256 of the whole file in hexadecimal, once all was read."""
 
     def close(self) -> None:
-        """End what goes on beside."""
+        """End the hashing thread."""
 
 
 class LineBlocks:
@@ -66,7 +66,7 @@ class LineBlocks:
         self._descriptor = descriptor
         self._size = size
         self._offset = offset
-        # What is waiting to be hashed is in use too.
+        # Blocks that wait to be hashed are in use too.
         self.buffers = shared_buffers(max(ahead, WAITING) + 1, max_row_bytes)
         self.position = 0
         self._sha256 = sha256()
@@ -81,12 +81,12 @@ class LineBlocks:
         return self.position >= self._size
 
     def sha256(self) -> str:
-        """Of all that has been read, in hexadecimal digits."""
+        """SHA-256 of everything read, in hexadecimal."""
         self._hashing.wait()
         return self._sha256.hexdigest()
 
     def close(self) -> None:
-        """End what goes on beside."""
+        """End the hashing thread."""
         self._hashing.close()
 
     def __iter__(self) -> Iterator[Block]:
@@ -106,14 +106,14 @@ class LineBlocks:
             yield Block(place, end, start)
 
     def _end(self, buffer: mmap, read: int) -> int:
-        """Where the block ends, of which `read` bytes were read; 0 if no line ends in them."""
+        """The end of the block in the `read` bytes, or 0 if no line ends there."""
         head = buffer[: min(read, HEAD_BYTES)]
         wanted = min(read, len(head) * BLOCK_LINES // (head.count(b"\n") + 1))
         is_last = self.position + read >= self._size
         return buffer.rfind(b"\n", 0, wanted) + 1 or (read if is_last else buffer.rfind(b"\n", 0, read) + 1)
 
     def _skip(self) -> bool:
-        """Go on behind a line that is too long; whether that can be."""
+        """Skip a line over the limit. Returns whether blocks can continue after it."""
         while data := os.pread(self._descriptor, SKIP_BYTES, self.position):
             end = data.find(b"\n") + 1
             self._pass(data[: end or len(data)])
@@ -127,7 +127,7 @@ class LineBlocks:
 
 
 class TableBlocks(LineBlocks):
-    """Blocks that end where a row of a table seems to: behind a line with an even number of quotation marks so far."""
+    """Blocks that end after a line where the number of quotation marks is even, so probably at the end of a row."""
 
     def _end(self, buffer: mmap, read: int) -> int:
         end = super()._end(buffer, read)
@@ -143,11 +143,11 @@ class TableBlocks(LineBlocks):
 
 
 def shared_buffers(count: int, max_row_bytes: int) -> list[mmap]:
-    """Room for blocks, and for the longest row."""
+    """Shared buffers, each for a block or the longest row."""
     return [mmap(-1, max(BLOCK_BYTES, max_row_bytes + 2)) for _ in range(count)]
 
 
 def text_offset(file: BinaryIO) -> int:
-    """Where a text begins: behind a byte order mark."""
+    """The offset of the text, after a byte order mark if there is one."""
     file.seek(0)
     return len(UTF8_BOM) if file.read(len(UTF8_BOM)) == UTF8_BOM else 0

@@ -1,10 +1,12 @@
-"""Unpacks a gzip file, within bounds: what is small to send may be endless to read."""
+"""Unpacks a gzip file within limits, since a small file may unpack to any size."""
 
 import gzip
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from corpora.ingest.contracts import IngestSpec
+from corpora.ingest.limits import no_room, too_large
 from corpora.ingest.problems import FileProblem
 
 MAGIC = b"\x1f\x8b"
@@ -12,13 +14,13 @@ CHUNK_BYTES = 1 << 18
 
 
 def is_gzip(path: Path) -> bool:
-    """Whether a file begins as gzip does."""
+    """Whether a file starts with the gzip signature."""
     with path.open("rb") as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
 def unpack_head(path: Path, destination: Path, *, limit: int) -> bool:
-    """Write at most the first `limit` bytes of what is packed; whether that is all. FileProblem if it is broken."""
+    """Write at most the first `limit` unpacked bytes and return whether that is all. Raises FileProblem if damaged."""
     try:
         with gzip.open(path) as packed, destination.open("wb") as target:
             target.write(packed.read(limit))
@@ -27,19 +29,20 @@ def unpack_head(path: Path, destination: Path, *, limit: int) -> bool:
         raise _broken() from None
 
 
-def unpack(path: Path, destination: Path, *, limit: int, tick: Callable[[], None]) -> int:
-    """Write what is packed in `path` and return its bytes; FileProblem if it is broken or more than `limit`.
+def unpack(path: Path, destination: Path, spec: IngestSpec, *, tick: Callable[[], None]) -> int:
+    """Unpack `path` and return the unpacked size. Raises FileProblem if it is damaged or larger than `spec` allows.
 
-    `tick` is called now and then, so that a long unpacking can be stopped.
+    `tick` is called regularly, so that a long extraction can be stopped.
     """
+    limit = spec.max_unpacked_bytes
+    room = limit if spec.room_bytes is None else spec.room_bytes
     written = 0
     try:
         with gzip.open(path) as packed, destination.open("wb") as target:
             while chunk := packed.read(CHUNK_BYTES):
                 written += len(chunk)
-                if written > limit:
-                    text = f"Unpacked, the file has more than {limit / 2**30:.3g} GiB. Split it into several datasets."
-                    raise FileProblem("dataset:too_large", text)
+                if written > min(limit, room):
+                    raise no_room(room) if room < limit else too_large(limit)
                 target.write(chunk)
                 tick()
     except (EOFError, zlib.error, gzip.BadGzipFile):
@@ -48,5 +51,5 @@ def unpack(path: Path, destination: Path, *, limit: int, tick: Callable[[], None
 
 
 def _broken() -> FileProblem:
-    text = "The gzip file is damaged or cut short. Pack it again, or upload the file unpacked."
+    text = "The gzip file is damaged or incomplete. Compress it again, or upload the uncompressed file."
     return FileProblem("dataset:broken_archive", text)

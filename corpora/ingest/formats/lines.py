@@ -1,4 +1,4 @@
-"""Lines of a file, each bounded, however long the file makes them."""
+"""Lines of a file, each limited in length."""
 
 from collections.abc import Iterator
 from typing import BinaryIO

@@ -1,31 +1,35 @@
-"""Parquet with the same columns."""
+"""Parquet files with the columns of the other formats."""
 
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from hashlib import sha256
 from itertools import cycle
 from mmap import mmap
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import types
 
 from corpora.ingest.background import Background
+from corpora.ingest.contracts import IngestSpec
 from corpora.ingest.formats.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
 from corpora.ingest.layouts.canonical import MARKS
 from corpora.ingest.layouts.known import LAYOUTS, Layout, detect_layout
+from corpora.ingest.limits import too_large, too_many_values, unpacked_limit, values_limit
 from corpora.ingest.problems import FileProblem, joined, shown
 
-# Rows at a time: few enough for rows of the greatest length to fit in memory.
+# Rows in a batch: few enough for rows of the largest size to fit in memory.
 BATCH_ROWS = 64
 READ_BYTES = 1 << 20
 RELEASE_AFTER = 6
-"""Blocks after which memory that is free is given back."""
+"""Number of blocks after which free memory is returned to the system."""
 
 STREAM_BYTES = 1 << 16
-"""What an Arrow stream needs around a batch, at most."""
+"""Upper limit of an Arrow stream's overhead for a batch."""
 
 _TIMES = re.compile("timestamp|time64|date|duration")
 
@@ -33,9 +37,10 @@ KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in (*layout.requ
 
 
 class ParquetTable:
-    """One file; `fraction` of its rows have been read."""
+    """One Parquet file. Raises FileProblem if it is damaged, or unpacks to far more than its size."""
 
-    def __init__(self, file: BinaryIO, columns: Mapping[str, str], forced: Layout | None) -> None:
+    def __init__(self, file: BinaryIO, spec: IngestSpec, forced: Layout | None) -> None:
+        columns = spec.options.columns
         try:
             self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
             self.names: list[str] = self._file.schema_arrow.names
@@ -47,6 +52,10 @@ class ParquetTable:
             raise FileProblem("dataset:duplicate_key", text, field=shown(twice))
         wanted = dict.fromkeys((*KNOWN, *columns.values()))
         self._columns = [name for name in wanted if name in self.names]
+        most = max(_counts(self._file.metadata))
+        if most > values_limit(spec):
+            raise too_many_values(most, spec.bytes)
+        self._most_bytes = unpacked_limit(spec)
         self.rows: int = max(1, self._file.metadata.num_rows)
         self._read = 0
         fields = {column: field for field, column in columns.items()}
@@ -57,8 +66,13 @@ class ParquetTable:
         return self._read / self.rows
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """All rows, BATCH_ROWS at a time."""
-        return self._file.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False)  # type: ignore[no-any-return]
+        """All rows, BATCH_ROWS at a time. Raises FileProblem when they exceed the unpacked limit."""
+        size = 0
+        for batch in self._file.iter_batches(batch_size=BATCH_ROWS, columns=self._columns, use_threads=False):
+            size += sum(map(_unpacked_bytes, batch.columns))
+            if size > self._most_bytes:
+                raise too_large(self._most_bytes)
+            yield batch
 
     def records(self, start: int) -> Iterator[tuple[int, Any]]:
         """(number, row) of those behind the first `start`; raises FileProblem."""
@@ -72,9 +86,13 @@ class ParquetTable:
                     continue
                 rows = batch.to_pylist() if batch is not None else None
             except UnicodeDecodeError as error:
-                raise FileProblem("dataset:encoding", "A text here is not UTF-8.", line=self._read + 1) from error
+                raise FileProblem(
+                    "dataset:encoding",
+                    "The text in this row is not UTF-8. Save the file with UTF-8 text.",
+                    line=self._read + 1,
+                ) from error
             except MemoryError as error:
-                text = "The rows from here on are too large to be read. Shorten them."
+                text = "The rows from here on are too large. Shorten them."
                 raise FileProblem("dataset:row_too_long", text, line=self._read + 1) from error
             except (pa.ArrowException, OSError) as error:
                 raise _damaged(self._read + 1) from error
@@ -93,12 +111,12 @@ class ParquetTable:
         times = [name for name, kind in types.items() if _TIMES.search(kind)]
         if not times:
             return _damaged(row)
-        text = f"A date or time in {joined(times)} cannot be read. Save such a column as text, or leave it out."
+        text = f"A date or time in {joined(times)} cannot be read. Save the column as text, or remove it."
         return FileProblem("data_type", text, line=row, field=shown(times[0]))
 
 
 class RecordBlocks:
-    """Blocks of record batches, each an Arrow stream; they end before a batch that is too large, or cannot be read."""
+    """Blocks of record batches, each an Arrow stream. They end before a batch that is too large or unreadable."""
 
     def __init__(self, file: BinaryIO, table: ParquetTable, *, max_row_bytes: int, ahead: int) -> None:
         self._file = file
@@ -119,12 +137,12 @@ class RecordBlocks:
         return self.position >= self._table.rows
 
     def sha256(self) -> str:
-        """Of the file, in hexadecimal digits."""
+        """SHA-256 of the file in hexadecimal."""
         self._hashing.wait()
         return self._sha256.hexdigest()
 
     def close(self) -> None:
-        """End what goes on beside."""
+        """End the hashing thread."""
         self._hashing.close()
 
     def __iter__(self) -> Iterator[Block]:
@@ -136,7 +154,7 @@ class RecordBlocks:
                 return
             self.position += rows
             if number % RELEASE_AFTER == 0:
-                # Pages of all sizes come and go, and the system's heap keeps what is between them.
+                # Pages of all sizes are allocated and freed, and the heap keeps the gaps between them.
                 pa.default_memory_pool().release_unused()
             yield Block(place, size, self.position - rows)
 
@@ -173,5 +191,31 @@ class RecordBlocks:
 
 
 def _damaged(row: int) -> FileProblem:
-    text = "The Parquet file is damaged or cut short. Write it again and upload the new file."
+    text = "The Parquet file is damaged or incomplete. Write it again and upload the new file."
     return FileProblem("dataset:broken_file", text, line=row)
+
+
+def _counts(metadata: pq.FileMetaData) -> Iterator[int]:
+    """The number of rows and of each column's values that the file claims. Lists have more values than rows."""
+    groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+    yield max(metadata.num_rows, sum(group.num_rows for group in groups))
+    for column in range(metadata.num_columns):
+        yield sum(group.column(column).num_values for group in groups)
+
+
+def _unpacked_bytes(values: pa.Array) -> int:
+    """Size with every value written out, although a dictionary stores it only once."""
+    kind = values.type
+    if types.is_struct(kind):
+        return sum(map(_unpacked_bytes, values.flatten()))
+    if types.is_list(kind) or types.is_large_list(kind):
+        return _unpacked_bytes(values.flatten()) + 4 * len(values)
+    if not types.is_dictionary(kind) or not _has_length(kind.value_type):
+        return int(values.nbytes)
+    lengths = pc.binary_length(values.dictionary).take(values.indices)
+    return int(pc.sum(lengths).as_py() or 0) + 4 * len(values)
+
+
+def _has_length(kind: pa.DataType) -> bool:
+    texts = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)
+    return any(is_text(kind) for is_text in texts)

@@ -1,4 +1,4 @@
-"""Tells a file's format by what is in it; its name may say anything."""
+"""Detects a file's format from its content. Its name is not used."""
 
 import csv
 import re
@@ -14,11 +14,11 @@ FileFormat = Literal["jsonl", "csv", "tsv", "parquet"]
 
 HEAD_BYTES = 1 << 16
 DELIMITERS: dict[str, FileFormat] = {",": "csv", ";": "csv", "\t": "tsv"}
-ACCEPTED = "Upload JSONL, CSV, TSV or Parquet, as it is or packed by gzip."
+ACCEPTED = "Upload JSONL, CSV, TSV or Parquet, gzipped or not."
 
 FOREIGN = (
-    (b"\x1f\x8b", "This is a gzip file inside another. Unpack it and upload the file inside."),
-    (b"PK\x03\x04", "This is a zip archive or an Excel workbook. Unpack it, or save the sheet as “CSV UTF-8”."),
+    (b"\x1f\x8b", "This is a gzip file inside another. Extract it and upload the file inside."),
+    (b"PK\x03\x04", "This is a zip archive or an Excel workbook. Extract it, or save the sheet as “CSV UTF-8”."),
     (b"\xd0\xcf\x11\xe0", "This is an old Office document. Save the sheet as “CSV UTF-8”."),
     (b"%PDF", f"This is a PDF document. {ACCEPTED}"),
 )
@@ -38,7 +38,7 @@ def sniff(head: bytes, options: Options) -> tuple[FileFormat, str]:
     if not text.strip():
         raise FileProblem("dataset:empty_file", "The file is empty. Choose the file with your rows.")
     if options.file_format == "parquet":
-        raise FileProblem("dataset:broken_file", "This is not a Parquet file. Choose another format.")
+        raise FileProblem("dataset:broken_file", "This is not a Parquet file. Choose its real format.")
     lines = [line for line in text.splitlines() if line.strip()]
     if options.file_format == "jsonl":
         return "jsonl", ""
@@ -61,7 +61,7 @@ def _refuse_foreign(head: bytes) -> None:
             raise FileProblem("dataset:not_a_dataset", text)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _looks_like_utf16(head):
         raise FileProblem("dataset:encoding", UTF16)
-    # NUL in a line of text is that row's problem; a file that begins with it is something else.
+    # NUL in a later line is that row's problem. A file that starts with it is not text.
     if b"\0" in head[:64]:
         raise FileProblem("dataset:not_a_dataset", f"This is not a text file. {ACCEPTED}")
 
@@ -87,7 +87,7 @@ def _begins_object(line: bytes) -> bool:
 
 
 def _holds_objects(lines: list[bytes]) -> bool:
-    """The first line says so, unless it is broken: then any other that is a whole object does."""
+    """Whether the first line is an object, or any other line is if the first one is broken."""
     first = lines[0].strip()
     if first.startswith(b"[") and not first.endswith(b"]"):
         return False
@@ -112,7 +112,7 @@ def _table(first: bytes, options: Options) -> tuple[FileFormat, str] | None:
 
 
 def _table_of_unknown_columns(first: bytes) -> tuple[FileFormat, str] | None:
-    """The first line looks like names, though none of ours: a person can say what they stand for."""
+    """The format of a table whose first line has only unknown column names, which a person can map."""
     for delimiter, name in DELIMITERS.items():
         cells = _cells(first, delimiter)
         if len(cells) > 1 and all(_COLUMN.fullmatch(cell) for cell in cells):
@@ -129,10 +129,10 @@ def _cells(line: bytes, delimiter: str) -> list[str]:
 
 def _not_a_dataset(first: bytes) -> FileProblem:
     if first.lstrip().startswith(b"["):
-        text = "The file is one JSON list. Write each row on a line of its own, without the brackets (JSONL)."
+        text = "The file is a single JSON list. Write each row on its own line, without the brackets (JSONL)."
         return FileProblem("dataset:not_a_dataset", text, line=1)
     if _table_of_unknown_columns(first.decode("cp1252", "replace").encode()):
         return FileProblem("dataset:encoding", NOT_UTF8, line=1)
     quoted = shown(first.decode("utf-8", "replace"))
-    text = f"The first line is neither a JSON object nor a line of column names: “{quoted}”. {ACCEPTED}"
+    text = f"The first line is neither a JSON object nor a list of column names: “{quoted}”. {ACCEPTED}"
     return FileProblem("dataset:not_a_dataset", text, line=1)

@@ -1,4 +1,4 @@
-"""Opens a file as a stream of rows, whatever its format."""
+"""Opens a file of any supported format as a stream of rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from corpora.ingest.problems import FileProblem, RowProblem, joined, shown
 LINES_FOR_LAYOUT = 10_000
 BYTES_FOR_NAMES = 2 << 20
 MOST_READERS = 3
-"""More processes would wait for the one that assembles, and take memory."""
+"""Largest number of reader processes. More would wait for the assembly and take memory."""
 
 OPTIONAL = {"system", "input", *MARKS}
-"""Fields that the first rows may lack though later ones have them."""
+"""Fields that may be missing in the first rows and present in later ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,20 +49,20 @@ class Source:
     most_readers: int = MOST_READERS
 
     def check_names(self) -> None:
-        """Raises FileProblem where a column is named that is not there, or those that are make up no row."""
+        """Raises FileProblem if a mapped column does not exist, or the columns match no layout."""
         if self.absent:
             raise self.absent
         if self.layout is None and self.names:
             problem = missing_columns(list(fields_of(self.names, self.columns)))
             line = 1 if self.position == "line" else 0
-            text = f"{problem.text} Or say which column stands for what; there are {joined(self.names)}."
+            text = f"{problem.text} Or map the columns of your file: {joined(self.names)}."
             if problem.code == "missing_messages_list":
-                text = f"{problem.text} Or say which column stands for what."
+                text = f"{problem.text} Or map the columns of your file."
             raise FileProblem("dataset:missing_field", text, line=line, field=problem.field)
 
 
 def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
-    """The rows of a file of `size` bytes; raises FileProblem if it is none of ours."""
+    """The rows of a file of `size` bytes. Raises FileProblem if its format is not supported."""
     options, limit = spec.options, spec.max_row_bytes
     forced = layout_named(options.layout) if options.layout else None
 
@@ -74,7 +74,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         # Loading pyarrow takes longer than checking most files of the other formats.
         from corpora.ingest.formats.parquet import ParquetTable, RecordBlocks
 
-        rows = ParquetTable(file, options.columns, forced)
+        rows = ParquetTable(file, spec, forced)
         return Source(
             file_format=file_format,
             position="row",
@@ -85,7 +85,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
             records=lambda start, _: rows.records(start),
             absent=_absent(options.columns, rows.names, line=0),
             fraction=rows.fraction,
-            # Who assembles has to unpack, too; and pyarrow takes memory in each process.
+            # The assembling process has to decompress too, and pyarrow takes memory in each process.
             most_readers=1,
         )
     if file_format == "jsonl":
@@ -120,7 +120,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
 
 
 def fields_of(names: Iterable[Any], columns: Mapping[str, str]) -> Iterator[Any]:
-    """What each of the file's columns stands for; its own name if nothing is said."""
+    """The field of each column, or its own name if it is not mapped."""
     fields = {column: field for field, column in columns.items()}
     return (fields.get(name, name) for name in names)
 
@@ -129,13 +129,13 @@ def _absent(columns: Mapping[str, str], names: Iterable[str], *, line: int) -> F
     present = dict.fromkeys(name for name in names if name)
     for field, column in columns.items():
         if present and column not in present:
-            text = f"There is no column “{shown(column)}” for “{field}”. There are: {joined(present)}."
+            text = f"The file has no column “{shown(column)}” for “{field}”. Its columns: {joined(present)}."
             return FileProblem("dataset:missing_field", text, line=line, field=field)
     return None
 
 
 def _absent_in_lines(file: BinaryIO, columns: Mapping[str, str], limit: int) -> FileProblem | None:
-    """By the first rows; what may stand in later ones only is not looked for where there are more."""
+    """A mapped column that the first rows do not have. Optional fields may occur only in later rows."""
     names: dict[str, None] = {}
     unseen = set(columns.values())
     for number, line in bounded_lines(file, limit):

@@ -1,4 +1,4 @@
-"""CSV and TSV whose first line names the columns (RFC 4180; text with line breaks stands between quotes)."""
+"""CSV and TSV whose first line names the columns (RFC 4180; text with line breaks is quoted)."""
 
 import csv
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def read_table(
 
 
 def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Header:
-    """The first row of a table; raises FileProblem if it has no names that can be used."""
+    """The first row of a table. Raises FileProblem if it has no usable names."""
     csv.field_size_limit(max_row_bytes)
     reader = csv.reader(_TextLines(file, max_row_bytes), delimiter=delimiter, strict=True)
     try:
@@ -61,7 +61,7 @@ def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Header
 
 
 def column_names(cells: list[str]) -> list[str]:
-    """The header's names, in lower case; raises FileProblem for a name that is there twice."""
+    """The header's names in lower case. Raises FileProblem for a duplicate name."""
     names = [cell.strip().lower() for cell in cells]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
@@ -98,15 +98,17 @@ class _TextLines:
 
 def _unreadable(error: csv.Error, line: int) -> FileProblem:
     if "field larger than field limit" in str(error) or "unexpected end of data" in str(error):
-        text = "A quotation mark is opened here and never closed. Close it, or write it twice inside a quoted text."
+        text = "A quotation mark is opened here and never closed. Close it. Inside quoted text, double it."
     elif "new-line character" in str(error):
-        text = "A line ends as on an old Macintosh (CR alone). Save the file again with LF or CRLF as line breaks."
+        text = "A line ends with CR alone. Save the file with LF or CRLF line breaks."
     else:
-        text = "The quotation marks do not match. Put the text between quotes and write a quote inside it twice."
+        text = "The quotation marks do not match. Put the text in quotes and double each quotation mark inside it."
     return FileProblem("dataset:broken_line", text, line=line)
 
 
 def wrong_width(cells: int, columns: int) -> RowProblem:
     """A row with more or fewer cells than there are columns."""
-    text = f"The row has {cells} cells, the first line names {columns}. Put quotes around text with a separator in it."
+    text = (
+        f"The row has {cells} cells, but the first line has {columns}. Put text that contains the separator in quotes."
+    )
     return RowProblem("dataset:broken_line", "", text)

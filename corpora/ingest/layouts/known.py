@@ -1,4 +1,4 @@
-"""The column layouts that people bring, and how each becomes a conversation."""
+"""The supported layouts of columns, and how each becomes a conversation."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ class Layout:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Everything that a conversation is made from."""
+        """All fields that a conversation is made from."""
         return self.required + self.optional
 
 
 def detect_layout(keys: Iterable[Any]) -> Layout | None:
-    """The layout whose required keys are all there."""
+    """The layout whose required keys are all present."""
     present = set(keys)
     return next((layout for layout in LAYOUTS if present.issuperset(layout.required)), None)
 
@@ -44,12 +44,12 @@ def layout_named(name: str) -> Layout:
 
 
 def missing_columns(keys: Iterable[Any]) -> RowProblem:
-    """Why keys that make up no layout cannot be used: one is missing, or all are unknown."""
+    """The problem of keys that match no layout: one is missing, or all are unknown."""
     present = list(keys)
     for layout in LAYOUTS:
         lacking = [name for name in layout.required if name not in present]
         if len(lacking) < len(layout.required):
-            text = f"“{lacking[0]}” is missing. It belongs beside “{_first(layout.required, present)}”."
+            text = f"“{lacking[0]}” is missing. Rows with “{_first(layout.required, present)}” need it too."
             return RowProblem("dataset:missing_field", lacking[0], text)
     named = f"It has: {joined(present)}." if present else "It has none."
     return RowProblem("missing_messages_list", "messages", f"A row needs {EXPECTED}. {named}")
@@ -62,18 +62,20 @@ def _first(names: Iterable[str], present: list[Any]) -> str:
 def _chat(raw: Raw) -> tuple[Message, ...]:
     turns = raw.get("messages")
     if turns is None:
-        raise RowProblem("missing_messages_list", "messages", "Add “messages”, the list of turns, as in the first row.")
+        raise RowProblem(
+            "missing_messages_list", "messages", "“messages” is missing. Add the list of turns, as in the first row."
+        )
     if not isinstance(turns, list):
         raise RowProblem("data_type", "messages", "“messages” must be a list of turns with role and content.")
     messages = tuple(_turn(turn, f"messages[{index}]") for index, turn in enumerate(turns))
     if not any(message.role == "assistant" for message in messages):
-        text = "There is no turn of the assistant, so there is nothing to learn. Add the answer as the last turn."
+        text = "The conversation has no answer. Add a turn with the role assistant at the end."
         raise RowProblem("example_missing_assistant_message", "messages", text)
     if messages[-1].role != "assistant":
-        text = f"The last turn is the {messages[-1].role}’s. It must be the assistant’s answer: add it, or end there."
+        text = f"The last turn has the role {messages[-1].role}. Add the assistant’s answer, or remove this turn."
         raise RowProblem("dataset:answer_not_last", f"messages[{len(messages) - 1}].role", text)
     if not any(message.role == "user" for message in messages):
-        text = "There is no turn of the user, so there is no prompt to answer. Add it before the answer."
+        text = "The conversation has no prompt. Add a turn with the role user before the answer."
         raise RowProblem("dataset:missing_prompt", "messages", text)
     return messages
 
@@ -83,11 +85,11 @@ def _turn(turn: Any, field: str) -> Message:
         raise RowProblem("data_type", field, "Each turn must be an object with role and content.")
     for key in ("role", "content"):
         if key not in turn:
-            raise RowProblem("message_missing_key", f"{field}.{key}", f"Add “{key}” to this turn.")
-    # Exports from typed tables carry every key in every turn, null where it says nothing.
+            raise RowProblem("message_missing_key", f"{field}.{key}", f"“{key}” is missing in this turn. Add it.")
+    # Exports from typed tables have every key in every turn, with null for no value.
     for key, value in turn.items():
         if key not in MESSAGE_KEYS and value is not None:
-            text = f"Only role and content are used in training. Remove “{shown(key)}”."
+            text = f"“{shown(key)}” is not a known key of a turn. Training uses role and content only. Remove it."
             raise RowProblem("message_unrecognized_key", f"{field}.{shown(key)}", text)
     role = turn["role"]
     if role not in ROLES:
@@ -124,27 +126,27 @@ def _system(raw: Raw) -> tuple[Message, ...]:
 
 
 def _text(value: Any, field: str, *, code: str = "dataset:missing_field") -> str:
-    """The value, if it is text that can be stored and learnt from."""
+    """The value as text. Raises RowProblem if it is not usable text."""
     if value is None:
-        raise RowProblem(code, field, f"“{field}” is missing. Fill it in, or take the row out.")
+        raise RowProblem(code, field, f"“{field}” is missing. Add it, or remove the row.")
     if not isinstance(value, str):
         wrong = "missing_content" if code == "missing_content" else "data_type"
-        text = f"“{field}” is {kind_of(value)} and must be text. Save it as text; in JSON, put it between quotes."
+        text = f"“{field}” is {kind_of(value)}. Save it as text; in JSON, put it in quotes."
         raise RowProblem(wrong, field, text)
     if not value.strip():
-        raise RowProblem(code, field, f"“{field}” is empty. Fill it in, or take the row out.")
+        raise RowProblem(code, field, f"“{field}” is empty. Fill it in, or remove the row.")
     check_characters(value, field)
     return value
 
 
 def check_characters(value: str, field: str) -> None:
-    """Raises for text that no database or tokenizer can hold."""
+    """Raises RowProblem for text that a database or tokenizer cannot store."""
     if "\0" in value:
-        raise RowProblem("dataset:nul_character", field, "The text holds a NUL character. Remove it.")
+        raise RowProblem("dataset:nul_character", field, "The text contains an invalid character (NUL). Remove it.")
     try:
         value.encode()
     except UnicodeEncodeError:
-        text = "The text holds half of a character (a lone surrogate). Write it again with an up-to-date program."
+        text = "The text contains an invalid character (a lone surrogate). Enter or export it again."
         raise RowProblem("dataset:encoding", field, text) from None
 
 

@@ -1,4 +1,4 @@
-"""Reads blocks in several processes at once and hands their batches on in the file's order."""
+"""Reads blocks in several processes and returns their batches in the file's order."""
 
 import gc
 import mmap
@@ -33,7 +33,7 @@ class Pool:
         self._texts = [[mmap.mmap(-1, text_bytes) for _ in range(AHEAD)] for _ in range(processes)]
         self._connections: list[Connection] = []
         self._processes = []
-        # What is there by now is never collected, so that looking at it does not copy it into each process.
+        # Existing objects are excluded from garbage collection, which would copy them into each process.
         gc.freeze()
         for texts in self._texts:
             ours, theirs = _fork.Pipe()
@@ -46,7 +46,7 @@ class Pool:
             self._processes.append(process)
 
     def batches(self) -> Iterator[tuple[Block, Batch | None]]:
-        """The batch of each block, in order, as `Reader.block` gives it; raises RunError if a reader died."""
+        """The result of `Reader.block` for each block, in order. Raises RunError if a reader died."""
         waiting: deque[tuple[Block, int, int]] = deque()
         room = AHEAD * len(self._processes)
         try:
@@ -59,7 +59,7 @@ class Pool:
             while waiting:
                 yield self._take(*waiting.popleft())
         except (EOFError, ConnectionError):
-            text = "A process that read the file was ended from outside."
+            text = "A process that reads the file was stopped from outside."
             raise RunError("platform:reader_lost", text, temporary=True) from None
 
     def _take(self, block: Block, worker: int, slot: int) -> tuple[Block, Batch | None]:
@@ -88,11 +88,11 @@ def _read(
     texts: list[mmap.mmap],
     inherited: list[Connection],
 ) -> None:
-    # The parent's own handlers came along, and would keep this process alive.
+    # The inherited handlers of the parent would keep this process alive.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in inherited:
         other.close()
-    # A block's rows are as many objects, none of which refers to itself: looking for such would take a while each time.
+    # A block's rows are many objects without cycles, so garbage collection only costs time.
     gc.set_threshold(100_000)
     # The parent may end a pass at any time.
     with suppress(EOFError, ConnectionError):

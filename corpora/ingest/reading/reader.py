@@ -1,4 +1,4 @@
-"""Reads rows into batches: a block at a time, by the column where that is certain to be right, or row by row."""
+"""Reads rows into batches: a block at a time by column, where that gives the same result, or row by row."""
 
 from collections.abc import Iterable, Iterator
 from itertools import compress
@@ -18,20 +18,20 @@ from corpora.ingest.rows import digest
 from corpora.ingest.texts.personal import Suspects
 
 RECORDS = 500
-"""Rows of a table that make a batch."""
+"""Number of rows in a batch that is read row by row."""
 
 MOST_UNUSED = 20
-"""So many unused columns are enough to name."""
+"""Largest number of unused columns that are listed."""
 
 
 class Rows(Protocol):
     """Finds the rows in blocks of one format."""
 
     def find(self, data: memoryview) -> Found | None:
-        """What is in a block; None if that is not certain, so that the file has to be read row by row from there on."""
+        """The content of a block, or None if the file must be read row by row from there on."""
 
     def raw(self, item: Any) -> Any:
-        """One row as it is in the file; raises RowProblem."""
+        """One row as it is in the file. Raises RowProblem."""
 
 
 class Reader:
@@ -69,7 +69,7 @@ class Reader:
         )
 
     def block(self, data: memoryview) -> Batch | None:
-        """The rows of a block; None if it has to be read row by row, see `records`."""
+        """The rows of a block, or None if it must be read row by row. See `records`."""
         found = self._rows.find(data)
         if found is None:
             return None
@@ -83,13 +83,13 @@ class Reader:
         if odd:
             batch = batch.merged(self._items(odd, found))
         if len(batch.unused) >= MOST_UNUSED and (odd or not columns.same_in_all_rows):
-            # Which of them are named depends on the order of the rows.
+            # The order of the rows decides which of them are listed.
             rows = [*found.odd, *zip(columns.lines.tolist(), found.items, strict=True)]
             return self._items(sorted(rows, key=itemgetter(0)), found)
         return batch
 
     def too_long(self) -> Batch:
-        """What stands for a line that is too long to be read."""
+        """The batch for a line over the limit."""
         builder = BatchBuilder(self._max_row_bytes)
         builder.findings.append(_finding(too_long(self._max_row_bytes), 1))
         return builder.batch(line_count=1)
@@ -109,7 +109,7 @@ class Reader:
                     yield builder.batch(line_count=line - begun)
                     builder, begun = BatchBuilder(self._max_row_bytes), line
         except FileProblem:
-            # The rows before it are judged all the same.
+            # The rows before the problem are still checked.
             yield builder.batch(line_count=0)
             raise
         yield builder.batch(line_count=0)

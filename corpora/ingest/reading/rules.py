@@ -1,4 +1,4 @@
-"""What is looked for in the text of a usable row: personal data, and too many tokens for the base model."""
+"""Checks of a usable row's text: personal data, and too many tokens for the base model."""
 
 import sys
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from corpora.ingest.texts.tokens import TokenCounter
 
 @dataclass(frozen=True)
 class Ruling:
-    """`messages` and `marks` are the row's as they are kept; no messages if it is left out."""
+    """The row's `messages` and `marks` after the rules. `messages` is None if the row is left out."""
 
     messages: list[Message] | None
     marks: Marks
@@ -29,11 +29,11 @@ class Rules:
 
     @property
     def longest_certain(self) -> int:
-        """Bytes of JSON that a conversation may have without its tokens having to be counted."""
+        """Bytes of JSON up to which a conversation's tokens need not be counted."""
         return sys.maxsize if self._counter is None else self._counter.context.tokens
 
     def apply(self, line: int, messages: list[Message], marks: Marks, *, suspicious: bool, long: bool) -> Ruling:
-        """Look at a row for what it is suspected of."""
+        """Apply the rules to a row that may contain personal data or too many tokens."""
         findings: list[Finding] = []
         if suspicious:
             messages, marks, kinds = self._personal(messages, marks)
@@ -45,7 +45,8 @@ class Rules:
             tokens, limit = self._counter.count(messages), self._counter.context.tokens
             if tokens > limit:
                 kept = not self._leaves_out_long
-                text = f"The row has about {tokens:,} tokens, {self._counter.context.name} reads {limit:,}. Shorten it."
+                name = self._counter.context.name
+                text = f"The row has about {tokens:,} tokens, but {name} reads at most {limit:,}. Shorten it."
                 findings.append(Finding(line, "", "dataset:over_long", text, kept=kept))
                 if not kept:
                     return Ruling(None, marks, tuple(findings))
@@ -70,5 +71,5 @@ def _personal_text(kind: str, masked: bool) -> str:
     what = KINDS[kind]
     article = "an" if what[0] in "aeio" else "a"
     if masked:
-        return f"The row held {article} {what}; it was masked."
-    return f"The row holds {article} {what}. Mask it, or keep it if people have agreed."
+        return f"The row contained {article} {what}, which was masked."
+    return f"The row contains {article} {what}. Mask it, or keep it if the people concerned agreed."

@@ -1,1 +1,1 @@
-"""What is looked for in the text of rows: near duplicates, personal data, tokens."""
+"""Analysis of row texts: near duplicates, personal data, tokens."""

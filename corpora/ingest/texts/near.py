@@ -19,7 +19,7 @@ SIMILAR = 0.8
 MIN_WORDS = 8
 MAX_WORDS = 400
 MAX_CANDIDATES = 50
-"""With how many others of its band a row is compared at most."""
+"""Largest number of rows of its band that a row is compared with."""
 
 AT_ONCE = 32
 """Texts whose triples are hashed together: at most 7 MB, three times."""

@@ -1,4 +1,4 @@
-"""Personal data and secrets in texts: found for a person to decide on, masked where they asked for it.
+"""Personal data and secrets in texts: reported for a decision, and masked on request.
 
 A machine for many patterns at once (Hyperscan) tells which rows deserve a closer look; only those are read again, by
 patterns that are exact and by the check digits of cards (Luhn) and accounts (ISO 13616).
@@ -46,7 +46,7 @@ _PATTERNS = {
     ),
 }
 
-# A text without any of these is not searched: the patterns try many ways at each letter.
+# A text without any of these is not searched, since the patterns are slow.
 _MARKS = {
     "secret": (
         "sk-", "sk_", "rk_", "pk_", "AKIA", "ASIA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-",
@@ -77,13 +77,13 @@ _SUSPICIOUS = (
         rb"hf_[A-Za-z0-9]{8}",
         rb"eyJ[A-Za-z0-9_-]",
         rb"-----BEGIN",
-        # No personal data, but nothing that can be stored either.
+        # NUL is not personal data, but it cannot be stored.
         rb"\\u0000",
     ),
 )
 TAKEN = "\0"
 MAX_PASSES = 8
-"""What stands right behind another hit is found in the next pass."""
+"""Number of passes. Data directly after another hit is found in the next pass."""
 
 
 class Hit(NamedTuple):
@@ -95,7 +95,7 @@ class Hit(NamedTuple):
 
 
 class Suspects:
-    """Finds where personal data may be, in canonical JSON, at several gigabytes a second."""
+    """Finds possible personal data in canonical JSON, at several gigabytes per second."""
 
     def __init__(self) -> None:
         self._databases = _compiled()

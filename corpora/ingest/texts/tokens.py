@@ -1,4 +1,4 @@
-"""How many tokens a row has, by the tokenizer of the base model it is meant for."""
+"""Number of tokens of a row, by the tokenizer of its base model."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 TURN_TOKENS = 4
-"""What chat templates put around a turn, about."""
+"""Approximate number of tokens that a chat template adds to a turn."""
 
 BYTES_PER_TOKEN = 4
 
 
 class TokenCounter:
-    """Counts by the context's tokenizer file, which is loaded when it is first needed; estimates without one."""
+    """Counts tokens with the context's tokenizer file, loaded on first use. Without a file, it estimates them."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -28,7 +28,7 @@ class TokenCounter:
         return Tokenizer.from_file(self.context.tokenizer) if self.context.tokenizer else None
 
     def count(self, messages: Sequence[Message]) -> int:
-        """Tokens of a conversation, the template's among them."""
+        """Tokens of a conversation, including the template's."""
         around = TURN_TOKENS * len(messages)
         if self._tokenizer is None:
             return around + sum(len(turn.content.encode()) for turn in messages) // BYTES_PER_TOKEN

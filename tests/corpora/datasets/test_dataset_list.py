@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
@@ -147,3 +148,30 @@ def test_a_stranger_changes_nothing(as_charlie: Client, as_rita: Client, in_tena
         assert as_charlie.post(f"/datasets/{dataset.id}/{path}/", {"name": "Mine"}).status_code == 404
         assert as_rita.post(f"/datasets/{dataset.id}/{path}/", {"name": "Mine"}).status_code == 403
     assert Dataset.objects.get().name == "Clauses"
+
+
+def test_the_version_that_can_be_used_is_shown_and_a_newer_one_beside_it(
+    as_alice: Client, api: APIClient, in_tenant: Tenant
+) -> None:
+    dataset = Dataset.objects.create(name="Clauses")
+    usable = stored_version(dataset, [chat(str(n)) for n in range(1_234)])
+    refused = stored_version(dataset, [], state=VersionState.REJECTED)
+    (row,) = as_alice.get("/datasets/").context["rows"]
+    assert (row.dataset.usable, row.dataset.latest) == (usable, refused)
+    page = as_alice.get("/datasets/").content.decode()
+    assert "1,234" in page
+    assert page.count('data-testid="newer-version"') == 1
+    assert api.get("/api/v1/datasets/").json()["results"][0]["version"]["id"] == str(refused.id)
+    usable.delete()
+    page = as_alice.get("/datasets/").content.decode()
+    assert f"/datasets/versions/{refused.id}/" in page
+    assert 'data-testid="newer-version"' not in page
+
+
+def test_the_list_is_sorted_by_the_time_it_shows(as_alice: Client, in_tenant: Tenant) -> None:
+    old, new, empty = (Dataset.objects.create(name=name) for name in ("Old", "New", "Empty"))
+    for dataset in (new, old):
+        last = stored_version(dataset, [chat("a")])
+    listed = as_alice.get("/datasets/")
+    assert [row.dataset for row in listed.context["rows"]] == [old, new, empty]
+    assert f'datetime="{date_format(last.created_at, "c")}"' in listed.content.decode()

@@ -79,7 +79,9 @@ def test_a_file_of_the_wrong_kind_is_told_why_and_can_be_discarded(
     upload = waiting(b"PK\x03\x04" + bytes(400))
     page = as_alice.get(UPLOAD_PAGE).content.decode()
     assert "state-waiting state-red" in page
-    assert "zip archive or an Excel workbook" in page
+    (problem,) = upload.inspection["problems"]
+    assert (problem["code"], problem["stops"]) == ("dataset:not_a_dataset", True)
+    assert problem["text"] in page
     page = as_alice.get(format_page(upload)).content.decode()
     assert "Upload another file" in page
     assert 'name="use"' not in page
@@ -160,6 +162,53 @@ def test_columns_are_named_and_looked_at_again(as_alice: Client, waiting: Callab
     options = DatasetVersion.objects.get().options
     assert options["columns"] == {"prompt": "frage", "completion": "antwort", "slice": "thema"}
     assert (options["test_share"], options["personal_data"]) == (0.25, "mask")
+
+
+def test_the_preview_opens_without_problems_before_a_column_is_chosen(
+    as_alice: Client, waiting: Callable[..., Upload]
+) -> None:
+    for content in (TABLE, jsonl(*({"frage": f"q{n}", "antwort": "a"} for n in range(9)))):
+        upload = waiting(content)
+        page = as_alice.get(format_page(upload))
+        assert upload.inspection["problems"]
+        assert page.context["form"].problems() == []
+        assert 'id="problems-title"' not in page.content.decode()
+        assert 'name="use"' not in page.content.decode()
+        refused = as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+        assert refused.context["form"].non_field_errors()
+    assert not DatasetVersion.objects.exists()
+
+
+def test_rows_with_problems_are_left_out_or_the_import_is_refused_at_once(
+    as_alice: Client, waiting: Callable[..., Upload]
+) -> None:
+    upload = waiting(pairs(9) + jsonl({"prompt": "no answer"}))
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert page.count('name="bad_rows"') == 1
+    refused = as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    assert list(refused.context["form"].errors) == ["bad_rows"]
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1", bad_rows="leave_out"))
+    assert DatasetVersion.objects.get().options["bad_rows"] == "leave_out"
+
+
+def test_a_file_that_cannot_be_read_on_is_offered_for_no_import(
+    as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run
+) -> None:
+    upload = waiting(b'prompt,completion\na,b\nc,"d\ne,f\n')
+    assert upload.inspection["rows"]
+    assert 'name="use"' not in as_alice.get(format_page(upload)).content.decode()
+    answer = as_alice.post(format_page(upload), fields(as_alice, upload, look="1"))
+    assert answer["Location"] == format_page(upload)
+
+
+def test_a_file_whose_columns_are_unknown_can_be_looked_at_again(
+    as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run
+) -> None:
+    upload = waiting(b"a;b\n1;2\n3;4\n")
+    as_alice.post(format_page(upload), fields(as_alice, upload, file_format="csv", look="1"))
+    run_jobs()
+    upload.refresh_from_db()
+    assert (upload.state, upload.options["file_format"]) == (UploadState.WAITING, "csv")
 
 
 def test_one_column_cannot_stand_for_two_things(as_alice: Client, waiting: Callable[..., Upload]) -> None:

@@ -229,7 +229,8 @@ def test_a_bucket_that_fails_often_ends_in_ready_versions_and_typed_answers(
     assert {(version.state, version.job.attempt) for version in versions if version.job} == {(VersionState.READY, 1)}
     for version in versions:
         assert version.upload_sha256 == hashlib.sha256(contents[version.dataset.name]).hexdigest()
-    assert used_bytes(in_tenant) == sum(map(len, contents.values()))
+    rows_bytes = sum(version.rows_bytes for version in versions)
+    assert used_bytes(in_tenant) == sum(map(len, contents.values())) + rows_bytes
     url = f"/api/v1/dataset-versions/{versions[0].id}/"
     answers = [api.get(f"{url}{part}/") for part in ("rows", "findings", "diff", "export") for _ in range(8)]
     assert {answer.status_code for answer in answers} == {200, 503}

@@ -1,17 +1,21 @@
 """A tenant's storage is counted from its rows, reserved at the start of an upload, and freed afterwards."""
 
+import gzip
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 import pytest
+from django.core.files.storage import default_storage
 from django.db import connection
 from rest_framework.test import APIClient
 
 from corpora.errors import QuotaExceeded
-from corpora.models import DatasetVersion, Upload
+from corpora.ingest.contracts import TRAIN
+from corpora.models import DatasetVersion, Upload, VersionState
 from corpora.quota import used_bytes
 from corpora.uploads.services import create_upload
-from corpora.versions.services import delete_version, recheck_version, reject_version
+from corpora.versions.services import delete_version, recheck_version, reject_version, rows_key
 from rest.errors import PortalError
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
@@ -50,9 +54,9 @@ def test_a_confirmed_file_counts_once(api: APIClient, run_jobs: Callable[..., No
     run_jobs()
     with tenant_scope(tenant.id):
         version = DatasetVersion.objects.get()
-        assert used_bytes(tenant) == len(content)
+        assert used_bytes(tenant) == len(content) + version.rows_bytes
         recheck_version(version=version, changes={"seed": 1}, created_by=None)
-        assert used_bytes(tenant) == len(content)
+        assert used_bytes(tenant) == len(content) + version.rows_bytes
 
 
 @pytest.mark.django_db
@@ -94,3 +98,43 @@ def test_of_two_hundred_at_once_as_many_fit_as_there_is_room_for(tenant: Tenant)
     assert (outcomes.count("begun"), outcomes.count("dataset:quota_exceeded")) == (50, 150)
     with tenant_scope(tenant.id):
         assert (Upload.objects.count(), used_bytes(tenant)) == (50, 50_000)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_what_a_check_writes_counts_and_is_free_again(checked: Callable[..., DatasetVersion], tenant: Tenant) -> None:
+    version = checked(pairs(40))
+    keys = (version.train_key, version.test_key, version.index_key, version.findings_key)
+    assert version.rows_bytes == sum(default_storage.size(key) for key in keys) > 40 * 100
+    assert used_bytes(tenant) == len(pairs(40)) + version.rows_bytes
+    delete_version(version=version)
+    assert used_bytes(tenant) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_a_packed_file_may_unpack_to_what_room_is_left(checked: Callable[..., DatasetVersion], tenant: Tenant) -> None:
+    limit(tenant, 1 << 20)
+    version = checked(gzip.compress(pairs(100_000)))
+    assert (version.state, version.error_code) == (VersionState.REJECTED, "dataset:quota_exceeded")
+    assert used_bytes(tenant) < 1 << 20
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_rows_for_which_there_is_no_room_any_more_are_removed(
+    upload: Callable[..., DatasetVersion],
+    run_jobs: Callable[..., None],
+    tenant: Tenant,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
+) -> None:
+    monkeypatch.setattr("corpora.versions.kinds.room_bytes", lambda tenant: 1 << 30)
+    version = upload(pairs(40))
+    limit(tenant, len(pairs(40)) + 100)
+    with django_capture_on_commit_callbacks(execute=True):
+        run_jobs()
+    version.refresh_from_db()
+    assert (version.state, version.error_code) == (VersionState.REJECTED, "dataset:quota_exceeded")
+    assert used_bytes(tenant) == len(pairs(40))
+    assert not default_storage.exists(rows_key(tenant.id, version.id, TRAIN))

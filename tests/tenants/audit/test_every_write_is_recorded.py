@@ -13,6 +13,8 @@ UNRECORDED = {
     "adapters.base_models.services.ensure_base_model": "of the site, in no tenant",
     "serving.endpoints.services.ensure_endpoint": "of the site, in no tenant",
     "tenants.audit.services.record_event": "is what records",
+    "tenants.people.services.accept_invitation": "add_member records it",
+    "tenants.people.services.change_role": "add_member records it",
     "jobs.services.start_job": "whoever starts it records what the job is for",
     "corpora.versions.services.upload_version": "create_version records it",
     "corpora.versions.services.recheck_version": "create_version records it",
