@@ -19,10 +19,14 @@ from tenants.scope import active_tenant_id
 
 
 class OwnerKey(models.ForeignKey[Any, Any]):
-    """The tenant that a row belongs to: the active one, unless another is named."""
+    """The tenant that a row belongs to: the active one, unless another is named.
+
+    Without an index of its own, for every table has longer ones that begin with the tenant.
+    """
 
     def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
         kwargs.setdefault("editable", False)
+        kwargs["db_index"] = False
         super().__init__(to, on_delete, **kwargs)
 
     def get_default(self) -> UUID:
