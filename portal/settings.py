@@ -320,7 +320,7 @@ _sagemaker_compute: dict[str, Any] = {
         "MAX_RUNNING": env.int("SAGEMAKER_SLOTS", default=4),
         "POLL_SECONDS": env.float("SAGEMAKER_POLL_SECONDS", default=10.0),
         "PRICE_USD_PER_HOUR": env.float("SAGEMAKER_PRICE_USD_PER_HOUR", default=0.0),
-        "PRICE_SOURCE": env.str("SAGEMAKER_PRICE_SOURCE", default="No price is set: SAGEMAKER_PRICE_USD_PER_HOUR"),
+        "PRICE_SOURCE": env.str("SAGEMAKER_PRICE_SOURCE", default="No price is set"),
     },
 }
 

@@ -15,7 +15,13 @@ from serving.models import Endpoint
 
 MICRO_DOLLAR = Decimal("0.000001")
 
-TITLES = {"training": "Training", "evaluation": "Evaluation", "dataset_check": "Checking datasets"}
+TITLES = {
+    "training": "Training",
+    "evaluation": "Evaluation",
+    "dataset_check": "Checking datasets",
+    "dataset_inspect": "Inspecting uploads",
+}
+"""By kind of job."""
 MEASURED = "run time × price per hour"
 BUSY = "time the endpoint worked for you × price per hour, without idle time"
 
