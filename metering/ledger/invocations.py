@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,6 +12,9 @@ from lorakit.contracts import InvocationRecord
 from metering.models import Invocation
 
 MOST_TOKENS = 2**31 - 1
+
+# The same tenants, keys and versions are named again and again.
+_uuid = lru_cache(10_000)(UUID)
 
 
 class Row(NamedTuple):
@@ -41,12 +45,12 @@ def row_of(record: InvocationRecord) -> Row:
     if not 0 <= record.status < 1000 or max(record.prompt_tokens, record.completion_tokens) > MOST_TOKENS:
         raise ValueError("unknown record format")
     return Row(
-        tenant_id=UUID(record.tenant_id),
+        tenant_id=_uuid(record.tenant_id),
         request_id=record.request_id,
         at=dt.datetime.fromtimestamp(record.at, dt.UTC),
-        key_id=UUID(record.key_id) if record.key_id else None,
+        key_id=_uuid(record.key_id) if record.key_id else None,
         alias=record.alias,
-        version_id=UUID(record.version_id) if record.version_id else None,
+        version_id=_uuid(record.version_id) if record.version_id else None,
         deployment=record.deployment or "",
         status=record.status,
         error_code=record.error_code[:80],
@@ -75,9 +79,9 @@ def insert_new(rows: Sequence[Row]) -> list[Row]:
             " ON CONFLICT (tenant_id, request_id) DO NOTHING RETURNING tenant_id, request_id",
             [list(column) for column in zip(*rows, strict=True)],
         )
+        if cursor.rowcount == len(rows):
+            return list(rows)
         inserted = set(cursor.fetchall())
-    if len(inserted) == len(rows):
-        return list(rows)
     first: dict[tuple[UUID, str], Row] = {}
     for row in rows:
         first.setdefault((row.tenant_id, row.request_id), row)

@@ -50,12 +50,12 @@ def hour_of(moment: dt.datetime) -> dt.datetime:
 
 
 def sums_of(rows: Iterable[Row]) -> dict[Line, Sums]:
-    """What invocations add to each hour. A refused request has no meaningful latency."""
-    sums: dict[Line, Sums] = defaultdict(Sums)
-    latencies: dict[Line, list[float]] = defaultdict(list)
+    """What invocations, whose times are in UTC, add to each hour. A refused request has no meaningful latency."""
+    sums: dict[tuple[Any, ...], Sums] = defaultdict(Sums)
+    latencies: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row in rows:
-        line = Line(row.tenant_id, hour_of(row.at), row.alias, str(row.version_id or ""))
-        part = sums[line]
+        key = (row.tenant_id, row.at.replace(minute=0, second=0, microsecond=0), row.alias, row.version_id)
+        part = sums[key]
         part.requests += 1
         part.prompt_tokens += row.prompt_tokens
         part.completion_tokens += row.completion_tokens
@@ -63,10 +63,13 @@ def sums_of(rows: Iterable[Row]) -> dict[Line, Sums]:
         if row.status >= ERROR_STATUS:
             part.errors += 1
         else:
-            latencies[line].append(row.latency_ms)
-    for line, values in latencies.items():
-        sums[line].sketches.append(sketch_of(values))
-    return sums
+            latencies[key].append(row.latency_ms)
+    for key, values in latencies.items():
+        sums[key].sketches.append(sketch_of(values))
+    return {
+        Line(tenant_id, hour, alias, str(version_id or "")): part
+        for (tenant_id, hour, alias, version_id), part in sums.items()
+    }
 
 
 def add_to_roll_ups(parts: Mapping[Line, Sums]) -> None:
