@@ -50,7 +50,8 @@ class EvaluationRun(TenantModel):
 class EvaluationItem(TenantModel):
     """One held-out row: the prompt, the reference, both answers and their scores."""
 
-    run = TenantForeignKey(EvaluationRun, models.CASCADE, related_name="items")
+    # Without an index of its own: that of the order of reviews begins with it.
+    run = TenantForeignKey(EvaluationRun, models.CASCADE, related_name="items", db_index=False)
     position = models.PositiveIntegerField()
     slice = models.CharField(max_length=80, default="all")
     messages = models.JSONField(help_text="the prompt, as chat messages")

@@ -4,9 +4,13 @@ from dataclasses import dataclass
 
 from adapters.models import Adapter, AdapterVersion
 from corpora.models import Dataset
-from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.models import EvaluationRun, Review
+from evaluations.reviews.queries import open_reviews
+from evaluations.runs.queries import ready_runs
 from jobs.models import Job
 from serving.models import Route
+
+JOBS_SHOWN, ROUTES_SHOWN, EVALUATIONS_SHOWN = 6, 10, 5
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """Counts, the latest jobs, the live adapters, and the next step."""
+    """Counts, the latest jobs, evaluations and live adapters, and the next step."""
 
     datasets: int
     adapters: int
@@ -45,16 +49,15 @@ class Overview:
 def read_overview() -> Overview:
     """The overview of the active tenant."""
     datasets, versions = Dataset.objects.count(), AdapterVersion.objects.count()
-    ready = EvaluationRun.objects.filter(state=EvaluationState.READY)
-    evaluations = list(ready.select_related("version__adapter", "job")[:5])
-    routes = list(Route.objects.exclude(active=None).select_related("active__version"))
-    reviewed = EvaluationItem.objects.exclude(reviews=None).exists()
+    evaluations = list(ready_runs()[:EVALUATIONS_SHOWN])
+    live = Route.objects.exclude(active=None).select_related("active__version").order_by("-switched_at")
+    routes = list(live.defer("active__version__manifest")[:ROUTES_SHOWN])
     return Overview(
         datasets=datasets,
         adapters=Adapter.objects.count(),
         versions=versions,
-        open_reviews=EvaluationItem.objects.filter(run__state=EvaluationState.READY, reviews=None).count(),
-        jobs=list(Job.objects.all()[:6]),
+        open_reviews=open_reviews(),
+        jobs=list(Job.objects.all()[:JOBS_SHOWN]),
         routes=routes,
         evaluations=evaluations,
         steps=[
@@ -80,7 +83,7 @@ def read_overview() -> Overview:
                 "Ask an expert",
                 "Grade a few answers, using only the keyboard.",
                 "evaluations:reviews",
-                reviewed,
+                Review.objects.exists(),
             ),
             Step(
                 "Promote it",

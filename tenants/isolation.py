@@ -19,10 +19,14 @@ from tenants.scope import active_tenant_id
 
 
 class OwnerKey(models.ForeignKey[Any, Any]):
-    """The tenant that a row belongs to; defaults to the active tenant."""
+    """The tenant that a row belongs to; defaults to the active tenant.
+
+    It has no index of its own, because every table has a longer one that begins with the tenant.
+    """
 
     def __init__(self, to: Any, on_delete: Any, **kwargs: Any) -> None:
         kwargs.setdefault("editable", False)
+        kwargs["db_index"] = False
         super().__init__(to, on_delete, **kwargs)
 
     def get_default(self) -> UUID:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, cast
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
 
 from adapters.models import Adapter, BaseModel
 from adapters.recipes.catalogue import RECIPES
 from adapters.recipes.hyperparameters import LAYERS, LIMITS, STRENGTHS
 from corpora.models import DatasetVersion
+
+OFFERED = 200
+"""Versions to choose from in the form: more are slow to draw and hard to find one in."""
 
 
 class DatasetVersionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -26,7 +33,7 @@ class TrainingForm(forms.Form):
         label="Dataset",
         queryset=None,
         empty_label="Choose a dataset",
-        help_text="Only checked datasets are listed.",
+        help_text="The newest checked versions are listed. To train on an older one, start from its page.",
     )
     adapter = forms.CharField(
         label="Adapter",
@@ -80,14 +87,11 @@ class TrainingForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Querysets are built here, not above, for they belong to the tenant of this request.
-        datasets = DatasetVersion.objects.select_related("dataset").order_by("dataset__name", "-number")
-        datasets = datasets.defer("problems", "profile")
+        # Querysets are built here, not above, for they belong to the tenant of this request. Any version may be sent,
+        # for the service says best why one is not ready.
         field = cast(DatasetVersionChoice, self.fields["dataset_version"])
-        # Only ready versions are offered; any may be sent, for the service says best why one is not ready.
-        field.queryset = datasets
-        self.ready = [(str(version.id), field.label_from_instance(version)) for version in datasets.ready()]
-        field.widget.choices = [("", field.empty_label), *self.ready]
+        field.queryset = DatasetVersion.objects.select_related("dataset").defer("problems", "profile")
+        field.widget.choices = lambda: [("", field.empty_label), *self.ready]
         base_models = BaseModel.objects.order_by("created_at")
         self.fields["base_model"].queryset = base_models  # type: ignore[attr-defined]
         if base_models.count() == 1:
@@ -96,6 +100,21 @@ class TrainingForm(forms.Form):
         for name, limit in LIMITS.items():
             if name in self.fields:
                 self.fields[name].widget.attrs["step"] = "1" if limit.whole else "any"
+
+    @cached_property
+    def ready(self) -> list[tuple[str, str]]:
+        """The newest ready versions by dataset, as (id, label), and the chosen one if it is older."""
+        field = cast(DatasetVersionChoice, self.fields["dataset_version"])
+        offered = {str(version.id): version for version in self._ready_versions().order_by("-created_at")[:OFFERED]}
+        chosen = str(self["dataset_version"].value() or "")
+        if chosen and chosen not in offered:
+            with suppress(ValidationError):
+                offered |= {str(version.id): version for version in self._ready_versions().filter(id=chosen)}
+        in_order = sorted(offered.items(), key=lambda item: (item[1].dataset.name, -item[1].number))
+        return [(version_id, field.label_from_instance(version)) for version_id, version in in_order]
+
+    def _ready_versions(self) -> QuerySet[DatasetVersion]:
+        return DatasetVersion.objects.ready().select_related("dataset").defer("problems", "profile")
 
     def clean_adapter(self) -> str:
         name: str = self.cleaned_data["adapter"]

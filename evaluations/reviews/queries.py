@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef
 
-from evaluations.models import EvaluationItem, EvaluationRun, Review
+from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 from evaluations.runs.queries import ready_runs
 from tenants.models import User
+
+QUEUES_SHOWN = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,16 @@ class Queued:
 
 def queues(reviewer: User) -> list[Queued]:
     """The newest ready evaluations with this reviewer's progress."""
-    own = Count("items__reviews", filter=Q(items__reviews__reviewer=reviewer), distinct=True)
-    ready = ready_runs().annotate(total=Count("items", distinct=True), done=own)
-    return [Queued(run=run, progress=Progress(done=run.done, total=run.total)) for run in ready[:50]]
+    shown = list(ready_runs()[:QUEUES_SHOWN])
+    items = EvaluationItem.objects.filter(run__in=shown).order_by().values_list("run_id")
+    own = Review.objects.filter(item__run__in=shown, reviewer=reviewer).values_list("item__run_id")
+    total, done = (dict(rows.annotate(Count("id"))) for rows in (items, own))
+    return [Queued(run=run, progress=Progress(done=done.get(run.id, 0), total=total.get(run.id, 0))) for run in shown]
+
+
+def open_reviews() -> int:
+    """How many answers of ready evaluations nobody has graded yet."""
+    ready = EvaluationState.READY
+    # Two counts: a join for what is missing reads the evaluations once for each answer, as PostgreSQL plans it.
+    graded = Review.objects.filter(item__run__state=ready).aggregate(count=Count("item", distinct=True))["count"]
+    return EvaluationItem.objects.filter(run__state=ready).count() - int(graded)

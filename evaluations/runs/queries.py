@@ -12,7 +12,9 @@ from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, R
 
 def runs() -> QuerySet[EvaluationRun]:
     """Evaluations, newest first, with what lists show."""
-    return EvaluationRun.objects.select_related("version__adapter", "dataset_version__dataset", "job")
+    related = ("version__adapter", "dataset_version__dataset", "job")
+    large = ("version__manifest", "dataset_version__problems", "dataset_version__profile", "job__spec", "job__result")
+    return EvaluationRun.objects.select_related(*related).defer(*large)
 
 
 def ready_runs() -> QuerySet[EvaluationRun]:

@@ -9,14 +9,19 @@ from django.db.models.functions import Coalesce, Now
 
 from adapters.models import AdapterVersion
 from jobs.models import Job
-from metering.models import HourlyUsage
-from metering.usage.queries import whole_hours
+from metering.usage.queries import sums_by_line, whole_hours
 from serving.backends import endpoints
 from serving.models import Endpoint
 
 MICRO_DOLLAR = Decimal("0.000001")
 
-TITLES = {"training": "Training", "evaluation": "Evaluation", "dataset_check": "Checking datasets"}
+TITLES = {
+    "training": "Training",
+    "evaluation": "Evaluation",
+    "dataset_check": "Checking datasets",
+    "dataset_inspect": "Inspecting uploads",
+}
+"""By kind of job."""
 MEASURED = "run time × price per hour"
 BUSY = "time the endpoint worked for you × price per hour, without idle time"
 
@@ -87,18 +92,17 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
 def _serving_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
     """One line per endpoint. Usage of a deleted version is priced at the first endpoint."""
     sites = list(Endpoint.objects.select_related("base_model"))
-    rows = HourlyUsage.objects.filter(hour__gte=start, hour__lt=end, busy_ms__gt=0)
-    groups = list(rows.order_by().values("alias", "version_key").annotate(sum=Sum("busy_ms")))
-    if not sites or not groups:
+    busy = {line: part.busy_ms for line, part in sums_by_line(start, end).items() if part.busy_ms}
+    if not sites or not busy:
         return []
-    keys = {group["version_key"] for group in groups if group["version_key"]}
+    keys = {key for _, key in busy if key}
     bases = dict(AdapterVersion.objects.filter(id__in=keys).values_list("id", "adapter__base_model"))
     base_of = {str(version_id): base_id for version_id, base_id in bases.items()}
     busy_ms = dict.fromkeys((site.id for site in sites), 0.0)
-    for group in groups:
-        base_id, alias = base_of.get(group["version_key"]), group["alias"]
+    for (alias, key), sum_ms in busy.items():
+        base_id = base_of.get(key)
         served = (s for s in sites if s.base_model_id == base_id or (base_id is None and s.base_model.name == alias))
-        busy_ms[next(served, sites[0]).id] += group["sum"]
+        busy_ms[next(served, sites[0]).id] += sum_ms
     return [
         _line(
             kind="serving",

@@ -4,11 +4,9 @@ A batch's rows, its hours and the next offset are written in one transaction, so
 last commit ended, wherever the previous one died.
 """
 
-import datetime as dt
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -16,8 +14,9 @@ from django.db import connection, transaction
 
 from lorakit.contracts import InvocationRecord
 from lorakit.errors import ContractError
-from metering.ledger.rollup import add_to_hours
-from metering.models import Invocation, LedgerFile
+from metering.ledger.invocations import Row, insert_new, row_of
+from metering.ledger.rollup import add_to_roll_ups, sums_of
+from metering.models import LedgerFile
 from serving.gateway.ledger import SUFFIX, is_finished
 from tenants.models import Tenant
 from tenants.scope import system_scope
@@ -26,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 # Any constant will do, as long as nothing else in the database uses it.
 COLLECTOR_LOCK = 7_203_115
-BATCH_BYTES = 1 << 20
+BATCH_BYTES = 4 << 20
 KEPT_SECONDS = 86_400
 
 
@@ -59,16 +58,15 @@ def _collect_batch(path: Path) -> int | None:
                 return None
             # No record is this long: whatever it is, the lines after it count.
             end = len(data)
-        records, broken = _read(data[:end].splitlines())
-        rows = _new_rows(records)
-        Invocation.objects.bulk_create(rows)
-        add_to_hours(rows)
+        rows, broken = _read(data[:end].splitlines())
+        new = insert_new(rows)
+        add_to_roll_ups(sums_of(new))
         ledger.offset += end
         ledger.broken_lines += broken
         ledger.save()
         if broken:
             log.warning("ledger_lines_broken", ledger=path.name, lines=broken)
-        return len(rows)
+        return len(new)
 
 
 def _take_turn() -> bool:
@@ -77,52 +75,19 @@ def _take_turn() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _read(lines: Iterable[bytes]) -> tuple[list[Invocation], int]:
+def _read(lines: Iterable[bytes]) -> tuple[list[Row], int]:
     """The rows of all readable lines, and the number of unreadable ones."""
     rows, broken = [], 0
     for line in lines:
         if not line:
             continue
         try:
-            rows.append(_row(InvocationRecord.from_json(line)))
+            rows.append(row_of(InvocationRecord.from_json(line)))
         except (ContractError, ValueError, OverflowError):
             broken += 1
     tenants = set(Tenant.objects.filter(id__in={row.tenant_id for row in rows}).values_list("id", flat=True))
     known = [row for row in rows if row.tenant_id in tenants]
     return known, broken + len(rows) - len(known)
-
-
-def _row(record: InvocationRecord) -> Invocation:
-    """Raises ValueError for a value that does not fit its column."""
-    if len(record.request_id) > 40 or len(record.alias) > 80 or not 0 <= record.status < 1000:
-        raise ValueError("unknown record format")
-    return Invocation(
-        tenant_id=UUID(record.tenant_id),
-        request_id=record.request_id,
-        at=dt.datetime.fromtimestamp(record.at, dt.UTC),
-        key_id=UUID(record.key_id) if record.key_id else None,
-        alias=record.alias,
-        version_id=UUID(record.version_id) if record.version_id else None,
-        deployment=record.deployment or "",
-        status=record.status,
-        error_code=record.error_code[:80],
-        prompt_tokens=record.prompt_tokens,
-        completion_tokens=record.completion_tokens,
-        latency_ms=record.latency_ms,
-        first_token_ms=record.first_token_ms,
-        busy_ms=record.busy_ms,
-        streamed=record.streamed,
-    )
-
-
-def _new_rows(rows: list[Invocation]) -> list[Invocation]:
-    """Drops known request ids, so that a copied ledger counts nothing twice."""
-    unique = {(row.tenant_id, row.request_id): row for row in rows}
-    known = Invocation.objects.filter(
-        tenant_id__in={tenant_id for tenant_id, _ in unique}, request_id__in={request_id for _, request_id in unique}
-    )
-    seen = set(known.values_list("tenant_id", "request_id"))
-    return [row for key, row in unique.items() if key not in seen]
 
 
 def _remove_if_old(path: Path) -> None:

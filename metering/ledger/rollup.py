@@ -1,20 +1,24 @@
-"""Adds invocations to the hour they belong to."""
+"""Adds invocations to the hours and days they belong to."""
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from metering.ledger.sketches import dump_sketch, load_sketch, new_sketch
-from metering.models import HourlyUsage, Invocation
+from metering.ledger.invocations import Row
+from metering.ledger.sketches import merged, sketch_of
+from metering.models import DailyUsage, HourlyTotal, HourlyUsage, RollUp
 
 ERROR_STATUS = 400
+ROWS_AT_ONCE = 2_000
+COUNTED = ("requests", "errors", "prompt_tokens", "completion_tokens", "busy_ms")
+"""What roll-ups add up, beside their sketches."""
 
 
-@dataclass(frozen=True, order=True)
-class HourKey:
-    """The key of one row of hourly usage."""
+class Line(NamedTuple):
+    """An hour of one alias and version of a tenant; `version_key` is empty for a base model."""
 
     tenant_id: UUID
     hour: dt.datetime
@@ -23,26 +27,21 @@ class HourKey:
 
 
 @dataclass
-class HourSum:
-    """What a batch adds to one row."""
+class Sums:
+    """Sums of usage, such as are added to one row of a roll-up. The sketches hold answered requests’ latencies."""
 
     requests: int = 0
     errors: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     busy_ms: float = 0.0
-    latencies: list[float] = field(default_factory=list)
+    sketches: list[bytes] = field(default_factory=list)
 
-    def add(self, row: Invocation) -> None:
-        """Count one invocation. A rejected request has no meaningful latency."""
-        self.requests += 1
-        self.prompt_tokens += row.prompt_tokens
-        self.completion_tokens += row.completion_tokens
-        self.busy_ms += row.busy_ms
-        if row.status >= ERROR_STATUS:
-            self.errors += 1
-        else:
-            self.latencies.append(row.latency_ms)
+    def add(self, other: "Sums") -> None:
+        """Take in another part."""
+        for name in COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.sketches += other.sketches
 
 
 def hour_of(moment: dt.datetime) -> dt.datetime:
@@ -50,39 +49,58 @@ def hour_of(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def add_to_hours(rows: Iterable[Invocation]) -> None:
-    """Add each invocation to its hour. The caller holds the collector's lock and a transaction."""
-    sums: dict[HourKey, HourSum] = defaultdict(HourSum)
+def sums_of(rows: Iterable[Row]) -> dict[Line, Sums]:
+    """What invocations, whose times are in UTC, add to each hour. A refused request has no meaningful latency."""
+    sums: dict[tuple[Any, ...], Sums] = defaultdict(Sums)
+    latencies: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row in rows:
-        key = HourKey(row.tenant_id, hour_of(row.at), row.alias, str(row.version_id or ""))
-        sums[key].add(row)
-    for key in sorted(sums):
-        _add(key, sums[key])
+        key = (row.tenant_id, row.at.replace(minute=0, second=0, microsecond=0), row.alias, row.version_id)
+        part = sums[key]
+        part.requests += 1
+        part.prompt_tokens += row.prompt_tokens
+        part.completion_tokens += row.completion_tokens
+        part.busy_ms += row.busy_ms
+        if row.status >= ERROR_STATUS:
+            part.errors += 1
+        else:
+            latencies[key].append(row.latency_ms)
+    for key, values in latencies.items():
+        sums[key].sketches.append(sketch_of(values))
+    return {
+        Line(tenant_id, hour, alias, str(version_id or "")): part
+        for (tenant_id, hour, alias, version_id), part in sums.items()
+    }
 
 
-def _add(key: HourKey, part: HourSum) -> None:
-    usage, created = HourlyUsage.objects.get_or_create(
-        tenant_id=key.tenant_id,
-        hour=key.hour,
-        alias=key.alias,
-        version_key=key.version_key,
-        defaults={
-            "requests": part.requests,
-            "errors": part.errors,
-            "prompt_tokens": part.prompt_tokens,
-            "completion_tokens": part.completion_tokens,
-            "busy_ms": part.busy_ms,
-            "latency_sketch": dump_sketch(new_sketch(part.latencies)),
-        },
-    )
-    if created:
-        return
-    sketch = load_sketch(usage.latency_sketch)
-    sketch.merge(new_sketch(part.latencies))
-    usage.latency_sketch = dump_sketch(sketch)
-    usage.requests += part.requests
-    usage.errors += part.errors
-    usage.prompt_tokens += part.prompt_tokens
-    usage.completion_tokens += part.completion_tokens
-    usage.busy_ms += part.busy_ms
-    usage.save()
+def add_to_roll_ups(parts: Mapping[Line, Sums]) -> None:
+    """Add each part to its hour, its day and its tenant's hour. The caller holds the collector's lock."""
+    days: dict[tuple[Any, ...], Sums] = defaultdict(Sums)
+    totals: dict[tuple[Any, ...], Sums] = defaultdict(Sums)
+    for line, part in parts.items():
+        days[line.tenant_id, line.hour.date(), line.alias, line.version_key].add(part)
+        totals[line.tenant_id, line.hour].add(part)
+    _add(HourlyUsage, parts)
+    _add(DailyUsage, days)
+    _add(HourlyTotal, totals)
+
+
+def _add(model: type[RollUp], parts: Mapping[Any, Sums]) -> None:
+    """Two statements for each `ROWS_AT_ONCE` rows."""
+    keys = sorted(parts)
+    for start in range(0, len(keys), ROWS_AT_ONCE):
+        some = keys[start : start + ROWS_AT_ONCE]
+        columns = zip(model.KEY, zip(*some, strict=True), strict=True)
+        # Perhaps a few more rows than these keys', since each column is compared by itself.
+        known = model.objects.filter(**{f"{name}__in": set(values) for name, values in columns})
+        rows = {tuple(getattr(row, name) for name in model.KEY): row for row in known}
+        changed = [_plus(rows.get(key) or model(**dict(zip(model.KEY, key, strict=True))), parts[key]) for key in some]
+        model.objects.bulk_create(
+            changed, update_conflicts=True, unique_fields=list(model.KEY), update_fields=[*COUNTED, "latency_sketch"]
+        )
+
+
+def _plus(row: RollUp, part: Sums) -> RollUp:
+    for name in COUNTED:
+        setattr(row, name, getattr(row, name) + getattr(part, name))
+    row.latency_sketch = merged([row.latency_sketch, *part.sketches])
+    return row

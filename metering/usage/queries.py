@@ -4,11 +4,14 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Aggregate, BinaryField, Q, QuerySet, Sum, Value
 
 from adapters.models import AdapterVersion
-from metering.ledger.rollup import hour_of
-from metering.ledger.sketches import merged, quantile
-from metering.models import HourlyUsage
+from metering.ledger.rollup import COUNTED, Sums, hour_of
+from metering.ledger.sketches import quantiles
+from metering.models import DailyUsage, HourlyTotal, HourlyUsage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,25 +85,59 @@ def whole_hours(start: dt.datetime, end: dt.datetime) -> tuple[dt.datetime, dt.d
 def usage_of(start: dt.datetime, end: dt.datetime) -> UsageSummary:
     """Usage of every whole hour that the range touches."""
     start, end = whole_hours(start, end)
-    rows = list(HourlyUsage.objects.filter(hour__gte=start, hour__lt=end).order_by("hour"))
-    by_line: dict[tuple[str, str], list[HourlyUsage]] = defaultdict(list)
-    by_hour: dict[dt.datetime, list[HourlyUsage]] = defaultdict(list)
-    for row in rows:
-        by_line[row.alias, row.version_key].append(row)
-        by_hour[row.hour].append(row)
-    versions = _versions(key for _, key in by_line)
+    sums = sums_by_line(start, end, sketches=True)
+    versions = _versions(key for _, key in sums)
     lines = [
-        UsageLine(alias=alias, version_key=key, version=versions.get(key), figures=_sum(part))
-        for (alias, key), part in by_line.items()
+        UsageLine(alias=alias, version_key=key, version=versions.get(key), figures=_figures(line))
+        for (alias, key), line in sums.items()
     ]
     lines.sort(key=lambda line: (not line.alias, -line.figures.requests, line.label))
-    return UsageSummary(
-        start=start,
-        end=end,
-        total=_sum(rows),
-        lines=lines,
-        hours=[_hour(hour, part) for hour, part in by_hour.items()],
-    )
+    totals = HourlyTotal.objects.filter(hour__gte=start, hour__lt=end).order_by("hour")
+    total, hours = Sums(), []
+    for hour, *counted, sketch in totals.values_list("hour", *COUNTED, "latency_sketch"):
+        part = Sums(*counted)
+        part.sketches.append(sketch)
+        hours.append(_hour(hour, part))
+        total.add(part)
+    return UsageSummary(start=start, end=end, total=_figures(total), lines=lines, hours=hours)
+
+
+def sums_by_line(start: dt.datetime, end: dt.datetime, *, sketches: bool = False) -> dict[tuple[str, str], Sums]:
+    """What was used between two whole hours, by (alias, version key), added up by the database.
+
+    Whole days are read from the daily roll-up, the hours before and after them from the hourly one. Without `sketches`
+    the parts have none.
+    """
+    first, last = _midnight(start + dt.timedelta(hours=23)), _midnight(end)
+    if first >= last:
+        sources: list[QuerySet[Any]] = [HourlyUsage.objects.filter(hour__gte=start, hour__lt=end)]
+    else:
+        edges = Q(hour__gte=start, hour__lt=first) | Q(hour__gte=last, hour__lt=end)
+        sources = [
+            DailyUsage.objects.filter(day__gte=first.date(), day__lt=last.date()),
+            HourlyUsage.objects.filter(edges),
+        ]
+    sums: dict[tuple[str, str], Sums] = defaultdict(Sums)
+    for source in sources:
+        grouped = source.order_by().values_list("alias", "version_key").annotate(*(Sum(name) for name in COUNTED))
+        for alias, key, *counted, sketch in grouped.annotate(sketch=Joined() if sketches else Value(b"")):
+            sums[alias, key].add(Sums(*counted))
+            sums[alias, key].sketches.append(sketch)
+    return sums
+
+
+class Joined(Aggregate):
+    """The latency sketches of all rows as one."""
+
+    function = "STRING_AGG"
+    output_field = BinaryField()
+
+    def __init__(self) -> None:
+        super().__init__("latency_sketch", Value(b""))
+
+
+def _midnight(hour: dt.datetime) -> dt.datetime:
+    return hour.replace(hour=0)
 
 
 def _versions(keys: Iterable[str]) -> dict[str, AdapterVersion]:
@@ -109,21 +146,21 @@ def _versions(keys: Iterable[str]) -> dict[str, AdapterVersion]:
     return {str(version.id): version for version in rows}
 
 
-def _sum(rows: list[HourlyUsage]) -> Figures:
-    sketch = merged([row.latency_sketch for row in rows])
+def _figures(part: Sums) -> Figures:
+    p50, p95 = quantiles(b"".join(part.sketches), (0.5, 0.95))
     return Figures(
-        requests=sum(row.requests for row in rows),
-        errors=sum(row.errors for row in rows),
-        prompt_tokens=sum(row.prompt_tokens for row in rows),
-        completion_tokens=sum(row.completion_tokens for row in rows),
-        busy_ms=sum(row.busy_ms for row in rows),
-        p50_ms=quantile(sketch, 0.5),
-        p95_ms=quantile(sketch, 0.95),
+        requests=part.requests,
+        errors=part.errors,
+        prompt_tokens=part.prompt_tokens,
+        completion_tokens=part.completion_tokens,
+        busy_ms=part.busy_ms,
+        p50_ms=p50,
+        p95_ms=p95,
     )
 
 
-def _hour(hour: dt.datetime, rows: list[HourlyUsage]) -> HourFigures:
-    figures = _sum(rows)
+def _hour(hour: dt.datetime, part: Sums) -> HourFigures:
+    figures = _figures(part)
     return HourFigures(
         hour=hour,
         requests=figures.requests,

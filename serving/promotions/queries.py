@@ -18,7 +18,8 @@ from serving.models import HELD, Deployment, Promotion, Route
 def live_routes() -> QuerySet[Route]:
     """Live aliases with their versions."""
     related = ("adapter", "active__version__adapter", "active__endpoint__base_model", "previous__version__adapter")
-    return Route.objects.exclude(active=None).select_related(*related)
+    large = ("active__version__manifest", "previous__version__manifest")
+    return Route.objects.exclude(active=None).select_related(*related).defer(*large)
 
 
 def promotions() -> QuerySet[Promotion]:

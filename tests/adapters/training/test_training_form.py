@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from adapters.models import BaseModel, TrainingRun
+from adapters.training import forms
 from corpora.models import DatasetVersion, VersionState
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -40,6 +41,24 @@ def test_a_link_to_nothing_fills_in_nothing(as_alice: Client, form: dict[str, st
     answer = as_alice.get(f"{URL}?{query}")
     assert answer.status_code == 200
     assert " selected" not in answer.content.decode().split("</select>")[0].replace('value="" selected', "")
+
+
+def test_it_offers_the_newest_versions_and_the_chosen_one(
+    as_alice: Client, form: dict[str, str], dataset_version: DatasetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forms, "OFFERED", 2)
+    with tenant_scope(dataset_version.tenant_id):
+        newer = [
+            DatasetVersion.objects.create(
+                dataset=dataset_version.dataset, number=number, state=VersionState.READY, upload_bytes=1
+            )
+            for number in (2, 3, 4)
+        ]
+    offered = as_alice.get(URL).content.decode()
+    chosen = as_alice.get(URL, {"dataset": form["dataset_version"]}).content.decode()
+    assert [str(version.id) in offered for version in (dataset_version, *newer)] == [False, False, True, True]
+    assert [str(version.id) in chosen for version in (dataset_version, *newer)] == [True, False, True, True]
+    assert f'<option value="{form["dataset_version"]}" selected>' in chosen
 
 
 @pytest.mark.usefixtures("base_model", "in_tenant")

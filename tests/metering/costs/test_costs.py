@@ -1,18 +1,25 @@
 """Cost is measured time times a price with its source, and the lines sum to the total."""
 
 import datetime as dt
+import importlib
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from django.utils import timezone
 
 from adapters.models import BaseModel
+from jobs import kinds
+from jobs.compute import ComputeKind
 from jobs.models import Job
 from jobs.states import State
 from lorakit.contracts import InvocationRecord
-from metering.costs.queries import CostSummary, costs_of
+from metering.costs.queries import TITLES, CostSummary, costs_of
+from portal import settings as settings_file
 from serving.backends import endpoints
 from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.services import ensure_endpoint
@@ -91,3 +98,24 @@ def test_a_job_without_price_costs_nothing_and_says_so(in_tenant: Tenant) -> Non
 def test_other_tenants_costs_are_not_seen(in_tenant: Tenant, other_tenant: Tenant) -> None:
     job(other_tenant)
     assert last_day().lines == []
+
+
+def test_every_kind_that_runs_somewhere_has_a_title() -> None:
+    measured = {name for name, kind in kinds._kinds.items() if isinstance(kind, ComputeKind)}
+    assert measured - {"toy"} <= TITLES.keys()
+
+
+def test_no_price_source_names_a_setting(in_tenant: Tenant) -> None:
+    backends = [*settings_file.COMPUTE.values(), *settings_file.ENDPOINTS.values(), settings_file._sagemaker_compute]
+    defaults = [backend["OPTIONS"]["PRICE_SOURCE"] for backend in backends]
+    recorded = importlib.import_module("jobs.migrations.0004_price_sources_in_plain_words")
+    for old in recorded.PLAIN:
+        job(in_tenant, price_source=old)
+    job(in_tenant, price_source="price list")
+    with connection.schema_editor() as editor:
+        recorded.reword(apps, editor)
+    shown = [line.price_source for line in last_day().lines]
+    assert "price list" in shown
+    assert len(shown) == 3
+    for source in [*defaults, *shown]:
+        assert not re.search(r"[A-Z]+_[A-Z]+", source), source

@@ -1,6 +1,8 @@
 """Each line of a ledger is counted exactly once, whatever dies in between."""
 
+import datetime as dt
 import os
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +12,9 @@ import pytest
 from lorakit.contracts import InvocationRecord
 from metering.ledger import collector
 from metering.ledger.collector import collect
-from metering.ledger.rollup import add_to_hours
-from metering.models import HourlyUsage, Invocation, LedgerFile
+from metering.ledger.rollup import COUNTED, Line, Sums, add_to_roll_ups
+from metering.ledger.sketches import merged
+from metering.models import DailyUsage, HourlyTotal, HourlyUsage, Invocation, LedgerFile, RollUp
 from serving.gateway.ledger import Ledger
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
@@ -78,6 +81,9 @@ def test_a_broken_line_is_skipped_and_counted(record: Record, write: Write, fold
         {"status": -1},
         {"at": 1e300},
         {"version_id": "v1"},
+        {"alias": "nul\0"},
+        {"deployment": "d" * 64},
+        {"completion_tokens": 2**31},
     ],
     ids=str,
 )
@@ -114,13 +120,13 @@ def test_a_collector_that_dies_between_two_batches_goes_on_there(
     batches = iter(range(100))
     with monkeypatch.context() as patched:
 
-        def die_at_third(rows: list[Invocation]) -> None:
+        def die_at_third(rows: dict[Line, Sums]) -> None:
             if next(batches) == 2:
                 raise KeyboardInterrupt
             add(rows)
 
-        add = add_to_hours
-        patched.setattr(collector, "add_to_hours", die_at_third)
+        add = add_to_roll_ups
+        patched.setattr(collector, "add_to_roll_ups", die_at_third)
         with pytest.raises(KeyboardInterrupt):
             collect(folder)
     counted, in_hours = totals()
@@ -186,3 +192,45 @@ def test_a_file_that_is_still_open_is_never_deleted(record: Record, folder: Path
 
 def test_no_ledger_yet_is_fine(tmp_path: Path) -> None:
     assert collect(tmp_path / "nothing") == 0
+
+
+def test_a_batch_of_many_tenants_takes_as_many_statements_as_one_of_few(
+    record: Record, write: Write, folder: Path, django_assert_max_num_queries: Callable[..., object]
+) -> None:
+    with system_scope():
+        tenants = Tenant.objects.bulk_create(Tenant(slug=f"t-{number}", name="T") for number in range(30))
+    write(*(record(tenant_id=str(t.id), alias=f"a-{number}") for t in tenants for number in range(4)))
+    with django_assert_max_num_queries(20):  # type: ignore[attr-defined]
+        assert collect(folder) == 120
+    assert totals() == (120, 120)
+
+
+def test_days_and_totals_are_the_sums_of_the_hours(record: Record, write: Write, folder: Path) -> None:
+    rng = random.Random(3)
+    moment = dt.datetime(2026, 3, 1, 22, tzinfo=dt.UTC).timestamp()
+    for _ in range(4):
+        write(
+            *(
+                record(
+                    at=moment + rng.randrange(10_800), alias=rng.choice("ab"), status=rng.choice((200, 503)),
+                    latency_ms=rng.lognormvariate(5, 1),
+                )
+                for _ in range(40)
+            )
+        )  # fmt: skip
+        assert collect(folder) == 40
+    with system_scope():
+        hours = list(HourlyUsage.objects.all())
+        assert {row.hour.hour for row in hours} == {22, 23, 0}
+        for day in DailyUsage.objects.all():
+            _is_sum(day, [row for row in hours if (row.hour.date(), row.alias) == (day.day, day.alias)])
+        for total in HourlyTotal.objects.all():
+            _is_sum(total, [row for row in hours if row.hour == total.hour])
+        assert (DailyUsage.objects.count(), HourlyTotal.objects.count()) == (4, 3)
+
+
+def _is_sum(whole: RollUp, parts: list[HourlyUsage]) -> None:
+    assert parts
+    for name in COUNTED:
+        assert getattr(whole, name) == pytest.approx(sum(getattr(part, name) for part in parts))
+    assert whole.latency_sketch == merged([part.latency_sketch for part in parts])

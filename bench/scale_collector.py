@@ -1,0 +1,35 @@
+"""How fast the collector takes the ledgers of a site with many tenants."""
+
+import random
+import time
+from pathlib import Path
+
+from bench.scale_site import SEED, Site
+from lorakit.contracts import InvocationRecord
+from metering.ledger.collector import collect
+
+RECORDS, FILES, ALIASES = 60_000, 4, 4
+
+
+def rate(site: Site, folder: Path) -> float:
+    """Rows a second, of records that every tenant's four aliases take turns in."""
+    folder.mkdir()
+    tenants = [site.tenant, *site.others]
+    rng, now = random.Random(SEED), time.time()
+    files = [(folder / f"gateway-{number}.jsonl").open("w") for number in range(FILES)]
+    for number in range(RECORDS):
+        tenant = tenants[number % len(tenants)]
+        record = InvocationRecord(
+            request_id=f"req-{rng.getrandbits(128):032x}", at=now - 3_600 * rng.random(), tenant_id=str(tenant.id),
+            key_id=str(tenant.id), alias=f"desk-{rng.randrange(ALIASES)}", version_id=str(tenant.id), deployment="a-1",
+            status=200 if rng.random() < 0.98 else 503, error_code="", prompt_tokens=100, completion_tokens=50,
+            latency_ms=round(rng.lognormvariate(5, 0.5), 3), first_token_ms=20.0, busy_ms=60.0, streamed=False,
+        )  # fmt: skip
+        files[number % FILES].write(record.to_json() + "\n")
+    for file in files:
+        file.close()
+    began = time.perf_counter()
+    added = collect(folder)
+    seconds = time.perf_counter() - began
+    assert added == RECORDS
+    return added / seconds
