@@ -260,7 +260,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.2,
 }
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_VAR / "run" / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": {"expires": 4}},
     "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": {"expires": 300}},

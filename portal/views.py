@@ -5,12 +5,13 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import LoginView
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal.forms import KeyForm, SignInForm
+from portal.outages import DatabaseUnavailable, outage_behind
 from portal.overview import read_overview
 from rest.errors import NotFound
 from serving.models import Route
@@ -88,8 +89,13 @@ def revoke_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
 
 
 @require_GET
+@transaction.non_atomic_requests
 def health(request: HttpRequest) -> JsonResponse:
-    """200 while the database answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    """200 while the database answers, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        outage = outage_behind(error) or DatabaseUnavailable()
+        return JsonResponse({"status": "unavailable", "code": outage.code}, status=503)
     return JsonResponse({"status": "ok"})

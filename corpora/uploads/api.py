@@ -95,7 +95,7 @@ class UploadViewSet(
         request=NewUploadSerializer,
         responses={
             201: UploadSerializer, 400: INVALID, 403: examples.NO_ROOM, 404: MISSING, 412: examples.OTHER_VERSION,
-            413: examples.TOO_LARGE, 503: examples.AWAY,
+            413: examples.TOO_LARGE, 503: examples.AWAY, 507: examples.FULL,
         },
         examples=[examples.NEW, examples.RECEIVING],
     )  # fmt: skip

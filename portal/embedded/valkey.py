@@ -3,8 +3,8 @@
 import signal
 import socket
 import subprocess
-import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,10 +68,11 @@ class Valkey:
             f'bind 127.0.0.1\nport {self.port}\ndir "{self.folder}"\nrequirepass {self.password}\n'
             f"databases 64\n{_DURABLE if self.durable else _NOT_DURABLE}"
         )
-        with open_log(self.log) as log, tempfile.TemporaryFile() as stdin:
-            stdin.write(configuration.encode())
-            stdin.seek(0)
-            process = spawn([program, "-"], log=log, death_signal=signal.SIGTERM, stdin=stdin)
+        with open_log(self.log) as log:
+            process = spawn([program, "-"], log=log, death_signal=signal.SIGTERM, stdin=subprocess.PIPE)
+        if process.stdin is not None:
+            with suppress(BrokenPipeError), process.stdin as stdin:
+                stdin.write(configuration.encode())
         deadline = time.monotonic() + _START_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             if self._ask(self.port) == "PONG":

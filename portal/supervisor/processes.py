@@ -111,10 +111,8 @@ def site_processes(
         ),
         Process(
             name="beat",
-            argv=(
-                *celery, "beat", "--schedule", str(var / "run" / "beat-schedule"), "--pidfile=",
-                "--loglevel", "INFO",
-            ),
+            # Its own file of last runs would be one more thing to write, for tasks that are due every few minutes.
+            argv=(*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=", "--loglevel", "INFO"),
             env=env,
         ),
     ]  # fmt: skip

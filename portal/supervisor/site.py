@@ -112,7 +112,8 @@ class Site:
             try:
                 for name in self.services.revive():
                     self._console.write("portal", f"{name} died and was started again")
-            except EmbeddedServiceError as error:
+            except (EmbeddedServiceError, OSError) as error:
+                # Also a full disk. A server dies with this thread, so it goes on whatever happens.
                 self._console.write("portal", str(error))
 
     def _take_lock(self) -> None:
