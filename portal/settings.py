@@ -28,6 +28,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 HTTPS = env.bool("HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS
+# A load balancer asks for health over plain HTTP.
+SECURE_REDIRECT_EXEMPT = ["^health/$"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -175,6 +177,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=5 * 2**30)
 MAX_FORM_BYTES = env.int("MAX_FORM_BYTES", default=200 * 2**20)
 UPLOAD_DIR = Path(env.str("UPLOAD_DIR", default=str(PORTAL_VAR / "uploads")))
+# Behind a proxy all connections come from its address.
+CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", default=0 if SECURE_PROXY_SSL_HEADER else 100)
 UPLOAD_IDLE_SECONDS = env.int("UPLOAD_IDLE_SECONDS", default=60)
 UPLOAD_KEPT_HOURS = env.int("UPLOAD_KEPT_HOURS", default=24)
 UPLOAD_ORIGINS = env.list("UPLOAD_ORIGINS", default=[])

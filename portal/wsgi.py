@@ -1,4 +1,4 @@
-"""The web process: `gunicorn portal.wsgi`."""
+"""The site for a WSGI server. The one it runs on is `python -m portal.web`, which waits for no client in a thread."""
 
 import os
 

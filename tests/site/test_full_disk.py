@@ -19,7 +19,7 @@ from tests.site.conftest import PASSWORD, RunningSite, running_site
 DISK_BYTES = 400 << 20
 FULL_SECONDS = 20.0
 RECOVERY_SECONDS = 30.0
-PARTS = ("lorakit.serve", "portal.wsgi", "serving.gateway", "worker", "beat", "postgres")
+PARTS = ("lorakit.serve", "portal.web", "serving.gateway", "worker", "beat", "postgres")
 
 
 def _can_mount() -> bool:
