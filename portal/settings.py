@@ -8,6 +8,7 @@ from typing import Any
 
 import environ
 
+from jobs.messages import valid_for
 from portal.embedded.runtime import current_urls
 from portal.logs import logging_config
 from portal.secret_key import local_secret_key
@@ -265,13 +266,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
-    "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": {"expires": 4}},
-    "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": {"expires": 300}},
-    "go-on-with-uploads": {"task": "corpora.go_on_with_uploads", "schedule": 10.0, "options": {"expires": 20}},
-    "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": {"expires": 600}},
-    "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": {"expires": 600}},
-    "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": {"expires": 20}},
-    "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": {"expires": 10}},
+    "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": valid_for(4)},
+    "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": valid_for(300)},
+    "go-on-with-uploads": {"task": "corpora.go_on_with_uploads", "schedule": 10.0, "options": valid_for(20)},
+    "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": valid_for(600)},
+    "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": valid_for(600)},
+    "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": valid_for(20)},
+    "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
 }
 
 BASE_MODEL_DIR = Path(env.str("BASE_MODEL_DIR", default=str(BASE_DIR / "lorakit" / "tiny" / "model")))
