@@ -54,11 +54,11 @@ def valid_for(seconds: int) -> dict[str, Any]:
     return {"headers": {HEADER: seconds}}
 
 
-def _key(message_id: str) -> str:
+def _key(message_id: str | None) -> str:
     return f"message:{message_id}"
 
 
-def _is_valid(message_id: str) -> bool:
+def _is_valid(message_id: str | None) -> bool:
     try:
         return bool(cache.delete(_key(message_id)))
     except ConnectionInterrupted:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HTMX_STOP_POLLING
 
 from jobs.admission import place_in_line
@@ -29,7 +29,7 @@ FILTERS: dict[str, tuple[str, frozenset[State]]] = {
 }
 
 
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def index(request: TenantRequest) -> HttpResponse:
     """Jobs, newest first; `?state=` filters."""
@@ -42,14 +42,14 @@ def index(request: TenantRequest) -> HttpResponse:
     return render(request, "jobs/list.html", {"page_obj": page, "filters": filters, "changing": changing})
 
 
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def detail(request: TenantRequest, job_id: UUID) -> HttpResponse:
     """One job: how it goes, or how it ended."""
     return render(request, "jobs/detail.html", _context(job_id))
 
 
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
     """The part of the page that changes; the answer after the job's end stops the polling."""

@@ -1,4 +1,4 @@
-"""Shows a PortalError that no form caught as a page that says what to do next."""
+"""What every page has in common: nobody keeps a copy of it, and an error says what to do next."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rest.errors import PortalError
+from tenants.requests import PortalRequest
+
+
+class NoStoreMiddleware:
+    """Whatever is answered to a person or a key is kept by no browser and no proxy, unless its view says otherwise."""
+
+    def __init__(self, get_response: Callable[[PortalRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PortalRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.api_key is not None or request.user.is_authenticated:
+            response.setdefault("Cache-Control", "no-store")
+        return response
 
 
 class ProblemPageMiddleware:
-    """For pages only: REST has its own handler."""
+    """Shows a PortalError that no form caught. For pages only: REST has its own handler."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

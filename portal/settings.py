@@ -77,6 +77,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.ActiveTenantMiddleware",
+    "portal.middleware.NoStoreMiddleware",
     "portal.body_limit.BodyLimitMiddleware",
     "portal.middleware.ProblemPageMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -157,7 +158,11 @@ S3_PREFIX = env.str("S3_PREFIX", default="")
 S3_KMS_KEY_ID = env.str("S3_KMS_KEY_ID", default="")
 _files: dict[str, Any] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {"location": PORTAL_VAR / "objects", "file_permissions_mode": 0o600},
+    "OPTIONS": {
+        "location": PORTAL_VAR / "objects",
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
 }
 _s3: dict[str, Any] = {
     "BACKEND": "storages.backends.s3.S3Storage",
@@ -265,6 +270,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.2,
 }
 CELERY_TASK_PUBLISH_RETRY = False
+# Its own file of last runs would be one more thing to write, for tasks that are due every few minutes.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": valid_for(4)},
     "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": valid_for(300)},

@@ -8,7 +8,7 @@ from django.contrib.auth.views import LoginView
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.forms import KeyForm, SignInForm
 from portal.outages import DatabaseUnavailable, outage_behind
@@ -31,7 +31,7 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
 
-@require_GET
+@require_safe
 @members_only(roles=EVERYONE)
 def overview(request: TenantRequest) -> HttpResponse:
     """What there is, what runs and what to do next; a reviewer is sent to the reviews."""
@@ -51,7 +51,7 @@ def switch_tenant(request: TenantRequest) -> HttpResponse:
     return redirect("overview")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @members_only(roles=WRITERS)
 def keys(request: TenantRequest) -> HttpResponse:
     """List keys and make new ones; a new key's token is shown in this one answer only."""
@@ -88,7 +88,7 @@ def revoke_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
     return redirect("keys")
 
 
-@require_GET
+@require_safe
 @transaction.non_atomic_requests
 def health(request: HttpRequest) -> JsonResponse:
     """200 while the database answers, else 503."""

@@ -7,3 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
+
+# After Django is set up, which this imports.
+from portal.hosted import refuse_unsafe_site  # noqa: E402
+
+refuse_unsafe_site()

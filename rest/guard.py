@@ -164,7 +164,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @property
     def _answers(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return not getattr(self.cycle, "response_complete", True)
 
     def _refuse(self, status: int) -> None:
         if not self._answers or not self.cycle.response_started:

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from corpora.datasets.forms import DatasetForm
 from corpora.datasets.queries import datasets_called, rows_of
@@ -20,7 +20,7 @@ from tenants.requests import TenantRequest
 PAGE_SIZE = 25
 
 
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def index(request: TenantRequest) -> HttpResponse:
     """Datasets, newest first, each with its latest version and its uses. `?q=` filters by a part of the name."""
@@ -33,7 +33,7 @@ def index(request: TenantRequest) -> HttpResponse:
     return render(request, "corpora/datasets/list.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     """A dataset's versions, newest first, each with its uses."""
@@ -51,7 +51,7 @@ def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     return render(request, "corpora/datasets/detail.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @members_only(roles=WRITERS)
 def edit(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     """Change the name or description of a dataset."""

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseStopPolling
 
 from corpora.lineage import uses_of
@@ -29,7 +29,7 @@ from tenants.requests import TenantRequest
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """A version, one tab at a time, or the progress of its check."""
@@ -53,7 +53,7 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     return render(request, "corpora/versions/version.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """The progress of the check. When it ends, polling stops and the page reloads."""
@@ -66,7 +66,7 @@ def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """One row in full, `?number=`."""
@@ -80,7 +80,7 @@ def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 @members_only(roles=WRITERS)
 def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
     """Download rows or findings (`?content=`) as JSONL or CSV (`?file_type=`)."""

@@ -12,7 +12,8 @@ from portal.embedded.binaries import find_valkey
 from portal.embedded.process import EmbeddedServiceError, free_port, last_lines, open_log, spawn, stop
 
 _START_SECONDS = 30.0
-_DURABLE = "appendonly yes\nappendfsync everysec\n"
+# Snapshots besides would add nothing, and one that fails keeps the server from ending when it is told to.
+_DURABLE = 'save ""\nappendonly yes\nappendfsync everysec\n'
 _NOT_DURABLE = 'save ""\nappendonly no\n'
 
 

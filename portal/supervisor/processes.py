@@ -107,8 +107,7 @@ def site_processes(
         ),
         Process(
             name="beat",
-            # Its own file of last runs would be one more thing to write, for tasks that are due every few minutes.
-            argv=(*celery, "beat", "--scheduler", "celery.beat:Scheduler", "--pidfile=", "--loglevel", "INFO"),
+            argv=(*celery, "beat", "--pidfile=", "--loglevel", "INFO"),
             env=env,
         ),
     ]  # fmt: skip

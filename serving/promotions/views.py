@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from adapters.versions.queries import version_named
 from serving.backends import endpoints
@@ -21,7 +21,7 @@ from tenants.requests import TenantRequest
 SHOWN = 20
 
 
-@require_GET
+@require_safe
 @transaction.non_atomic_requests
 @members_only(roles=WRITERS)
 def endpoint(request: TenantRequest) -> HttpResponse:

@@ -1,6 +1,7 @@
 """Included by a worker, it puts the worker's clock ahead where Celery asks whether a message has expired."""
 
 import datetime as dt
+from typing import Any
 
 from celery.worker import request
 
@@ -13,4 +14,5 @@ class Ahead(dt.datetime):
         return dt.datetime.now(tz) + AHEAD
 
 
-request.datetime = Ahead
+module: Any = request
+module.datetime = Ahead

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -43,8 +44,9 @@ def _reload(job: Job) -> Job:
 
 def test_no_message_that_is_sent_again_and_again_expires_by_a_clock() -> None:
     for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
-        assert "expires" not in entry["options"], name
-        assert entry["options"]["headers"][HEADER] > 0, name
+        options: Any = entry["options"]
+        assert "expires" not in options, name
+        assert options["headers"][HEADER] > 0, name
 
 
 @pytest.fixture
