@@ -2,11 +2,34 @@
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.shortcuts import render
 
 from rest.errors import PortalError
 from tenants.requests import PortalRequest
+
+COMPRESSED = {
+    "text/html",
+    "text/markdown",
+    "application/json",
+    "application/problem+json",
+    "application/vnd.oai.openapi",
+    "application/vnd.oai.openapi+json",
+}
+
+
+class CompressionMiddleware(GZipMiddleware):
+    """Pages and documents, with a random length against guesses of what is in them (BREACH).
+
+    Not downloads, which are compressed or large, and never streams of events, which would wait for a full block.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        kind = response.headers.get("Content-Type", "").partition(";")[0]
+        if kind not in COMPRESSED or response.streaming:
+            return response
+        return super().process_response(request, response)
 
 
 class NoStoreMiddleware:
