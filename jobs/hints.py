@@ -13,6 +13,8 @@ from django.core.cache import cache
 from django_redis.exceptions import ConnectionInterrupted  # type: ignore[import-untyped]
 from kombu.exceptions import OperationalError
 
+from jobs.messages import valid_for
+
 log = structlog.get_logger(__name__)
 
 HINT_SECONDS = 10
@@ -25,7 +27,7 @@ def look_at_queue() -> None:
     """Ask a worker to start queued jobs. At most one such message is in flight, whatever the number of callers."""
     with _broker_may_be_away():
         if cache.add(_QUEUE_HINTED, True, timeout=2):
-            current_app.send_task("jobs.admit", expires=HINT_SECONDS)
+            current_app.send_task("jobs.admit", **valid_for(HINT_SECONDS))
 
 
 def queue_is_looked_at() -> None:
@@ -37,7 +39,7 @@ def queue_is_looked_at() -> None:
 def look_at_job(job_id: UUID) -> None:
     """Ask a worker to step one job."""
     with _broker_may_be_away():
-        current_app.send_task("jobs.step", (str(job_id),), expires=HINT_SECONDS)
+        current_app.send_task("jobs.step", (str(job_id),), **valid_for(HINT_SECONDS))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from jobs.admission import place_in_line
 from jobs.charts import loss_figure
@@ -30,7 +30,7 @@ FILTERS: dict[str, tuple[str, frozenset[State]]] = {
 }
 
 
-@require_GET
+@require_safe
 @members_only(Action.JOBS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
     """Jobs, newest first; `?state=` filters."""
@@ -43,14 +43,14 @@ def index(request: TenantRequest) -> HttpResponse:
     return render(request, "jobs/list.html", {"page_obj": page, "filters": filters, "changing": changing})
 
 
-@require_GET
+@require_safe
 @members_only(Action.JOBS_VIEW)
 def detail(request: TenantRequest, job_id: UUID) -> HttpResponse:
     """One job: its progress or its result."""
     return render(request, "jobs/detail.html", _context(job_id))
 
 
-@require_GET
+@require_safe
 @members_only(Action.JOBS_VIEW)
 def live(request: TenantRequest, job_id: UUID) -> HttpResponse:
     """The part of the page that changes; it no longer asks for itself once the job has ended."""

@@ -14,6 +14,14 @@ DISK_FULL = Failure(
 NO_ROOM_BYTES = 1 << 20
 
 
+def is_full(folder: Path) -> bool:
+    """Whether next to nothing can be written to the disk of `folder`. One that cannot be asked is not called full."""
+    try:
+        return shutil.disk_usage(folder).free < NO_ROOM_BYTES
+    except OSError:
+        return False
+
+
 def is_disk_full(error: BaseException, folder: Path) -> bool:
     """Whether a full disk below `folder` caused an error.
 
@@ -21,4 +29,4 @@ def is_disk_full(error: BaseException, folder: Path) -> bool:
     """
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return True
-    return "No space left on device" in str(error) or shutil.disk_usage(folder).free < NO_ROOM_BYTES
+    return "No space left on device" in str(error) or is_full(folder)

@@ -5,7 +5,7 @@ import datetime as dt
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from metering.costs.queries import costs_of
 from metering.usage.charts import latency_figure, requests_figure
@@ -21,7 +21,7 @@ RANGES = {
 }
 
 
-@require_GET
+@require_safe
 @members_only(Action.USAGE_VIEW)
 def usage(request: TenantRequest) -> HttpResponse:
     """Requests, latency, tokens and cost of the last hours or days; an unknown range falls back to the shortest."""

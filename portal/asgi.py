@@ -1,9 +1,6 @@
-"""The web process for an ASGI server."""
+"""The site for the web server, `python -m portal.web`, or another ASGI server: Django's WSGI application in threads."""
 
-import os
+from portal.web.bridge import Bridge
+from portal.wsgi import application as wsgi
 
-from django.core.asgi import get_asgi_application
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-
-application = get_asgi_application()
+application = Bridge(wsgi)

@@ -7,10 +7,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 
+from portal.web.body import STREAMED
 from rest.errors import PortalError
 from rest.problems import ProblemRenderer, problem
-
-STREAMED = "application/offset+octet-stream"
 
 
 class BodyTooLarge(PortalError):

@@ -5,13 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import heartbeat_sent
+from celery.signals import beat_init, celeryd_init, heartbeat_sent
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-app = Celery("portal")
+app = Celery("portal", task_cls="jobs.messages:ValidTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def refuse_unsafe_settings(**_: Any) -> None:
+    """A worker and a beat of a hosted site start with safe settings only. Celery goes on after an error in a signal."""
+    from portal.hosted import refuse_unsafe_site
+
+    try:
+        refuse_unsafe_site()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
 
 
 @heartbeat_sent.connect

@@ -8,6 +8,7 @@ from typing import Any
 
 import environ
 
+from jobs.messages import valid_for
 from portal.embedded.runtime import current_urls
 from portal.logs import logging_config
 from portal.secret_key import local_secret_key
@@ -28,6 +29,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 HTTPS = env.bool("HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS
+# A load balancer asks for health over plain HTTP.
+SECURE_REDIRECT_EXEMPT = ["^health/$"]
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -52,7 +55,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "portal.static_files.StaticFiles",
     "django.contrib.humanize",
     "django_htmx",
     "rest_framework",
@@ -66,6 +69,7 @@ MIDDLEWARE = [
     "rest.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -75,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "tenants.middleware.ActiveTenantMiddleware",
+    "portal.middleware.NoStoreMiddleware",
     "portal.body_limit.BodyLimitMiddleware",
     "portal.middleware.ProblemPageMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -156,16 +161,22 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = PORTAL_VAR / "static"
+# Of the code, not of a site's data.
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "var" / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 AWS_REGION = env.str("AWS_REGION", default="")
 S3_BUCKET = env.str("S3_BUCKET", default="")
 S3_PREFIX = env.str("S3_PREFIX", default="")
 S3_KMS_KEY_ID = env.str("S3_KMS_KEY_ID", default="")
 _files: dict[str, Any] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {"location": PORTAL_VAR / "objects", "file_permissions_mode": 0o600},
+    "OPTIONS": {
+        "location": PORTAL_VAR / "objects",
+        "file_permissions_mode": 0o600,
+        "directory_permissions_mode": 0o700,
+    },
 }
 _s3: dict[str, Any] = {
     "BACKEND": "storages.backends.s3.S3Storage",
@@ -180,12 +191,14 @@ _s3: dict[str, Any] = {
 }
 STORAGES = {
     "default": _s3 if S3_BUCKET else _files,
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "portal.static_files.HashedStaticFiles"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=5 * 2**30)
 MAX_FORM_BYTES = env.int("MAX_FORM_BYTES", default=200 * 2**20)
 UPLOAD_DIR = Path(env.str("UPLOAD_DIR", default=str(PORTAL_VAR / "uploads")))
+# Behind a proxy all connections come from its address.
+CONNECTIONS_PER_ADDRESS = env.int("CONNECTIONS_PER_ADDRESS", default=0 if SECURE_PROXY_SSL_HEADER else 100)
 UPLOAD_IDLE_SECONDS = env.int("UPLOAD_IDLE_SECONDS", default=60)
 UPLOAD_KEPT_HOURS = env.int("UPLOAD_KEPT_HOURS", default=24)
 UPLOAD_ORIGINS = env.list("UPLOAD_ORIGINS", default=[])
@@ -271,15 +284,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.2,
 }
 CELERY_TASK_PUBLISH_RETRY = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(PORTAL_VAR / "run" / "beat-schedule")
+# Its own file of last runs would be one more thing to write, for tasks that are due every few minutes.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
-    "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": {"expires": 4}},
-    "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": {"expires": 300}},
-    "go-on-with-uploads": {"task": "corpora.go_on_with_uploads", "schedule": 10.0, "options": {"expires": 20}},
-    "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": {"expires": 600}},
-    "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": {"expires": 600}},
-    "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": {"expires": 20}},
-    "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": {"expires": 10}},
+    "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": valid_for(4)},
+    "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": valid_for(300)},
+    "go-on-with-uploads": {"task": "corpora.go_on_with_uploads", "schedule": 10.0, "options": valid_for(20)},
+    "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": valid_for(600)},
+    "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": valid_for(600)},
+    "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": valid_for(20)},
+    "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
 }
 
 BASE_MODEL_DIR = Path(env.str("BASE_MODEL_DIR", default=str(BASE_DIR / "lorakit" / "tiny" / "model")))

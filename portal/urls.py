@@ -14,5 +14,6 @@ urlpatterns = [
     path("api/v1/", include("portal.api")),
 ]
 
+handler400 = "portal.error_pages.bad_request"
 handler404 = "portal.error_pages.not_found"
 handler500 = "portal.error_pages.server_error"

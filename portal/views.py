@@ -5,12 +5,13 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import LoginView
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal.forms import KeyForm, SignInForm
+from portal.outages import DatabaseUnavailable, outage_behind
 from portal.overview import read_overview
 from rest.errors import NotFound
 from rest.names import InvalidName
@@ -35,7 +36,7 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
 
-@require_GET
+@require_safe
 @members_only()
 def overview(request: TenantRequest) -> HttpResponse:
     """What there is, what runs and what to do next; a reviewer is sent to the reviews."""
@@ -55,7 +56,7 @@ def switch_tenant(request: TenantRequest) -> HttpResponse:
     return redirect("overview")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @members_only(Action.KEYS_MANAGE)
 def keys(request: TenantRequest) -> HttpResponse:
     """List keys and make new ones. A new key's token waits in the session for the page that shows it, once."""
@@ -97,9 +98,14 @@ def revoke_key(request: TenantRequest, key_id: UUID) -> HttpResponse:
     return redirect("keys")
 
 
-@require_GET
+@require_safe
+@transaction.non_atomic_requests
 def health(request: HttpRequest) -> JsonResponse:
-    """200 if the database responds."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    """200 if the database responds, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        outage = outage_behind(error) or DatabaseUnavailable()
+        return JsonResponse({"status": "unavailable", "code": outage.code}, status=503)
     return JsonResponse({"status": "ok"})

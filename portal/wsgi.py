@@ -1,4 +1,4 @@
-"""The web process for a WSGI server: `gunicorn portal.wsgi`."""
+"""The site for a WSGI server. The one it runs on is `python -m portal.web`, which waits for no client in a thread."""
 
 import os
 
@@ -7,3 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
+
+# After Django is set up, which this imports.
+from portal.hosted import refuse_unsafe_site  # noqa: E402
+
+refuse_unsafe_site()

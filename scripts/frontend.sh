@@ -21,8 +21,11 @@ install -D -m 644 -t static/vendor/tabler \
 install -D -m 644 -t static/vendor/plotly \
   "$packages/plotly.js-basic-dist-min/plotly-basic.min.js" "$packages/plotly.js-basic-dist-min/LICENSE"
 install -D -m 644 -t static/vendor/tus "$packages/tus-js-client/dist/tus.min.js" "$packages/tus-js-client/LICENSE"
-install -D -m 644 -t static/vendor/inter \
-  "$packages/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2" \
-  "$packages/@fontsource-variable/inter/LICENSE"
-# The source maps are not copied, so the references to them are removed.
+install -D -m 644 -t static/vendor/inter "$packages/@fontsource-variable/inter/LICENSE"
+# A third of the font are alternates and signs that no page uses.
+.venv/bin/python -m fontTools.subset "$packages/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2" \
+  --unicodes=U+20-7E,U+A0-FF,U+131,U+152-153,U+2000-206F,U+20AC,U+2122,U+2190-2193,U+2212,U+2248,U+2260-2265 \
+  --layout-features=kern,ccmp,tnum,cv11,ss03 --flavor=woff2 \
+  --output-file=static/vendor/inter/inter-latin-wght-normal.woff2
+# The source maps stay behind, so the references to them must too.
 sed -i -E 's@/[*/]# sourceMappingURL=[^ *]*( \*/)?@@' static/vendor/tabler/* static/vendor/tus/tus.min.js

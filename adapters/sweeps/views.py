@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from adapters.models import BaseModel, Sweep
 from adapters.recipes.catalogue import RECIPES
@@ -24,7 +24,7 @@ from tenants.requests import TenantRequest
 PAGE_SIZE = 25
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def sweeps(request: TenantRequest) -> HttpResponse:
     """Every sweep, newest first."""
@@ -38,7 +38,7 @@ def sweeps(request: TenantRequest) -> HttpResponse:
     return render(request, "adapters/sweeps/list.html", {"page_obj": page, "rows": rows})
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @members_only(Action.ADAPTERS_TRAIN)
 def new_sweep(request: TenantRequest) -> HttpResponse:
     """Show the form, or start a run for each combination."""
@@ -62,21 +62,21 @@ def new_sweep(request: TenantRequest) -> HttpResponse:
     return render(request, "adapters/sweeps/new.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_TRAIN)
 def sweep_estimate(request: TenantRequest) -> HttpResponse:
     """The estimate beside the form: number of trainings, time and cost."""
     return render(request, "adapters/sweeps/_estimate.html", _preview(SweepForm(request.GET)))
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def sweep(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
     """One sweep's runs, the best first."""
     return render(request, "adapters/sweeps/sweep.html", _context(sweep_id))
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def sweep_live(request: TenantRequest, sweep_id: UUID) -> HttpResponse:
     """The part of a sweep's page that changes."""

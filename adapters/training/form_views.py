@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import slugify
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from adapters.models import BaseModel, TrainingRun
 from adapters.recipes.catalogue import RECIPES
@@ -22,7 +22,7 @@ from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @members_only(Action.ADAPTERS_TRAIN)
 def train(request: TenantRequest) -> HttpResponse:
     """Show the form, or start the training."""
@@ -44,7 +44,7 @@ def train(request: TenantRequest) -> HttpResponse:
     return render(request, "adapters/training/train.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_TRAIN)
 def estimate(request: TenantRequest) -> HttpResponse:
     """The estimate beside the form, refreshed after every change."""

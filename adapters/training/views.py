@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from adapters.models import TrainingRun
 from adapters.recipes.catalogue import RECIPES
@@ -36,7 +36,7 @@ LIVE_LINES = 12
 """Few enough to read while new ones arrive."""
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def runs(request: TenantRequest) -> HttpResponse:
     """Every run, newest first, with its small curve; selected ones can be compared."""
@@ -50,14 +50,14 @@ def runs(request: TenantRequest) -> HttpResponse:
     return render(request, "adapters/training/runs.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def run(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """One run: its progress, or its result."""
     return render(request, "adapters/training/run.html", _context(run_id))
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """The part of a run's page that changes; polling stops once the run has ended."""
@@ -65,7 +65,7 @@ def run_live(request: TenantRequest, run_id: UUID) -> HttpResponse:
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def run_log(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """The tail of the run's output, if its backend keeps it."""
@@ -107,7 +107,7 @@ def resume_run(request: TenantRequest, run_id: UUID) -> HttpResponse:
     return redirect("adapters:run", resumed.id)
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def compare_runs(request: TenantRequest) -> HttpResponse:
     """Two to five runs side by side: `?run=ID&run=ID`; `differences=1` hides settings that are the same."""

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from adapters.models import Adapter
 from adapters.recipes.catalogue import RECIPES
@@ -28,7 +28,7 @@ PAGE_SIZE = 30
 RUNS_SHOWN = 20
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
     """Every adapter with its newest version and run."""
@@ -37,7 +37,7 @@ def index(request: TenantRequest) -> HttpResponse:
     return render(request, "adapters/versions/list.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def detail(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     """One adapter's versions and runs."""
@@ -45,7 +45,7 @@ def detail(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     return render(request, "adapters/versions/detail.html", _detail(adapter))
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     """The part of an adapter's page that changes while a training runs."""
@@ -53,7 +53,7 @@ def live(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     return render(request, "adapters/versions/_live.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """One version: package, data, training, and the panels of higher floors.
@@ -74,14 +74,14 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def package(request: TenantRequest, version_id: UUID) -> FileResponse:
     """Download the package."""
     return package_response(version_with_all(version_id))
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def card(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """The card; `?format=md` downloads it as Markdown."""

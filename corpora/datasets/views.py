@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from corpora.datasets.forms import DatasetForm
 from corpora.datasets.queries import datasets_called, rows_of
@@ -21,7 +21,7 @@ from tenants.requests import TenantRequest
 PAGE_SIZE = 25
 
 
-@require_GET
+@require_safe
 @members_only(Action.DATASETS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
     """Datasets, the latest upload first, each with its version and uses. `?q=` filters by a part of the name."""
@@ -34,7 +34,7 @@ def index(request: TenantRequest) -> HttpResponse:
     return render(request, "corpora/datasets/list.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.DATASETS_VIEW)
 def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     """A dataset's versions, newest first, each with its uses."""
@@ -52,7 +52,7 @@ def detail(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     return render(request, "corpora/datasets/detail.html", context)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @members_only(Action.DATASETS_EDIT)
 def edit(request: TenantRequest, dataset_id: UUID) -> HttpResponse:
     """Change the name or description of a dataset."""

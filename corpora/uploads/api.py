@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http.request import UnreadablePostError
 from drf_spectacular.types import OpenApiTypes
@@ -98,7 +97,7 @@ class UploadViewSet(
         request=NewUploadSerializer,
         responses={
             201: UploadSerializer, 400: INVALID, 403: examples.NO_ROOM, 404: MISSING, 412: examples.OTHER_VERSION,
-            413: examples.TOO_LARGE, 503: examples.AWAY,
+            413: examples.TOO_LARGE, 503: examples.AWAY, 507: examples.FULL,
         },
         examples=[examples.NEW, examples.RECEIVING],
     )  # fmt: skip
@@ -147,7 +146,6 @@ class UploadViewSet(
             raise tus.WrongContent
         offset = tus.natural(request, "Upload-Offset")
         length = tus.natural(request, "Content-Length", status=status.HTTP_411_LENGTH_REQUIRED)
-        _give_up_on_silence(request)
         try:
             upload = append_to_upload(upload=upload, source=request._request, offset=offset, length=length)
         except UnreadablePostError:
@@ -257,13 +255,6 @@ def _dataset(dataset_id: UUID | None) -> Dataset | None:
     if dataset is None:
         raise NotFound("Dataset not found. Check its ID.", field="dataset")
     return dataset
-
-
-def _give_up_on_silence(request: Request) -> None:
-    """Time out silent connections, which would otherwise hold a thread and the upload's lock for ever."""
-    socket = request._request.META.get("gunicorn.socket")
-    if socket is not None:
-        socket.settimeout(settings.UPLOAD_IDLE_SECONDS)
 
 
 router = SimpleRouter()

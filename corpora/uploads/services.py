@@ -48,7 +48,7 @@ def create_upload(
 
     Without a dataset and a name, the file's dataset is named after it. With `in_parts`, the bytes go directly to
     storage if it supports that. Call it outside a transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded,
-    InvalidName, StorageUnavailable or WrongOption.
+    InvalidName, StorageUnavailable, DiskFull or WrongOption.
     """
     if size <= 0:
         raise EmptyUpload
@@ -56,6 +56,9 @@ def create_upload(
         raise UploadTooLarge(settings.MAX_UPLOAD_BYTES)
     name = shown_name(file_name)
     read = read_options(options or {})
+    storage = parts_storage() if in_parts else None
+    if storage is None:
+        staging.check_room(size)
     with transaction.atomic():
         reserve(tenant=tenant, size=size)
         upload: Upload = Upload.objects.create(
@@ -70,7 +73,6 @@ def create_upload(
             created_by=created_by,
         )
         record_event("upload.started", upload, after={"bytes": size, "dataset": upload.dataset_name or str(dataset)})
-    storage = parts_storage() if in_parts else None
     if storage is not None:
         try:
             upload.multipart_id = storage.begin(upload.key)

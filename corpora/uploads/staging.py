@@ -6,6 +6,7 @@ A lock on the file allows one writer at a time. Bytes count as received only onc
 import errno
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
@@ -45,6 +46,18 @@ class MovableFile(File):  # type: ignore[type-arg]
 def staged_path(upload_id: UUID) -> Path:
     """The path of the upload's bytes until the upload is complete."""
     return Path(settings.UPLOAD_DIR) / upload_id.hex
+
+
+def check_room(size: int) -> None:
+    """Raises DiskFull if the disk of staged files has less room than `size` bytes.
+
+    Other uploads may take the room meanwhile: this only spares a caller from sending what cannot be kept.
+    """
+    folder = Path(settings.UPLOAD_DIR)
+    while not folder.exists():
+        folder = folder.parent
+    if shutil.disk_usage(folder).free < size:
+        raise DiskFull
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_safe, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from corpora.models import Dataset, Upload, UploadState
@@ -32,7 +32,7 @@ SHOWN_UPLOADS = 50
 
 
 @transaction.non_atomic_requests
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @members_only(Action.DATASETS_EDIT)
 def upload(request: TenantRequest) -> HttpResponse:
     """Upload files. JavaScript sends them in resumable chunks; without it, the form sends a single file."""
@@ -68,7 +68,7 @@ def upload_cancel(request: TenantRequest, upload_id: UUID) -> HttpResponse:
     return redirect("corpora:upload")
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @members_only(Action.DATASETS_EDIT)
 def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
     """The preview of a file. Its form refreshes the preview with other options, or imports the file."""
@@ -92,7 +92,7 @@ def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
     return render(request, "corpora/uploads/format.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.DATASETS_EDIT)
 def upload_live(request: TenantRequest, upload_id: UUID) -> HttpResponse:
     """The progress of the inspection. When it ends, the page reloads."""

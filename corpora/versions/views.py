@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from corpora.lineage import uses_of
@@ -30,7 +30,7 @@ from tenants.requests import TenantRequest
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 @members_only(Action.DATASETS_VIEW)
 def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """A version, one tab at a time, or the progress of its check."""
@@ -54,7 +54,7 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
     return render(request, "corpora/versions/version.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.DATASETS_VIEW)
 def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """The progress of the check. When it ends, the page reloads."""
@@ -65,7 +65,7 @@ def version_live(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 @members_only(Action.DATASETS_VIEW)
 def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """One row in full, `?number=`."""
@@ -79,7 +79,7 @@ def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 @members_only(Action.DATASETS_VIEW)
 def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
     """Download rows or findings (`?content=`) as JSONL or CSV (`?file_type=`)."""

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import push_url
 
 from evaluations.models import EvaluationItem, EvaluationRun, Review
@@ -22,14 +22,14 @@ from tenants.requests import TenantRequest
 WHO = {"system": "Instructions", "user": "Question", "assistant": "Earlier answer"}
 
 
-@require_GET
+@require_safe
 @members_only(Action.REVIEWS_GRADE)
 def reviews(request: TenantRequest) -> HttpResponse:
     """The list of reviews with this person's progress."""
     return render(request, "evaluations/reviews/list.html", {"queues": queues(request.membership.user)})
 
 
-@require_GET
+@require_safe
 @members_only(Action.REVIEWS_GRADE)
 def review(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """One answer: `?item=` if given, else the first without this person's grade."""

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from adapters.versions.queries import version_named
@@ -25,7 +25,7 @@ RUNS_SHOWN = 30
 ROWS_SHOWN = 25
 
 
-@require_GET
+@require_safe
 @members_only(Action.EVALUATIONS_VIEW)
 def index(request: TenantRequest) -> HttpResponse:
     """Every evaluation, newest first."""
@@ -43,7 +43,7 @@ def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
     return redirect("evaluations:detail", run.id)
 
 
-@require_GET
+@require_safe
 @members_only(Action.EVALUATIONS_VIEW)
 def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """One evaluation: progress while it runs, then results, charts and rows."""
@@ -54,7 +54,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
     return render(request, "evaluations/runs/detail.html", context)
 
 
-@require_GET
+@require_safe
 @members_only(Action.EVALUATIONS_VIEW)
 def live(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """The part of the page that changes while the evaluation runs. At the end the whole page reloads."""

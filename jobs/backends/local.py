@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, Literal
 
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
 from jobs.environment import child_environment
@@ -55,7 +55,7 @@ class LocalCompute(ComputeBackend):
 
     def submit(self, name: str, spec: ComputeSpec) -> None:
         run = self.root / name
-        self.root.mkdir(parents=True, exist_ok=True)
+        _make_private(self.root)
         self._check_room()
         try:
             with self._alone(name):
@@ -97,7 +97,7 @@ class LocalCompute(ComputeBackend):
     def cancel(self, name: str) -> None:
         run = self.root / name
         if run.exists():
-            (run / "cancel").touch()
+            (run / "cancel").touch(mode=0o600)
 
     def fetch(self, name: str, artifact: str, destination: Path) -> None:
         shutil.copyfile(self.root / name / "output" / Path(artifact).name, destination)
@@ -125,7 +125,7 @@ class LocalCompute(ComputeBackend):
 
         A process that dies releases the lock immediately.
         """
-        with self._lock_of(name).open("w") as lock:
+        with _open_private(self._lock_of(name), "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
 
@@ -138,21 +138,26 @@ class LocalCompute(ComputeBackend):
 
         Continues what an interrupted call left behind. That was never started, because the file `submitted` comes last.
         """
-        (run / "output").mkdir(parents=True, exist_ok=True)
-        checkpoints = self.root / "checkpoints" / spec.checkpoint_key if spec.checkpoint_key else run / "checkpoints"
-        checkpoints.mkdir(parents=True, exist_ok=True)
+        _make_private(run, run / "output")
+        if spec.checkpoint_key:
+            checkpoints = self.root / "checkpoints" / spec.checkpoint_key
+            _make_private(self.root / "checkpoints", checkpoints)
+        else:
+            checkpoints = run / "checkpoints"
+            _make_private(checkpoints)
         if spec.checkpoint_key and not (run / "checkpoints").is_symlink():
             (run / "checkpoints").symlink_to(checkpoints)
         until = time.monotonic() + FETCH_SECONDS
         for channel, files in spec.inputs.items():
             folder = run / "inputs" / channel
-            folder.mkdir(parents=True, exist_ok=True)
+            _make_private(run / "inputs", folder)
             for item in files:
                 if not _fetch(item.key, folder / item.filename, until):
                     return False
-        (run / "spec.json").write_text(json.dumps(spec.spec), encoding="utf-8")
-        (run / "lease").touch()
-        (run / "submitted").touch()
+        with _open_private(run / "spec.json", "wb") as file:
+            file.write(json.dumps(spec.spec).encode())
+        (run / "lease").touch(mode=0o600)
+        (run / "submitted").touch(mode=0o600)
         return True
 
     def _spawn(self, run: Path, module: str) -> None:
@@ -163,7 +168,7 @@ class LocalCompute(ComputeBackend):
             "PYTHONWARNINGS": "ignore",
             "RUN_LEASE_SECONDS": str(self.lease_seconds),
         }
-        with (run / "log.txt").open("ab") as log:
+        with _open_private(run / "log.txt", "ab") as log:
             # The command is this interpreter with a module named by a registered kind. It receives no secrets.
             subprocess.Popen(
                 [sys.executable, "-m", module, "--run-dir", str(run)],
@@ -173,6 +178,7 @@ class LocalCompute(ComputeBackend):
                 env=environment,
                 cwd=run,
                 start_new_session=True,
+                umask=0o077,
                 preexec_fn=self._limit_memory if self.memory_limit else None,
             )
 
@@ -184,6 +190,17 @@ class LocalCompute(ComputeBackend):
         return (run / "pid").exists() or age > START_SECONDS
 
 
+def _make_private(*folders: Path) -> None:
+    """Create each folder, or close an existing one to other users: it holds customers' rows."""
+    for folder in folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+
+
+def _open_private(path: Path, mode: Literal["wb", "ab"]) -> BinaryIO:
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
 def _fetch(key: str, path: Path, until: float) -> bool:
     """Copy an object, continuing where an earlier call ended. Returns whether `path` is complete.
 
@@ -192,7 +209,7 @@ def _fetch(key: str, path: Path, until: float) -> bool:
     if path.exists():
         return True
     part = path.with_name(f"{path.name}.part")
-    with part.open("ab") as file:
+    with _open_private(part, "ab") as file:
         while len(block := read_range(key, file.tell(), FETCH_BYTES)) == FETCH_BYTES:
             file.write(block)
             if time.monotonic() > until:

@@ -11,7 +11,7 @@ from typing import IO
 
 UNPRIVILEGED_ID = 65534
 _PR_SET_PDEATHSIG = 1
-_LOG_LIMIT_BYTES = 16 * 1024 * 1024
+LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -109,11 +109,11 @@ def minimal_environment() -> dict[str, str]:
 
 
 def open_log(path: Path) -> IO[bytes]:
-    """Open a log for appending; empties it first if it is larger than 16 MiB."""
+    """Open a log for appending, unbuffered, starting it again once it has grown past 16 MiB."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
+    if path.exists() and path.stat().st_size > LOG_LIMIT_BYTES:
         path.replace(path.with_suffix(".old.log"))
-    return path.open("ab")
+    return path.open("ab", buffering=0)
 
 
 def last_lines(path: Path, count: int = 12) -> str:

@@ -61,7 +61,8 @@ class Services:
                 write_json(self._run / "services.json", {"ports": remembered.get("ports", {}), "urls": {}})
 
     def __enter__(self) -> Self:
-        return self.start()
+        # A second start would adopt the servers of the first, and leave stopping them to nobody.
+        return self if self.urls else self.start()
 
     def __exit__(self, *error: object) -> None:
         self.stop()

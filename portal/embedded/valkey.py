@@ -3,8 +3,8 @@
 import signal
 import socket
 import subprocess
-import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +12,8 @@ from portal.embedded.binaries import find_valkey
 from portal.embedded.process import EmbeddedServiceError, free_port, last_lines, open_log, spawn, stop
 
 _START_SECONDS = 30.0
-_DURABLE = "appendonly yes\nappendfsync everysec\n"
+# Snapshots besides would add nothing, and one that fails keeps the server from ending when it is told to.
+_DURABLE = 'save ""\nappendonly yes\nappendfsync everysec\n'
 _NOT_DURABLE = 'save ""\nappendonly no\n'
 
 
@@ -68,10 +69,11 @@ class Valkey:
             f'bind 127.0.0.1\nport {self.port}\ndir "{self.folder}"\nrequirepass {self.password}\n'
             f"databases 64\n{_DURABLE if self.durable else _NOT_DURABLE}"
         )
-        with open_log(self.log) as log, tempfile.TemporaryFile() as stdin:
-            stdin.write(configuration.encode())
-            stdin.seek(0)
-            process = spawn([program, "-"], log=log, death_signal=signal.SIGTERM, stdin=stdin)
+        with open_log(self.log) as log:
+            process = spawn([program, "-"], log=log, death_signal=signal.SIGTERM, stdin=subprocess.PIPE)
+        if process.stdin is not None:
+            with suppress(BrokenPipeError), process.stdin as stdin:
+                stdin.write(configuration.encode())
         deadline = time.monotonic() + _START_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             if self._ask(self.port) == "PONG":

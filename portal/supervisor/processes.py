@@ -83,11 +83,7 @@ def site_processes(
         ),
         Process(
             name="web",
-            argv=(
-                *python, "gunicorn", "portal.wsgi:application", "--bind", f"{ports.host}:{ports.web}",
-                "--workers", "2", "--threads", "4", "--timeout", "60", "--graceful-timeout", "10",
-                "--no-control-socket",
-            ),
+            argv=(*python, "portal.web", "--host", ports.host, "--port", str(ports.web)),
             env=env,
             health_url=f"{ports.web_url}/health/",
         ),
@@ -108,10 +104,7 @@ def site_processes(
         ),
         Process(
             name="beat",
-            argv=(
-                *celery, "beat", "--schedule", str(var / "run" / "beat-schedule"), "--pidfile=",
-                "--loglevel", "INFO",
-            ),
+            argv=(*celery, "beat", "--pidfile=", "--loglevel", "INFO"),
             env=env,
         ),
     ]  # fmt: skip

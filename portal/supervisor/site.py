@@ -52,8 +52,6 @@ class Site:
         """
         self._take_lock()
         self.ports = _free(self.ports)
-        # WhiteNoise finds the files in the apps, but warns while the folder for collected ones is absent.
-        (self._var / "static").mkdir(exist_ok=True)
         try:
             self._console.write("portal", "starting database and broker")
             self.services.start()
@@ -62,6 +60,7 @@ class Site:
             environment = site_environment(self.ports) | {"PORTAL_VAR": str(self._var)}
             self._manage("migrate", "--no-input", env=environment | self._owner_environment())
             self._manage("bootstrap", env=environment)
+            self._manage("collect", env=environment)
             processes = site_processes(
                 self.ports,
                 base_model=self._base_model,
@@ -112,7 +111,8 @@ class Site:
             try:
                 for name in self.services.revive():
                     self._console.write("portal", f"{name} died and was started again")
-            except EmbeddedServiceError as error:
+            except (EmbeddedServiceError, OSError) as error:
+                # Also a full disk. A server dies with this thread, so it goes on whatever happens.
                 self._console.write("portal", str(error))
 
     def _take_lock(self) -> None:

@@ -1,4 +1,8 @@
-"""Starts processes, starts again the ones that die or hang, stops them all in reverse order."""
+"""Starts processes, starts again the ones that die or hang, stops them all in reverse order.
+
+A full disk ends some of them. Nothing here needs to write, and once there is room again those that wait are started at
+once.
+"""
 
 import os
 import signal
@@ -10,6 +14,7 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from lorakit.disk import is_full
 from portal.embedded.process import last_lines, spawn, stop
 from portal.supervisor.console import Console
 from portal.supervisor.processes import Process
@@ -19,6 +24,7 @@ _LONGEST_DELAY_SECONDS = 30.0
 _STEADY_SECONDS = 60.0
 _TICK_SECONDS = 0.1
 _KILL_WAIT_SECONDS = 5.0
+_DISK_LOOK_SECONDS = 2.0
 
 
 class SupervisorError(Exception):
@@ -45,6 +51,8 @@ class Supervisor:
     _children: dict[str, _Child] = field(default_factory=dict, repr=False)
     _watcher: threading.Thread | None = field(default=None, repr=False)
     _stopping: threading.Event = field(default_factory=threading.Event, repr=False)
+    _disk_is_full: bool = field(default=False, repr=False)
+    _disk_looked_at: float = field(default=0.0, repr=False)
 
     def start(self) -> None:
         """Start every process and watch over them from a thread."""
@@ -91,12 +99,38 @@ class Supervisor:
         # All children are started by this thread, because they die with the thread that forked them.
         for child in self._children.values():
             if not self._stopping.is_set():
-                self._launch(child)
+                self._try_to_launch(child)
         while not self._stopping.wait(_TICK_SECONDS):
+            self._look_at_disk()
             for child in self._children.values():
                 self._look_after(child)
         for child in reversed(list(self._children.values())):
             self._end(child)
+
+    def _look_at_disk(self) -> None:
+        now = time.monotonic()
+        if now < self._disk_looked_at + _DISK_LOOK_SECONDS:
+            return
+        was_full, self._disk_looked_at, self._disk_is_full = self._disk_is_full, now, is_full(self.console.folder)
+        if self._disk_is_full and not was_full:
+            self.console.write("portal", "the disk is full: parts of the site will fail until there is room")
+        if was_full and not self._disk_is_full:
+            self.console.write("portal", "the disk has room again")
+            for child in self._children.values():
+                child.delay = _FIRST_DELAY_SECONDS
+                child.restart_at = None if child.restart_at is None else now
+
+    def _try_to_launch(self, child: _Child) -> None:
+        """Launch the child, or else again later: the machine may be short of memory, processes or disk."""
+        try:
+            self._launch(child)
+        except OSError as error:
+            self._launch_later(child, f"could not be started: {error.strerror}")
+
+    def _launch_later(self, child: _Child, why: str) -> None:
+        self.console.write(child.process.name, f"{why}; starting again in {child.delay:.0f} s")
+        child.restart_at = time.monotonic() + child.delay
+        child.delay = min(child.delay * 2, _LONGEST_DELAY_SECONDS)
 
     def _launch(self, child: _Child) -> None:
         process = child.process
@@ -117,13 +151,13 @@ class Supervisor:
         child.reader.start()
 
     def _look_after(self, child: _Child) -> None:
-        if child.popen is None:
-            return
         now = time.monotonic()
         if child.restart_at is not None:
             if now >= child.restart_at:
                 child.restarts += 1
-                self._launch(child)
+                self._try_to_launch(child)
+            return
+        if child.popen is None:
             return
         status = child.popen.poll()
         if status is None:
@@ -134,9 +168,7 @@ class Supervisor:
         _kill_group(child)
         if now - child.started_at > _STEADY_SECONDS:
             child.delay = _FIRST_DELAY_SECONDS
-        self.console.write(child.process.name, f"ended with status {status}; starting again in {child.delay:.0f} s")
-        child.restart_at = now + child.delay
-        child.delay = min(child.delay * 2, _LONGEST_DELAY_SECONDS)
+        self._launch_later(child, f"ended with status {status}")
 
     def _end(self, child: _Child) -> None:
         if child.popen is None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from adapters.models import AdapterVersion
 from evaluations.models import EvaluationItem
@@ -20,7 +20,7 @@ from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 
-@require_GET
+@require_safe
 @members_only(Action.PLAYGROUND_USE)
 def playground(request: TenantRequest) -> HttpResponse:
     """The form; `?alias=` chooses an adapter, `?example=` fills in a held-out row."""

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from adapters.versions.queries import version_named
 from serving.backends import endpoints
@@ -24,7 +24,7 @@ from tenants.requests import TenantRequest
 SHOWN = 20
 
 
-@require_GET
+@require_safe
 @transaction.non_atomic_requests
 @members_only(Action.ENDPOINT_VIEW)
 def endpoint(request: TenantRequest) -> HttpResponse:
@@ -49,7 +49,7 @@ def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
     return redirect(f"{reverse('adapters:version', args=[version.id])}#promotion")
 
 
-@require_GET
+@require_safe
 @members_only(Action.ADAPTERS_VIEW)
 def standing(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """The part of a version's page that changes while a promotion runs."""

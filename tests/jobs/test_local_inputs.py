@@ -86,3 +86,16 @@ def test_storage_that_goes_away_half_way_costs_nothing_that_was_fetched(
     backend.submit(name, spec)
     assert asked == [2 * BLOCK, 3 * BLOCK, 4 * BLOCK], "neither the small file nor the first blocks again"
     assert follow(backend, name, ended)[0].state is RunState.SUCCEEDED
+
+
+def test_nobody_else_reads_what_a_run_reads_and_writes(
+    backend: LocalCompute, store: Callable[[bytes], tuple[InputFile, ...]]
+) -> None:
+    backend.root.mkdir(mode=0o755)
+    name = new_name()
+    while backend.observe(name).state is RunState.MISSING:
+        backend.submit(name, toy(inputs={"rows": store(CONTENT)}, steps=1))
+    follow(backend, name, ended)
+    found = [backend.root, *backend.root.rglob("*")]
+    assert {"rows.txt", "spec.json", "log.txt", "result.json", "checkpoints"} <= {path.name for path in found}
+    assert [path for path in found if path.lstat().st_mode & 0o077 and not path.is_symlink()] == []

@@ -89,6 +89,8 @@ def _point_settings_at(worker: str) -> None:
     var = Path(os.environ[_FOLDER]) / worker
     var.mkdir(exist_ok=True)
     os.environ["PORTAL_VAR"] = str(var)
+    # Not those of a site that ran here, which may be older than what is tested.
+    os.environ["STATIC_ROOT"] = str(var / "static")
 
 
 def _migrate(owner_url: str) -> None:

@@ -221,3 +221,13 @@ def test_a_server_that_dies_comes_back_where_it_was_with_its_data(var: Path) -> 
             time.sleep(0.1)
         assert sorted(revived) == ["PostgreSQL", "Valkey"]
         assert recall(services.urls) == ([4], 4)
+
+
+def test_servers_end_with_the_block_that_started_them(var: Path) -> None:
+    with runtime.start(var, durable=False) as services:
+        urls = dict(services.urls)
+        redis.Redis.from_url(urls["REDIS_URL"]).ping()
+    with pytest.raises(redis.ConnectionError):
+        redis.Redis.from_url(urls["REDIS_URL"]).ping()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(urls["DATABASE_URL"])

@@ -103,10 +103,17 @@ def test_an_address_is_known_and_allows_only_its_methods(pattern: Pattern, as_al
     url = reverse(pattern.name, kwargs=dict.fromkeys(pattern.parameters, uuid4()))
     answer = ask(caller, NEVER_A_METHOD, url, {})
     assert answer.status_code == 405, (
-        f"{pattern.name} answers to any method: put @require_GET, @require_POST or @require_http_methods on its view."
+        f"{pattern.name} answers to any method: put @require_safe, @require_POST or @require_http_methods on its view."
     )
-    allowed = {method.strip() for method in answer["Allow"].split(",")} & set(METHODS)
-    assert allowed == set(known.own), f"{pattern.name} allows {sorted(allowed)}"
+    allowed = {method.strip() for method in answer["Allow"].split(",")}
+    assert allowed & set(METHODS) == set(known.own), f"{pattern.name} allows {sorted(allowed)}"
+    assert ("HEAD" in allowed) == ("GET" in allowed), f"{pattern.name}: load balancers and crawlers ask by HEAD"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in ADDRESSES if "GET" in ADDRESSES[name].own))
+def test_head_is_answered_as_get_is(name: str, world: dict[type[Model], Model], as_alice: Client) -> None:
+    caller = Client() if name in PUBLIC else as_alice
+    assert caller.head(url_of(name, world)).status_code == ADDRESSES[name].own["GET"]
 
 
 def test_no_address_is_known_that_is_gone() -> None:
@@ -172,7 +179,7 @@ def test_a_stranger_learns_and_changes_nothing(
     ids = filled(EVERY_ID, world) | {"recipe": "style", "grade": "5"}
     before = snapshot(tenant, world)
     for who, client in {"nobody": Client(), "charlie": as_charlie, "key": key_of_charlie}.items():
-        for method in (*METHODS, "OPTIONS"):
+        for method in (*METHODS, "HEAD", "OPTIONS"):
             answer = ask(client, method, url, ids)
             said = f"{who} {method} {url}: {answer.status_code}"
             assert answer.status_code < 500, said

@@ -100,3 +100,9 @@ def test_no_page_holds_an_inline_script(client: Client, db: None, address: str) 
     assert "script-src 'self'" in response.headers["Content-Security-Policy"]
     for script in response.content.decode().split("<script")[1:]:
         assert " src=" in script.split(">")[0]
+
+
+def test_nothing_that_a_member_sees_is_kept(as_alice: Client, client: Client) -> None:
+    for address in (OVERVIEW, reverse("jobs:list"), "/nothing/", "/api/v1/jobs/", "/api/v1/nothing/"):
+        assert as_alice.get(address)["Cache-Control"] == "no-store", address
+    assert "Cache-Control" not in client.get("/nothing/")

@@ -193,6 +193,48 @@ def test_a_closed_terminal_loses_no_line(tmp_path: Path) -> None:
     assert (tmp_path / "web.log").read_text() == "one\ntwo\n"
 
 
+def test_a_log_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "sleeper.log").symlink_to("/dev/full")
+    with running(tmp_path, python("sleeper", SLEEPER)) as supervisor:
+        supervisor.wait_ready()
+        first = supervisor.pid("sleeper")
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: supervisor.pid("sleeper") not in (None, first))
+
+
+def test_a_process_that_cannot_be_started_is_started_later(tmp_path: Path) -> None:
+    folder = tmp_path / "missing"
+    beating = python("beating", BEATS, heartbeat=folder / "heartbeat")
+    with running(tmp_path, beating) as supervisor:
+        eventually(lambda: has_said(tmp_path, "beating", "could not be started: No such file or directory"))
+        folder.mkdir()
+        eventually(lambda: supervisor.pid("beating"))
+
+
+def test_a_log_says_how_many_lines_it_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    folder.touch()
+    console = Console(folder, screen=None)
+    console.write("web", "one")
+    console.write("web", "two")
+    folder.unlink()
+    console.write("web", "three")
+    console.close()
+    assert (folder / "web.log").read_text() == "\n2 lines could not be written here\nthree\n"
+
+
+def test_a_log_begins_again_before_it_fills_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.embedded.process.LOG_LIMIT_BYTES", 10)
+    monkeypatch.setattr("portal.supervisor.console.LOG_LIMIT_BYTES", 10)
+    console = Console(tmp_path, screen=None)
+    for line in ("first line", "second line", "third line"):
+        console.write("web", line)
+    console.close()
+    assert (tmp_path / "web.log").read_text() == "third line\n"
+    assert (tmp_path / "web.old.log").read_text() == "second line\n"
+
+
 def test_the_site_runs_every_part_with_one_shared_environment(tmp_path: Path) -> None:
     env = {"ENGINE_URL": "http://127.0.0.1:9"}
     processes = site_processes(

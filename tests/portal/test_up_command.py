@@ -24,7 +24,7 @@ def environment() -> Iterator[dict[str, str]]:
     """An embedded site of its own, in a folder that its database server may enter."""
     folder = Path(tempfile.mkdtemp(prefix="adapter-portal-up-"))
     folder.chmod(0o755)
-    yield {name: value for name, value in os.environ.items() if name not in URL_NAMES} | {
+    yield {name: value for name, value in os.environ.items() if name not in {*URL_NAMES, "STATIC_ROOT"}} | {
         "PORTAL_VAR": str(folder),
         "PYTHONUNBUFFERED": "1",
     }

@@ -5,9 +5,11 @@ import signal
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.embedded.process import EmbeddedServiceError
+from portal.hosted import refuse_unsafe_site
 from portal.supervisor.console import Console
 from portal.supervisor.processes import Ports
 from portal.supervisor.site import Site
@@ -26,6 +28,10 @@ class Command(BaseCommand):
         parser.add_argument("--engine-port", type=int, default=8002, help="port of the multi-adapter server")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            refuse_unsafe_site()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         ports = Ports(
             host=options["host"],
             web=options["port"],

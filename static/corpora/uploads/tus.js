@@ -5,7 +5,7 @@ const CHUNK_BYTES = 16 * 1024 * 1024;
 const LONG_WAIT_MS = 20000;
 const RETRIES = 200;
 const GONE = new Set([404, 410]);
-const WORTH_ANOTHER_TRY = new Set([0, 409, 423, 429]);
+const WORTH_ANOTHER_TRY = new Set([0, 408, 409, 423, 429]);
 
 export class TusSender {
   constructor(file, site, events) {
