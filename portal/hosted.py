@@ -1,5 +1,6 @@
 """A hosted site does not start with a setting that leaves it open."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import structlog
@@ -18,7 +19,9 @@ def refuse_unsafe_site() -> None:
     """Called by every process of a hosted site that serves or works. Raises ImproperlyConfigured with the settings."""
     if settings.EMBEDDED:
         return
-    faults = [*unsafe_settings(), *unsafe_role()]
+    # In a thread, because a server may load the site in its event loop, where Django opens no connection.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        faults = [*unsafe_settings(), *thread.submit(unsafe_role).result()]
     if faults:
         raise ImproperlyConfigured("This site is not safe to start:\n" + "\n".join(f"- {fault}" for fault in faults))
 

@@ -79,7 +79,7 @@ def test_an_evaluation_in_between_does_not_change_the_gradients(
     spec = train_run(tmp_path, rows(1)).spec
     torch.manual_seed(0)
     model = training.add_lora(load_for_training(base, "nf4"), spec)
-    ids = torch.arange(5, 25).view(1, -1)
+    ids = torch.arange(5, 25, device=model.device).view(1, -1)
 
     def gradients() -> list[torch.Tensor]:
         model.train()
@@ -107,8 +107,10 @@ def test_logits_of_answers_only_give_the_same_loss(base: Path, tmp_path: Path, t
     messages = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in turns]
     examples = [encode_row(tokenizer, messages[0] + messages[1]), encode_row(tokenizer, messages[1])]
     assert training.keeps_logits(model)
-    few = model(**Collator(0, answers_only=True)(examples))
-    every = model(**Collator(0, answers_only=False)(examples))
+    few, every = (
+        model(**{name: tensor.to(model.device) for name, tensor in Collator(0, answers_only=only)(examples).items()})
+        for only in (True, False)
+    )
     assert few.logits.shape[1] < every.logits.shape[1]
     assert few.loss.item() == pytest.approx(every.loss.item(), abs=1e-6)
 

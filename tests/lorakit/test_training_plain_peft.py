@@ -25,6 +25,8 @@ def test_plain_peft_gives_the_logits_of_our_server(base: Path, adapters: dict[st
     with torch.inference_mode():
         plain = reference(ids).logits
     model = load_for_inference(base)
+    # On a GPU the base answers in bfloat16, whose steps near these logits are 0.06.
+    tolerance = 1e-4 if model.dtype == torch.float32 else 0.25
     pool = SlotPool(model, slots=2, max_rank=16)
     registry = Registry(pool, tmp_path)
     answers = []
@@ -35,9 +37,9 @@ def test_plain_peft_gives_the_logits_of_our_server(base: Path, adapters: dict[st
         slot = pool.acquire(registry.load(name, package))
         assert slot is not None
         with torch.inference_mode(), pool.applied(pool.gather([slot])):
-            served = model(ids).logits
+            served = model(ids.to(model.device)).logits.float().cpu()
             expected = peft.eval()(ids).logits
-        assert torch.allclose(served, expected, atol=1e-4), float((served - expected).abs().max())
+        assert torch.allclose(served, expected, atol=tolerance), float((served - expected).abs().max())
         assert not torch.allclose(plain, expected, atol=1.0), "an adapter changes the base's answers"
         with torch.inference_mode():
             generated = peft.generate(ids, max_new_tokens=8, do_sample=False)
