@@ -66,6 +66,30 @@ def test_an_8b_training_fits_a_large_gpu_and_not_a_small_one() -> None:
     assert training_memory(shape(LLAMA_8B), replace(NUMBERS, batch_size=1), row_tokens=1024).fits(24 * GIB)
 
 
+LLAMA_1B = LLAMA_8B | {
+    "hidden_size": 2048,
+    "intermediate_size": 8192,
+    "num_hidden_layers": 16,
+    "tie_word_embeddings": True,
+}
+# GiB that PyTorch allocated on an H200, by `python -m bench.gpu_memory`; without the CUDA context.
+ALLOCATED = [
+    (LLAMA_1B, 1, 1024, 3.64),
+    (LLAMA_1B, 4, 1024, 9.39),
+    (LLAMA_1B, 4, 2048, 16.77),
+    (LLAMA_8B, 1, 1024, 10.48),
+    (LLAMA_8B, 4, 1024, 18.36),
+    (LLAMA_8B, 4, 2048, 28.25),
+]
+
+
+@pytest.mark.parametrize(("config", "batch", "tokens", "gib"), ALLOCATED)
+def test_the_estimate_is_near_what_a_gpu_took(config: dict[str, Any], batch: int, tokens: int, gib: float) -> None:
+    numbers = replace(NUMBERS, rank=16, batch_size=batch, target_modules="all-linear")
+    memory = training_memory(shape(config), numbers, row_tokens=tokens)
+    assert (memory.total - memory.cuda) / GIB == pytest.approx(gib, rel=0.07)
+
+
 def test_a_longer_batch_takes_memory_for_activations_alone() -> None:
     short, long = (training_memory(shape(LLAMA_8B), NUMBERS, row_tokens=size) for size in (1024, 4096))
     assert long.activations > 3 * short.activations
