@@ -28,6 +28,9 @@ LEFT_OUT = {
     "base-model-detail", "endpoint-detail",
     # These have no GET.
     "evaluations:grade", "evaluations:start", "revoke-key", "serving:promote", "serving:roll-back",
+    "member-role", "member-remove", "invitation-cancel",
+    # One-time links.
+    "join", "password-set",
 }  # fmt: skip
 
 OF_PARAMETER: dict[str, Row] = {
@@ -42,6 +45,7 @@ OF_PAGE: dict[tuple[str, str], Row] = {
     ("adapters", "version_id"): AdapterVersion,
     ("corpora", "version_id"): DatasetVersion,
     ("evaluations", "run_id"): EvaluationRun,
+    ("serving", "version_id"): AdapterVersion,
 }
 OF_REST: dict[str, Row] = {
     "adapter-version-": AdapterVersion,
