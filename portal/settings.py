@@ -8,7 +8,7 @@ from typing import Any
 
 import environ
 
-from jobs.messages import valid_for
+from jobs.messages.validity import valid_for
 from portal.embedded.runtime import current_urls
 from portal.logs import logging_config
 from portal.secret_key import local_secret_key

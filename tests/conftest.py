@@ -14,9 +14,9 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from jobs.engine import step_job
+from jobs.engine.reconciler import jobs_to_step
+from jobs.engine.steps import step_job
 from jobs.models import Job
-from jobs.reconciler import jobs_to_step
 from jobs.states import ACTIVE, State
 from tenants.models import Tenant, User
 from tenants.permissions import Role
