@@ -28,9 +28,9 @@ from jobs.models import Job, JobEvent
 from jobs.states import State
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Membership, Tenant, User
+from tenants.people.services import create_tenant
 from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
-from tenants.services import create_tenant
 
 SEED = 7
 TENANTS = 200

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rest.errors import NotFound
-from tenants import keys
+from tenants.keys import tokens
+from tenants.keys.services import authenticate_api_key, create_api_key, revoke_api_key
 from tenants.models import ApiKey, Tenant
 from tenants.scope import tenant_scope
-from tenants.services import authenticate_api_key, create_api_key, revoke_api_key
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def test_a_wrong_secret_is_refused(key: tuple[ApiKey, str]) -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_is_mistaken_for_a_token(text: str) -> None:
-    parts = keys.split_token(text)
-    assert parts is None or text == f"{keys.PREFIX}_{parts[0]}_{parts[1]}"
+    parts = tokens.split_token(text)
+    assert parts is None or text == f"{tokens.PREFIX}_{parts[0]}_{parts[1]}"
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer apk_x_y", "Bearer \x00", "Basic YTpi", "bearer é"])

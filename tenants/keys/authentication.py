@@ -38,7 +38,7 @@ class ApiKeyAuthentication(BaseAuthentication):
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describes API keys in the OpenAPI document."""
 
-    target_class = "tenants.authentication.ApiKeyAuthentication"
+    target_class = "tenants.keys.authentication.ApiKeyAuthentication"
     name = "ApiKey"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Every write to tenants, people, memberships and API keys, and the look-ups that come before a tenant is known."""
+"""Every write to API keys, and the look-up of the key that a request brings, before a tenant is known."""
 
 import datetime as dt
 from uuid import UUID
@@ -6,51 +6,15 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
-from django.utils.text import slugify
 
 from rest.errors import NotFound
 from rest.names import check_name
-from tenants import keys
 from tenants.audit.services import record_event
+from tenants.keys import tokens
 from tenants.models import ApiKey, Membership, Tenant, User
-from tenants.permissions import Role
-from tenants.scope import system_scope, tenant_scope
+from tenants.scope import system_scope
 
 LAST_USED_RESOLUTION = dt.timedelta(minutes=1)
-
-
-@transaction.atomic
-def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: int = 2) -> Tenant:
-    """Create a tenant with its first member. Raises InvalidName."""
-    name = check_name(name)
-    with system_scope():
-        tenant = Tenant.objects.create(name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs)
-    with tenant_scope(tenant.id):
-        Membership.objects.create(tenant=tenant, user=owner, role=Role.OWNER)
-        record_event("tenant.created", tenant, after={"name": name, "slug": tenant.slug, "owner": owner.email})
-    return tenant
-
-
-@transaction.atomic
-def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
-    """Add a person, or change the role of one who is there."""
-    before = Membership.objects.select_for_update().filter(user=user).first()
-    if before is not None and before.role == role:
-        return before
-    membership, created = Membership.objects.update_or_create(tenant=tenant, user=user, defaults={"role": role})
-    record_event(
-        "member.added" if created else "member.role_changed",
-        membership,
-        before={"role": before.role} if before is not None else {},
-        after={"user": user.email, "role": role},
-    )
-    return membership
-
-
-def memberships_of(user: User) -> list[Membership]:
-    """A person's memberships, by tenant name. Runs before any tenant is active, so in the system scope."""
-    with system_scope():
-        return list(Membership.objects.filter(user=user).select_related("tenant").order_by("tenant__name"))
 
 
 @transaction.atomic
@@ -58,7 +22,7 @@ def create_api_key(
     *, tenant: Tenant, name: str, created_by: User | None = None, expires_at: dt.datetime | None = None
 ) -> tuple[ApiKey, str]:
     """Create a key. Returns its row and its token, which cannot be read again later. Raises InvalidName."""
-    new = keys.new_key()
+    new = tokens.new_key()
     row = ApiKey.objects.create(
         tenant=tenant,
         name=check_name(name),
@@ -86,7 +50,7 @@ def authenticate_api_key(token: str) -> ApiKey | None:
 
     A key stops with the membership or the account of the person who made it.
     """
-    parts = keys.split_token(token)
+    parts = tokens.split_token(token)
     if parts is None:
         return None
     with system_scope():
@@ -95,7 +59,7 @@ def authenticate_api_key(token: str) -> ApiKey | None:
         )
         found = ApiKey.objects.select_related("tenant").annotate(by_member=Exists(creator))
         key = found.filter(public_id=parts[0]).first()
-        if key is None or not keys.matches(parts[1], key.secret_hash) or not key.is_live:
+        if key is None or not tokens.matches(parts[1], key.secret_hash) or not key.is_live:
             return None
         # A key of nobody was made on the command line.
         if key.created_by_id is not None and not key.by_member:
