@@ -51,9 +51,17 @@ class RelayedStream(Response):
             with contextlib.suppress(ClientClosed):
                 await unless_gone(self._pass_on(send), receive)
         finally:
-            async with self._resources:
+            last = await self._end()
+        await _send(send, last, more=False)
+
+    async def _end(self) -> bytes:
+        """Settle; the last event, which says so when that fails."""
+        async with self._resources:
+            try:
                 await self._settle()
-        await _send(send, sse(DONE), more=False)
+            except GatewayError as error:
+                return sse(error.body())
+        return sse(DONE)
 
     async def _pass_on(self, send: Send) -> None:
         try:

@@ -6,6 +6,7 @@ answer ends, and holds no text of either side.
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from serving.gateway.relay import RelayedStream, relay
 
 log = structlog.get_logger(__name__)
 
+DISK_FULL_SECONDS = 30
 STOP_SECONDS = 5.0
 """An endpoint that was told to stop sends what it has after its next step."""
 
@@ -80,6 +82,8 @@ class Gateway:
         return await self._complete(request, "/completions")
 
     async def _complete(self, request: Request, path: str) -> Response:
+        if not self._journal.has_room():
+            raise disk_full()
         tally = Tally(caller=await self._caller(request))
         try:
             ask = await read_ask(request)
@@ -137,7 +141,7 @@ class Gateway:
             return RelayedStream(
                 relay(response, tally, ask, alias=model.alias),
                 tally=tally,
-                settle=lambda: self._settle(tally),
+                settle=lambda: self._settle(tally, is_given=True),
                 resources=stack.pop_all(),
                 headers=headers_of(tally, model, response),
             )
@@ -150,14 +154,25 @@ class Gateway:
             raise GatewayError(401, text, "invalid_api_key")
         return caller
 
-    async def _settle(self, tally: Tally) -> None:
-        """Write the record; what cannot be recorded is not answered."""
+    async def _settle(self, tally: Tally, *, is_given: bool = False) -> None:
+        """Write the record; what cannot be recorded is not answered. What a stream has given already is owed."""
+        record = tally.record()
         try:
-            await self._journal.append(tally.record())
+            await self._journal.append(record)
         except OSError as error:
             log.error("ledger_not_written", error=error.strerror)
+            if is_given:
+                self._journal.owe(record)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise disk_full() from error
             text = "The request can’t be recorded right now. Try again in a few seconds."
             raise GatewayError(503, text, "ledger_unavailable", retry_after=5) from error
+
+
+def disk_full() -> GatewayError:
+    """The refusal of a request that cannot be recorded."""
+    text = "Storage is full right now, so no request can be recorded or answered. Try again in a few minutes."
+    return GatewayError(507, text, "disk_full", retry_after=DISK_FULL_SECONDS)
 
 
 def find_model(models: Models, name: str) -> Model:
