@@ -32,7 +32,7 @@ def test_no_source_of_a_price_names_one() -> None:
 
 @pytest.mark.parametrize("floor", FLOORS)
 def test_no_error_of_a_job_names_one(floor: str) -> None:
-    found = {}
+    found: dict[str, Path] = {}
     for path in (ROOT / floor).rglob("*.py"):
         if {"migrations", "management", "tiny"}.isdisjoint(path.parts):
             texts = Texts()
