@@ -11,6 +11,9 @@ from django.db import OperationalError, connection
 
 log = structlog.get_logger(__name__)
 
+HOSTED = "hosted"
+"""The tag of these checks among Django's."""
+
 LEAST_KEY_LENGTH = 50
 LEAST_KEY_CHARACTERS = 10
 
@@ -63,7 +66,13 @@ def _is_public(host: str) -> bool:
     return "." in host and not host.startswith("127.")
 
 
-@register(Tags.security, deploy=True)
+@register(Tags.security, HOSTED, deploy=True)
 def check_hosted_site(app_configs: Any, **_: Any) -> list[CheckMessage]:
-    """The same for `manage.py check --deploy`."""
+    """The same for `manage.py check --deploy`, and for floors below, which know no portal."""
     return [] if settings.EMBEDDED else [Error(fault, id="portal.E001") for fault in unsafe_settings()]
+
+
+@register(Tags.database, HOSTED, deploy=True)
+def check_hosted_role(app_configs: Any, databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """The database's role, for whoever names the database to check."""
+    return [] if settings.EMBEDDED or not databases else [Error(fault, id="portal.E002") for fault in unsafe_role()]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.db.models.deletion import Collector
 from django.utils import timezone
 
 from tenants.isolation import OwnerKey
@@ -137,13 +138,21 @@ class Invitation(TenantModel):
         return f"{self.email} ({self.get_role_display()})"
 
 
+def end_with_account(collector: Collector, field: Any, keys: models.QuerySet["ApiKey"], using: str) -> None:
+    """`on_delete` of the account that made a key: the key is revoked and stays, because records name it."""
+    revoked_at = field.model._meta.get_field("revoked_at")
+    # First, while the keys can still be found by their maker.
+    collector.add_field_update(revoked_at, timezone.now(), keys.filter(revoked_at=None))
+    collector.add_field_update(field, None, keys)
+
+
 class ApiKey(TenantModel):
     """A secret that lets a program act for the tenant; only a keyed hash of it is stored."""
 
     name = models.CharField(max_length=80)
     public_id = models.CharField(max_length=16, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, editable=False)
-    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_by = models.ForeignKey(User, end_with_account, null=True, related_name="+")
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)

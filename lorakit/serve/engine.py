@@ -65,12 +65,12 @@ class Answer:
                 yield piece
 
     def cancel(self) -> None:
-        """End the answer because its client has disconnected."""
+        """End the answer with what there is."""
         self._job.cancelled.set()
 
     @property
     def finish(self) -> str:
-        """Why the answer ended: "stop" or "length"."""
+        """Why the answer ended: "stop", "length" or "cancelled"."""
         return self._job.sequence.finish or "stop"
 
     @property

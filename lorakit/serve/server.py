@@ -4,8 +4,8 @@ import asyncio
 import hmac
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ class Api:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._answers: dict[str, Answer] = {}
 
     async def health(self, request: Request) -> Response:
         """Whether the worker is alive, and its numbers of running and waiting requests."""
@@ -109,10 +110,31 @@ class Api:
         if ask.stream:
             events = stream_events(reply, answer, ask, len(prompt))
             return StreamingResponse(events, media_type="text/event-stream", headers=headers)
-        text = await collect(request, answer)
+        with self._cancellable(request.headers.get("x-request-id"), answer):
+            text = await collect(request, answer)
         headers["x-busy-ms"] = f"{answer.busy_ms:.3f}"
-        usage = usage_of(len(prompt), answer.completion_tokens)
+        # Whoever was cancelled while waiting has had no prompt read.
+        usage = usage_of(len(prompt) if answer.completion_tokens else 0, answer.completion_tokens)
         return JSONResponse(reply.whole(text, answer.finish, usage), headers=headers)
+
+    async def cancel(self, request: Request) -> Response:
+        """POST /v1/requests/{request_id}/cancel: the request of that X-Request-Id is answered with what there is."""
+        answer = self._answers.get(request.path_params["request_id"])
+        if answer is None:
+            raise ApiError(404, "No request of this id is being answered in one piece.", "not_found")
+        answer.cancel()
+        return Response(status_code=204)
+
+    @contextmanager
+    def _cancellable(self, request_id: str | None, answer: Answer) -> Iterator[None]:
+        if request_id is None or request_id in self._answers:
+            yield
+            return
+        self._answers[request_id] = answer
+        try:
+            yield
+        finally:
+            del self._answers[request_id]
 
     def _prepare(self, body: bytes, *, chat: bool) -> tuple[Ask, Target, list[int]]:
         """Parse and tokenise a request. Runs in a thread, so that a long prompt holds up nobody else."""
@@ -231,6 +253,7 @@ def create_app(engine: Engine, api_key: str | None = None) -> Starlette:
         ("/v1/models", api.models, "GET"),
         ("/v1/chat/completions", api.chat, "POST"),
         ("/v1/completions", api.completions, "POST"),
+        ("/v1/requests/{request_id}/cancel", api.cancel, "POST"),
         ("/v1/load_lora_adapter", api.load, "POST"),
         ("/v1/unload_lora_adapter", api.unload, "POST"),
     ]

@@ -6,6 +6,7 @@ import sys
 
 import django
 import uvicorn
+from django.core.checks import run_checks
 
 
 def main() -> None:
@@ -16,6 +17,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
+    refuse_unsafe_site()
     from serving.gateway.listening import allow_many_connections, server_config
     from serving.gateway.server import create_app
 
@@ -24,6 +26,13 @@ def main() -> None:
     server.run()
     if not server.started:
         sys.exit(1)
+
+
+def refuse_unsafe_site() -> None:
+    """A hosted site's gateway starts under the conditions of its web: those that the portal registers as `hosted`."""
+    faults = run_checks(tags=["hosted"], include_deployment_checks=True, databases=["default"])
+    if faults:
+        sys.exit("This site is not safe to start:\n" + "\n".join(f"- {fault.msg}" for fault in faults))
 
 
 if __name__ == "__main__":

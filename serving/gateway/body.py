@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect, Request
 
 from lorakit.strict_json import read_json
-from serving.gateway.errors import GatewayError
+from serving.gateway.errors import ClientClosed, GatewayError
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
 LARGE_BODY_BYTES = 64 * 1024
@@ -96,5 +96,5 @@ async def _read(request: Request) -> bytes:
                 limit = f"{MAX_BODY_BYTES // 2**20} MiB"
                 raise GatewayError(413, f"The body is larger than {limit}.", "body_too_large")
     except ClientDisconnect:
-        raise GatewayError(499, "The client disconnected.", "client_closed") from None
+        raise ClientClosed from None
     return bytes(body)

@@ -33,6 +33,13 @@ class GatewayError(Exception):
         return JSONResponse(self.body(), self.status, headers)
 
 
+class ClientClosed(GatewayError):
+    """Nobody is there to be refused; the record says so."""
+
+    def __init__(self) -> None:
+        super().__init__(499, "The client disconnected.", "client_closed")
+
+
 async def refuse(request: Request, error: Exception) -> Response:
     """Starlette's handler of every error: one that is not a GatewayError becomes one, and tells nothing of itself."""
     if isinstance(error, HTTPException):

@@ -13,6 +13,8 @@ from serving.gateway.errors import GatewayError
 # Reading: SageMaker gives a model 60 seconds, and its answer some time to travel. `connect` includes waiting for one
 # of the MAX_CONNECTIONS.
 TIMEOUT = aiohttp.ClientTimeout(total=None, connect=5.0, sock_connect=2.0, sock_read=70.0)
+# Longer than a connection may take: one that never came about has failed by then, and counts as nothing.
+STOP_TIMEOUT = aiohttp.ClientTimeout(total=3.0, sock_connect=2.0)
 MAX_CONNECTIONS = 512
 # vLLM and our engine close idle connections after 5 seconds; one that they are just closing must not be used.
 KEEP_ALIVE_SECONDS = 3.0
@@ -34,7 +36,7 @@ def new_client() -> aiohttp.ClientSession:
 
 @contextlib.asynccontextmanager
 async def forwarded(
-    client: aiohttp.ClientSession, target: Target, path: str, document: dict[str, Any], *, alias: str
+    client: aiohttp.ClientSession, target: Target, path: str, document: dict[str, Any], *, alias: str, request_id: str
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """The endpoint's successful answer, its body not yet read; raises GatewayError for any other.
 
@@ -43,7 +45,7 @@ async def forwarded(
     sending = client.post(
         f"{target.url}{path}",
         data=msgspec.json.encode(document),
-        headers={**target.headers, **HEADERS},
+        headers={**target.headers, **HEADERS, "x-request-id": request_id},
         allow_redirects=False,
     )
     with endpoint_errors():
@@ -51,6 +53,16 @@ async def forwarded(
             if not 200 <= response.status < 300:
                 raise refusal(response, await response.read(), target, alias=alias)
             yield response
+
+
+async def stop(client: aiohttp.ClientSession, target: Target, request_id: str) -> bool:
+    """Ask the endpoint to send what it has of an answer in one piece. False where it can't, as vLLM."""
+    url = f"{target.url}/requests/{request_id}/cancel"
+    try:
+        async with client.post(url, headers=target.headers, timeout=STOP_TIMEOUT, allow_redirects=False) as response:
+            return response.status == 204
+    except (aiohttp.ClientError, OSError):
+        return False
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ gets the lock knows that nothing more will come. Records never hold prompts or a
 """
 
 import datetime as dt
+import errno
 import fcntl
 import itertools
 import os
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lorakit.contracts import InvocationRecord
+from lorakit.disk import is_full
 
 SUFFIX = ".jsonl"
 
@@ -33,7 +35,7 @@ class Ledger:
     def append(self, record: InvocationRecord) -> None:
         """Write one line and wait until it is on disk; raises OSError when it cannot be."""
         if not self.append_all([record]):
-            raise OSError("the ledger's disk is full")
+            raise no_room()
 
     def append_all(self, records: Sequence[InvocationRecord]) -> int:
         """Write a line for each, with one flush, and wait until they are on disk.
@@ -52,6 +54,10 @@ class Ledger:
             self._torn = written != len(whole)
         ends = itertools.accumulate(map(len, lines), initial=len(mending))
         return max(0, sum(end <= written for end in ends) - 1)
+
+    def has_room(self) -> bool:
+        """Whether the disk takes another record, as far as can be said before it is written."""
+        return not is_full(self._folder)
 
     def close(self) -> None:
         """Let go of the file; a later append begins another."""
@@ -75,6 +81,11 @@ class Ledger:
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor, self._day = -1, None
+
+
+def no_room() -> OSError:
+    """The error of a disk that took a part of what was written."""
+    return OSError(errno.ENOSPC, "the ledger's disk is full")
 
 
 def is_finished(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from serving.gateway.body import Ask
-from serving.gateway.errors import GatewayError
+from serving.gateway.errors import ClientClosed, GatewayError
 from serving.gateway.forward import endpoint_errors
+from serving.gateway.hang_up import unless_gone
 from serving.gateway.record import Tally
 
 DONE = b"[DONE]"
@@ -47,11 +48,20 @@ class RelayedStream(Response):
         """ASGI entry."""
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await _unless_gone(self._pass_on(send), receive)
+            with contextlib.suppress(ClientClosed):
+                await unless_gone(self._pass_on(send), receive)
         finally:
-            async with self._resources:
+            last = await self._end()
+        await _send(send, last, more=False)
+
+    async def _end(self) -> bytes:
+        """Settle; the last event, which says so when that fails."""
+        async with self._resources:
+            try:
                 await self._settle()
-        await _send(send, sse(DONE), more=False)
+            except GatewayError as error:
+                return sse(error.body())
+        return sse(DONE)
 
     async def _pass_on(self, send: Send) -> None:
         try:
@@ -98,24 +108,6 @@ async def relay(response: aiohttp.ClientResponse, tally: Tally, ask: Ask, *, ali
 def sse(event: dict[str, Any] | bytes) -> bytes:
     """One server-sent event."""
     return b"data: %b\n\n" % (event if isinstance(event, bytes) else msgspec.json.encode(event))
-
-
-async def _unless_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
-    """Do the work, and give it up as soon as the caller has gone away: what it has open is closed then."""
-    working, gone = asyncio.create_task(work), asyncio.create_task(_gone(receive))
-    try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        gone.cancel()
-        working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
-
-
-async def _gone(receive: Receive) -> None:
-    """Returns once the caller has gone away."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _send(send: Send, event: bytes, *, more: bool = True) -> None:

@@ -6,6 +6,7 @@ answer ends, and holds no text of either side.
 
 import asyncio
 import contextlib
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -24,13 +25,20 @@ from serving.backends.base import Target
 from serving.gateway.body import Ask, check_prompt, read_ask
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
-from serving.gateway.forward import forwarded, new_client
+from serving.gateway.forward import forwarded, new_client, stop
+from serving.gateway.hang_up import unless_gone
 from serving.gateway.journal import Journal
 from serving.gateway.ledger import Ledger
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
 
 log = structlog.get_logger(__name__)
+
+DISK_FULL_SECONDS = 30
+STOP_SECONDS = 5.0
+"""An endpoint that was told to stop sends what it has after its next step."""
+
+Opening = contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]
 
 KEPT_HEADERS = ("x-adapter-sha256",)
 
@@ -74,6 +82,8 @@ class Gateway:
         return await self._complete(request, "/completions")
 
     async def _complete(self, request: Request, path: str) -> Response:
+        if not self._journal.has_room():
+            raise disk_full()
         tally = Tally(caller=await self._caller(request))
         try:
             ask = await read_ask(request)
@@ -82,8 +92,19 @@ class Gateway:
             tally.model = model = find_model(models, ask.model)
             check_prompt(ask.document, context=model.context)
             target = endpoints[model.endpoint].target(model.name)
-            answer = self._stream if ask.streamed else self._whole
-            return await answer(ask, tally, model, target, path)
+            document = ask.for_endpoint(target.model)
+            request_id = tally.request_id
+            opening = forwarded(self._client, target, path, document, alias=model.alias, request_id=request_id)
+            if ask.streamed:
+                return await unless_gone(self._stream(opening, ask, tally, model), request.receive)
+            response = await unless_gone(
+                self._whole(opening, tally, model),
+                request.receive,
+                before_giving_up=lambda reading: self._stop(reading, tally, target),
+            )
+            tally.end(200)
+            await self._settle(tally)
+            return response
         except GatewayError as error:
             tally.end(error.status, error.code)
             await self._settle(tally)
@@ -93,9 +114,8 @@ class Gateway:
             await self._settle(tally)
             raise
 
-    async def _whole(self, ask: Ask, tally: Tally, model: Model, target: Target, path: str) -> Response:
-        document = ask.for_endpoint(target.model)
-        async with forwarded(self._client, target, path, document, alias=model.alias) as response:
+    async def _whole(self, opening: Opening, tally: Tally, model: Model) -> Response:
+        async with opening as response:
             body = await response.read()
             try:
                 answer = msgspec.json.decode(body)
@@ -105,20 +125,23 @@ class Gateway:
                 tally.busy_ms = None if busy is None else float(busy)
             except (ValueError, TypeError, AttributeError, RecursionError):
                 raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
-        tally.end(200)
-        await self._settle(tally)
         headers = headers_of(tally, model, response)
         return Response(msgspec.json.encode(answer), headers=headers, media_type="application/json")
 
-    async def _stream(self, ask: Ask, tally: Tally, model: Model, target: Target, path: str) -> Response:
-        document = ask.for_endpoint(target.model)
+    async def _stop(self, reading: asyncio.Task[Response], tally: Tally, target: Target) -> None:
+        """Have what the endpoint has computed for nobody, to count it; where it can’t tell, the time counts."""
+        if await stop(self._client, target, tally.request_id):
+            await asyncio.wait({reading}, timeout=STOP_SECONDS)
+        if not reading.done():
+            tally.busy_ms = tally.elapsed_ms()
+
+    async def _stream(self, opening: Opening, ask: Ask, tally: Tally, model: Model) -> Response:
         async with contextlib.AsyncExitStack() as stack:
-            forwarding = forwarded(self._client, target, path, document, alias=model.alias)
-            response = await stack.enter_async_context(forwarding)
+            response = await stack.enter_async_context(opening)
             return RelayedStream(
                 relay(response, tally, ask, alias=model.alias),
                 tally=tally,
-                settle=lambda: self._settle(tally),
+                settle=lambda: self._settle(tally, is_given=True),
                 resources=stack.pop_all(),
                 headers=headers_of(tally, model, response),
             )
@@ -131,14 +154,25 @@ class Gateway:
             raise GatewayError(401, text, "invalid_api_key")
         return caller
 
-    async def _settle(self, tally: Tally) -> None:
-        """Write the record; what cannot be recorded is not answered."""
+    async def _settle(self, tally: Tally, *, is_given: bool = False) -> None:
+        """Write the record; what cannot be recorded is not answered. What a stream has given already is owed."""
+        record = tally.record()
         try:
-            await self._journal.append(tally.record())
+            await self._journal.append(record)
         except OSError as error:
             log.error("ledger_not_written", error=error.strerror)
+            if is_given:
+                self._journal.owe(record)
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise disk_full() from error
             text = "The request can’t be recorded right now. Try again in a few seconds."
             raise GatewayError(503, text, "ledger_unavailable", retry_after=5) from error
+
+
+def disk_full() -> GatewayError:
+    """The refusal of a request that cannot be recorded."""
+    text = "Storage is full right now, so no request can be recorded or answered. Try again in a few minutes."
+    return GatewayError(507, text, "disk_full", retry_after=DISK_FULL_SECONDS)
 
 
 def find_model(models: Models, name: str) -> Model:

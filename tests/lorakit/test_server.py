@@ -235,6 +235,23 @@ def test_a_bad_request_names_its_parameter(http: httpx.Client, change: dict[str,
     assert answer.json()["error"]["param"] == param
 
 
+def test_a_request_is_cancelled_by_its_id_and_says_what_it_computed(url: str, http: httpx.Client) -> None:
+    body = {"model": "tiny-llama", "messages": ASK, "max_tokens": 1500, "temperature": 0}
+    cancel = "/v1/requests/req-1/cancel"
+    assert http.post(cancel).status_code == 404
+    with ThreadPoolExecutor(1) as thread:
+        asked = thread.submit(http.post, "/v1/chat/completions", json=body, headers={"x-request-id": "req-1"})
+        for _ in range(6000):
+            if http.post(cancel).status_code == 204:
+                break
+            time.sleep(0.005)
+        answer = asked.result()
+    assert answer.json()["choices"][0]["finish_reason"] == "cancelled"
+    assert answer.json()["usage"]["completion_tokens"] < 1500
+    assert float(answer.headers["x-busy-ms"]) >= 0
+    assert http.post(cancel).status_code == 404
+
+
 def test_the_key_is_required_except_for_health(url: str) -> None:
     assert httpx.get(f"{url}/health").json()["status"] == "ok"
     for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": KEY}):

@@ -2,11 +2,7 @@
 
 import os
 import re
-import shutil
-import signal
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +11,7 @@ import pytest
 import yaml
 
 from portal.embedded.binaries import find_postgres
-from portal.embedded.process import (
-    UNPRIVILEGED_ID,
-    free_port,
-    give_to_unprivileged,
-    is_root,
-    minimal_environment,
-    spawn,
-    stop,
-)
+from portal.embedded.process import minimal_environment
 from portal.supervisor.processes import ROOT, Ports, site_processes
 
 pytestmark = pytest.mark.slow
@@ -68,34 +56,6 @@ def test_only_this_machine_reaches_the_published_ports() -> None:
     published = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)
-
-
-@pytest.fixture
-def empty_server() -> Iterator[int]:
-    """The port of a new PostgreSQL with nothing in it but its superuser, as in the image."""
-    folder = Path(tempfile.mkdtemp(prefix="adapter-portal-compose-"))
-    folder.chmod(0o755)
-    give_to_unprivileged(folder)
-    server, port = find_postgres(), free_port()
-    user = UNPRIVILEGED_ID if is_root() else None
-    subprocess.run(
-        [server.path("initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "--no-sync"],
-        check=True, capture_output=True, env=minimal_environment(), cwd=folder, user=user, group=user,
-    )  # fmt: skip
-    # Passwords must be asked for, or the test could not see that they were set.
-    access = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-    (folder / "data" / "pg_hba.conf").write_text(access)
-    process = spawn(
-        [server.path("postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", "", "-c", "fsync=off"],
-        log=subprocess.DEVNULL, death_signal=signal.SIGINT, env=minimal_environment(), cwd=folder,
-        drop_privileges=True,
-    )  # fmt: skip
-    ready = [server.path("pg_isready"), "--host=127.0.0.1", f"--port={port}", "--quiet"]
-    while subprocess.run(ready, env=minimal_environment()).returncode != 0:
-        assert process.poll() is None
-    yield port
-    stop(process, [(signal.SIGINT, 20)])
-    shutil.rmtree(folder)
 
 
 def test_the_init_script_makes_an_owner_and_a_role_that_may_only_use(empty_server: int) -> None:

@@ -53,6 +53,12 @@ def begin_upload(site: RunningSite) -> httpx.Response:
     return httpx.post(f"{site.web_url}/api/v1/uploads/", json=body, headers=headers, timeout=30)
 
 
+def complete(site: RunningSite) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {site.keys['alder-law']}"}
+    body = {"model": "tiny-llama", "prompt": "Hello", "max_tokens": 1}
+    return httpx.post(f"{site.gateway_url}/v1/completions", json=body, headers=headers, timeout=30)
+
+
 def fill(folder: Path) -> Path:
     """Leave no byte, not even what a freed block would hold."""
     path = folder / "filling"
@@ -81,6 +87,8 @@ def faults(site: RunningSite) -> list[str]:
             found.append(f"sign-in: {answer.status_code}")
         if (answer := begin_upload(site)).status_code != 201:
             found.append(f"upload: {answer.status_code}")
+        if (answer := complete(site)).status_code != 200:
+            found.append(f"gateway: {answer.status_code}")
     except httpx.TransportError as error:
         found.append(repr(error))
     return found
@@ -111,6 +119,7 @@ def test_the_site_says_so_and_recovers(site_folder: Path, database: str) -> None
         inside = Path(f"/proc/{site.process.pid}/root{folder}")
         check_a_file(site)
         become_whole(site, RECOVERY_SECONDS)
+        gateway = site.pids("serving.gateway")
         filling = fill(inside)
         if database == "dies":
             os.kill(int((inside / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
@@ -118,11 +127,14 @@ def test_the_site_says_so_and_recovers(site_folder: Path, database: str) -> None
         while not is_refused_with_the_reason(sign_in(site)):
             fill(inside)
         assert is_refused_with_the_reason(begin_upload(site))
+        refused = complete(site)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (507, "disk_full")
         # By then whatever writes now and then has failed to: heartbeats, the broker's log, the database's restarts.
         while time.monotonic() - full_since < FULL_SECONDS:
             fill(inside)
             time.sleep(0.5)
         assert site.process.poll() is None
+        assert site.pids("serving.gateway") == gateway
         filling.unlink()
         become_whole(site, RECOVERY_SECONDS)
         check_a_file(site)

@@ -9,7 +9,7 @@ from typing import IO, Any
 from botocore.exceptions import ClientError
 
 from jobs.backends.base import ComputeError
-from jobs.backends.sagemaker.errors import is_missing, translated
+from jobs.backends.sagemaker.errors import is_missing, not_set_up, translated
 
 
 class Bucket:
@@ -78,8 +78,8 @@ class Bucket:
                 if objects:
                     answer = self._client.delete_objects(Bucket=self.name, Delete={"Objects": objects, "Quiet": True})
                     if answer.get("Errors"):
-                        text = "S3 did not delete some objects of an ended run. Check that the worker may delete them."
-                        raise ComputeError("platform:aws_denied", text, temporary=False)
+                        detail = "S3 did not delete some objects of a run. Check that the worker may delete them."
+                        raise not_set_up("platform:aws_denied", detail)
 
     def uri(self, key: str) -> str:
         """The s3:// address of a key or prefix."""

@@ -7,7 +7,7 @@ from django.core.files.storage import default_storage
 
 from jobs.backends.base import ComputeError, ComputeSpec
 from jobs.backends.sagemaker.bucket import Bucket
-from jobs.backends.sagemaker.errors import translated
+from jobs.backends.sagemaker.errors import not_set_up, translated
 from jobs.backends.sagemaker.request import Places
 from jobs.backends.sagemaker.source import ARCHIVE, Source
 from storage.objects import place_in_s3
@@ -34,8 +34,8 @@ def base_model_uri(location: str, base_models: Mapping[str, str]) -> str:
     """The S3 prefix of a base model: `location` itself or the operator's copy. Raises ComputeError if there is none."""
     uri = location if location.startswith("s3://") else base_models.get(location, "")
     if not uri:
-        text = "This base model is not in S3. Copy its folder there and set SAGEMAKER_BASE_MODEL_URI to the copy."
-        raise ComputeError("platform:base_model_not_in_s3", text, temporary=False)
+        detail = f"{location} is not in S3. Copy its folder there and set SAGEMAKER_BASE_MODEL_URI to the copy."
+        raise not_set_up("platform:base_model_not_in_s3", detail)
     return f"{uri.rstrip('/')}/"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -24,6 +25,13 @@ DENIED = frozenset(
      "403"}
 )  # fmt: skip
 SERVER_ERROR = 500
+
+NOT_SET_UP = (
+    "Training could not start or go on: this site’s training service is not set up correctly. "
+    "Contact your administrator."
+)
+
+log = structlog.get_logger(__name__)
 
 
 def code_of(error: ClientError) -> str:
@@ -51,8 +59,8 @@ def translated(doing: str) -> Iterator[None]:
     except ClientError as error:
         raise explain(error, doing) from error
     except (NoCredentialsError, PartialCredentialsError) as error:
-        text = "AWS credentials are missing. Give the worker a role, or set AWS_ACCESS_KEY_ID and its secret."
-        raise ComputeError("platform:aws_credentials", text, temporary=False) from error
+        detail = "AWS credentials are missing. Give the worker a role, or set AWS_ACCESS_KEY_ID and its secret."
+        raise not_set_up("platform:aws_credentials", detail) from error
     except ParamValidationError:
         # A programming error, which waiting does not fix.
         raise
@@ -66,19 +74,20 @@ def explain(error: ClientError, doing: str) -> ComputeError:
     code, words = code_of(error), text_of(error)
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if code == "ResourceLimitExceeded":
-        text = (
-            f"The AWS account's quota is used up, so the job waits for room. AWS says: {words} "
-            "Request an increase in Service Quotas, Amazon SageMaker, under the name in AWS's message."
-        )
-        return Unavailable("platform:aws_quota", text, after=60.0)
+        advice = "Request an increase in Service Quotas, Amazon SageMaker, under the name in AWS's message."
+        log.warning("aws_quota_used_up", aws=words, advice=advice)
+        return Unavailable("platform:aws_quota", "All machines for training are in use. The job waits.", after=60.0)
     if code in THROTTLED:
         return Unavailable("platform:aws_throttled", f"AWS throttled us while {doing}. We will try again shortly.")
     if code in DENIED:
-        text = (
-            f"AWS refused {doing} ({code}). Check the worker's credentials and the policies named in docs/sagemaker.md."
-        )
-        return ComputeError("platform:aws_denied", text, temporary=False)
+        advice = "Check the worker's credentials and the policies named in docs/sagemaker.md."
+        return not_set_up("platform:aws_denied", f"AWS refused {doing} ({code}). {advice}")
     if status >= SERVER_ERROR:
         return Unavailable("platform:aws_unreachable", f"AWS had an internal error while {doing} ({code}).")
-    text = f"AWS refused {doing}: {code}: {words}"
-    return ComputeError("platform:aws_refused", text, temporary=False)
+    return not_set_up("platform:aws_refused", f"AWS refused {doing}: {code}: {words}")
+
+
+def not_set_up(code: str, detail: str) -> ComputeError:
+    """The error of what the operator has to mend, made as it happens: customers are told that, the log is told what."""
+    log.error("training_service_not_set_up", code=code, detail=detail)
+    return ComputeError(code, NOT_SET_UP, temporary=False)

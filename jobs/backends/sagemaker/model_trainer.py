@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from jobs.backends.base import ComputeError
+from jobs.backends.sagemaker.errors import not_set_up
 from jobs.backends.sagemaker.request import Request
 
 
@@ -30,8 +30,7 @@ def made_by_model_trainer(request: Request, *, boto_session: Any, client: Any, b
     try:
         made = _made(request, boto_session, client, bucket)
     except (ValueError, refusal) as error:
-        text = f"ModelTrainer refused the training job: {error}"
-        raise ComputeError("platform:aws_refused", text, temporary=False) from error
+        raise not_set_up("platform:aws_refused", f"ModelTrainer refused the training job: {error}") from error
     algorithm = request["AlgorithmSpecification"]
     own = {name: algorithm[name] for name in ("ContainerEntrypoint", "ContainerArguments")}
     return {

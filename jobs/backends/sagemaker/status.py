@@ -4,6 +4,8 @@ import datetime as dt
 import re
 from typing import Any
 
+import structlog
+
 from jobs.backends.base import RunState
 from lorakit.contracts import RunResult
 from lorakit.errors import ContractError
@@ -32,6 +34,8 @@ PHASES = {
 }
 TIMED_OUT = frozenset({"MaxRuntimeExceeded", "MaxWaitTimeExceeded"})
 KILLED = 137
+
+log = structlog.get_logger(__name__)
 
 
 def run_state(job: Description) -> RunState:
@@ -69,7 +73,7 @@ def _explain(job: Description) -> tuple[str, str, bool]:
         limit = job["StoppingCondition"]["MaxRuntimeInSeconds"]
         text = (
             f"The run reached its limit of {limit} s and was stopped. "
-            "Train for fewer epochs, or ask your site’s operator to raise the limit (SAGEMAKER_MAX_RUNTIME_SECONDS)."
+            "Train for fewer epochs, or ask your site’s operator to raise the limit."
         )
         return "run:max_runtime", text, False
     if secondary == "MaxWaitTimeExceeded":
@@ -84,7 +88,9 @@ def _explain(job: Description) -> tuple[str, str, bool]:
     if exit_code and int(exit_code[1]) == KILLED:
         text = "The run ran out of memory. Lower the batch size or the maximum length."
         return "run:out_of_memory", text, False
-    return "platform:run_failed", f"AWS ended the run: {reason or 'no reason given'}", False
+    # AWS's words name roles, addresses and settings.
+    log.error("run_ended_by_aws", run=job.get("TrainingJobName"), reason=reason)
+    return "platform:run_failed", "AWS ended the run without a result. Contact your administrator.", False
 
 
 def _own_words(reason: str) -> tuple[str, str, bool] | None:

@@ -42,7 +42,7 @@ def test_the_list_tells_rows_versions_and_uses(as_alice: Client, in_tenant: Tena
     page = as_alice.get("/datasets/").content.decode()
     assert "v2</a>" in page
     assert "5.0\xa0MB" in page
-    assert '<td class="text-end">2</td>' in page
+    assert 'data-label="Versions">2</td>' in page
     assert [name in page for name in (">two</a>", ">four</a>", ">one</a>")] == [True, True, False]
     assert "+2 more" in page
     detail = as_alice.get(f"/datasets/{dataset.id}/").content.decode()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from jobs.backends.base import ComputeError, RunState, Unavailable
 from jobs.backends.sagemaker import SageMakerCompute
@@ -144,8 +145,10 @@ def test_a_used_up_quota_keeps_the_job_waiting_and_says_what_to_ask_for(
 ) -> None:
     name = new_name()
     standin.training.limits["ml.g6e.xlarge"] = 0
-    with pytest.raises(Unavailable, match=r"ml\.g6e\.xlarge for training job usage") as refused:
+    with pytest.raises(Unavailable, match="The job waits") as refused, capture_logs() as logs:
         sagemaker.submit(name, toy())
+    assert [log["event"] for log in logs] == ["aws_quota_used_up"]
+    assert "ml.g6e.xlarge for training job usage" in logs[0]["aws"]
     assert (refused.value.code, refused.value.temporary) == ("platform:aws_quota", True)
     assert sagemaker.observe(name).state is RunState.MISSING
     standin.training.limits.clear()

@@ -9,10 +9,12 @@ from typing import Any
 
 import botocore.endpoint
 import pytest
+from structlog.testing import capture_logs
 
 from jobs.backends import compute
 from jobs.backends.base import ComputeSpec
 from jobs.backends.sagemaker import SageMakerCompute
+from jobs.backends.sagemaker.errors import NOT_SET_UP
 from jobs.engine.reconciler import jobs_to_step
 from jobs.engine.steps import step_job
 from jobs.models import Job
@@ -138,9 +140,10 @@ def test_a_right_that_is_taken_away_does_not_give_up_a_run(
 ) -> None:
     job = step_until(start_toy(steps=40, seconds_per_step=0.05), lambda job: job.fraction > 0)
     standin.faults.denied.add(service)
-    job = step_until(job, lambda job: bool(job.error_text))
-    assert (job.state, job.error_code) == (State.RUNNING, "platform:aws_denied")
-    assert "docs/sagemaker.md" in job.error_text
+    with capture_logs() as logs:
+        job = step_until(job, lambda job: bool(job.error_text))
+    assert (job.state, job.error_code, job.error_text) == (State.RUNNING, "platform:aws_denied", NOT_SET_UP)
+    assert "docs/sagemaker.md" in details(logs)
     standin.faults.denied.clear()
     job = step_until(job, lambda job: job.is_terminal)
     assert (job.state, job.attempt, job.error_text) == (State.SUCCEEDED, 1, "")
@@ -183,9 +186,15 @@ def test_a_base_model_that_is_not_in_s3_ends_the_job_with_advice(
         return ComputeSpec(module="tests.jobs.toy_run", spec={"base_model": "/somewhere"})
 
     monkeypatch.setattr(toy, "prepare", prepare)
-    job = step_until(start_toy(), lambda job: job.is_terminal)
+    with capture_logs() as logs:
+        job = step_until(start_toy(), lambda job: job.is_terminal)
     assert (job.state, job.error_code) == (State.FAILED, "platform:base_model_not_in_s3")
-    assert "SAGEMAKER_BASE_MODEL_URI" in job.error_text
+    assert job.error_text == NOT_SET_UP
+    assert "SAGEMAKER_BASE_MODEL_URI" in details(logs)
+
+
+def details(logs: list[Any]) -> str:
+    return "".join(log["detail"] for log in logs if log["event"] == "training_service_not_set_up")
 
 
 def test_runs_carry_the_tags_of_their_job(

@@ -64,7 +64,7 @@ def ask(engine: Engine, *, wants_usage: bool = False, wants_usage_always: bool =
             model="legal", document={}, streamed=True, wants_usage=wants_usage, wants_usage_always=wants_usage_always
         )
         client: Any = engine
-        async with forwarded(client, TARGET, "/chat/completions", {}, alias="legal") as opened:
+        async with forwarded(client, TARGET, "/chat/completions", {}, alias="legal", request_id="req-1") as opened:
             return [event async for event in relay(opened, tally, asked, alias="legal")], tally
 
     return asyncio.run(run())
@@ -198,7 +198,7 @@ def test_a_real_connection_that_breaks_or_hangs(
         async with (
             server,
             new_client() as client,
-            forwarded(client, target, "/chat/completions", {}, alias="legal") as opened,
+            forwarded(client, target, "/chat/completions", {}, alias="legal", request_id="req-1") as opened,
         ):
             async for _ in relay(opened, tally, asked, alias="legal"):
                 pass

@@ -1,5 +1,6 @@
 """When key, engine, caller or disk fail in the middle."""
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -125,16 +126,47 @@ def test_a_caller_who_goes_away_is_recorded(gateway: str, line: Line, tmp_path: 
     assert record.completion_tokens < 1500
 
 
+@pytest.mark.parametrize(
+    ("number", "status", "code"), [(errno.ENOSPC, 507, "disk_full"), (errno.EIO, 503, "ledger_unavailable")]
+)
 def test_what_cannot_be_recorded_is_not_answered(
+    gateway: str, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, status: int, code: str
+) -> None:
+    def broken(self: Ledger, records: object) -> None:
+        raise OSError(number, "secret device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "append_all", broken)
+        with pytest.raises(openai.InternalServerError) as refused:
+            chat(line, gateway)
+        assert (refused.value.status_code, refused.value.code) == (status, code)
+        assert not (tmp_path / "ledger").exists()
+        with pytest.raises(openai.APIError) as told:
+            list(chat(line, gateway, stream=True))
+        assert told.value.code == code
+        # The stream is owed, so nothing more is given until it is written.
+        with pytest.raises(openai.InternalServerError) as refused:
+            chat(line, gateway)
+        assert refused.value.status_code == 507
+    deadline = time.monotonic() + 60
+    while not (found := list(records(tmp_path))):
+        assert time.monotonic() < deadline, "the stream was not recorded"
+        time.sleep(0.1)
+    assert [(record.status, record.streamed) for record in found] == [(200, True)]
+    chat(line, gateway)
+
+
+def test_nothing_is_computed_while_the_disk_is_full(
     gateway: str, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Ledger, records: object) -> None:
-        raise OSError(28, "No space left on device")
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError
 
-    monkeypatch.setattr(Ledger, "append_all", full)
-    with pytest.raises(openai.InternalServerError) as refused:
-        chat(line, gateway)
-    assert refused.value.code == "ledger_unavailable"
-    assert not (tmp_path / "ledger").exists()
-    with pytest.raises((openai.APIConnectionError, httpx.HTTPError)):
-        list(chat(line, gateway, stream=True))
+    with monkeypatch.context() as patched:
+        patched.setattr("serving.gateway.ledger.is_full", lambda folder: True)
+        patched.setattr("serving.gateway.server.forwarded", asked)
+        for stream in (False, True):
+            with pytest.raises(openai.InternalServerError) as refused:
+                chat(line, gateway, stream=stream)
+            assert (refused.value.status_code, refused.value.code) == (507, "disk_full")
+    chat(line, gateway)

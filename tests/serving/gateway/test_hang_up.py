@@ -2,10 +2,15 @@
 
 import asyncio
 import contextlib
+import http.client
+import json
+import threading
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -13,6 +18,7 @@ import pytest
 
 from adapters.models import AdapterVersion
 from lorakit.contracts import InvocationRecord
+from serving.backends import endpoints
 from serving.backends.vllm import VllmEndpoint
 from serving.gateway.database import Caller
 from serving.gateway.record import Tally
@@ -52,6 +58,77 @@ def test_a_caller_who_hangs_up_is_counted(gateway: str, line: Line, tmp_path: Pa
     assert read - 1 <= record.completion_tokens <= most
     assert record.prompt_tokens > 0
     assert 0 < record.busy_ms <= record.latency_ms
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_in_one_piece_is_given_up_and_counted(
+    gateway: str, line: Line, vllm: VllmEndpoint, tmp_path: Path
+) -> None:
+    with hanging_up(gateway, line):
+        wait_until(lambda: running(vllm) == 1)
+    record = wait_for_record(tmp_path / "ledger")
+    assert (record.status, record.error_code, record.streamed) == (499, "client_closed", False)
+    assert 0 < record.completion_tokens < MOST
+    assert record.prompt_tokens > 0
+    assert 0 < record.busy_ms <= record.latency_ms
+    wait_until(lambda: running(vllm) == 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_endpoint_that_cannot_say_what_it_computed_was_busy_all_the_time(
+    gateway: str, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, ended = threading.Event(), threading.Event()
+
+    class Silent(BaseHTTPRequestHandler):
+        """As vLLM: it stops when its connection closes, and has no call to cancel a request."""
+
+        def do_POST(self) -> None:
+            if self.path.endswith("/cancel"):
+                self.send_error(404)
+                return
+            self.rfile.read(int(self.headers["content-length"]))
+            asked.set()
+            assert self.rfile.read(1) == b""
+            ended.set()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever).start()
+        away = VllmEndpoint("default", {"URL": f"http://127.0.0.1:{server.server_port}", "ADAPTER_DIR": tmp_path})
+        monkeypatch.setitem(endpoints.built, "default", away)
+        with hanging_up(gateway, line):
+            assert asked.wait(60)
+        assert ended.wait(60)
+        record = wait_for_record(tmp_path / "ledger")
+        server.shutdown()
+    assert (record.status, record.completion_tokens) == (499, 0)
+    assert 0 < record.busy_ms <= record.latency_ms
+
+
+MOST = 1500
+
+
+@contextlib.contextmanager
+def hanging_up(gateway: str, line: Line) -> Iterator[None]:
+    """A caller who asks for a long answer in one piece, and is gone at the end of the block."""
+    body = json.dumps({"model": "legal", "max_tokens": MOST, "temperature": 0, "messages": user(PROMPT)})
+    address = urlsplit(gateway)
+    caller = http.client.HTTPConnection(address.hostname or "", address.port)
+    with contextlib.closing(caller):
+        caller.request("POST", "/v1/chat/completions", body, {"authorization": f"Bearer {line.token}"})
+        yield
+
+
+def running(vllm: VllmEndpoint) -> int:
+    count: int = httpx.get(f"{vllm.url}/health", trust_env=False).json()["running"]
+    return count
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def wait_for_record(folder: Path) -> InvocationRecord:

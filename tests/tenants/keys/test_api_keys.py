@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rest.errors import NotFound
 from tenants.keys import tokens
 from tenants.keys.services import authenticate_api_key, create_api_key, revoke_api_key
-from tenants.models import ApiKey, Tenant
-from tenants.scope import tenant_scope
+from tenants.models import ApiKey, Tenant, User
+from tenants.scope import system_scope, tenant_scope
 
 
 @pytest.fixture
@@ -46,6 +46,26 @@ def test_an_expired_key_is_refused(tenant: Tenant) -> None:
         past = timezone.now() - dt.timedelta(seconds=1)
         _, token = create_api_key(tenant=tenant, name="old", expires_at=past)
     assert authenticate_api_key(token) is None
+
+
+@pytest.mark.parametrize("is_revoked", [True, False])
+def test_a_key_ends_with_the_account_of_its_maker(tenant: Tenant, bob: User, alice: User, is_revoked: bool) -> None:
+    with tenant_scope(tenant.id):
+        key, token = create_api_key(tenant=tenant, name="bob's", created_by=bob)
+        _, other = create_api_key(tenant=tenant, name="alice's", created_by=alice)
+        if is_revoked:
+            revoke_api_key(key_id=key.id)
+            key.refresh_from_db()
+    assert (authenticate_api_key(token) is None) == is_revoked
+    with system_scope():
+        bob.delete()
+    assert authenticate_api_key(token) is None
+    assert authenticate_api_key(other) is not None
+    with tenant_scope(tenant.id):
+        ended = ApiKey.objects.get(id=key.id)
+    assert ended.created_by_id is None
+    assert ended.revoked_at is not None
+    assert not is_revoked or ended.revoked_at == key.revoked_at
 
 
 def test_a_wrong_secret_is_refused(key: tuple[ApiKey, str]) -> None:
