@@ -4,9 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db.models import OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
-from corpora.datasets.queries import datasets_called
-from corpora.models import Dataset
+from corpora.models import Dataset, DatasetVersion
 
 OFFERED = 100
 """Datasets to choose from: more are slow to draw and hard to find one in."""
@@ -27,7 +28,9 @@ class DatasetField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def offer(self, chosen: Any) -> None:
         """Set the choices for the active tenant; `chosen`, a dataset or its id, is among them."""
         self.queryset = Dataset.objects.order_by("name")
-        latest = list(datasets_called("").values_list("id", "name")[: OFFERED + 1])
+        uploads = DatasetVersion.objects.filter(dataset=OuterRef("id")).order_by("-number").values("created_at")
+        uploaded_last = Coalesce(Subquery(uploads[:1]), "created_at").desc()
+        latest = list(Dataset.objects.order_by(uploaded_last).values_list("id", "name")[: OFFERED + 1])
         offered = {str(dataset_id): name for dataset_id, name in latest[:OFFERED]}
         if len(latest) > OFFERED:
             rest = f"The {OFFERED} with the latest uploads are listed. For another one, start from its page."
