@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from adapters.models import AdapterVersion
 from serving.models import Deployment, DeploymentState, Endpoint, Route
+from serving.playground import queries, views
 from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db
@@ -19,9 +20,9 @@ URL = "/serving/playground/"
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("queries", "views"):
-        monkeypatch.setattr(f"serving.playground.{module}.OFFERED", 2)
-    monkeypatch.setattr("serving.playground.views.ask_both", lambda **_: [])
+    for module in (queries, views):
+        monkeypatch.setattr(module, "OFFERED", 2)
+    monkeypatch.setattr(views, "ask_both", lambda **_: [])
 
 
 @pytest.fixture
