@@ -295,8 +295,8 @@ _JUDGEMENT = {target: {"score": 3, "reason": "Close to the reference."} for targ
 _MEANS = {"exact_match": 0.4, "rouge_l": 0.6, "meteor": 0.5, "judge": 3.5}
 _DIFFERENCE = {"exact_match": {"mean": 0.2, "low": 0.1, "high": 0.3, "p_value": 0.01}}
 _SUMMARY = {
-    name: {"rows": 50, "base": _MEANS, "adapter": _MEANS, "difference": _DIFFERENCE}
-    for name in ("all", "slice 0", "slice 1", "slice 2", "slice 3")
+    name: {"rows": rows, "base": _MEANS, "adapter": _MEANS, "difference": _DIFFERENCE}
+    for name, rows in (("all", ITEMS_OF_EACH), ("slice 0", 52), ("slice 1", 53), ("slice 2", 53), ("slice 3", 52))
 }
 _PROFILE = {
     "position": "line", "layout": "prompt and completion", "warnings": [],

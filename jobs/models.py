@@ -91,6 +91,14 @@ class Job(TenantModel):
         ordering = ("-created_at",)
         indexes = (
             models.Index(fields=("tenant", "-created_at"), name="job_newest"),
+            models.Index(fields=("tenant", "state", "-created_at"), name="job_newest_of_state"),
+            # With all that costs are added up from, so that a month of jobs is read without their rows.
+            models.Index(
+                fields=("tenant", "finished_at"),
+                name="job_billed",
+                include=("kind", "usd_per_hour", "price_source", "billable_seconds"),
+                condition=models.Q(billable_seconds__gt=0),
+            ),
             models.Index(fields=("due_at",), name="job_due", condition=models.Q(state__in=sorted(ACTIVE))),
             models.Index(
                 fields=("backend", "tenant", "created_at"), name="job_in_line", condition=models.Q(state=State.QUEUED)

@@ -36,7 +36,7 @@ def index(request: TenantRequest) -> HttpResponse:
     """Jobs, newest first; `?state=` filters."""
     chosen = request.GET.get("state", "")
     chosen = chosen if chosen in FILTERS else ""
-    jobs = Job.objects.filter(state__in=FILTERS[chosen][1])
+    jobs = Job.objects.filter(state__in=FILTERS[chosen][1]) if chosen else Job.objects.all()
     page = Paginator(jobs, PAGE_SIZE).get_page(request.GET.get("page"))
     filters = [{"value": value, "title": title, "active": value == chosen} for value, (title, _) in FILTERS.items()]
     changing = any(not job.is_terminal for job in page.object_list)

@@ -76,12 +76,13 @@ class UsageViewSet(viewsets.ViewSet):
     def list(self, request: Request) -> Response:
         wanted = RangeSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        usage, costs = usage_of(**wanted.validated_data), costs_of(**wanted.validated_data)
+        usage = usage_of(**wanted.validated_data)
+        costs = costs_of(**wanted.validated_data, usage=usage)
         document = {
             "start": usage.start,
             "end": usage.end,
             "total": usage.total,
-            "lines": usage.lines,
+            "lines": usage.lines[:],
             "costs": costs.lines,
             "total_usd": costs.total_usd,
         }

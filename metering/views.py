@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -14,6 +15,7 @@ from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
+LINES_ON_A_PAGE = 25
 RANGES = {
     "24h": ("24 hours", dt.timedelta(hours=24)),
     "7d": ("7 days", dt.timedelta(days=7)),
@@ -24,17 +26,22 @@ RANGES = {
 @require_safe
 @members_only(Action.USAGE_VIEW)
 def usage(request: TenantRequest) -> HttpResponse:
-    """Requests, latency, tokens and cost of the last hours or days; an unknown range falls back to the shortest."""
+    """Requests, latency, tokens and cost of the last hours or days; an unknown range falls back to the shortest.
+
+    Models and versions come in pages (`?page=`), the busiest first.
+    """
     chosen = request.GET.get("range", "")
     chosen = chosen if chosen in RANGES else "24h"
     now = timezone.now()
     start = now - RANGES[chosen][1]
     summary = usage_of(start, now)
+    page = Paginator(summary.lines, LINES_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "ranges": [(key, title, key == chosen) for key, (title, _) in RANGES.items()],
         "range_title": RANGES[chosen][0],
         "usage": summary,
-        "costs": costs_of(start, now),
+        "page_obj": page,
+        "costs": costs_of(start, now, usage=summary),
         "requests_figure": requests_figure(summary),
         "latency_figure": latency_figure(summary),
     }

@@ -6,7 +6,7 @@ from adapters.models import Adapter, AdapterVersion
 from corpora.models import Dataset
 from evaluations.models import EvaluationRun, Review
 from evaluations.reviews.queries import open_reviews
-from evaluations.runs.queries import ready_runs
+from evaluations.runs.queries import latest_ready_runs
 from jobs.models import Job
 from serving.models import Route
 
@@ -49,7 +49,7 @@ class Overview:
 def read_overview() -> Overview:
     """The overview of the active tenant."""
     datasets, versions = Dataset.objects.count(), AdapterVersion.objects.count()
-    evaluations = list(ready_runs()[:EVALUATIONS_SHOWN])
+    evaluations = latest_ready_runs(EVALUATIONS_SHOWN)
     live = Route.objects.exclude(active=None).select_related("active__version").order_by("-switched_at")
     routes = list(live.defer("active__version__manifest")[:ROUTES_SHOWN])
     return Overview(
@@ -57,7 +57,7 @@ def read_overview() -> Overview:
         adapters=Adapter.objects.count(),
         versions=versions,
         open_reviews=open_reviews(),
-        jobs=list(Job.objects.all()[:JOBS_SHOWN]),
+        jobs=list(Job.objects.defer("spec", "result")[:JOBS_SHOWN]),
         routes=routes,
         evaluations=evaluations,
         steps=[

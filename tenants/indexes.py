@@ -1,9 +1,13 @@
-"""A migration operation for tables in use: drop the indexes that a longer one makes needless."""
+"""Migration operations for tables in use: add an index, and drop those that a longer one makes needless.
+
+A migration with one of them must have `atomic = False`. Tables stay readable and writable meanwhile.
+"""
 
 from collections.abc import Iterator, Mapping
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.models import AddIndex
 from django.db.migrations.state import ProjectState
 
 INDEXES_OF_COLUMN = """
@@ -13,11 +17,29 @@ INDEXES_OF_COLUMN = """
 """
 
 
-class DropColumnIndexes(Operation):
-    """Drop the plain indexes on one column alone, by table. The migration must have `atomic = False`.
+class AddIndexInUse(AddIndex):
+    """Add an index. One that an interrupted migration left half built is built anew."""
 
-    Tables stay readable and writable meanwhile, and one that has no such index is passed over, so it may run again.
-    """
+    atomic = False
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        model = to_state.apps.get_model(app_label, self.model_name)
+        self._drop(schema_editor)
+        _execute(schema_editor, str(self.index.create_sql(model, schema_editor, concurrently=True)))
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        self._drop(schema_editor)
+
+    def _drop(self, schema_editor: BaseDatabaseSchemaEditor) -> None:
+        _execute(schema_editor, f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
+
+
+class DropColumnIndexes(Operation):
+    """Drop the plain indexes on one column alone, by table. A table without one is passed over, so it may run again."""
 
     reduces_to_sql = False
     reversible = True
@@ -33,14 +55,14 @@ class DropColumnIndexes(Operation):
     ) -> None:
         for table, column in self.columns.items():
             for index in list(self._indexes(schema_editor, table, column)):
-                self._execute(schema_editor, f"DROP INDEX CONCURRENTLY {index}")
+                _execute(schema_editor, f"DROP INDEX CONCURRENTLY {index}")
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         for table, column in self.columns.items():
             if not list(self._indexes(schema_editor, table, column)):
-                self._execute(schema_editor, f'CREATE INDEX CONCURRENTLY "{table}_{column}" ON "{table}" ("{column}")')
+                _execute(schema_editor, f'CREATE INDEX CONCURRENTLY "{table}_{column}" ON "{table}" ("{column}")')
 
     def describe(self) -> str:
         return f"Drop the indexes on one column of {', '.join(self.columns)}"
@@ -50,7 +72,8 @@ class DropColumnIndexes(Operation):
             cursor.execute(INDEXES_OF_COLUMN, [table, column])
             yield from (name for (name,) in cursor.fetchall())
 
-    def _execute(self, schema_editor: BaseDatabaseSchemaEditor, statement: str) -> None:
-        # Past the wrapper of `tenants.postgresql`, which gives every statement a transaction: this one takes none.
-        schema_editor.connection.ensure_connection()
-        schema_editor.connection.connection.execute(statement)
+
+def _execute(schema_editor: BaseDatabaseSchemaEditor, statement: str) -> None:
+    # Past the wrapper of `tenants.postgresql`, which gives every statement a transaction: this one takes none.
+    schema_editor.connection.ensure_connection()
+    schema_editor.connection.connection.execute(statement)

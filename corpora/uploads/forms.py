@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from corpora.models import Dataset
+from corpora.uploads.dataset_field import DatasetField
 from corpora.uploads.services import name_after
 
 
@@ -15,13 +15,7 @@ class UploadForm(forms.Form):
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".jsonl,.json,.csv,.tsv,.txt,.parquet,.gz"}),
     )
-    dataset = forms.ModelChoiceField(
-        Dataset._base_manager.none(),
-        required=False,
-        empty_label="New dataset",
-        label="Dataset",
-        help_text="In an existing dataset, the file becomes the next version.",
-    )
+    dataset = DatasetField()
     name = forms.CharField(
         max_length=120,
         required=False,
@@ -31,7 +25,8 @@ class UploadForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["dataset"].queryset = Dataset.objects.order_by("name")  # type: ignore[attr-defined]
+        chosen = self.data.get("dataset") or self.initial.get("dataset")
+        self.fields["dataset"].offer(chosen)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

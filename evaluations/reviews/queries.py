@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, IntegerField, OuterRef, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
-from evaluations.runs.queries import ready_runs
+from evaluations.runs.queries import latest_ready_runs
 from tenants.models import User
 
 QUEUES_SHOWN = 50
@@ -74,7 +76,7 @@ class Queued:
 
 def queues(reviewer: User) -> list[Queued]:
     """The newest ready evaluations with this reviewer's progress."""
-    shown = list(ready_runs()[:QUEUES_SHOWN])
+    shown = latest_ready_runs(QUEUES_SHOWN)
     items = EvaluationItem.objects.filter(run__in=shown).order_by().values_list("run_id")
     own = Review.objects.filter(item__run__in=shown, reviewer=reviewer).values_list("item__run_id")
     total, done = (dict(rows.annotate(Count("id"))) for rows in (items, own))
@@ -83,7 +85,10 @@ def queues(reviewer: User) -> list[Queued]:
 
 def open_reviews() -> int:
     """How many answers of ready evaluations nobody has graded yet."""
-    ready = EvaluationState.READY
-    # Two counts: a join for what is missing reads the evaluations once for each answer, as PostgreSQL plans it.
-    graded = Review.objects.filter(item__run__state=ready).aggregate(count=Count("item", distinct=True))["count"]
-    return EvaluationItem.objects.filter(run__state=ready).count() - int(graded)
+    ready = EvaluationRun.objects.filter(state=EvaluationState.READY).order_by()
+    # Each evaluation knows how many rows it has, and only answers of ready ones can have a grade: neither number needs
+    # the answers themselves, which are many and large.
+    rows = Cast(KT("summary__all__rows"), IntegerField())
+    total = ready.aggregate(total=Sum(rows))["total"] or 0
+    graded = Review.objects.aggregate(graded=Count("item", distinct=True))["graded"]
+    return int(total) - int(graded)

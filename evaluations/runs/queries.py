@@ -22,6 +22,12 @@ def ready_runs() -> QuerySet[EvaluationRun]:
     return runs().filter(state=EvaluationState.READY)
 
 
+def latest_ready_runs(count: int) -> list[EvaluationRun]:
+    """The newest evaluations that have figures. They are chosen before anything is joined to them."""
+    newest = EvaluationRun.objects.filter(state=EvaluationState.READY).values_list("id", flat=True)[:count]
+    return list(runs().filter(id__in=list(newest)))
+
+
 def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
     """The newest evaluation of this version that has figures."""
     return ready_runs().filter(version=version).first()

@@ -1,15 +1,17 @@
 """Costs: measured time multiplied by a price with its source. The total is the sum of the lines."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Sum
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Q, Sum
+from django.utils import timezone
 
 from adapters.models import AdapterVersion
 from jobs.models import Job
-from metering.usage.queries import sums_by_line, whole_hours
+from metering.ledger.rollup import Sums
+from metering.usage.queries import LineKey, UsageSummary, sums_by_line, whole_hours
 from serving.backends import endpoints
 from serving.models import Endpoint
 
@@ -52,10 +54,14 @@ class CostSummary:
         return sum((line.usd for line in self.lines), Decimal(0))
 
 
-def costs_of(start: dt.datetime, end: dt.datetime) -> CostSummary:
-    """The active tenant's costs. A job counts in the hour in which it ended; a running job counts now."""
+def costs_of(start: dt.datetime, end: dt.datetime, *, usage: UsageSummary | None = None) -> CostSummary:
+    """The active tenant's costs. A job counts in the hour in which it ended; a running job counts now.
+
+    `usage` of the same range is not read again.
+    """
     start, end = whole_hours(start, end)
-    return CostSummary(start=start, end=end, lines=[*_job_lines(start, end), *_serving_lines(start, end)])
+    sums = usage.lines.sums if usage else sums_by_line(start, end)
+    return CostSummary(start=start, end=end, lines=[*_job_lines(start, end), *_serving_lines(sums)])
 
 
 def _line(*, kind: str, title: str, seconds: float, usd_per_hour: Decimal, price_source: str, basis: str) -> CostLine:
@@ -72,9 +78,11 @@ def _line(*, kind: str, title: str, seconds: float, usd_per_hour: Decimal, price
 
 
 def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
-    jobs = Job.objects.annotate(billed_at=Coalesce("finished_at", Now())).filter(
-        billed_at__gte=start, billed_at__lt=end, billable_seconds__gt=0
-    )
+    # Not one condition on the later of both: no index would serve it.
+    billed = Q(finished_at__gte=start, finished_at__lt=end)
+    if start <= timezone.now() < end:
+        billed |= Q(finished_at=None)
+    jobs = Job.objects.filter(billed, billable_seconds__gt=0)
     groups = jobs.order_by("kind").values("kind", "usd_per_hour", "price_source").annotate(sum=Sum("billable_seconds"))
     return [
         _line(
@@ -89,13 +97,14 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
     ]
 
 
-def _serving_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+def _serving_lines(sums: Mapping[LineKey, Sums]) -> list[CostLine]:
     """One line per endpoint. Usage of a deleted version is priced at the first endpoint."""
     sites = list(Endpoint.objects.select_related("base_model"))
-    busy = {line: part.busy_ms for line, part in sums_by_line(start, end).items() if part.busy_ms}
+    busy = {line: part.busy_ms for line, part in sums.items() if part.busy_ms}
     if not sites or not busy:
         return []
-    keys = {key for _, key in busy if key}
+    # A single endpoint serves all, whatever its base.
+    keys = {key for _, key in busy if key} if len(sites) > 1 else set()
     bases = dict(AdapterVersion.objects.filter(id__in=keys).values_list("id", "adapter__base_model"))
     base_of = {str(version_id): base_id for version_id, base_id in bases.items()}
     busy_ms = dict.fromkeys((site.id for site in sites), 0.0)

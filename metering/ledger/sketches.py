@@ -1,7 +1,7 @@
 """Latency sketches: how many values lie in each bin, where a bin reaches one per cent to either side of its value.
 
-The bins of DDSketch (Masson, Rim and Lee, 2019). A sketch is stored as its bins, one after the other, so the database
-joins sketches by joining their bytes (`string_agg`): reading adds up what occurs more than once.
+The bins of DDSketch (Masson, Rim and Lee, 2019). A sketch is stored as its bins, one after the other, so sketches are
+joined by joining their bytes: reading adds up what occurs more than once.
 """
 
 import math

@@ -25,6 +25,7 @@ from serving.backends.base import (
     Status,
     Target,
 )
+from serving.backends.tls import trusted
 from storage.objects import CHUNK_BYTES, open_object
 
 TIDY_AFTER_SECONDS = 3600
@@ -124,7 +125,13 @@ class VllmEndpoint(EndpointBackend):
     def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
         try:
             return httpx.request(
-                method, f"{self.url}{path}", json=body, headers=self.headers, timeout=self.timeout, trust_env=False
+                method,
+                f"{self.url}{path}",
+                json=body,
+                headers=self.headers,
+                timeout=self.timeout,
+                verify=trusted(),
+                trust_env=False,
             )
         except httpx.HTTPError as error:
             raise EndpointError(

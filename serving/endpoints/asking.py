@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 
 from serving.backends.base import EndpointError, Target
+from serving.backends.tls import trusted
 
 TIMEOUT = httpx.Timeout(45.0, connect=2.0)
 
@@ -31,7 +32,12 @@ def ask(target: Target, messages: list[dict[str, str]], *, max_tokens: int | Non
     started = time.perf_counter()
     try:
         response = httpx.post(
-            f"{target.url}/chat/completions", json=body, headers=target.headers, timeout=TIMEOUT, trust_env=False
+            f"{target.url}/chat/completions",
+            json=body,
+            headers=target.headers,
+            timeout=TIMEOUT,
+            verify=trusted(),
+            trust_env=False,
         )
     except httpx.ReadTimeout as error:
         raise EndpointError("endpoint:timeout", "The response took too long.", temporary=True) from error

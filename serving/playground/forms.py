@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from serving.models import Route
+from serving.playground.queries import Offered
 
 MAX_PROMPT = 20_000
 
@@ -26,11 +26,11 @@ class AskForm(forms.Form):
     )
     example = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, routes: list[Route], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offered: list[Offered], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         alias = self.fields["alias"]
         assert isinstance(alias, forms.ChoiceField)  # noqa: S101 - for the type checker
-        alias.choices = [(route.alias, f"{route.alias} (v{route.active.version.number})") for route in routes]
+        alias.choices = [(adapter.alias, f"{adapter.alias} (v{adapter.number})") for adapter in offered]
 
     def clean_prompt(self) -> str:
         prompt: str = self.cleaned_data["prompt"]

@@ -15,11 +15,12 @@ from serving.endpoints.queries import deployments
 from serving.models import HELD, Deployment, Promotion, Route
 
 
-def live_routes() -> QuerySet[Route]:
-    """Live aliases with their versions."""
+def live_routes(part: str = "") -> QuerySet[Route]:
+    """Live aliases that contain `part`, with their versions."""
     related = ("adapter", "active__version__adapter", "active__endpoint__base_model", "previous__version__adapter")
     large = ("active__version__manifest", "previous__version__manifest")
-    return Route.objects.exclude(active=None).select_related(*related).defer(*large)
+    routes = Route.objects.exclude(active=None).select_related(*related).defer(*large)
+    return routes.filter(alias__icontains=part) if part else routes
 
 
 def promotions() -> QuerySet[Promotion]:

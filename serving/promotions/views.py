@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -21,6 +22,7 @@ from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
+ROUTES_ON_A_PAGE = 25
 SHOWN = 20
 
 
@@ -28,12 +30,15 @@ SHOWN = 20
 @transaction.non_atomic_requests
 @members_only(Action.ENDPOINT_VIEW)
 def endpoint(request: TenantRequest) -> HttpResponse:
-    """Live adapters, deployments and the history of promotions."""
+    """Live adapters, the latest deployments and promotions. `?q=` filters live adapters by a part of the model ID."""
+    search = request.GET.get("q", "").replace("\0", "").strip()[:60]
+    page = Paginator(live_routes(search), ROUTES_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "sites": [(site, endpoints[site.backend].health()) for site in endpoints_by_name()],
-        "routes": live_routes(),
-        "deployments": deployments()[:SHOWN],
-        "promotions": promotions()[:SHOWN],
+        "page_obj": page,
+        "q": search,
+        "deployments": deployments().defer("version__manifest")[:SHOWN],
+        "promotions": promotions().defer("version__manifest", "job__spec", "job__result")[:SHOWN],
         "changing": running_promotions().exists(),
         "gateway_url": f"{settings.GATEWAY_URL.rstrip('/')}/v1",
     }

@@ -69,3 +69,17 @@ def test_its_queries_do_not_grow_with_the_lines(
     count(*(record(alias=f"adapter-{number}") for number in range(30)))
     with django_assert_max_num_queries(16):  # type: ignore[attr-defined]
         as_alice.get("/usage/?range=30d")
+
+
+def test_models_come_in_pages_the_busiest_first(
+    as_alice: Client, record: Record, count: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("rare", "busy", "seldom")
+    count(*(record(alias=name) for name, times in zip(names, (1, 3, 2), strict=True) for _ in range(times)))
+    monkeypatch.setattr("metering.views.LINES_ON_A_PAGE", 2)
+    for query, shown in (({"range": "7d"}, ["busy", "seldom"]), ({"range": "7d", "page": "2"}, ["rare"])):
+        page = as_alice.get("/usage/", query).content.decode()
+        assert sorted(name for name in names if name in page) == shown
+        # The figures above the table are of all pages.
+        assert ">6</div>" in page
+    assert 'href="?range=7d&amp;page=2"' in as_alice.get("/usage/?range=7d").content.decode()

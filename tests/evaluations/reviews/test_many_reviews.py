@@ -33,6 +33,8 @@ def test_an_answer_is_open_until_anybody_graded_it(graded: Graded) -> None:
         assert read_overview().open_reviews == open_reviews() == 9
     # For each answer without a review, PostgreSQL read the evaluations once more.
     assert not _that_say(queries, 'LEFT OUTER JOIN "evaluations_review"')
+    # The answers are many and large, and their evaluations know how many they are.
+    assert not _that_say(queries, '"evaluations_evaluationitem"')
 
 
 def test_progress_is_ones_own_and_of_the_evaluations_shown(graded: Graded, rita: User) -> None:

@@ -69,6 +69,22 @@ def test_whole_days_and_the_hours_around_them_sum_to_the_total(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("start", ["2026-03-01T09", "2026-03-02T00", "2026-03-03T00", "2026-03-03T09"])
+def test_what_comes_later_on_the_last_day_is_not_counted(
+    record: Record, count: Callable[..., int], in_tenant: Tenant, start: str
+) -> None:
+    end = "2026-03-03T12"
+    times = ("2026-03-01T08:30", "2026-03-01T10:30", "2026-03-02T10:30", "2026-03-03T08:30", "2026-03-03T10:30")
+    count(*(record(at=at(time)) for time in times))
+    inside = sum(start <= time < end for time in times)
+    for _ in range(2):
+        usage = usage_of(*(dt.datetime.fromisoformat(hour).replace(tzinfo=dt.UTC) for hour in (start, end)))
+        assert usage.total.requests == inside
+        assert [line.figures for line in usage.lines] == [usage.total]
+        count(record(at=at(end), latency_ms=300.0))
+
+
+@pytest.mark.django_db
 def test_nothing_is_nothing(in_tenant: Tenant) -> None:
     usage = usage_of(START, END)
     assert (usage.total.requests, usage.total.p50_ms, usage.total.error_share) == (0, None, 0.0)

@@ -207,3 +207,28 @@ def test_its_queries_do_not_grow_with_the_rows(
         promote(as_alice, make_version(tenant, f"adapter-{seed}", seed), run_jobs)
     with django_assert_max_num_queries(16):  # type: ignore[attr-defined]
         as_alice.get("/serving/")
+
+
+def test_live_adapters_are_shown_in_pages_and_found_by_a_part_of_the_model_id(
+    as_bob: Client,
+    tenant: Tenant,
+    make_version: MakeVersion,
+    run_jobs: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for seed, name in enumerate(("billing", "legal", "tickets"), 1):
+        promote(as_bob, make_version(tenant, name, seed), run_jobs)
+    assert 'name="q"' not in as_bob.get("/serving/").content.decode()
+    monkeypatch.setattr("serving.promotions.views.ROUTES_ON_A_PAGE", 2)
+
+    def shown(**query: str) -> list[str]:
+        page = as_bob.get("/serving/", query).content.decode()
+        return [name for name in ("billing", "legal", "tickets") if f"<td><code>{name}</code></td>" in page]
+
+    assert shown() == ["billing", "legal"]
+    assert shown(page="2") == ["tickets"]
+    assert shown(q="ICK") == ["tickets"]
+    assert shown(q="\0") == ["billing", "legal"]
+    assert "No matching live adapters" in as_bob.get("/serving/", {"q": "nobodys"}).content.decode()
+    as_bob.post(f"/serving/promote/{make_version(tenant, 'summaries', 4).id}/")
+    assert 'hx-get="/serving/?page=2"' in as_bob.get("/serving/", {"page": "2"}).content.decode()
