@@ -150,6 +150,8 @@ def _name(key: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return _cut(text, CELL_CHARACTERS)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from corpora.ingest.columnar.columns import Columns, Found
-from corpora.ingest.formats.tables import wrong_width
+from corpora.ingest.formats.tables import by_name, wrong_width
 from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.layouts.known import MARKS
 from corpora.ingest.layouts.layout import Layout
@@ -71,4 +71,4 @@ class TableRows:
         """The cells by name. Raises RowProblem."""
         if len(cells) != len(self._names):
             raise wrong_width(len(cells), len(self._names))
-        return dict(zip(self._names, cells, strict=True))
+        return by_name(self._names, cells)

@@ -181,12 +181,12 @@ def _recognise_lines(file: BinaryIO, options: Options, limit: int) -> Recognised
     return recognise({}, options.columns, options.layout)
 
 
-def _first_row(records: Iterator[tuple[int, Any] | Problem]) -> dict[str, str] | None:
+def _first_row(records: Iterator[tuple[int, Any] | Problem]) -> dict[str, str | None] | None:
     """The first row of a table that can be read, if it is among the first few."""
     with suppress(FileProblem):
         for record in islice(records, ROWS_FOR_LAYOUT):
             if not isinstance(record, Problem):
-                row: dict[str, str] = record[1]
+                row: dict[str, str | None] = record[1]
                 return row
     return None
 

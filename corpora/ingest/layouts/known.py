@@ -19,6 +19,8 @@ LAYOUTS = (PREFERENCE, *KTO, CHAT, SHAREGPT, PROMPT_COMPLETION, INSTRUCTION, CLA
 MARKS = ("split", "slice", "label", "group")
 EXPECTED = "messages, or prompt and completion, or instruction and output (and perhaps input), or text and label"
 
+UNREADABLE = "“messages” is not a list of turns with role and content. Write it as a list, or as JSON in a text."
+
 
 class Recognised(NamedTuple):
     """The layout of a file, if any, and the column of each field that is not read from the column of its own name.
@@ -64,13 +66,12 @@ def missing_columns(keys: Iterable[Any]) -> RowProblem:
         lacking = [name for name in layout.required if name not in present]
         if len(lacking) < len(layout.required):
             first = next(name for name in layout.required if name in present)
-            text = f"“{lacking[0]}” is missing. Rows with “{first}” need it too." if lacking else UNREADABLE
-            return RowProblem("dataset:missing_field", lacking[0] if lacking else first, text)
+            if not lacking:
+                return RowProblem("data_type", first, UNREADABLE)
+            text = f"“{lacking[0]}” is missing. Rows with “{first}” need it too."
+            return RowProblem("dataset:missing_field", lacking[0], text)
     named = f"It has: {joined(present)}." if present else "It has none."
     return RowProblem("missing_messages_list", "messages", f"A row needs {EXPECTED}. {named}")
-
-
-UNREADABLE = "“messages” is not a list of turns with role and content. Write it as a list, or as JSON in a text."
 
 
 def _columns(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from corpora.ingest.contracts import Turn
-from corpora.ingest.layouts.layout import Layout, Raw, check_characters, system_turns, text_of
+from corpora.ingest.layouts.layout import Layout, Raw, system_turns, text_of
 from corpora.ingest.layouts.turns import check_conversation, notation, read_turns
 
 QUESTIONS = ("query", "question", "questions", "request", "user", "input")
@@ -39,10 +39,7 @@ def _answering(answered: Any, field: str) -> list[Turn]:
 
 
 def _question(value: Any, field: str) -> str:
-    if isinstance(value, str) and not value.strip():
-        check_characters(value, field)
-        return ""
-    return text_of(value, field)
+    return "" if value == "" else text_of(value, field)
 
 
 def _turns(raw: Raw) -> list[Turn]:
