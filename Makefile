@@ -25,7 +25,7 @@ test-fast: setup ## Run the fast tests: no browser, no kills, no trainings
 
 test-sagemaker: setup ## Test with the `sagemaker` package, in a separate environment (750 MB, once)
 	$(PYTHON) scripts/peers.py sagemaker
-	$(PYTHON) -m pytest tests/jobs/check_sagemaker_package.py
+	$(PYTHON) -m pytest tests/jobs/backends/check_sagemaker_package.py
 
 check: setup ## Run every static check
 	scripts/check.sh

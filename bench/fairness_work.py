@@ -4,8 +4,8 @@ import time
 
 from django_redis import get_redis_connection  # type: ignore[import-untyped]
 
-from jobs.hints import look_at_queue
 from jobs.kinds import Kind, register
+from jobs.messages.hints import look_at_queue
 from jobs.models import Job
 from jobs.outcomes import Outcome, Stopped, Succeeded
 from jobs.services import start_job

@@ -42,7 +42,7 @@ from adapters.models import BaseModel
 from serving.endpoints.services import ensure_endpoint
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
-from tenants.services import create_api_key
+from tenants.keys.services import create_api_key
 with system_scope():
     tenant = Tenant.objects.create(name="Bench", slug="bench")
     base = BaseModel.objects.create(name="tiny-llama", title="Tiny", location="nowhere")

@@ -22,15 +22,15 @@ from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, DatasetVersion, Upload, UploadState, VersionState
 from corpora.versions.services import upload_version
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
-from jobs.engine import step_job
+from jobs.engine.reconciler import jobs_to_step
+from jobs.engine.steps import step_job
 from jobs.models import Job, JobEvent
-from jobs.reconciler import jobs_to_step
 from jobs.states import State
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Membership, Tenant, User
+from tenants.people.services import create_tenant
 from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
-from tenants.services import create_tenant
 
 SEED = 7
 TENANTS = 200

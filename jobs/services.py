@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from jobs.hints import look_at_job, look_at_queue
 from jobs.kinds import get_kind
+from jobs.messages.hints import look_at_job, look_at_queue
 from jobs.models import Job
 from jobs.states import State, transition
 from rest.errors import Conflict, NotFound

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from celery import shared_task
 
-from jobs.admission import admit
-from jobs.engine import step_job
-from jobs.hints import look_at_job, queue_is_looked_at
-from jobs.leftovers import discard_leftovers
-from jobs.reconciler import jobs_to_step
+from jobs.compute.leftovers import discard_leftovers
+from jobs.engine.reconciler import jobs_to_step
+from jobs.engine.steps import step_job
+from jobs.messages.hints import look_at_job, queue_is_looked_at
+from jobs.queue.admission import admit
 
 OWN_SECONDS = 15.0
 """How long a worker goes from job to job before it reads its messages again; well within the lease of a local run."""

@@ -8,11 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs.admission import place_in_line
-from jobs.charts import loss_figure
 from jobs.kinds import outcome_of
 from jobs.models import Job
-from jobs.reports import cost_so_far_usd, report_of
+from jobs.queue.queries import place_in_line
+from jobs.reports.charts import loss_figure
+from jobs.reports.queries import cost_so_far_usd, report_of
 from jobs.services import stop_job
 from jobs.states import ACTIVE, State
 from tenants.access import members_only

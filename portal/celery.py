@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-app = Celery("portal", task_cls="jobs.messages:ValidTask")
+app = Celery("portal", task_cls="jobs.messages.validity:ValidTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import environ
 
-from jobs.messages import valid_for
+from jobs.messages.validity import valid_for
 from portal.embedded.runtime import current_urls
 from portal.logs import logging_config
 from portal.secret_key import local_secret_key
@@ -220,7 +220,7 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "tenants.authentication.ApiKeyAuthentication",
+        "tenants.keys.authentication.ApiKeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PARSER_CLASSES": [

@@ -17,11 +17,10 @@ from rest.errors import NotFound
 from rest.names import InvalidName
 from serving.models import Route
 from tenants.access import members_only
-from tenants.middleware import SESSION_KEY
+from tenants.keys.services import create_api_key, revoke_api_key
 from tenants.models import ApiKey
 from tenants.permissions import Action
-from tenants.requests import TenantRequest
-from tenants.services import create_api_key, revoke_api_key
+from tenants.requests import SESSION_KEY, TenantRequest
 
 NEW_KEY = "new_api_key"
 """In the session: a key that was made and not shown yet."""

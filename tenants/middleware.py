@@ -9,12 +9,11 @@ from collections.abc import Callable
 from django.http import HttpResponse
 
 from tenants.audit.actor import Actor, acting_as
+from tenants.keys.services import authenticate_api_key
 from tenants.models import User
-from tenants.requests import PortalRequest
+from tenants.people.services import memberships_of
+from tenants.requests import SESSION_KEY, PortalRequest
 from tenants.scope import tenant_scope
-from tenants.services import authenticate_api_key, memberships_of
-
-SESSION_KEY = "tenant_id"
 
 
 class ActiveTenantMiddleware:

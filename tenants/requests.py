@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
     from rest_framework.request import Request
 
+SESSION_KEY = "tenant_id"
+"""In the session: the tenant that the person chose last."""
+
 
 class PortalRequest(HttpRequest):
     """A request whose tenant may be None: for anonymous visitors and people without a membership."""

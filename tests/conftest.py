@@ -14,14 +14,15 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from jobs.engine import step_job
+from jobs.engine.reconciler import jobs_to_step
+from jobs.engine.steps import step_job
 from jobs.models import Job
-from jobs.reconciler import jobs_to_step
 from jobs.states import ACTIVE, State
+from tenants.keys.services import create_api_key
 from tenants.models import Tenant, User
+from tenants.people.services import add_member, create_tenant
 from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
-from tenants.services import add_member, create_api_key, create_tenant
 from tests.plugins.services import prepare_database
 
 PASSWORD = "correct horse battery"

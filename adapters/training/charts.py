@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.charts import thinned
+from jobs.reports.charts import thinned
 
 WIDTH, HEIGHT = 96, 24
 """The view box in templates/adapters/training/_spark.html."""

@@ -11,7 +11,7 @@ from adapters.recipes.hyperparameters import describe
 from adapters.training.charts import comparison_figure
 from adapters.training.curves import curve_of
 from adapters.training.previews import SHOWN, title_of
-from jobs.reports import cost_so_far_usd, report_of
+from jobs.reports.queries import cost_so_far_usd, report_of
 from rest.errors import PortalError
 
 LEAST, MOST = 2, 5

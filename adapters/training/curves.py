@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Floor
 
 from adapters.models import TrainingRun
 from jobs.models import JobEvent
-from jobs.reports import Report, report_of
+from jobs.reports.queries import Report, report_of
 
 SPARKS = 32
 """Points of a small curve in a list."""

@@ -9,7 +9,7 @@ from django.db.models import Max
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import DatasetVersion
 from jobs.backends.base import ComputeBackend, ComputeSpec, InputFile
-from jobs.compute import ComputeKind
+from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 from lorakit.contracts import TrainSpec
 from lorakit.errors import PackageError

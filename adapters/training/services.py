@@ -13,7 +13,7 @@ from adapters.recipes.catalogue import get_recipe
 from adapters.recipes.hyperparameters import apply_overrides
 from adapters.training.curves import last_checkpoint
 from corpora.models import DatasetVersion, VersionState
-from jobs.compute import checkpoint_key
+from jobs.compute.kinds import checkpoint_key
 from jobs.services import start_job
 from jobs.states import State
 from rest.errors import Conflict, NotFound, PortalError

@@ -18,11 +18,11 @@ from adapters.training.curves import curve_of, last_checkpoint
 from adapters.training.logs import last_lines
 from adapters.training.queries import run_rows, runs_by_ids, runs_with_all
 from adapters.training.services import check_resumable, resume_training
-from jobs.admission import place_in_line
 from jobs.backends import compute
 from jobs.backends.base import ComputeError
-from jobs.charts import loss_figure
-from jobs.reports import cost_so_far_usd, report_of
+from jobs.queue.queries import place_in_line
+from jobs.reports.charts import loss_figure
+from jobs.reports.queries import cost_so_far_usd, report_of
 from jobs.services import stop_job
 from jobs.states import State
 from rest.errors import Conflict, PortalError

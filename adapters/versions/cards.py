@@ -14,7 +14,7 @@ from adapters.training.curves import curve_of
 from adapters.training.previews import SHOWN, title_of
 from adapters.versions.manifests import Facts, data_facts, made_with
 from adapters.versions.panels import panels_of
-from jobs.reports import report_of
+from jobs.reports.queries import report_of
 
 
 @dataclass(frozen=True, kw_only=True)

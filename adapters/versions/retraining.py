@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.models import AdapterVersion
 from adapters.versions.verification import Check, rows_path
-from jobs.environment import child_environment
+from jobs.backends.environment import child_environment
 from lorakit.contracts import RunResult
 from lorakit.package import PACKAGE, largest_difference, unpack
 

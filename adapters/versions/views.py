@@ -18,8 +18,8 @@ from adapters.versions.manifests import manifest_groups
 from adapters.versions.packages import manifest_response, package_response
 from adapters.versions.panels import render_panels
 from adapters.versions.queries import adapters_by_name, rows_of, version_with_all
-from jobs.charts import loss_figure
-from jobs.reports import report_of
+from jobs.reports.charts import loss_figure
+from jobs.reports.queries import report_of
 from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest

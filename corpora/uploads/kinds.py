@@ -14,7 +14,7 @@ from corpora.uploads.errors import UploadGone
 from corpora.uploads.services import INSPECT, record_failed_inspection, record_inspection
 from corpora.versions.kinds import fetch_checked
 from jobs.backends.base import ComputeBackend, ComputeSpec, InputFile
-from jobs.compute import ComputeKind
+from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 
 

@@ -20,8 +20,8 @@ from corpora.uploads.forms import UploadForm
 from corpora.uploads.services import abort_upload, confirm_upload, inspect_upload
 from corpora.uploads.tus import expires_at
 from corpora.versions.services import upload_version
-from jobs.admission import place_in_line
 from jobs.models import Job
+from jobs.queue.queries import place_in_line
 from jobs.states import State
 from rest.errors import PortalError
 from tenants.access import members_only

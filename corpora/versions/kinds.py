@@ -12,7 +12,7 @@ from corpora.options import read_options
 from corpora.quota import room_bytes
 from corpora.versions.services import CHECK, record_report, reject_version, rows_key
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, InputFile
-from jobs.compute import ComputeKind
+from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 from lorakit.digest import file_sha256
 from storage.objects import put_file

@@ -19,8 +19,8 @@ from corpora.versions.prepared import DECISIONS, prepared_as
 from corpora.versions.rows import Rows
 from corpora.versions.services import delete_version, keep_personal_data, recheck_version
 from corpora.versions.tabs import TABS
-from jobs.admission import place_in_line
 from jobs.models import Job
+from jobs.queue.queries import place_in_line
 from jobs.states import State
 from rest.errors import NotFound
 from storage.errors import ObjectMissing, StorageUnavailable

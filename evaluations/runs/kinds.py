@@ -14,7 +14,7 @@ from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.held_out import HeldOutRow, held_out_rows, prompt_lines
 from evaluations.runs.scoring import TARGETS, ScoredRow, score_row, summarise
 from jobs.backends.base import ComputeBackend, ComputeSpec, InputFile
-from jobs.compute import ComputeKind
+from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 from lorakit.contracts import GenerateSpec, Prediction
 from rest.errors import PortalError

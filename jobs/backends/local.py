@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, Literal
 
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
-from jobs.environment import child_environment
+from jobs.backends.environment import child_environment
 from lorakit.disk import DISK_FULL
 from storage.objects import read_range
 

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 
 from portal.demo.cast import TENANTS, DemoTenant
+from tenants.keys.services import create_api_key, revoke_api_key
 from tenants.models import ApiKey, Tenant, User
+from tenants.people.services import add_member, create_tenant
 from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
-from tenants.services import add_member, create_api_key, create_tenant, revoke_api_key
 
 KEY_NAME = "Demo"
 

@@ -15,8 +15,8 @@ from django.db import close_old_connections
 from serving.gateway.cache import ShortCache
 from serving.gateway.errors import GatewayError
 from serving.models import Endpoint, Route
+from tenants.keys.services import authenticate_api_key
 from tenants.scope import tenant_scope
-from tenants.services import authenticate_api_key
 
 log = structlog.get_logger(__name__)
 

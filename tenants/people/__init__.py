@@ -1,1 +1,1 @@
-"""Members of a tenant: invited, with a role, and removed; and their passwords."""
+"""Tenants and their members: invited, with a role, and removed; and their passwords."""

@@ -1,4 +1,4 @@
-"""Every write to memberships and invitations that people ask for."""
+"""Every write to tenants, memberships and invitations, and the look-ups that come before a tenant is known."""
 
 import datetime as dt
 import hashlib
@@ -7,16 +7,52 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.text import slugify
 
 from rest.errors import NotFound
+from rest.names import check_name
 from tenants.audit.services import record_event
+from tenants.keys.services import revoke_api_key
 from tenants.models import ApiKey, Invitation, Membership, Tenant, User
 from tenants.people.errors import AlreadyMember, InvitationEnded, LastOwner
 from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
-from tenants.services import add_member, revoke_api_key
 
 VALID_FOR = dt.timedelta(days=7)
+
+
+@transaction.atomic
+def create_tenant(*, name: str, owner: User, slug: str = "", max_running_jobs: int = 2) -> Tenant:
+    """Create a tenant with its first member. Raises InvalidName."""
+    name = check_name(name)
+    with system_scope():
+        tenant = Tenant.objects.create(name=name, slug=slug or slugify(name)[:50], max_running_jobs=max_running_jobs)
+    with tenant_scope(tenant.id):
+        Membership.objects.create(tenant=tenant, user=owner, role=Role.OWNER)
+        record_event("tenant.created", tenant, after={"name": name, "slug": tenant.slug, "owner": owner.email})
+    return tenant
+
+
+@transaction.atomic
+def add_member(*, tenant: Tenant, user: User, role: Role) -> Membership:
+    """Add a person, or change the role of one who is there."""
+    before = Membership.objects.select_for_update().filter(user=user).first()
+    if before is not None and before.role == role:
+        return before
+    membership, created = Membership.objects.update_or_create(tenant=tenant, user=user, defaults={"role": role})
+    record_event(
+        "member.added" if created else "member.role_changed",
+        membership,
+        before={"role": before.role} if before is not None else {},
+        after={"user": user.email, "role": role},
+    )
+    return membership
+
+
+def memberships_of(user: User) -> list[Membership]:
+    """A person's memberships, by tenant name. Runs before any tenant is active, so in the system scope."""
+    with system_scope():
+        return list(Membership.objects.filter(user=user).select_related("tenant").order_by("tenant__name"))
 
 
 @transaction.atomic

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from rest.errors import PortalError
 from tenants.access import members_only
-from tenants.middleware import SESSION_KEY
 from tenants.models import Invitation, Membership, User
 from tenants.people.errors import InvitationEnded
 from tenants.people.forms import InviteForm, JoinForm, RoleForm
@@ -27,7 +26,7 @@ from tenants.people.services import (
     remove_member,
 )
 from tenants.permissions import Action, Role
-from tenants.requests import TenantRequest
+from tenants.requests import SESSION_KEY, TenantRequest
 
 NEW_LINK = "new_invitation"
 BACKEND = "django.contrib.auth.backends.ModelBackend"

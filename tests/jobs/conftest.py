@@ -6,7 +6,7 @@ import pytest
 
 from jobs import kinds
 from jobs.backends.base import ComputeBackend, ComputeSpec
-from jobs.compute import ComputeKind
+from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 from jobs.services import start_job
 from tenants.models import Tenant

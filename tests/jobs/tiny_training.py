@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from jobs.backends.base import ComputeBackend, ComputeSpec, InputFile
-from jobs.compute import ComputeKind
+from jobs.compute.kinds import ComputeKind
 from jobs.kinds import register
 from jobs.models import Job
 from lorakit.contracts import TrainSpec

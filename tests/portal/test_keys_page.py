@@ -5,10 +5,11 @@ import re
 from django.test import Client
 from django.urls import reverse
 
+from tenants.keys.services import authenticate_api_key, create_api_key
 from tenants.models import ApiKey, Tenant, User
+from tenants.people.services import add_member
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import add_member, authenticate_api_key, create_api_key
 
 URL = reverse("keys")
 TOKEN = re.compile(r"apk_[A-Za-z0-9]{12}_[A-Za-z0-9]{40}")

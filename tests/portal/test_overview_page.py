@@ -8,9 +8,9 @@ from django.urls import reverse
 from jobs.models import Job
 from jobs.states import State
 from tenants.models import Tenant, User
+from tenants.people.services import add_member
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import add_member
 from tests.portal.world import CANARY, make_world
 
 URL = reverse("overview")

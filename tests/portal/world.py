@@ -13,11 +13,11 @@ from jobs.models import Job
 from jobs.states import State
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
 from storage.objects import object_key
+from tenants.keys.services import create_api_key
 from tenants.models import Membership, Tenant, User
 from tenants.people.services import invite
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import create_api_key
 from tests.corpora.stored import chat, finding, stored_version
 
 CANARY = "canary-7f3a"

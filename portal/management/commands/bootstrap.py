@@ -15,7 +15,7 @@ from adapters.models import BaseModel
 from lorakit.digest import base_sha256
 from serving.endpoints.services import ensure_endpoint
 from tenants.models import User
-from tenants.services import create_tenant
+from tenants.people.services import create_tenant
 
 FIRST_OWNER = "admin@localhost.example"
 

@@ -9,10 +9,9 @@ from rest.errors import PortalError
 from tenants.audit.actor import OPERATOR, acting_as
 from tenants.models import Membership, Tenant, User
 from tenants.people.passwords import password_link
-from tenants.people.services import change_role, remove_member
+from tenants.people.services import add_member, change_role, remove_member
 from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
-from tenants.services import add_member
 
 
 class Command(BaseCommand):

@@ -9,8 +9,8 @@ from django.utils.text import slugify
 from tenants.audit.actor import OPERATOR, acting_as
 from tenants.models import Tenant, User
 from tenants.people.passwords import password_link
+from tenants.people.services import create_tenant
 from tenants.scope import system_scope
-from tenants.services import create_tenant
 
 
 class Command(BaseCommand):

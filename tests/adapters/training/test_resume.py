@@ -16,12 +16,12 @@ from adapters.training.services import resume_training, start_training
 from corpora.models import DatasetVersion
 from jobs.backends import compute
 from jobs.backends.base import ComputeBackend
-from jobs.compute import checkpoint_key
-from jobs.engine import step_job
-from jobs.leftovers import discard_leftovers
+from jobs.compute.kinds import checkpoint_key
+from jobs.compute.leftovers import discard_leftovers
+from jobs.engine.reconciler import jobs_to_step
+from jobs.engine.steps import step_job
 from jobs.models import Job, JobEvent
-from jobs.reconciler import jobs_to_step
-from jobs.reports import report_of
+from jobs.reports.queries import report_of
 from jobs.services import stop_job
 from jobs.states import State
 from rest.errors import Conflict, NotFound

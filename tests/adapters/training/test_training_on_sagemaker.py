@@ -15,9 +15,9 @@ from adapters.training.services import resume_training, start_training
 from corpora.models import DatasetVersion
 from jobs.backends import compute
 from jobs.backends.sagemaker import SageMakerCompute
-from jobs.engine import step_job
+from jobs.engine.reconciler import jobs_to_step
+from jobs.engine.steps import step_job
 from jobs.models import Job, JobEvent
-from jobs.reconciler import jobs_to_step
 from jobs.services import stop_job
 from jobs.states import State
 from standin.server import StandIn

@@ -16,9 +16,9 @@ import pytest
 
 from corpora.models import Upload
 from portal.embedded.process import free_port
+from tenants.keys.services import create_api_key
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tenants.services import create_api_key
 from tests.corpora.uploads.uploading import BYTES, TUS, metadata, stored
 
 pytestmark = pytest.mark.slow

@@ -24,9 +24,9 @@ from corpora.uploads.left_behind import clear_abandoned_uploads
 from corpora.uploads.receiving import append_to_upload
 from corpora.uploads.services import create_upload
 from storage.errors import DiskFull
+from tenants.keys.services import create_api_key
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tenants.services import create_api_key
 from tests.corpora.conftest import pairs
 from tests.corpora.uploads.uploading import BYTES, TUS, begin, send, staged_bytes, stored
 

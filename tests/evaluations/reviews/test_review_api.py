@@ -5,10 +5,11 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from evaluations.models import EvaluationItem, EvaluationRun, Review
+from tenants.keys.services import create_api_key
 from tenants.models import Tenant, User
+from tenants.people.services import add_member
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import add_member, create_api_key
 
 URL = "/api/v1/evaluations/"
 REVIEWS = "/api/v1/reviews/"

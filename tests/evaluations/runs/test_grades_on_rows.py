@@ -9,10 +9,11 @@ from rest_framework.test import APIClient
 
 from evaluations.models import EvaluationItem, EvaluationRun
 from evaluations.reviews.services import record_review
+from tenants.keys.services import create_api_key
 from tenants.models import Tenant, User
+from tenants.people.services import add_member
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import add_member, create_api_key
 
 COMMENT = "The shelf is right, <b>the row is not</b>."
 SHOWN = "&lt;b&gt;the row is not"

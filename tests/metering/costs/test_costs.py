@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from adapters.models import BaseModel
 from jobs import kinds
-from jobs.compute import ComputeKind
+from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 from jobs.states import State
 from lorakit.contracts import InvocationRecord

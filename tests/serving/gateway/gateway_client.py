@@ -10,9 +10,9 @@ from serving.endpoints.asking import ask
 from serving.endpoints.deployments import hold_deployment, move, package_of
 from serving.models import DeploymentState, Endpoint, Route
 from serving.promotions.routes import switch_route
+from tenants.keys.services import create_api_key
 from tenants.models import ApiKey, Tenant
 from tenants.scope import tenant_scope
-from tenants.services import create_api_key
 from tests.serving.conftest import user
 
 TOKENS = 8

@@ -16,9 +16,9 @@ from serving.backends import endpoints
 from serving.backends.vllm import VllmEndpoint
 from serving.gateway.ledger import Ledger
 from serving.models import Endpoint
+from tenants.keys.services import revoke_api_key
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tenants.services import revoke_api_key
 from tests.serving.conftest import user
 from tests.serving.gateway.gateway_client import PROMPT, Line, new_line, put_live
 

@@ -6,9 +6,9 @@ import pytest
 from pytest_django import Settings
 
 from adapters.models import AdapterVersion, BaseModel
-from jobs.engine import step_job
+from jobs.engine.reconciler import jobs_to_step
+from jobs.engine.steps import step_job
 from jobs.models import Job
-from jobs.reconciler import jobs_to_step
 from jobs.services import stop_job
 from jobs.states import State
 from rest.errors import Conflict

@@ -20,9 +20,10 @@ from corpora.models import Dataset
 from tenants.audit.actor import Actor, acting_as
 from tenants.audit.services import record_event
 from tenants.audit.verification import verify_trail
+from tenants.keys.services import create_api_key
 from tenants.models import AuditEvent, AuditHead, Tenant, User
+from tenants.people.services import create_tenant
 from tenants.scope import tenant_scope
-from tenants.services import create_api_key, create_tenant
 from tests.examples import examples
 
 

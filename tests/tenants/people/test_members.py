@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from tenants.keys.services import authenticate_api_key, create_api_key
 from tenants.models import ApiKey, AuditEvent, Invitation, Membership, Tenant, User
 from tenants.people.errors import InvitationEnded, LastOwner
 from tenants.people.services import accept_invitation, change_role, find_invitation, invite, remove_member
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
-from tenants.services import authenticate_api_key, create_api_key
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db

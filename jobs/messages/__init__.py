@@ -1,0 +1,1 @@
+"""Celery messages that wake the workers, and for how long each is worth something."""

@@ -1,0 +1,1 @@
+"""A job’s events so far, summarised and drawn."""

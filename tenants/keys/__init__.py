@@ -1,0 +1,1 @@
+"""API keys: made, looked up by their token, revoked."""

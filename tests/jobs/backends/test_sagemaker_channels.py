@@ -1,0 +1,87 @@
+"""A run's inputs get into S3 without passing through the worker where they are in S3 already, and only once."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from django.core.files.storage import default_storage
+from moto import mock_aws
+from pytest_django import Settings
+from storages.backends.s3 import S3Storage
+
+from jobs.backends.base import ComputeError, ComputeSpec, InputFile
+from jobs.backends.sagemaker.bucket import Bucket
+from jobs.backends.sagemaker.channels import store_channels
+from jobs.backends.sagemaker.options import SageMakerOptions
+from jobs.backends.sagemaker.request import places
+from jobs.backends.sagemaker.source import Source
+from tests.jobs.backends.test_compute_contract import JOB, TENANT, new_name
+from tests.jobs.backends.test_sagemaker_request import NEEDED
+
+pytestmark = pytest.mark.slow
+
+KEY = f"tenants/{TENANT}/datasets/train.jsonl"
+ROWS = b"a row\n" * 1000
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="runs")
+        client.create_bucket(Bucket="objects")
+        yield client
+
+
+@pytest.fixture
+def in_s3(client: Any, settings: Settings) -> None:
+    options = {"bucket_name": "objects", "region_name": "us-east-1", "location": "portal"}
+    backend = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "default": backend}
+
+
+def store(client: Any, name: str) -> str:
+    """Stores the inputs of a run; the key of its rows."""
+    spec = ComputeSpec(
+        module="lorakit.train",
+        spec={},
+        inputs={"train": (InputFile(key=KEY, filename="train.jsonl"),)},
+        tags={"tenant": TENANT, "job": JOB},
+    )
+    source = Source(archive=b"code", sha256="0" * 64)
+    where = places(SageMakerOptions.read(NEEDED), name, spec, source.sha256)
+    store_channels(Bucket(client, "runs"), where, spec, source, {})
+    return f"{where.channel('train')}train.jsonl"
+
+
+def test_s3_copies_what_it_has_itself_and_once(client: Any, in_s3: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    default_storage.save(KEY, io.BytesIO(ROWS))
+    monkeypatch.setattr(S3Storage, "open", None)
+    name = new_name()
+    key = store(client, name)
+    default_storage.delete(KEY)
+    assert store(client, name) == key
+    assert client.get_object(Bucket="runs", Key=key)["Body"].read() == ROWS
+
+
+def test_other_storage_is_read_once(client: Any) -> None:
+    default_storage.delete(KEY)
+    default_storage.save(KEY, io.BytesIO(ROWS))
+    name = new_name()
+    key = store(client, name)
+    default_storage.delete(KEY)
+    assert store(client, name) == key
+    assert client.get_object(Bucket="runs", Key=key)["Body"].read() == ROWS
+
+
+@pytest.mark.parametrize("storage", ["folder", "S3"])
+def test_an_input_that_is_gone_fails_for_good(storage: str, client: Any, request: pytest.FixtureRequest) -> None:
+    if storage == "S3":
+        request.getfixturevalue("in_s3")
+    with pytest.raises(ComputeError) as caught:
+        store(client, new_name())
+    assert (caught.value.code, caught.value.temporary) == ("platform:input_missing", False)
