@@ -1,6 +1,7 @@
 """Each layout is told from the others by its shape, and comes out as the same conversation."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.corpora.corpus.writing import parquet_table
 from tests.corpora.ingest.checking import Outcome, check
 
 Row = dict[str, Any]
+Make = Callable[[int], Row]
 COUNT = 8
 
 
@@ -35,7 +37,7 @@ def sharegpt(number: int) -> list[Row]:
     return [{"from": "human", "value": question(number)}, {"from": "gpt", "value": answer(number)}]
 
 
-LAYOUTS = {
+LAYOUTS: dict[str, tuple[str, Make]] = {
     "OpenAI": ("chat", lambda i: {"messages": chat(i)}),
     "another name for the turns": ("chat", lambda i: {"conversations": chat(i)}),
     "JSON in a text": ("chat", lambda i: {"messages": json.dumps(chat(i))}),
@@ -63,7 +65,7 @@ LAYOUTS = {
     "texts with a sentiment": ("classification", lambda i: {"id": i, "sentiment": answer(i), "text": question(i)}),
 }
 
-PREFERENCES = {
+PREFERENCES: dict[str, tuple[str, Make]] = {
     "DPO": ("preference", lambda i: {"prompt": question(i), "chosen": answer(i), "rejected": "No idea."}),
     "DPO with lists of turns": (
         "preference",
@@ -160,7 +162,7 @@ def test_a_bad_answer_is_never_learnt(labels: list[Any], tmp_path: Path) -> None
 
 
 def test_a_late_verdict_is_a_problem_of_its_row(tmp_path: Path) -> None:
-    rows = [{"prompt": question(i), "completion": answer(i), "label": None} for i in range(COUNT)]
+    rows: list[Row] = [{"prompt": question(i), "completion": answer(i), "label": None} for i in range(COUNT)]
     rows[5]["label"] = False
     outcome = check(jsonl(rows), tmp_path / "run")
     assert outcome.first == (6, "label", "dataset:preference_data")
