@@ -146,7 +146,7 @@ class BatchBuilder:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def add(self, line: int, messages: list[Message], named: Digest, marks: Marks) -> None:
+    def add(self, line: int, messages: Sequence[Message], named: Digest, marks: Marks) -> None:
         """Take one row. Raises RowProblem if it is too long."""
         text = row_line(named, marks)
         if len(text) > self.max_row_bytes:

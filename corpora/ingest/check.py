@@ -15,7 +15,7 @@ from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, N
 from corpora.ingest.formats.blocks import BLOCK_BYTES, Block, Blocks
 from corpora.ingest.formats.gzipped import is_gzip, unpack
 from corpora.ingest.formats.source import Source, open_source
-from corpora.ingest.problems import FileProblem, joined
+from corpora.ingest.problems import FileProblem, joined, shown
 from corpora.ingest.reading.pool import AHEAD, Pool
 from corpora.ingest.reading.reader import Reader
 from lorakit.digest import file_sha256
@@ -226,6 +226,8 @@ class _Pass:
             file_format=source.file_format if source else "",
             delimiter=source.delimiter if source else "",
             layout=layout.name if layout else "",
+            mapping=dict(source.columns) if source else {},
+            guessed=source.guessed if source else (),
             position=source.position if source else "line",
             rows=self._assembly.kept,
             warnings=tuple(self._warnings(accepted=accepted)),
@@ -234,6 +236,11 @@ class _Pass:
         )
 
     def _warnings(self, *, accepted: bool) -> Iterator[Notice]:
+        guessed = self._source.guessed if self._source else ()
+        if self._source and guessed:
+            read = ", ".join(f"“{shown(self._source.columns[field])}” as {field}" for field in guessed)
+            text = f"Columns were recognised by their names: {read}. Map the columns yourself if this is wrong."
+            yield Notice(code="dataset:guessed_columns", count=len(guessed), text=text)
         left_out = self._findings.problem_codes.total()
         if accepted and left_out:
             text = "Rows with problems were left out, as you chose."

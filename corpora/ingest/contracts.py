@@ -6,7 +6,7 @@ with a `Row` a line, and rows.idx, which says where each row lies (see `corpora.
 """
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -30,15 +30,17 @@ SHOWN_COLUMNS = 40
 """Number of columns whose values are shown in the preview."""
 
 FIELDS = (
-    "messages", "prompt", "completion", "instruction", "input", "output", "text", "label", "system",
-    "split", "slice", "group",
+    "messages", "prompt", "completion", "instruction", "input", "output", "text", "label", "chosen", "rejected",
+    "system", "tools", "history", "split", "slice", "group",
 )  # fmt: skip
 """The fields that a column of the customer's file can be mapped to."""
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 Split = Literal["train", "test"]
 Format = Literal["", "jsonl", "csv", "tsv", "parquet"]
-LayoutName = Literal["", "chat", "prompt and completion", "instruction", "classification"]
+LayoutName = Literal[
+    "", "chat", "ShareGPT", "prompt and completion", "instruction", "classification", "preference", "KTO"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +50,10 @@ class Options(Document):
     Empty options are detected. `columns` maps one of `FIELDS` to a column of the file, for example
     {"prompt": "Question"}. `bad_rows` are refused with the whole file or left out; `personal_data` is e-mail
     addresses, phone, card and account numbers and keys; `over_long` are rows that do not fit into the `context`, a
-    base model's name; `leaks` are the later of two rows with one prompt in both splits. `test_share` of the rows, or of
-    the groups where a column for `group` is named, are held out where the file names no split; `seed` draws others.
+    base model's name; `leaks` are the later of two rows with one prompt in both splits. `preferences` says whether
+    preference data is refused, or the chosen answers are taken; `reasoning` is what an answer was thought out with.
+    `test_share` of the rows, or of the groups where a column for `group` is named, are held out where the file names no
+    split; `seed` draws others.
     """
 
     file_format: Format = ""
@@ -60,6 +64,8 @@ class Options(Document):
     personal_data: Literal["keep", "mask"] = "keep"
     over_long: Literal["keep", "leave_out"] = "keep"
     leaks: Literal["keep", "leave_out"] = "keep"
+    preferences: Literal["refuse", "chosen"] = "refuse"
+    reasoning: Literal["drop", "keep"] = "drop"
     context: Annotated[str, msgspec.Meta(max_length=100)] = ""
     test_share: Share = 0.1
     seed: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0
@@ -100,22 +106,54 @@ class IngestSpec(Document):
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """One turn of a conversation."""
+    """One turn of a conversation, as most files have them: a text."""
 
-    role: Role
+    role: Literal["system", "user", "assistant"]
     content: str
 
 
-class Row(msgspec.Struct, frozen=True):
-    """One canonical row; the last message is the answer to learn.
+class Function(msgspec.Struct, frozen=True):
+    """A tool that is called, and with what."""
 
-    `id` is the XXH3 of the messages, 32 hexadecimal digits (see `corpora.ingest.rows`).
+    name: str
+    arguments: dict[str, Any]
+
+
+class ToolCall(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A call of a tool in an answer. `type` is written although it is always the same, as in OpenAI's format."""
+
+    function: Function
+    type: str
+    id: str = ""
+
+
+class Turn(Message, frozen=True, omit_defaults=True):
+    """One turn with all that training can use. What is not there is not written, so most turns are a `Message`.
+
+    An answer of `weight` 0 is read and not learnt. `reasoning_content` is what an answer was thought out with.
+    `tool_calls` are an answer's, whose content may then be empty; `tool_call_id` says which one a tool's turn answers.
+    """
+
+    role: Role  # type: ignore[assignment]
+    name: str = ""
+    weight: Literal[0, 1] = 1
+    reasoning_content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One canonical row; the last message is an answer to learn.
+
+    `id` is the XXH3 of the messages and tools, 32 hexadecimal digits (see `corpora.ingest.rows`). `tools` are the
+    functions that could be called, as in OpenAI's format.
     """
 
     id: str
     slice: str
     label: str | None
-    messages: tuple[Message, ...]
+    messages: tuple[Turn, ...]
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +194,7 @@ class Notice(Document):
     count: Natural
     text: str
     lines: tuple[int, ...] = ()
-    decision: Literal["", "personal_data", "over_long", "leaks"] = ""
+    decision: Literal["", "personal_data", "over_long", "leaks", "reasoning"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,9 +252,10 @@ class Profile(Document):
 class Report(Document):
     """The outcome of a check.
 
-    `problems` are the first `MAX_PROBLEMS` of `problem_count`, one for each row that cannot be used; all of them, and
-    a line for each row of a notice, are in findings.jsonl. `position` says what their `line` counts. `rows_sha256` is
-    over train.jsonl and then test.jsonl.
+    `mapping` says which column each of `FIELDS` was read from, and `guessed` which of these were told by another name
+    than the field's. `problems` are the first `MAX_PROBLEMS` of `problem_count`, one for each row that cannot be used;
+    all of them, and a line for each row of a notice, are in findings.jsonl. `position` says what their `line` counts.
+    `rows_sha256` is over train.jsonl and then test.jsonl.
     """
 
     accepted: bool
@@ -224,6 +263,8 @@ class Report(Document):
     file_format: str
     delimiter: str = ""
     layout: str = ""
+    mapping: dict[str, str] = field(default_factory=dict)
+    guessed: tuple[str, ...] = ()
     position: Literal["line", "row"] = "line"
     rows: Natural = 0
     train: Natural = 0
@@ -241,7 +282,8 @@ class Report(Document):
 class Inspection(Document):
     """The preview of a file with given options.
 
-    `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`. `sample`
+    `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`, and
+    `guessed` which of these were told by another name than the field's, or by what they hold. `sample`
     are the first rows as they stand in the file, a text for each of the first columns, cut short; `rows` are the first
     that could be read and `problems` the first that could not.
     """
@@ -254,6 +296,7 @@ class Inspection(Document):
     layout: str = ""
     columns: tuple[str, ...] = ()
     mapping: dict[str, str] = field(default_factory=dict)
+    guessed: tuple[str, ...] = ()
     sample: tuple[dict[str, str], ...] = ()
     rows: tuple[Row, ...] = ()
     problems: tuple[Problem, ...] = ()

@@ -7,8 +7,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import msgspec
+from msgspec.structs import replace as replace_in
+
 from corpora.ingest.check import checked_sha256, damaged
-from corpora.ingest.contracts import FIELDS, SHOWN_COLUMNS, IngestSpec, Inspection, Message, Problem, Row
+from corpora.ingest.contracts import FIELDS, SHOWN_COLUMNS, IngestSpec, Inspection, Problem, Row
 from corpora.ingest.formats.gzipped import is_gzip, unpack, unpack_head
 from corpora.ingest.formats.source import open_source
 from corpora.ingest.layouts.canonical import Canonical
@@ -64,7 +67,7 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
     size = file.seek(0, 2)
     file.seek(0)
     source = open_source(file, size=size, spec=spec)
-    canonical = Canonical(source.layout, source.columns)
+    canonical = Canonical(source.layout, source.columns, spec.options)
     sample: list[dict[str, str]] = []
     rows: list[Row] = []
     problems: list[Problem] = []
@@ -98,6 +101,7 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
         "layout": source.layout.name if source.layout else "",
         "columns": tuple(columns.names),
         "mapping": columns.mapping,
+        "guessed": source.guessed,
         "sample": tuple(sample),
         "rows": tuple(rows[:SHOWN_ROWS]),
         "problems": tuple(problems[:SHOWN_ROWS]),
@@ -130,9 +134,10 @@ class _Columns:
 
 
 def _row(canonical: Canonical, raw: Any) -> Row:
-    messages, marks = canonical.read(raw)
-    shown = tuple(Message(turn.role, _cut(turn.content, TEXT_CHARACTERS)) for turn in messages)
-    return Row(row_id(messages), marks.slice, marks.label, shown)
+    messages, tools, marks, _ = canonical.read(raw)
+    shown = tuple(replace_in(turn, content=_cut(turn.content, TEXT_CHARACTERS)) for turn in messages)
+    definitions = msgspec.json.decode(tools, type=tuple[dict[str, Any], ...]) if tools else ()
+    return Row(row_id(messages, tools), marks.slice, marks.label, shown, definitions)
 
 
 def _cells(raw: Mapping[Any, Any]) -> dict[str, str]:
@@ -145,6 +150,8 @@ def _name(key: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return _cut(text, CELL_CHARACTERS)
 

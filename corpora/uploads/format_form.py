@@ -13,14 +13,18 @@ from corpora.models import Dataset, Upload
 
 NEEDED = {
     "chat": ("messages",),
+    "ShareGPT": ("messages",),
     "prompt and completion": ("prompt", "completion"),
     "instruction": ("instruction", "input", "output"),
     "classification": ("text", "label"),
+    "preference": ("prompt", "chosen", "rejected"),
+    "KTO": ("prompt", "completion", "label"),
 }
-"""The fields of each layout. Only `input` is optional."""
+"""The fields of each layout. Only those of `OPTIONAL` may be missing."""
 
-CHOICES = ("bad_rows", "personal_data", "over_long", "leaks", "context", "seed")
-EXTRA = ("system", "label", "split", "slice")
+OPTIONAL = {("instruction", "input"), ("preference", "prompt"), ("KTO", "prompt"), ("KTO", "completion")}
+CHOICES = ("bad_rows", "personal_data", "over_long", "leaks", "preferences", "reasoning", "context", "seed")
+EXTRA = ("system", "tools", "label", "split", "slice")
 LABELS = {
     "messages": "Conversation",
     "prompt": "Prompt",
@@ -30,6 +34,9 @@ LABELS = {
     "output": "Answer",
     "text": "Text to classify",
     "label": "Label",
+    "chosen": "Chosen answer",
+    "rejected": "Rejected answer",
+    "tools": "Tools",
     "system": "Instructions for the model",
     "split": "Split (train or test)",
     "slice": "Slice (group for results)",
@@ -39,9 +46,12 @@ FORMATS = {"jsonl": "JSONL", "csv": "CSV", "tsv": "TSV", "parquet": "Parquet"}
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 LAYOUTS = {
     "chat": "Conversations",
+    "ShareGPT": "ShareGPT conversations",
     "prompt and completion": "Prompt and answer",
     "instruction": "Instruction, input and answer",
     "classification": "Text and label",
+    "preference": "Preferences (chosen and rejected)",
+    "KTO": "Preferences (good or bad answers)",
 }
 
 
@@ -94,6 +104,14 @@ class FormatForm(forms.Form):
         choices=[("keep", "Keep them and report them"), ("leave_out", "Leave out the later row")],
         label="Prompts in both splits",
     )
+    preferences = forms.ChoiceField(
+        choices=[("refuse", "Reject the file"), ("chosen", "Train on the chosen answers")],
+        label="Preference data",
+    )
+    reasoning = forms.ChoiceField(
+        choices=[("drop", "Leave it out"), ("keep", "Keep it, for base models that reason")],
+        label="Reasoning in answers",
+    )
     context = OurChoice(label="Base model for token counts")
     test_percent = forms.FloatField(
         min_value=0,
@@ -121,6 +139,7 @@ class FormatForm(forms.Form):
             del self.fields["delimiter"]
         layout = self.options["layout"] or self.found.get("layout") or "prompt and completion"
         self.needed = NEEDED[layout]
+        self.may_be_missing = {name for of_layout, name in OPTIONAL if of_layout == layout}
         self.extra = tuple(name for name in EXTRA if name not in self.needed)
         for name in (*self.needed, *self.extra, "group"):
             self.fields[f"column_{name}"] = self._column(name)
@@ -240,7 +259,9 @@ class FormatForm(forms.Form):
         choices = [(column, column) for column in columns]
         # A column that is detected by its name cannot be unmapped.
         if name in named or name not in self.found.get("mapping", {}):
-            choices.insert(0, ("", "Choose a column" if name in self.needed and name != "input" else "None"))
+            choices.insert(
+                0, ("", "Choose a column" if name in self.needed and name not in self.may_be_missing else "None")
+            )
         return forms.ChoiceField(required=False, label=LABELS[name], choices=choices)
 
 

@@ -4,16 +4,40 @@ from typing import Any
 
 from rest_framework import serializers
 
+from corpora.ingest.contracts import Turn
 from corpora.versions.exports import TYPES
 from corpora.versions.prepared import OPTION_TITLES
 from corpora.versions.rows import StoredRow
 
 MAX_CURSOR = 2**53
+ALWAYS = ("role", "content")
+
+
+class ToolCallSerializer(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    name = serializers.CharField(source="function.name")
+    arguments = serializers.JSONField(source="function.arguments")
 
 
 class MessageSerializer(serializers.Serializer[Any]):
-    role = serializers.CharField()
+    """A turn. All keys but `role` and `content` are left out where they say nothing."""
+
+    role = serializers.ChoiceField(choices=["system", "user", "assistant", "tool"])
     content = serializers.CharField()
+    name = serializers.CharField(required=False)
+    weight = serializers.IntegerField(required=False, help_text="0 if the answer is read, but not learnt.")
+    reasoning_content = serializers.CharField(required=False)
+    tool_calls = ToolCallSerializer(many=True, required=False)
+    tool_call_id = serializers.CharField(required=False, help_text="The call that a turn of a tool answers.")
+
+    def to_representation(self, instance: Turn) -> dict[str, Any]:
+        said = super().to_representation(instance)
+        defaults = Turn(instance.role, instance.content)
+        return {
+            key: value
+            for key, value in said.items()
+            if key in ALWAYS or getattr(instance, key) != getattr(defaults, key)
+        }
 
 
 class RowSerializer(serializers.Serializer[StoredRow]):
@@ -26,6 +50,9 @@ class RowSerializer(serializers.Serializer[StoredRow]):
     slice = serializers.CharField(source="row.slice")
     label = serializers.CharField(source="row.label", allow_null=True)  # type: ignore[assignment]
     messages = MessageSerializer(source="row.messages", many=True)
+    tools = serializers.ListField(
+        source="row.tools", child=serializers.DictField(), help_text="The functions that the row's answers can call."
+    )
 
 
 class RowsSerializer(serializers.Serializer[Any]):

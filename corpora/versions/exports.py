@@ -13,7 +13,7 @@ import msgspec
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from corpora.ingest.contracts import Finding, Message
+from corpora.ingest.contracts import Finding, Turn
 from corpora.models import DatasetVersion
 from corpora.versions.findings import all_findings
 from corpora.versions.rows import Rows, StoredRow
@@ -33,7 +33,7 @@ _ROW_COLUMNS = ("row", "line", "id", "split", "slice", "label", "system", "promp
 _FINDING_COLUMNS = ("line", "field", "code", "text", "kept")
 
 
-class ExportedRow(msgspec.Struct, frozen=True):
+class ExportedRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """A line of a JSONL export. Uploaded again, it becomes the same row in the same split."""
 
     row: int
@@ -42,7 +42,8 @@ class ExportedRow(msgspec.Struct, frozen=True):
     split: str
     slice: str
     label: str | None
-    messages: tuple[Message, ...]
+    messages: tuple[Turn, ...]
+    tools: tuple[dict[str, Any], ...] = ()
 
 
 def export_response(version: DatasetVersion, *, content: Content, file_type: FileType) -> StreamingHttpResponse:
@@ -70,7 +71,7 @@ def _jsonl(records: Iterable[Any]) -> Iterator[bytes]:
 
 def _exported(stored: StoredRow) -> ExportedRow:
     row = stored.row
-    return ExportedRow(stored.number, stored.line, row.id, stored.split, row.slice, row.label, row.messages)
+    return ExportedRow(stored.number, stored.line, row.id, stored.split, row.slice, row.label, row.messages, row.tools)
 
 
 class _Line:
@@ -106,15 +107,21 @@ def _row_cells(stored: StoredRow) -> Sequence[str | int]:
         row.label or "",
         system,
         _as_text(prompt),
-        answer.content,
+        _text_of(answer),
     )
 
 
-def _as_text(turns: Sequence[Message]) -> str:
+def _as_text(turns: Sequence[Turn]) -> str:
     """A single turn as it is, or several turns, each after its role."""
     if len(turns) == 1:
-        return turns[0].content
-    return "\n\n".join(f"{turn.role.capitalize()}: {turn.content}" for turn in turns)
+        return _text_of(turns[0])
+    return "\n\n".join(f"{turn.role.capitalize()}: {_text_of(turn)}" for turn in turns)
+
+
+def _text_of(turn: Turn) -> str:
+    """What the turn says, and the tools it calls as JSON."""
+    calls = [msgspec.json.encode(call.function).decode() for call in turn.tool_calls]
+    return "\n".join([turn.content, *calls] if turn.content else calls)
 
 
 def _finding_cells(finding: Finding) -> Sequence[str | int]:

@@ -12,6 +12,7 @@ DECISIONS: dict[str, dict[str, str]] = {
     "personal_data": {"personal_data": "mask"},
     "over_long": {"over_long": "leave_out"},
     "leaks": {"leaks": "leave_out"},
+    "reasoning": {"reasoning": "drop"},
 }
 """The decisions on a version's page, each with the option changes for the new version."""
 
@@ -24,6 +25,8 @@ OPTION_TITLES = {
     "personal_data": "Personal data",
     "over_long": "Rows too long for the base model",
     "leaks": "Prompts in both splits",
+    "preferences": "Preference data",
+    "reasoning": "Reasoning",
     "context": "Base model",
     "test_share": "Held out for testing",
     "seed": "Seed",
@@ -63,6 +66,10 @@ def _phrases(options: Mapping[str, Any], version: DatasetVersion) -> Iterator[st
         yield "rows too long for the base model left out"
     if options.get("leaks") == "leave_out":
         yield "repeated prompts across splits left out"
+    if options.get("preferences") == "chosen":
+        yield "chosen answers of preference data"
+    if options.get("reasoning") == "keep":
+        yield "reasoning kept"
     if context := version.profile.get("context") or options.get("context"):
         yield f"token counts for {context}"
     if "test_share" in options:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pycld2
 
 from corpora.ingest.assembly.profile import Tally, length_profile
@@ -38,7 +39,7 @@ class CloserLook:
                 if len(places) < MEASURED_ROWS:
                     self._languages.add(language_of(row.messages), "test" if is_test else "train")
                     if counter:
-                        tokens.append(counter.count(row.messages))
+                        tokens.append(counter.count(row.messages, msgspec.json.encode(row.tools) if row.tools else b""))
                 places.append((is_test, line))
                 yield "\n".join(turn.content for turn in row.messages[:-1] if turn.role == "user")
 

@@ -20,6 +20,11 @@ NOTICES: dict[str, str] = {
     "dataset:near_duplicate": "Rows are almost the same as an earlier row. Check whether you need both.",
     "dataset:near_leak": "Test rows are almost the same as a training row, so results would look better than they are.",
     "dataset:over_long": "Rows have more tokens than the base model can read. Training skips them.",
+    "dataset:not_chosen": "Rows whose answer is labelled as bad were left out, as you chose.",
+    "dataset:not_learnt": "Rows have answers of weight 0. The model reads these answers, but does not learn them.",
+    "dataset:uses_tools": "Rows use tools. The chat template of the base model must support them.",
+    "dataset:reasoning": "Rows have reasoning besides the answers. Training with it needs a base model that reasons.",
+    "dataset:empty_prompt": "Rows have an empty prompt. The model learns to write their answers without a question.",
     "dataset:personal_email": "Rows contain an e-mail address.",
     "dataset:personal_phone": "Rows contain a phone number.",
     "dataset:personal_card": "Rows contain a payment card number.",
@@ -30,9 +35,10 @@ NOTICES: dict[str, str] = {
 LEFT_OUT = {
     "dataset:leak": "Rows with the same prompt as a row of the other split were left out.",
     "dataset:over_long": "Rows with more tokens than the base model can read were left out.",
+    "dataset:reasoning": "Rows have reasoning besides the answers. It was left out.",
 }
 
-Decision = Literal["", "personal_data", "over_long", "leaks"]
+Decision = Literal["", "personal_data", "over_long", "leaks", "reasoning"]
 
 
 def decision_for(code: str) -> Decision:
@@ -41,7 +47,7 @@ def decision_for(code: str) -> Decision:
         return "personal_data"
     if code == "dataset:leak":
         return "leaks"
-    return "over_long" if code == "dataset:over_long" else ""
+    return {"dataset:over_long": "over_long", "dataset:reasoning": "reasoning"}.get(code, "")  # type: ignore[return-value]
 
 
 class Findings:

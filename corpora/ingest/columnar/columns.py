@@ -25,8 +25,9 @@ from corpora.ingest.batch import (
     stored_marks,
 )
 from corpora.ingest.contracts import Message
-from corpora.ingest.layouts.canonical import MARKS, Canonical
-from corpora.ingest.layouts.known import Layout
+from corpora.ingest.layouts.canonical import Canonical
+from corpora.ingest.layouts.known import MARKS
+from corpora.ingest.layouts.layout import Layout
 from corpora.ingest.problems import RowProblem
 from corpora.ingest.rows import mark_hash
 from corpora.ingest.texts.personal import Suspects
@@ -100,6 +101,7 @@ class ColumnReader:
         self._longest = longest
         self._suspects = suspects
         self._max_row_bytes = max_row_bytes
+        self._readable = set() if "messages" in layout.required else {"input", "system"}
 
     def read(self, columns: Columns, *, line_count: int) -> tuple[Batch, Flags]:
         """The rows that can be used as they are, and which rows are odd."""
@@ -141,6 +143,10 @@ class ColumnReader:
         odd: Flags = sizes > self._longest
         odd[np.searchsorted(np.cumsum(sizes + 1), self._suspects.scan(joined))] = True
         odd[found.blanks] = True
+        for field in {*self._layout.optional} - self._readable:
+            values = columns.fields.get(field, ())
+            if any(values):
+                odd |= list(map(bool, values))
         if "messages" in self._layout.required:
             odd |= [messages[-1].role != "assistant" for messages in found.conversations]
             odd |= [QUESTION not in text for text in texts]

@@ -7,7 +7,7 @@ columns that nothing is read from: the first is found by counting quotation mark
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from operator import attrgetter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import jiter
 import msgspec
@@ -17,8 +17,10 @@ from corpora.ingest.batch import too_long
 from corpora.ingest.columnar.columns import MESSAGE_QUOTES, Column, Columns, Found, quotes_in
 from corpora.ingest.contracts import Message
 from corpora.ingest.formats.jsonl import parse_line
-from corpora.ingest.layouts.canonical import MARKS, Canonical
-from corpora.ingest.layouts.known import Layout
+from corpora.ingest.layouts.canonical import Canonical
+from corpora.ingest.layouts.known import MARKS
+from corpora.ingest.layouts.layout import Layout
+from corpora.ingest.layouts.turns import ROLES
 from corpora.ingest.problems import RowProblem
 
 MAX_COLUMNS = 100
@@ -35,10 +37,20 @@ ESCAPED_QUOTE = rb"\u0022"
 Decoder = msgspec.json.Decoder[Any]
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_REQUIRED = {"messages": Annotated[list[Message], msgspec.Meta(min_length=2)], "label": str | int}
+_TWO_AT_LEAST = msgspec.Meta(min_length=2)
+_REQUIRED = {"messages": Annotated[list[Message], _TWO_AT_LEAST], "label": str | int}
 _MARK = str | int | None | msgspec.UnsetType
 _OPTIONAL = str | None | msgspec.UnsetType
 _OTHER = msgspec.Raw | msgspec.UnsetType
+
+
+class Said(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False, rename={"role": "from", "content": "value"}
+):
+    """One turn in ShareGPT's notation, which takes as many quotation marks as a `Message`."""
+
+    role: Literal["system", "human", "gpt", "user", "assistant"]
+    content: str
 
 
 class JsonRows:
@@ -47,12 +59,13 @@ class JsonRows:
     def __init__(self, layout: Layout | None, canonical: Canonical, *, max_row_bytes: int) -> None:
         self._max_row_bytes = max_row_bytes
         self._required = layout.required if layout else ()
+        self._is_sharegpt = layout is not None and "from" in layout.turn_keys
         self._columns: dict[str, str] = {}
         """The fields of the known columns. Columns without a field are not read."""
         self._readable: dict[str, str] = {}
         self._lessons = LESSONS
         self._decoder: Decoder | None = None
-        if layout:
+        if layout and layout.by_column:
             fields = dict.fromkeys((*layout.fields, *MARKS))
             columns = {field: column for field in fields if (column := canonical.column_of(field)) is not None}
             self._readable = {column: field for field, column in columns.items()}
@@ -75,6 +88,11 @@ class JsonRows:
         fields = {field: values[column] for column, field in self._columns.items() if field}
         quotes = quotes_in(text) - sum(line.count(b'"') for _, line in odd) - sum(map(_quotes_in, others.values()))
         quotes -= self._quotes_beside(fields)
+        if self._is_sharegpt:
+            fields["messages"] = [
+                [Message(ROLES[turn.role], turn.content) for turn in turns]  # type: ignore[arg-type]
+                for turns in fields["messages"]
+            ]
         items = lines if len(rows) == len(lines) else [lines[number - 1] for number in taken]
         return Found(len(lines), Columns(fields, np.fromiter(taken, dtype=np.int64), others, quotes), items, odd)
 
@@ -123,10 +141,13 @@ class JsonRows:
         fields: list[Any] = []
         for number, field in enumerate(columns.values()):
             if field in self._required:
-                fields.append((_name(number), _REQUIRED.get(field, str)))
+                kind: Any = _REQUIRED.get(field, str)
+                if field == "messages" and self._is_sharegpt:
+                    kind = Annotated[list[Said], _TWO_AT_LEAST]
+                fields.append((_name(number), kind))
             else:
-                kind = _MARK if field in MARKS else _OPTIONAL if field else _OTHER
-                fields.append((_name(number), kind, msgspec.UNSET))
+                optional = _MARK if field in MARKS else _OPTIONAL if field else _OTHER
+                fields.append((_name(number), optional, msgspec.UNSET))
         renamed = {_name(number): column for number, column in enumerate(columns)}
         with suppress(ValueError):
             if len(columns) <= MAX_COLUMNS:

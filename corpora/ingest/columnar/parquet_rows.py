@@ -10,8 +10,10 @@ from pyarrow import types
 
 from corpora.ingest.columnar.columns import Column, Columns, Found
 from corpora.ingest.contracts import Message
-from corpora.ingest.layouts.canonical import MARKS, Canonical
-from corpora.ingest.layouts.known import MESSAGE_KEYS, ROLES, Layout
+from corpora.ingest.layouts.canonical import Canonical
+from corpora.ingest.layouts.known import MARKS
+from corpora.ingest.layouts.layout import Layout
+from corpora.ingest.layouts.turns import ROLES
 
 
 class ParquetRows:
@@ -19,7 +21,7 @@ class ParquetRows:
 
     def __init__(self, layout: Layout | None, canonical: Canonical) -> None:
         self._layout = layout
-        fields = (*layout.fields, *MARKS) if layout else ()
+        fields = (*layout.fields, *MARKS) if layout and layout.by_column else ()
         self._table: pa.Table = pa.table({})
         self._columns = {field: column for field in fields if (column := canonical.column_of(field)) is not None}
 
@@ -56,8 +58,10 @@ class ParquetRows:
             array = values.chunk(0) if values.num_chunks else pa.array([], type=values.type)
             field = known.get(column, "")
             is_required = self._layout is not None and field in self._layout.required
-            if field == "messages" and _is_conversation(array.type):
-                fields[field] = _conversations(array)
+            if field == "messages":
+                if self._layout is None or not _is_conversation(array.type, self._layout.turn_keys):
+                    return None
+                fields[field] = _conversations(array, self._layout.turn_keys)
             elif _is_text(array.type):
                 fields[field] = None if is_required and array.null_count else _texts(array)
             elif not (types.is_integer(array.type) or types.is_boolean(array.type) or types.is_floating(array.type)):
@@ -78,11 +82,11 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_null(kind))
 
 
-def _is_conversation(kind: pa.DataType) -> bool:
+def _is_conversation(kind: pa.DataType, keys: tuple[str, str]) -> bool:
     if not (types.is_list(kind) or types.is_large_list(kind)) or not types.is_struct(kind.value_type):
         return False
     fields = {field.name: field.type for field in kind.value_type}
-    return fields.keys() >= MESSAGE_KEYS and all(map(_is_text, fields.values()))
+    return fields.keys() >= {*keys} and all(map(_is_text, fields.values()))
 
 
 def _texts(values: pa.Array) -> list[Any]:
@@ -92,21 +96,22 @@ def _texts(values: pa.Array) -> list[Any]:
     return texts
 
 
-def _conversations(values: pa.Array) -> Column | None:
-    """The messages of each row, or None if a row has fewer than two complete messages or other keys."""
+def _conversations(values: pa.Array, keys: tuple[str, str]) -> Column | None:
+    """The messages of each row, or None if a row has fewer than two complete messages or other keys or roles."""
     ends = values.offsets.to_numpy()
     ends = (ends - ends[0]).tolist()
     turns = values.flatten()
     if values.null_count or turns.null_count or any(stop - start < 2 for start, stop in pairwise(ends)):
         return None
     for field in turns.type:
-        if turns.field(field.name).null_count != (0 if field.name in MESSAGE_KEYS else len(turns)):
+        if turns.field(field.name).null_count != (0 if field.name in keys else len(turns)):
             return None
-    roles = turns.field("role")
+    roles = turns.field(keys[0])
     if not types.is_dictionary(roles.type):
         roles = roles.dictionary_encode()
-    names = np.array(_texts(roles.dictionary), dtype=object)
-    if not set(names) <= set(ROLES):
+    known = [ROLES.get(name, "tool") for name in _texts(roles.dictionary)]
+    if "tool" in known:
         return None
-    messages = list(map(Message, names[roles.indices.to_numpy()].tolist(), _texts(turns.field("content"))))
+    names = np.array(known, dtype=object)
+    messages = list(map(Message, names[roles.indices.to_numpy()].tolist(), _texts(turns.field(keys[1]))))
     return [messages[start:stop] for start, stop in pairwise(ends)]

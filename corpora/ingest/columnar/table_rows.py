@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from corpora.ingest.columnar.columns import Columns, Found
-from corpora.ingest.formats.tables import wrong_width
-from corpora.ingest.layouts.canonical import MARKS, Canonical
-from corpora.ingest.layouts.known import Layout
+from corpora.ingest.formats.tables import by_name, wrong_width
+from corpora.ingest.layouts.canonical import Canonical
+from corpora.ingest.layouts.known import MARKS
+from corpora.ingest.layouts.layout import Layout
 
 
 class TableRows:
@@ -25,7 +26,7 @@ class TableRows:
         self._max_row_bytes = max_row_bytes
         self._fields: dict[str, int] = {}
         """The position of the column that a field is read from."""
-        if layout and "messages" not in layout.required:
+        if layout and layout.by_column and "messages" not in layout.required:
             # Of two columns without a name, the later one wins.
             places = {name: place for place, name in enumerate(names)}
             fields = {field: canonical.column_of(field) for field in (*layout.fields, *MARKS)}
@@ -70,4 +71,4 @@ class TableRows:
         """The cells by name. Raises RowProblem."""
         if len(cells) != len(self._names):
             raise wrong_width(len(cells), len(self._names))
-        return dict(zip(self._names, cells, strict=True))
+        return by_name(self._names, cells)

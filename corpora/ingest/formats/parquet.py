@@ -3,12 +3,13 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import cycle
 from mmap import mmap
 from typing import Any, BinaryIO
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,8 +18,7 @@ from pyarrow import types
 from corpora.ingest.background import Background
 from corpora.ingest.contracts import IngestSpec
 from corpora.ingest.formats.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
-from corpora.ingest.layouts.canonical import MARKS
-from corpora.ingest.layouts.known import LAYOUTS, Layout, detect_layout
+from corpora.ingest.layouts.known import LAYOUTS, MARKS, recognise
 from corpora.ingest.limits import too_large, too_many_values, unpacked_limit, values_limit
 from corpora.ingest.problems import FileProblem, joined, shown
 
@@ -33,14 +33,13 @@ STREAM_BYTES = 1 << 16
 
 _TIMES = re.compile("timestamp|time64|date|duration")
 
-KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in (*layout.required, *layout.optional))) + MARKS
+KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in layout.fields)) + MARKS
 
 
 class ParquetTable:
     """One Parquet file. Raises FileProblem if it is damaged, or unpacks to far more than its size."""
 
-    def __init__(self, file: BinaryIO, spec: IngestSpec, forced: Layout | None) -> None:
-        columns = spec.options.columns
+    def __init__(self, file: BinaryIO, spec: IngestSpec) -> None:
         try:
             self._file = pq.ParquetFile(file, buffer_size=READ_BYTES, pre_buffer=False)
             self.names: list[str] = self._file.schema_arrow.names
@@ -50,16 +49,17 @@ class ParquetTable:
         if twice is not None:
             text = f"Two columns are named “{shown(twice)}”. Rename or remove one."
             raise FileProblem("dataset:duplicate_key", text, field=shown(twice))
-        wanted = dict.fromkeys((*KNOWN, *columns.values()))
+        examples = {field.name: example_of(field.type) for field in self._file.schema_arrow}
+        self.recognised = recognise(examples, spec.options.columns, spec.options.layout)
+        wanted = dict.fromkeys((*KNOWN, *self.recognised.columns.values()))
         self._columns = [name for name in wanted if name in self.names]
+        self._class_names = class_names(self._file.schema_arrow.metadata or {})
         most = max(_counts(self._file.metadata))
         if most > values_limit(spec):
             raise too_many_values(most, spec.bytes)
         self._most_bytes = unpacked_limit(spec)
         self.rows: int = max(1, self._file.metadata.num_rows)
         self._read = 0
-        fields = {column: field for field, column in columns.items()}
-        self.layout = forced or detect_layout(fields.get(name, name) for name in self.names)
 
     def fraction(self) -> float:
         """Share of the rows read."""
@@ -72,7 +72,20 @@ class ParquetTable:
             size += sum(map(_unpacked_bytes, batch.columns))
             if size > self._most_bytes:
                 raise too_large(self._most_bytes)
-            yield batch
+            yield self._as_texts(batch)
+
+    def _as_texts(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch with the names of classes for their numbers, and binary columns as text. Raises FileProblem."""
+        for place, (name, values) in enumerate(zip(batch.schema.names, batch.columns, strict=True)):
+            if name in self._class_names and types.is_integer(values.type):
+                batch = batch.set_column(place, name, _named(values, self._class_names[name]))
+            elif types.is_binary(values.type) or types.is_large_binary(values.type):
+                try:
+                    batch = batch.set_column(place, name, values.cast(pa.large_string()))
+                except pa.ArrowInvalid:
+                    text = f"The column “{shown(name)}” is binary data and not UTF-8 text. Save it as text."
+                    raise FileProblem("dataset:encoding", text, field=shown(name)) from None
+        return batch
 
     def records(self, start: int) -> Iterator[tuple[int, Any]]:
         """(number, row) of those behind the first `start`; raises FileProblem."""
@@ -113,6 +126,34 @@ class ParquetTable:
             return _damaged(row)
         text = f"A date or time in {joined(times)} cannot be read. Save the column as text, or remove it."
         return FileProblem("data_type", text, line=row, field=shown(times[0]))
+
+
+def class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+    """The names of the classes that a column's numbers stand for, by column, as Hugging Face `datasets` stores them."""
+    try:
+        features = msgspec.json.decode(metadata[b"huggingface"])["info"]["features"]
+        return {
+            name: [str(item) for item in feature["names"]]
+            for name, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and "names" in feature
+        }
+    except (KeyError, TypeError, AttributeError, msgspec.DecodeError):
+        return {}
+
+
+def _named(values: pa.Array, names: list[str]) -> pa.Array:
+    """The names of numbered classes; null for a number without one, which is -1 where nobody said the class."""
+    known = pc.and_(pc.greater_equal(values, 0), pc.less(values, len(names)))
+    return pa.array(names, pa.string()).take(pc.if_else(known, values, None))
+
+
+def example_of(kind: pa.DataType) -> Any:
+    """A value as columns of this type have them, which tells a layout without reading any."""
+    if types.is_struct(kind):
+        return {field.name: example_of(field.type) for field in kind}
+    if types.is_list(kind) or types.is_large_list(kind):
+        return [example_of(kind.value_type)]
+    return False if types.is_boolean(kind) else None
 
 
 class RecordBlocks:

@@ -1,22 +1,24 @@
 """Opens a file of any supported format as a stream of rows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, Literal
 
-from corpora.ingest.contracts import IngestSpec, Problem
+from corpora.ingest.contracts import IngestSpec, Options, Problem
 from corpora.ingest.formats.blocks import Blocks, LineBlocks, TableBlocks, text_offset
 from corpora.ingest.formats.jsonl import parse_line, read_lines
 from corpora.ingest.formats.lines import bounded_lines
 from corpora.ingest.formats.sniff import HEAD_BYTES, sniff
 from corpora.ingest.formats.tables import NO_HEADER, Header, read_header, read_table
-from corpora.ingest.layouts.canonical import MARKS
-from corpora.ingest.layouts.known import Layout, detect_layout, layout_named, missing_columns
+from corpora.ingest.layouts.known import MARKS, Recognised, missing_columns, recognise
+from corpora.ingest.layouts.layout import Layout
 from corpora.ingest.problems import FileProblem, RowProblem, joined, shown
 
 LINES_FOR_LAYOUT = 10_000
 BYTES_FOR_NAMES = 2 << 20
+ROWS_FOR_LAYOUT = 20
 MOST_READERS = 3
 """Largest number of reader processes. More would wait for the assembly and take memory."""
 
@@ -30,9 +32,9 @@ class Source:
 
     `blocks` are read while so many others are in use. From where they stop, or where a block is not certain, `records`
     gives (position, raw row) or problems: from a block's start on, which comes behind so many lines or rows. Iterating
-    them may raise FileProblem. `columns` says which of the file's own stands for a field; `names` are those of a file
-    that names them once for all rows, in the `header` of a table; `absent` says that a column is named which the file
-    does not have.
+    them may raise FileProblem. `columns` says which of the file's own stands for a field, and `guessed` for which
+    fields the customer has not said that; `names` are those of a file that names them once for all rows, in the
+    `header` of a table; `refusal` is why the file cannot be read like this.
     """
 
     file_format: str
@@ -40,18 +42,19 @@ class Source:
     position: Literal["line", "row"] = "line"
     layout: Layout | None
     columns: Mapping[str, str]
+    guessed: tuple[str, ...] = ()
     names: Sequence[str] = ()
     blocks: Callable[[int], Blocks]
     records: Callable[[int, int], Iterable[tuple[int, Any] | Problem]]
     header: Header = NO_HEADER
-    absent: FileProblem | None = None
+    refusal: FileProblem | None = None
     fraction: Callable[[], float]
     most_readers: int = MOST_READERS
 
     def check_names(self) -> None:
-        """Raises FileProblem if a mapped column does not exist, or the columns match no layout."""
-        if self.absent:
-            raise self.absent
+        """Raises FileProblem if a mapped column does not exist, or the columns match no layout that can be learnt."""
+        if self.refusal:
+            raise self.refusal
         if self.layout is None and self.names:
             problem = missing_columns(list(fields_of(self.names, self.columns)))
             line = 1 if self.position == "line" else 0
@@ -64,7 +67,6 @@ class Source:
 def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
     """The rows of a file of `size` bytes. Raises FileProblem if its format is not supported."""
     options, limit = spec.options, spec.max_row_bytes
-    forced = layout_named(options.layout) if options.layout else None
 
     def fraction() -> float:
         return min(1.0, file.tell() / size)
@@ -74,47 +76,56 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         # Loading pyarrow takes longer than checking most files of the other formats.
         from corpora.ingest.formats.parquet import ParquetTable, RecordBlocks
 
-        rows = ParquetTable(file, spec, forced)
+        rows = ParquetTable(file, spec)
         return Source(
             file_format=file_format,
             position="row",
-            layout=rows.layout,
-            columns=options.columns,
+            layout=rows.recognised.layout,
+            columns=rows.recognised.columns,
+            guessed=rows.recognised.guessed,
             names=rows.names,
             blocks=lambda ahead: RecordBlocks(file, rows, max_row_bytes=limit, ahead=ahead),
             records=lambda start, _: rows.records(start),
-            absent=_absent(options.columns, rows.names, line=0),
+            refusal=_absent(options.columns, rows.names, line=0) or _no_answers(rows.recognised, options),
             fraction=rows.fraction,
             # The assembling process has to decompress too, and pyarrow takes memory in each process.
             most_readers=1,
         )
     if file_format == "jsonl":
-        layout = forced or _layout_of_lines(file, options.columns, limit)
+        found = _recognise_lines(file, options, limit)
         offset = text_offset(file)
         return Source(
             file_format=file_format,
-            layout=layout,
-            columns=options.columns,
+            layout=found.layout,
+            columns=found.columns,
+            guessed=found.guessed,
             blocks=lambda ahead: LineBlocks(file.fileno(), size, max_row_bytes=limit, ahead=ahead, offset=offset),
             records=lambda offset, lines: read_lines(file, max_row_bytes=limit),
-            absent=_absent_in_lines(file, options.columns, limit) if options.columns else None,
+            refusal=_absent_in_lines(file, options.columns, limit) or _no_answers(found, options),
             fraction=fraction,
         )
     # A table's column names are taken in lower case.
     columns = {field: column.strip().lower() for field, column in options.columns.items()}
     header = read_header(file, delimiter=delimiter, max_row_bytes=limit)
+
+    def records(offset: int, lines: int) -> Iterator[tuple[int, Any] | Problem]:
+        return read_table(
+            file, header.names, offset=offset, lines_before=lines, delimiter=delimiter, max_row_bytes=limit
+        )
+
+    first = _first_row(records(header.size, header.lines)) or dict.fromkeys(header.names)
+    found = recognise(first, columns, options.layout)
     return Source(
         file_format=file_format,
         delimiter=delimiter,
-        layout=forced or detect_layout(fields_of(header.names, columns)),
-        columns=columns,
+        layout=found.layout,
+        columns=found.columns,
+        guessed=found.guessed,
         names=header.names,
         header=header,
         blocks=lambda ahead: TableBlocks(file.fileno(), size, max_row_bytes=limit, ahead=ahead, offset=header.size),
-        records=lambda offset, lines: read_table(
-            file, header.names, offset=offset, lines_before=lines, delimiter=delimiter, max_row_bytes=limit
-        ),
-        absent=_absent(columns, header.names, line=1),
+        records=records,
+        refusal=_absent(columns, header.names, line=1) or _no_answers(found, options),
         fraction=fraction,
     )
 
@@ -136,6 +147,8 @@ def _absent(columns: Mapping[str, str], names: Iterable[str], *, line: int) -> F
 
 def _absent_in_lines(file: BinaryIO, columns: Mapping[str, str], limit: int) -> FileProblem | None:
     """A mapped column that the first rows do not have. Optional fields may occur only in later rows."""
+    if not columns:
+        return None
     names: dict[str, None] = {}
     unseen = set(columns.values())
     for number, line in bounded_lines(file, limit):
@@ -154,13 +167,38 @@ def _absent_in_lines(file: BinaryIO, columns: Mapping[str, str], limit: int) -> 
     return _absent(columns, names, line=0)
 
 
-def _layout_of_lines(file: BinaryIO, columns: Mapping[str, str], limit: int) -> Layout | None:
+def _recognise_lines(file: BinaryIO, options: Options, limit: int) -> Recognised:
     """The layout of the first line that has one."""
     for _, line in islice(bounded_lines(file, limit), LINES_FOR_LAYOUT):
         try:
             raw = parse_line(line) if line and line.strip() else None
         except RowProblem:
             continue
-        if isinstance(raw, dict) and (layout := detect_layout(fields_of(raw, columns))):
-            return layout
+        if isinstance(raw, dict) and (found := recognise(raw, options.columns)).layout:
+            return (
+                found if options.layout in ("", found.layout.name) else recognise(raw, options.columns, options.layout)
+            )
+    return recognise({}, options.columns, options.layout)
+
+
+def _first_row(records: Iterator[tuple[int, Any] | Problem]) -> dict[str, str | None] | None:
+    """The first row of a table that can be read, if it is among the first few."""
+    with suppress(FileProblem):
+        for record in islice(records, ROWS_FOR_LAYOUT):
+            if not isinstance(record, Problem):
+                row: dict[str, str | None] = record[1]
+                return row
     return None
+
+
+def _no_answers(found: Recognised, options: Options) -> FileProblem | None:
+    """Why preference data is refused, unless only its good answers are to be learnt."""
+    layout = found.layout
+    if layout is None or not layout.is_preference or options.preferences == "chosen":
+        return None
+    what = "a chosen and a rejected answer" if layout.name == "preference" else "answers labelled as good or bad"
+    text = (
+        f"This is preference data ({what} in each row). Adapters are trained on answers, not on preferences. "
+        "Choose “train on the chosen answers” (preferences: chosen), or upload rows with one good answer each."
+    )
+    return FileProblem("dataset:preference_data", text, field=found.columns.get("chosen", "label"))

@@ -1,7 +1,7 @@
 """CSV and TSV whose first line names the columns (RFC 4180; text with line breaks is quoted)."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
 from corpora.ingest.batch import too_long
@@ -46,7 +46,7 @@ def read_table(
         if len(cells) != len(names):
             yield wrong_width(len(cells), len(names)).at(line)
         else:
-            yield line, dict(zip(names, cells, strict=True))
+            yield line, by_name(names, cells)
 
 
 def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Header:
@@ -104,6 +104,11 @@ def _unreadable(error: csv.Error, line: int) -> FileProblem:
     else:
         text = "The quotation marks do not match. Put the text in quotes and double each quotation mark inside it."
     return FileProblem("dataset:broken_line", text, line=line)
+
+
+def by_name(names: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]:
+    """A row's cells by column. An empty cell is no value: tables cannot tell the two apart."""
+    return {name: cell or None for name, cell in zip(names, cells, strict=True)}
 
 
 def wrong_width(cells: int, columns: int) -> RowProblem:

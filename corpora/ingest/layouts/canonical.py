@@ -1,43 +1,85 @@
 """Converts a row of the file to messages and marks."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks
-from corpora.ingest.contracts import MAX_NAME_LENGTH, Message, Split
-from corpora.ingest.layouts.known import Layout, Raw, check_characters, missing_columns
+from corpora.ingest.contracts import MAX_NAME_LENGTH, Options, Split, Turn
+from corpora.ingest.layouts.known import MARKS, missing_columns
+from corpora.ingest.layouts.layout import Layout, Raw, check_characters
+from corpora.ingest.layouts.tools import read_tools
 from corpora.ingest.problems import RowProblem, kind_of, shown
 
-SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test"}
-MARKS = ("split", "slice", "label", "group")
+TRAINING, HELD_OUT = ("train", "training"), ("test", "validation", "valid", "val", "dev", "eval", "evaluation")
+SPLITS: dict[str, Split] = {**dict.fromkeys(TRAINING, "train"), **dict.fromkeys(HELD_OUT, "test")}
+
+
+class CanonicalRow(NamedTuple):
+    """A row as it is stored: its turns, its tools as JSON (empty if there are none) and its marks.
+
+    `notices` are codes of what the customer should know about it.
+    """
+
+    messages: list[Turn]
+    tools: bytes
+    marks: Marks
+    notices: tuple[str, ...] = ()
 
 
 class Canonical:
     """Reads rows of one `layout`. `columns` maps a field to a column of the file (see contracts.FIELDS)."""
 
-    def __init__(self, layout: Layout | None, columns: Mapping[str, str]) -> None:
+    def __init__(self, layout: Layout | None, columns: Mapping[str, str], options: Options | None = None) -> None:
+        options = options or Options()
         self.layout = layout
         self.columns = dict(columns)
+        self._drops_reasoning = options.reasoning == "drop"
+        self._is_sure = bool(options.layout)
         self._known = {*layout.required, *layout.optional, *MARKS} if layout else set()
         self._renamed = set(self.columns.values())
 
-    def read(self, raw: Any) -> tuple[list[Message], Marks]:
-        """Messages and marks of a row. Raises RowProblem."""
-        if not isinstance(raw, dict):
+    def read(self, raw: Any) -> CanonicalRow:
+        """A row of the file. Raises RowProblem."""
+        if not isinstance(raw, Mapping):
             raise RowProblem("data_type", "", "A row must be an object: {…} with named fields.")
         if self.columns:
             raw = self._rename(raw)
         if self.layout is None:
             raise missing_columns(raw)
-        return list(self.layout.messages(raw)), self.marks(raw)
+        messages = list(self.layout.turns(raw))
+        tools = read_tools(raw.get("tools")) if "tools" in self.layout.optional else b""
+        notices = tuple(self._notices(messages, tools))
+        if self._drops_reasoning and "dataset:reasoning" in notices:
+            messages = [msgspec.structs.replace(turn, reasoning_content="") for turn in messages]
+        return CanonicalRow(messages, tools, self.marks(raw), notices)
+
+    def _notices(self, messages: list[Turn], tools: bytes) -> Iterable[str]:
+        if tools or any(turn.tool_calls or turn.role == "tool" for turn in messages):
+            yield "dataset:uses_tools"
+        if any(not turn.weight for turn in messages):
+            yield "dataset:not_learnt"
+        if any(turn.reasoning_content for turn in messages):
+            yield "dataset:reasoning"
+        if not any(turn.content for turn in messages[:-1]):
+            yield "dataset:empty_prompt"
 
     def marks(self, raw: Raw) -> Marks:
         """The marks of a row by field. Raises RowProblem."""
         group = _name(raw, "group") if "group" in self.columns else None
-        split, name, label = _split(raw), _name(raw, "slice"), _name(raw, "label")
+        split, name, label = _split(raw), _name(raw, "slice"), self._label(raw)
         if split is name is label is group is None:
             return NO_MARKS
         return Marks(split=split, slice=name or DEFAULT_SLICE, label=label, group=group)
+
+    def _label(self, raw: Raw) -> str | None:
+        if self.layout and self.layout.is_preference:
+            return None
+        if isinstance(raw.get("label"), bool) and self.layout and self.layout.label_is_mark and not self._is_sure:
+            text = "“label” is true or false, as in preference data (KTO). Set the layout, or remove the column."
+            raise RowProblem("dataset:preference_data", "label", text)
+        return _name(raw, "label")
 
     def column_of(self, field: str) -> str | None:
         """The column that a field is read from, or None if the column of its name is mapped to another field."""

@@ -39,12 +39,12 @@ class Reader:
 
     def __init__(self, spec: IngestSpec, source: Source) -> None:
         self._max_row_bytes = spec.max_row_bytes
-        self._canonical = Canonical(source.layout, source.columns)
+        self._canonical = Canonical(source.layout, source.columns, spec.options)
         self._rules = Rules(spec.options, spec.context)
         self._suspects = Suspects()
         self._rows = self._rows_of(source)
         self._by_column: ColumnReader | None = None
-        if source.layout is not None:
+        if source.layout is not None and source.layout.by_column:
             self._by_column = ColumnReader(
                 source.layout,
                 self._canonical,
@@ -128,26 +128,35 @@ class Reader:
 
     def _add(self, builder: BatchBuilder, line: int, raw: Any) -> None:
         try:
-            messages, marks = self._canonical.read(raw)
-            named = digest(messages)
+            messages, tools, marks, notices = self._canonical.read(raw)
+            named = digest(messages, tools)
             suspicious = bool(self._suspects.scan(named.conversation))
             if marks is not NO_MARKS:
                 suspicious = suspicious or bool(self._suspects.scan(stored_marks(marks)))
             long = len(named.conversation) > self._rules.longest_certain
             if suspicious or long:
-                ruling = self._rules.apply(line, messages, marks, suspicious=suspicious, long=long)
+                ruling = self._rules.apply(line, messages, marks, suspicious=suspicious, long=long, tools=tools)
                 builder.findings += ruling.findings
                 if ruling.messages is None:
                     return
                 if ruling.messages != messages:
-                    named = digest(ruling.messages)
+                    named = digest(ruling.messages, tools)
                 messages, marks = ruling.messages, ruling.marks
             builder.add(line, messages, named, marks)
+            builder.findings += (Finding(line, "", code, NOTICES[code], kept=True) for code in notices)
         except RowProblem as problem:
             builder.findings.append(_finding(problem, line))
             return
         if len(builder.unused) < MOST_UNUSED:
             builder.unused |= self._canonical.unused(raw)
+
+
+NOTICES = {
+    "dataset:uses_tools": "The row uses tools. The chat template of the base model must support them.",
+    "dataset:not_learnt": "An answer of the row has the weight 0. The model reads it, but does not learn it.",
+    "dataset:reasoning": "The row has reasoning besides its answers.",
+    "dataset:empty_prompt": "The prompt is empty. The model learns to write the answer without a question.",
+}
 
 
 def _finding(problem: RowProblem, line: int) -> Finding:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from corpora.ingest.contracts import Context, Message
+import msgspec
+
+from corpora.ingest.contracts import Context, Turn
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -27,10 +29,17 @@ class TokenCounter:
 
         return Tokenizer.from_file(self.context.tokenizer) if self.context.tokenizer else None
 
-    def count(self, messages: Sequence[Message]) -> int:
-        """Tokens of a conversation, including the template's."""
+    def count(self, messages: Sequence[Turn], tools: bytes = b"") -> int:
+        """Tokens of a conversation and its tools (JSON), including the template's."""
+        texts = [*map(_text_of, messages), tools.decode()] if tools else list(map(_text_of, messages))
         around = TURN_TOKENS * len(messages)
         if self._tokenizer is None:
-            return around + sum(len(turn.content.encode()) for turn in messages) // BYTES_PER_TOKEN
-        encodings = self._tokenizer.encode_batch_fast([turn.content for turn in messages], add_special_tokens=False)
+            return around + sum(len(text.encode()) for text in texts) // BYTES_PER_TOKEN
+        encodings = self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return around + sum(len(encoding) for encoding in encodings)
+
+
+def _text_of(turn: Turn) -> str:
+    if not turn.tool_calls and not turn.reasoning_content:
+        return turn.content
+    return f"{turn.reasoning_content}{turn.content}{msgspec.json.encode(turn.tool_calls).decode()}"

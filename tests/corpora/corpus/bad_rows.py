@@ -122,7 +122,7 @@ def mixed_layouts(rng: Random, variant: int) -> BadFile:
 
 
 def unknown_role(rng: Random, variant: int) -> BadFile:
-    role = ("human", "gpt", "User", "bot", "tool", "function", "", " user", None, ["user"])[variant]
+    role = ("narrator", "judge", "usr", "assistent", "critic", "asker", "", " user", None, ["user"])[variant]
     turns: list[Any] = [ASKED, ANSWERED]
     turns.insert(rng.randint(0, 2), {"role": role, "content": "hello"})
     return chat(rng, turns, "unrecognized_role")
@@ -159,15 +159,16 @@ def empty_text(rng: Random, variant: int) -> BadFile:
     if variant < 4:
         value = ("", "  ", "\u2003", None)[variant]
         return chat(rng, [ASKED, {**ANSWERED, "content": value}], "missing_content")
-    value = rng.choice(("", " ", None))
+    # An empty prompt may be meant, and is a row's only empty text that may.
+    value = rng.choice((" ", None))
     return field(rng, variant, value, "dataset:missing_field", writing.FORMATS[variant % 5])
 
 
 def turn_keys(rng: Random, variant: int) -> BadFile:
-    lacking: list[Any] = [{"role": "user"}, {"content": "q"}, {}, {"from": "human", "value": "q"}, {"Role": "user"}]
+    lacking: list[Any] = [{"role": "user"}, {"content": "q"}, {}, {"speaker": "human", "value": "q"}, {"Role": "user"}]
     if variant < 5:
         return chat(rng, [lacking[variant], ANSWERED], "message_missing_key")
-    key, value = (("name", "Ann"), ("tool_calls", []), ("weight", 0), ("x\0", 1), ("x" * 500, "y"))[variant - 5]
+    key, value = (("mood", "glad"), ("images", []), ("prefix", True), ("x\0", 1), ("x" * 500, "y"))[variant - 5]
     return chat(rng, [ASKED, {**ANSWERED, key: value}], "message_unrecognized_key")
 
 

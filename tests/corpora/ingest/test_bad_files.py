@@ -59,7 +59,7 @@ FILES = {
     "a lone surrogate": (GOOD + rb'{"prompt": "\ud800", "completion": "a"}', (4, "prompt", "dataset:encoding")),
     "NUL": (GOOD + rb'{"prompt": "\u0000", "completion": "a"}', (4, "prompt", "dataset:nul_character")),
     "a row that is a list": (GOOD + b"[1]\n", (4, "", "data_type")),
-    "no known field": (jsonl({"question": "q", "answer": "a"}), (1, "messages", "missing_messages_list")),
+    "no known field": (jsonl({"topic": "q", "remark": "a"}), (1, "messages", "missing_messages_list")),
     "a missing field": (GOOD + jsonl({"prompt": "q"}), (4, "completion", "dataset:missing_field")),
     "a first row without its answer": (jsonl({"prompt": "q"}), (1, "completion", "dataset:missing_field")),
     "an empty field": (GOOD + jsonl({"prompt": " ", "completion": "a"}), (4, "prompt", "dataset:missing_field")),
@@ -71,18 +71,21 @@ FILES = {
     "a turn without a role": (chat({"content": "q"}, ANSWER), (2, "messages[0].role", "message_missing_key")),
     "a turn without content": (chat(USER, {"role": "assistant"}), (2, "messages[1].content", "message_missing_key")),
     "an empty turn": (chat({"role": "user", "content": ""}, ANSWER), (2, "messages[0].content", "missing_content")),
-    "an unknown role": (chat({"role": "human", "content": "q"}, ANSWER), (2, "messages[0].role", "unrecognized_role")),
+    "an unknown role": (
+        chat({"role": "narrator", "content": "q"}, ANSWER),
+        (2, "messages[0].role", "unrecognized_role"),
+    ),
     "a role that is a list": (chat({"role": [], "content": "q"}, ANSWER), (2, "messages[0].role", "unrecognized_role")),
-    "a tool call": (chat({**USER, "tool_calls": [1]}), (2, "messages[0].tool_calls", "message_unrecognized_key")),
+    "a tool call": (chat({**USER, "tool_calls": [1]}), (2, "messages[0].tool_calls", "dataset:tools")),
     "no answer": (chat(USER), (2, "messages", "example_missing_assistant_message")),
     "no turns": (chat(), (2, "messages", "example_missing_assistant_message")),
     "the answer not last": (chat(USER, ANSWER, USER), (2, "messages[2].role", "dataset:answer_not_last")),
     "no prompt": (chat(ANSWER), (2, "messages", "dataset:missing_prompt")),
-    "an unknown split": (GOOD + pairs(1, split="dev"), (4, "split", "dataset:unknown_split")),
+    "an unknown split": (GOOD + pairs(1, split="later"), (4, "split", "dataset:unknown_split")),
     "nothing to train on": (pairs(3, split="test"), (0, "split", "dataset:no_train_rows")),
     "a label that is a text": (GOOD + pairs(1, label="x" * 81), (4, "label", "data_type")),
     "a label that is a list": (GOOD + pairs(1, label=["x"]), (4, "label", "data_type")),
-    "a CSV with other columns": (b"question,answer\nq,a\n", (1, "messages", "dataset:missing_field")),
+    "a CSV with other columns": (b"topic,remark\nq,a\n", (1, "messages", "dataset:missing_field")),
     "a CSV without its answers": (b"prompt,label\nq,x\n", (1, "completion", "dataset:missing_field")),
     "a CSV with a column twice": (b"prompt,completion,Prompt\nq,a,r\n", (1, "prompt", "dataset:duplicate_key")),
     "a CSV row too wide": (b"prompt,completion\nq,a\nq,a,b\n", (3, "", "dataset:broken_line")),
@@ -155,7 +158,6 @@ def test_only_the_first_problems_are_kept_and_all_are_counted(tmp_path: Path) ->
     ("value", "kind"),
     [
         (pa.array([1]), "a number"),
-        (pa.array([b"x"]), "binary data"),
         (pa.array([True]), "true or false"),
         (pa.array([1], pa.timestamp("us")), "a date or time"),
     ],
@@ -164,6 +166,12 @@ def test_what_should_be_a_text_is_told_by_its_kind(value: pa.Array, kind: str, t
     outcome = check(parquet({"prompt": value, "completion": ["a"]}), tmp_path / "run")
     assert kind in outcome.report.problems[0].text
     assert outcome.first == (1, "prompt", "data_type")
+
+
+def test_a_binary_column_that_is_no_text_is_told(tmp_path: Path) -> None:
+    outcome = check(parquet({"prompt": [b"q", b"\xff"], "completion": ["a", "b"]}), tmp_path / "run")
+    assert outcome.first == (0, "prompt", "dataset:encoding")
+    assert "binary data" in outcome.report.problems[0].text
 
 
 def test_what_ends_the_reading_is_among_the_problems_however_many_there_are(tmp_path: Path) -> None:

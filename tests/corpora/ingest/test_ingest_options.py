@@ -32,11 +32,11 @@ def prompts(rows: list[dict[str, Any]]) -> set[str]:
 
 
 def test_a_table_with_its_own_column_names_is_read_as_it_is_mapped(tmp_path: Path) -> None:
-    content = "Question;Reply;Team\n" + "".join(f"q{i};a{i};t{i % 3}\n" for i in range(30))
+    content = "Anliegen;Reaktion;Team\n" + "".join(f"q{i};a{i};t{i % 3}\n" for i in range(30))
     plain = check(content.encode(), tmp_path / "plain")
     assert plain.first == (1, "messages", "dataset:missing_field")
-    assert "question, reply, team" in plain.report.problems[0].text
-    columns = {"prompt": "Question", "completion": "Reply", "slice": "Team"}
+    assert "anliegen, reaktion, team" in plain.report.problems[0].text
+    columns = {"prompt": "Anliegen", "completion": "Reaktion", "slice": "Team"}
     outcome = check(content.encode(), tmp_path / "mapped", options={"columns": columns})
     assert outcome.report.accepted, outcome.report.problems
     assert (outcome.report.delimiter, outcome.report.layout) == (";", "prompt and completion")

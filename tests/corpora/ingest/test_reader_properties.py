@@ -23,7 +23,7 @@ from corpora.ingest.formats import blocks, jsonl
 from corpora.ingest.formats.blocks import LineBlocks
 from corpora.ingest.formats.jsonl import parse_line
 from corpora.ingest.formats.source import Source
-from corpora.ingest.layouts.known import layout_named
+from corpora.ingest.layouts.known import LAYOUTS as KNOWN_LAYOUTS
 from corpora.ingest.problems import RowProblem
 from corpora.ingest.reading.pool import AHEAD, Pool
 from corpora.ingest.reading.reader import Reader
@@ -149,7 +149,7 @@ def reader_of(layout: str, spec: IngestSpec = IngestSpec(bytes=0)) -> Reader:  #
     """A reader of JSON Lines."""
     source = Source(
         file_format="jsonl",
-        layout=layout_named(layout),
+        layout=next(known for known in KNOWN_LAYOUTS if known.name == layout),
         columns={},
         blocks=lambda ahead: pytest.fail("Blocks are given."),
         records=lambda offset, lines: pytest.fail("Blocks are given."),

@@ -141,13 +141,13 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_profile_counts_slices_labels_and_lengths(tmp_path: Path) -> None:
     rows = [
-        {"prompt": "x" * (i + 1), "completion": "yes", "slice": "long" if i > 6 else "short", "label": True}
+        {"prompt": "x" * (i + 1), "completion": "yes", "slice": "long" if i > 6 else "short", "label": 7}
         for i in range(10)
     ]
     profile = check(jsonl(*rows), tmp_path / "a").report.profile
     assert profile is not None
     assert [(count.name, count.train + count.test) for count in profile.slices] == [("short", 7), ("long", 3)]
-    assert [count.name for count in profile.labels] == ["true"]
+    assert [count.name for count in profile.labels] == ["7"]
     lengths = profile.prompt_characters
     assert (lengths.minimum, lengths.p50, lengths.p90, lengths.maximum, lengths.mean) == (1, 5, 9, 10, 5.5)
     assert profile.answer_characters.bins[0].rows == 10

@@ -1,0 +1,85 @@
+"""Reads tools: the functions that a conversation can call, and the calls in its answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jiter
+import msgspec
+
+from corpora.ingest.contracts import Function, ToolCall
+from corpora.ingest.layouts.layout import check_characters
+from corpora.ingest.problems import RowProblem
+
+CALLING_ROLES = ("function_call", "tool_call")
+"""ShareGPT's roles of an answer that is nothing but calls."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def read_tools(value: Any) -> bytes:
+    """The definitions of a row as a JSON list in OpenAI's format; empty if there are none. Raises RowProblem."""
+    if isinstance(value, str):
+        value = _parsed(value, "tools") if value.strip() else None
+    if not value:
+        return b""
+    definitions = value if isinstance(value, list) else [value]
+    return _encode([_definition(item, f"tools[{index}]") for index, item in enumerate(definitions)])
+
+
+def tool_calls(value: Any, field: str) -> tuple[ToolCall, ...]:
+    """The calls of an answer: a list, or the one call of OpenAI's older `function_call`. Raises RowProblem."""
+    if not value:
+        return ()
+    calls = value if isinstance(value, list) else [value]
+    return tuple(_call(call, f"{field}[{index}]") for index, call in enumerate(calls))
+
+
+def called_in_text(value: Any, field: str) -> tuple[ToolCall, ...]:
+    """The calls that are an answer's whole text, as JSON. Raises RowProblem."""
+    return tool_calls(_parsed(value, field) if isinstance(value, str) else value, field)
+
+
+def _definition(item: Any, field: str) -> dict[str, Any]:
+    definition = item.get("function", item) if isinstance(item, Mapping) else None
+    if not isinstance(definition, Mapping) or not isinstance(definition.get("name"), str) or not definition["name"]:
+        text = "A tool must be an object with a name, a description and parameters, as in OpenAI’s format."
+        raise RowProblem("dataset:tools", field, text)
+    return {"type": "function", "function": {key: item for key, item in definition.items() if item is not None}}
+
+
+def _call(call: Any, field: str) -> ToolCall:
+    whole = call if isinstance(call, Mapping) else {}
+    function = whole.get("function", whole)
+    name = function.get("name") if isinstance(function, Mapping) else None
+    if not isinstance(name, str) or not name:
+        raise RowProblem("dataset:tools", field, "A tool call needs the name of its function and the arguments.")
+    check_characters(name, f"{field}.function.name")
+    arguments = function.get("arguments", function.get("parameters"))
+    if isinstance(arguments, str):
+        arguments = _parsed(arguments, f"{field}.function.arguments") if arguments.strip() else {}
+    if arguments is None:
+        arguments = {}
+    if not isinstance(arguments, dict):
+        raise RowProblem("dataset:tools", f"{field}.function.arguments", "Arguments must be a JSON object: {…}.")
+    _check_writable(arguments, f"{field}.function.arguments")
+    identifier = whole.get("id") or ""
+    if not isinstance(identifier, str):
+        raise RowProblem("dataset:tools", f"{field}.id", "The ID of a tool call must be a text.")
+    check_characters(identifier, f"{field}.id")
+    return ToolCall(Function(name, arguments), "function", identifier)
+
+
+def _parsed(text: str, field: str) -> Any:
+    try:
+        return jiter.from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True)
+    except ValueError:
+        raise RowProblem("dataset:tools", field, f"“{field}” is not valid JSON. Write it with json.dumps.") from None
+
+
+def _check_writable(value: Any, field: str) -> None:
+    """Raises RowProblem for what cannot be stored as JSON, such as a date in a Parquet file."""
+    try:
+        check_characters(_encode(value).decode(), field)
+    except (TypeError, ValueError, RecursionError):
+        text = f"“{field}” cannot be written as JSON. Use texts, numbers, lists and objects."
+        raise RowProblem("dataset:tools", field, text) from None
