@@ -68,11 +68,8 @@ def parse_message(message: Any) -> Message:
     return kept
 
 
-def reference_text(message: Message) -> str:
-    """What is expected of the last turn: its content, or without any its tool calls as JSON, one a line."""
-    if message["content"] or not message.get("tool_calls"):
-        return str(message["content"])
-    calls = [call["function"] for call in message["tool_calls"]]
-    return "\n".join(
-        json.dumps({"name": call["name"], "arguments": call["arguments"]}, ensure_ascii=False) for call in calls
-    )
+def text_of(message: Message) -> str:
+    """A message as people read it: its content, and below it its tool calls as JSON, one a line."""
+    calls = [call["function"] for call in message.get("tool_calls", ())]
+    lines = [json.dumps({"name": call["name"], "arguments": call["arguments"]}, ensure_ascii=False) for call in calls]
+    return "\n".join([message["content"], *lines] if message["content"] or not lines else lines)

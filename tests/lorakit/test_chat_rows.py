@@ -8,7 +8,7 @@ import pytest
 
 from lorakit.chat import read_by
 from lorakit.errors import RunError
-from lorakit.rows import parse_row, read_rows, reference_text
+from lorakit.rows import parse_row, read_rows, text_of
 
 CALL: dict[str, Any] = {"id": "1", "type": "function", "function": {"name": "look_up", "arguments": {"order": 7}}}
 ASKED = {"role": "user", "content": "Where is it?"}
@@ -56,12 +56,13 @@ def test_a_row_that_is_none_is_named_by_its_line(tmp_path: Path, last: dict[str,
     assert caught.value.code == "training:bad_row"
 
 
-def test_what_is_expected_of_a_call_is_its_json() -> None:
-    assert reference_text({"role": "assistant", "content": "", "tool_calls": [CALL, CALL]}) == (
+def test_a_tool_call_reads_as_its_json() -> None:
+    assert text_of({"role": "assistant", "content": "", "tool_calls": [CALL, CALL]}) == (
         '{"name": "look_up", "arguments": {"order": 7}}\n{"name": "look_up", "arguments": {"order": 7}}'
     )
-    assert reference_text({"role": "assistant", "content": "So.", "tool_calls": [CALL]}) == "So."
-    assert reference_text({"role": "assistant", "content": ""}) == ""
+    called = '{"name": "look_up", "arguments": {"order": 7}}'
+    assert text_of({"role": "assistant", "content": "So.", "tool_calls": [CALL]}) == f"So.\n{called}"
+    assert text_of({"role": "assistant", "content": ""}) == ""
 
 
 @pytest.mark.parametrize(
