@@ -59,7 +59,7 @@ class TrainingForm(forms.Form):
         required=False,
         choices=list(LEARN.items()),
         initial="every_answer",
-        help_text="The answers in a conversation. Answers with weight 0 are never learnt.",
+        help_text="Matters where a conversation has several answers. Those with weight 0 are never learnt.",
         widget=forms.RadioSelect,
     )
     layers = forms.ChoiceField(
