@@ -5,6 +5,7 @@ from django.db import models
 
 from adapters.models import AdapterVersion
 from corpora.models import DatasetVersion
+from evaluations.turns import Turn, turns_of
 from jobs.models import Job
 from tenants.isolation import TenantForeignKey, TenantOneToOneField
 from tenants.models import TenantModel, User
@@ -55,6 +56,7 @@ class EvaluationItem(TenantModel):
     position = models.PositiveIntegerField()
     slice = models.CharField(max_length=80, default="all")
     messages = models.JSONField(help_text="the prompt, as chat messages")
+    tools = models.JSONField(default=list, db_default=[], help_text="the functions that the model may call")
     reference = models.TextField()
     answer_base = models.TextField()
     answer_adapter = models.TextField()
@@ -69,6 +71,17 @@ class EvaluationItem(TenantModel):
 
     def __str__(self) -> str:
         return f"row {self.position}"
+
+    @property
+    def turns(self) -> list[Turn]:
+        return turns_of(self.messages)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the prompt is nothing but roles and texts, which the shared endpoint can be asked."""
+        return not self.tools and all(
+            message.keys() == {"role", "content"} and message["role"] != "tool" for message in self.messages
+        )
 
 
 class Review(TenantModel):

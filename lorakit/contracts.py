@@ -17,6 +17,8 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 Natural = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Learn = Literal["every_answer", "last_answer"]
+"""Which of the assistant's turns in a conversation are learnt."""
 
 
 def encode(document: object) -> str:
@@ -83,8 +85,9 @@ class TrainSpec(Document):
 
     `base_model` is a local directory, `base_id` the base's name to write into the adapter. Rows come from
     inputs/train/rows.jsonl and, for the evaluation loss, inputs/eval/rows.jsonl; each line is
-    {"messages": [{"role", "content"}, ...]} and may have other keys. `max_length` is in tokens; `max_steps`
-    > 0 overrides `epochs`; the batch size is per device.
+    {"messages": [{"role", "content"}, ...]} as `lorakit.rows` reads it, and may have other keys. `max_length` is in
+    tokens; `max_steps` > 0 overrides `epochs`; the batch size is per device. `learn` never includes answers of
+    weight 0.
     """
 
     base_model: str
@@ -108,6 +111,7 @@ class TrainSpec(Document):
     logging_steps: Positive = 5
     eval_steps: Positive = 50
     eval_rows: Natural = 64
+    learn: Learn = "every_answer"
     schema: Literal[1] = 1
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lorakit.chat import Chat
 from lorakit.contracts import GenerateSpec, Prediction
 from lorakit.errors import RunError
 from lorakit.package import PACKAGE, check_directory, unpack
@@ -70,10 +71,10 @@ def generate(run: Run[GenerateSpec]) -> dict[str, float]:
 
 def encode_prompts(tokenizer: "PreTrainedTokenizerFast", rows: list[ChatRow]) -> list[list[int]]:
     """Token ids of each row without its reference answer."""
-    texts = [
-        str(tokenizer.apply_chat_template(row.messages[:-1], tokenize=False, add_generation_prompt=True))
-        for row in rows
-    ]
+    chat = Chat(tokenizer, area="generation")
+    for row in rows:
+        chat.check(row)
+    texts = [chat.render(row.messages[:-1], row.tools, prompt=True) for row in rows]
     ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
     return ids
 

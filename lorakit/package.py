@@ -49,15 +49,48 @@ CONFIG_KEYS = {
 }
 """The keys that a package's configuration has; no others are allowed."""
 
-TRAINING_KEYS = {
+DROPPED_KEYS = {
     "auto_mapping",
+    "corda_config",
+    "eva_config",
     "init_lora_weights",
+    "loftq_config",
+    "lora_ga_config",
+    "megatron_core",
     "peft_version",
     "qalora_group_size",
-    "megatron_core",
     "revision",
 }
-"""Keys of PEFT's file that have no effect once the weights exist; packing leaves them out."""
+"""Keys of PEFT's file that packing leaves out: they describe how the first weights were made, or the library."""
+
+SPECIAL_LAYERS = "its layers compute more than B(A(x)), which the shared engine does not support"
+SOME_LAYERS = "list the adapted layers in target_modules instead"
+REFUSED_KEYS = {
+    "alora_invocation_tokens": "the adapter acts only behind certain tokens",
+    "alpha_pattern": "every layer must have the same alpha",
+    "arrow_config": "the adapter chooses between other adapters",
+    "ensure_weight_tying": "tied layers are not supported",
+    "exclude_modules": SOME_LAYERS,
+    "kasa_config": "the adapter changes the base model's weights",
+    "layer_replication": "the adapter changes the base model's layers",
+    "layers_pattern": SOME_LAYERS,
+    "layers_to_transform": SOME_LAYERS,
+    "lora_bias": SPECIAL_LAYERS,
+    "megatron_config": SPECIAL_LAYERS,
+    "modules_to_save": "the adapter replaces whole layers of the base model",
+    "monteclora_config": "the adapter draws its weights at random",
+    "rank_pattern": "every layer must have the same rank",
+    "target_parameters": SPECIAL_LAYERS,
+    "trainable_token_indices": "the adapter changes the base model's tokens",
+    "use_bdlora": SPECIAL_LAYERS,
+    "use_dora": SPECIAL_LAYERS,
+    "use_qalora": SPECIAL_LAYERS,
+    "velora_config": "its file has more than the two matrices of each layer",
+}
+"""Keys that change what an adapter computes, and why an adapter that sets one is refused."""
+
+PLAIN_STARTS = {"gaussian", "orthogonal", "eva", "mica"}
+"""Names in init_lora_weights that leave the base's weights as they are. The others take a part out of them."""
 
 DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 TENSOR_NAME = re.compile(r"base_model\.model\.(?P<module>[A-Za-z0-9_.]{1,200})\.lora_(?P<side>[AB])\.weight")
@@ -117,6 +150,7 @@ def parse_json(data: bytes, what: str) -> dict[str, Any]:
 
 def check_config(config: dict[str, Any]) -> AdapterConfig:
     """Check a package's configuration, which may have only the keys of `CONFIG_KEYS`. Raises `PackageError`."""
+    check_effects(config)
     for key in sorted(config.keys() - CONFIG_KEYS):
         raise refuse("unknown_key", f"{CONFIG} has the key {key!r}, which is not allowed.")
     fixed = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "bias": "none", "fan_in_fan_out": False}
@@ -138,15 +172,37 @@ def check_config(config: dict[str, Any]) -> AdapterConfig:
     return AdapterConfig(base_id, rank, float(alpha), tuple(targets), stabilised)
 
 
-def canonical_config(config: dict[str, Any], base_id: str | None) -> dict[str, Any]:
-    """PEFT's configuration reduced to the keys of a package.
+def check_effects(config: dict[str, Any]) -> None:
+    """Refuse a configuration with which PEFT would compute something else than B(A(x)) on the unchanged base."""
+    start = config.get("init_lora_weights")
+    if not (start is None or isinstance(start, bool) or str(start).lower() in PLAIN_STARTS):
+        next_step = (
+            "Train the adapter again without LoftQ."
+            if start == "loftq"
+            else "Convert it with PEFT first: save_pretrained(path, path_initial_model_for_weight_conversion=...)."
+        )
+        text = (
+            f"{CONFIG}: init_lora_weights is {start!r}. Such an adapter belongs to a base model that was changed when "
+            f"its training began, and answers wrongly with the original one. {next_step}"
+        )
+        raise refuse("changed_base", text)
+    for key in sorted(REFUSED_KEYS.keys() & config.keys()):
+        if is_set(config[key]):
+            raise refuse("unsupported", f"{CONFIG}: {key} is set, and {REFUSED_KEYS[key]}.")
 
-    A key may only be left out if it has no effect, so an adapter that relies on one, such as DoRA, is rejected.
-    """
+
+def is_set(value: Any) -> bool:
+    """Whether PEFT would do anything about it. 0 is a value: a layer, for example."""
+    return not (value is None or value is False or value in ({}, []))
+
+
+def canonical_config(config: dict[str, Any], base_id: str | None) -> dict[str, Any]:
+    """PEFT's configuration reduced to the keys of a package. Raises `PackageError` for one that has other effects."""
+    check_effects(config)
     kept = {key: value for key, value in config.items() if key in CONFIG_KEYS}
-    for key, value in config.items():
-        if key not in CONFIG_KEYS | TRAINING_KEYS and value not in (None, False, {}, []):
-            raise refuse("unsupported", f"{CONFIG}: {key} is set, which is not supported.")
+    for key in sorted(config.keys() - CONFIG_KEYS - DROPPED_KEYS - REFUSED_KEYS.keys()):
+        if is_set(config[key]):
+            raise refuse("unsupported", f"{CONFIG}: {key} is set, which is not known here.")
     if isinstance(kept.get("target_modules"), list):
         kept["target_modules"] = sorted(kept["target_modules"])
     kept["inference_mode"] = True

@@ -17,11 +17,13 @@ BATCHES = {
     "batch_size": "Small enough for long rows to fit into the memory of one GPU.",
     "gradient_accumulation": "Four batches per step smooth the gradient as one batch of 16 rows would.",
     "max_length": "Longer rows are skipped. A lower limit needs less memory.",
+    "learn": "Every answer of a conversation is an example of what you want.",
 }
 TINY_BATCHES = {
     "batch_size": "A batch that one CPU core handles well.",
     "gradient_accumulation": "One batch per step: a model this small needs little memory.",
     "max_length": "Longer rows are skipped. A few lines of text stay well below the limit.",
+    "learn": "Every answer of a conversation is an example of what you want.",
 }
 
 

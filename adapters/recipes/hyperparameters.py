@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
 from adapters.models import BaseModel
+from lorakit.contracts import Learn
 from lorakit.package import MAX_RANK
 from rest.errors import PortalError
 
@@ -19,7 +20,7 @@ VALUE_AND_OUTPUT = ("v_proj", "o_proj")
 class Hyperparameters:
     """A step takes `batch_size` rows `gradient_accumulation` times; `max_length` is in tokens a row.
 
-    `max_steps`, if set, replaces `epochs`.
+    `max_steps`, if set, replaces `epochs`. Runs from before there was a choice have no `learn`.
     """
 
     rank: int
@@ -31,6 +32,7 @@ class Hyperparameters:
     gradient_accumulation: int
     max_length: int
     max_steps: int | None = None
+    learn: Learn = "every_answer"
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -106,6 +108,20 @@ STRENGTHS: dict[str, Strength] = {
 }
 
 
+LEARN: dict[str, str] = {"every_answer": "Every answer", "last_answer": "Only the last answer"}
+"""Which of the assistant's answers in a conversation are learnt."""
+
+TITLES: dict[str, str] = {
+    **{name: limit.title for name, limit in LIMITS.items()},
+    "target_modules": "Layers",
+    "learn": "Learns",
+}
+"""Each hyperparameter as pages name it, in the order of the form."""
+
+CHOICES = ("layers", "strength", "learn")
+"""Overrides that are a key of a table, not a number."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """A setting that differs from the recipe's."""
@@ -121,10 +137,11 @@ def apply_overrides(
 ) -> Hyperparameters:
     """The recipe's hyperparameters with custom values applied. Raises PortalError with the field that is invalid.
 
-    Besides the names in `LIMITS`, `layers` takes a key of `LAYERS`, and `strength` one of `STRENGTHS` in place of
-    alpha. With neither alpha nor strength, alpha scales with the rank to keep the recipe's ratio.
+    Besides the names in `LIMITS`, `layers` takes a key of `LAYERS`, `learn` one of `LEARN`, and `strength` one of
+    `STRENGTHS` in place of alpha. With neither alpha nor strength, alpha scales with the rank to keep the recipe's
+    ratio.
     """
-    numbers = {name: value for name, value in overrides.items() if name not in {"layers", "strength"}}
+    numbers = {name: value for name, value in overrides.items() if name not in CHOICES}
     chosen = {name: _checked(name, value, base_model) for name, value in numbers.items()}
     if "epochs" in chosen and "max_steps" in chosen:
         raise PortalError(
@@ -132,6 +149,9 @@ def apply_overrides(
         )
     if "layers" in overrides:
         chosen["target_modules"] = _one_of(LAYERS, overrides["layers"], "layers").modules
+    if "learn" in overrides:
+        _one_of(LEARN, overrides["learn"], "learn")
+        chosen["learn"] = overrides["learn"]
     if "strength" in overrides:
         if "alpha" in chosen:
             text = "Set either alpha or the strength, not both."
@@ -151,12 +171,13 @@ def overrides_between(advised: Hyperparameters, chosen: Hyperparameters) -> dict
         found["alpha"] = chosen.alpha
     if chosen.target_modules != advised.target_modules:
         found["layers"] = next(key for key, layers in LAYERS.items() if layers.modules == chosen.target_modules)
+    if chosen.learn != advised.learn:
+        found["learn"] = chosen.learn
     return found
 
 
 def differences(advised: Hyperparameters, chosen: Hyperparameters) -> list[Difference]:
     """Everything that differs from the recipe, in the order of the form."""
-    titles = {name: limit.title for name, limit in LIMITS.items()} | {"target_modules": "Layers"}
     return [
         Difference(
             name=name,
@@ -164,17 +185,17 @@ def differences(advised: Hyperparameters, chosen: Hyperparameters) -> list[Diffe
             advised=describe(getattr(advised, name)),
             chosen=describe(getattr(chosen, name)),
         )
-        for name, title in titles.items()
+        for name, title in TITLES.items()
         if getattr(advised, name) != getattr(chosen, name)
     ]
 
 
 def describe(value: object) -> str:
-    """A hyperparameter as people read it: `16`, `0.0002`, `all linear layers`, names of layers, or `not set`."""
+    """A hyperparameter as people read it: `16`, `0.0002`, `all linear layers`, `every answer`, or `not set`."""
     if value is None:
         return "not set"
     if isinstance(value, str):
-        return "all linear layers" if value == "all-linear" else value
+        return LEARN[value].lower() if value in LEARN else value.replace("all-linear", "all linear layers")
     if isinstance(value, list | tuple):
         return ", ".join(value)
     return f"{value:g}" if isinstance(value, int | float) else str(value)
@@ -190,7 +211,7 @@ def _one_of(choices: Mapping[str, Any], key: object, field: str) -> Any:
 def _checked(name: str, value: object, base_model: BaseModel) -> Any:
     limit = LIMITS.get(name)
     if limit is None:
-        text = f"“{name}” is not a setting. Choose one of: {', '.join([*LIMITS, 'layers', 'strength'])}."
+        text = f"“{name}” is not a setting. Choose one of: {', '.join([*LIMITS, *CHOICES])}."
         raise PortalError(text, code="training:unknown_setting", field=name)
     high = min(limit.high, base_model.context_length) if name == "max_length" else limit.high
     if isinstance(value, bool) or not isinstance(value, int | float) or not limit.low <= value <= high:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adapters.models import Sweep
+from adapters.recipes.hyperparameters import CHOICES
 from adapters.sweeps.examples import A_SWEEP, NEW_SWEEP
 from adapters.sweeps.serializers import NewSweepSerializer, SweepDetailSerializer, SweepSerializer
 from adapters.sweeps.services import start_sweep, stop_sweep
@@ -49,7 +50,7 @@ class SweepViewSet(ReadOnly):
         wanted = NewSweepSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         values: dict[str, Any] = wanted.validated_data
-        chosen = {name: values[name] for name in ("layers", "strength") if values.get(name)}
+        chosen = {name: values[name] for name in CHOICES if values.get(name)}
         sweep = start_sweep(
             tenant=tenant_of(request),
             adapter_name=values["adapter"],

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adapters.models import BaseModel, TrainingRun
+from adapters.recipes.hyperparameters import CHOICES
 from adapters.training.clones import cloned
 from adapters.training.comparison import check_count, compare
 from adapters.training.examples import A_CLONE, A_COMPARISON, A_PREVIEW, COMPARE, NEW_TRAINING
@@ -145,7 +146,7 @@ def training_arguments(request: Request) -> dict[str, Any]:
     for name in ("adapter", "dataset_version"):
         if source is None and not values.get(name):
             raise PortalError("This field is required unless `clone_of` is set.", code="training:missing", field=name)
-    overrides = values["overrides"] | {name: values[name] for name in ("layers", "strength") if values.get(name)}
+    overrides = values["overrides"] | {name: values[name] for name in CHOICES if values.get(name)}
     arguments: dict[str, Any] = {
         "adapter_name": values.get("adapter"),
         "dataset_version": dataset_version_of(values["dataset_version"]) if values.get("dataset_version") else None,

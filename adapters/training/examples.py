@@ -13,6 +13,7 @@ NEW_TRAINING = OpenApiExample(
         "dataset_version": DATASET_VERSION,
         "recipe": "style",
         "strength": "careful",
+        "learn": "last_answer",
         "overrides": {"rank": 8, "epochs": 2},
     },
 )
@@ -36,6 +37,8 @@ A_PREVIEW = OpenApiExample(
             "batch_size": 8,
             "gradient_accumulation": 1,
             "max_length": 512,
+            "max_steps": None,
+            "learn": "every_answer",
         },
         "differences": [{"name": "rank", "advised": "16", "chosen": "8"}],
         "warnings": [

@@ -74,7 +74,7 @@ def _initial(request: TenantRequest) -> dict[str, Any]:
 def _preview(form: TrainingForm) -> dict[str, Preview | str]:
     """What the form would start, or why it can’t."""
     form.is_valid()
-    for name in form.override_names:
+    for name in ("learn", *form.override_names):
         if name in form.errors:
             return {"problem": f"{form.fields[name].label}: {form.errors[name][0]}"}
     try:

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 
 from adapters.models import Adapter, BaseModel
 from adapters.recipes.catalogue import RECIPES
-from adapters.recipes.hyperparameters import LAYERS, LIMITS, STRENGTHS
+from adapters.recipes.hyperparameters import LAYERS, LEARN, LIMITS, STRENGTHS
 from corpora.models import DatasetVersion
 
 OFFERED = 200
@@ -52,6 +52,14 @@ class TrainingForm(forms.Form):
         label="What should it learn?",
         choices=[(recipe.key, recipe.title) for recipe in RECIPES.values()],
         initial="style",
+        widget=forms.RadioSelect,
+    )
+    learn = forms.ChoiceField(
+        label="What the model learns",
+        required=False,
+        choices=list(LEARN.items()),
+        initial="every_answer",
+        help_text="Matters where a conversation has several answers. Those with weight 0 are never learnt.",
         widget=forms.RadioSelect,
     )
     layers = forms.ChoiceField(
@@ -134,7 +142,7 @@ class TrainingForm(forms.Form):
 
     def arguments(self) -> dict[str, Any]:
         """The values entered so far, as arguments of start_training and preview_training."""
-        values = {name: self.cleaned_data.get(name) for name in self.override_names}
+        values = {name: self.cleaned_data.get(name) for name in ("learn", *self.override_names)}
         return {
             "adapter_name": self.cleaned_data.get("adapter", ""),
             "dataset_version": self.cleaned_data.get("dataset_version"),

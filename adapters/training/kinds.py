@@ -88,6 +88,7 @@ def train_spec(base_model: BaseModel, hyperparameters: dict[str, Any]) -> TrainS
         batch_size=hyperparameters["batch_size"],
         gradient_accumulation=hyperparameters["gradient_accumulation"],
         max_length=hyperparameters["max_length"],
+        learn=hyperparameters.get("learn", "every_answer"),
     )
 
 

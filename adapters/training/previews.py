@@ -7,7 +7,7 @@ from typing import Any
 from adapters.estimates.launch import Launch, describe_launch
 from adapters.models import BaseModel
 from adapters.recipes.catalogue import Advice, Recipe, get_recipe
-from adapters.recipes.hyperparameters import LIMITS, Difference, Hyperparameters, apply_overrides, describe, differences
+from adapters.recipes.hyperparameters import TITLES, Difference, Hyperparameters, apply_overrides, describe, differences
 from adapters.training.services import base_model_for, check_name, check_trainable
 from corpora.models import DatasetVersion
 
@@ -21,6 +21,7 @@ SHOWN = (
     "batch_size",
     "gradient_accumulation",
     "max_length",
+    "learn",
 )
 
 
@@ -77,7 +78,7 @@ def preview_training(
 
 def title_of(name: str) -> str:
     """A hyperparameter's name as pages show it."""
-    return "Layers" if name == "target_modules" else LIMITS[name].title
+    return TITLES[name]
 
 
 def _settings(advice: Advice, chosen: Hyperparameters) -> list[Setting]:

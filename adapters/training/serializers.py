@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from adapters.models import AdapterVersion, TrainingRun
 from adapters.recipes.catalogue import RECIPES
-from adapters.recipes.hyperparameters import LAYERS, LIMITS, STRENGTHS
+from adapters.recipes.hyperparameters import LAYERS, LEARN, LIMITS, STRENGTHS
 from jobs.serializers import JobSerializer
 
 RECIPE_HELP = f"One of {', '.join(RECIPES)}."
@@ -72,6 +72,10 @@ class NumbersSerializer(serializers.Serializer[dict[str, Any]]):
     )
     layers = serializers.CharField(
         required=False, help_text=f"Layers to adapt instead of the recipe's: {', '.join(LAYERS)}."
+    )
+    learn = serializers.CharField(
+        required=False,
+        help_text=f"Answers of a conversation to learn: {', '.join(LEARN)}. Those with weight 0 are never learnt.",
     )
     strength = serializers.CharField(
         required=False, help_text=f"Alpha as a multiple of the rank, instead of a number: {', '.join(STRENGTHS)}."

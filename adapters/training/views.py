@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from adapters.models import TrainingRun
 from adapters.recipes.catalogue import RECIPES
-from adapters.recipes.hyperparameters import Hyperparameters, differences
+from adapters.recipes.hyperparameters import LEARN, Hyperparameters, differences
 from adapters.training.comparison import check_count, compare, parse_run_ids
 from adapters.training.curves import curve_of, last_checkpoint
 from adapters.training.logs import last_lines
@@ -142,6 +142,7 @@ def _context(run_id: UUID) -> dict[str, Any]:
         "job": found.job,
         "version": getattr(found, "version", None),
         "recipe": recipe,
+        "learns": LEARN.get(found.hyperparameters.get("learn", ""), ""),
         "differences": differences(advised, Hyperparameters.from_dict(found.hyperparameters)) if advised else [],
         "report": report,
         "step_text": report.step_text,

@@ -112,6 +112,8 @@ def _limits(version: AdapterVersion, *, evaluated: bool) -> list[str]:
         limits.append("The held-out loss was not measured because every held-out row was too long.")
     if too_long := version.metrics.get("rows_too_long"):
         limits.append(f"{too_long:,.0f} rows were skipped in training because they were too long.")
+    if untaught := version.metrics.get("rows_untaught"):
+        limits.append(f"{untaught:,.0f} rows were skipped in training because their answers have weight 0.")
     if not evaluated:
         limits.append("Not evaluated against its base model yet.")
     return limits

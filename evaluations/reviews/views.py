@@ -19,8 +19,6 @@ from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
-WHO = {"system": "Instructions", "user": "Question", "assistant": "Earlier answer"}
-
 
 @require_safe
 @members_only(Action.REVIEWS_GRADE)
@@ -77,7 +75,7 @@ def _show(
         place = queue.place(item_id)
         context |= {
             "item": item,
-            "prompt": [{"who": WHO.get(m["role"], m["role"]), "text": m["content"]} for m in item.messages],
+            "prompt": item.turns,
             "given": given,
             "form": form or GradeForm(initial={"comment": given.comment if given else ""}),
             "place": place,

@@ -3,10 +3,12 @@
 import heapq
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from corpora.models import DatasetVersion
 from evaluations.judges.backends.base import Message
+from lorakit.rows import Tool, parse_row, text_of
 from storage.objects import open_object
 
 ALL = "all"
@@ -18,12 +20,16 @@ MAX_ROWS = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutRow:
-    """`messages` end before the reference; `id` is a hash of the row in 32 hexadecimal digits."""
+    """`messages` end before the reference; `id` is a hash of the row in 32 hexadecimal digits.
+
+    Of a last turn that calls tools, the reference is the calls as JSON, one a line.
+    """
 
     id: str
     messages: list[Message]
     reference: str
     slice: str
+    tools: list[Tool] = field(default_factory=list)
 
 
 def held_out_rows(version: DatasetVersion, *, limit: int = MAX_ROWS) -> list[HeldOutRow]:
@@ -35,12 +41,22 @@ def prompt_lines(rows: list[HeldOutRow]) -> Iterator[str]:
     """The rows as lorakit.generate reads them: the last message is the reference."""
     for row in rows:
         reference = {"role": "assistant", "content": row.reference}
-        yield json.dumps({"id": row.id, "messages": [*row.messages, reference]}, ensure_ascii=False) + "\n"
+        line: dict[str, Any] = {"id": row.id, "messages": [*row.messages, reference]}
+        if row.tools:
+            line["tools"] = row.tools
+        yield json.dumps(line, ensure_ascii=False) + "\n"
 
 
 def _read(key: str) -> Iterator[HeldOutRow]:
     with open_object(key) as file:
         for line in file:
-            row = json.loads(line)
-            *messages, last = row["messages"]
-            yield HeldOutRow(id=row["id"], messages=messages, reference=last["content"], slice=row.get("slice") or ALL)
+            stored = json.loads(line)
+            row = parse_row(stored, stored["id"])
+            *messages, last = row.messages
+            yield HeldOutRow(
+                id=row.id,
+                messages=messages,
+                reference=text_of(last),
+                slice=stored.get("slice") or ALL,
+                tools=row.tools,
+            )

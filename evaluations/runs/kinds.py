@@ -96,7 +96,17 @@ def read_answers(path: Path) -> dict[str, dict[str, str]]:
 def store_items(run: EvaluationRun, scored: Iterable[ScoredRow]) -> None:
     """Store the rows. Idempotent."""
     items = [_item(run, position, row) for position, row in enumerate(scored, 1)]
-    columns = ["slice", "messages", "reference", "answer_base", "answer_adapter", "scores", "judgement", "uncertainty"]
+    columns = [
+        "slice",
+        "messages",
+        "tools",
+        "reference",
+        "answer_base",
+        "answer_adapter",
+        "scores",
+        "judgement",
+        "uncertainty",
+    ]
     EvaluationItem.objects.bulk_create(
         items,
         batch_size=500,
@@ -113,6 +123,7 @@ def _item(run: EvaluationRun, position: int, scored: ScoredRow) -> EvaluationIte
         position=position,
         slice=scored.row.slice,
         messages=scored.row.messages,
+        tools=scored.row.tools,
         reference=scored.row.reference,
         answer_base=scored.answers["base"],
         answer_adapter=scored.answers["adapter"],

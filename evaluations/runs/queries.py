@@ -9,6 +9,9 @@ from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Message
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 
+MOST_READ = 100
+"""Rows in which to look for plain ones."""
+
 
 def runs() -> QuerySet[EvaluationRun]:
     """Evaluations, newest first, with what lists show."""
@@ -36,14 +39,16 @@ def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
 def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Message], str]]:
     """(prompt, the adapter's greedy answer), at most `limit`, from the latest ready evaluation.
 
-    They show whether an endpoint serves exactly these weights, so answers that differ from the base come first.
+    They show whether an endpoint serves exactly these weights, so answers that differ from the base come first. Prompts
+    with tools are left out, for an endpoint would be asked something else.
     """
     run = latest_ready(version)
     if run is None:
         return []
-    items = EvaluationItem.objects.filter(run=run).exclude(answer_adapter="")
+    items = EvaluationItem.objects.filter(run=run).filter(tools=[]).exclude(answer_adapter="")
     telling = items.annotate(as_base=Q(answer_adapter=F("answer_base"))).order_by("as_base", "position")
-    return [(item.messages, item.answer_adapter) for item in telling[:limit]]
+    plain = [item for item in telling[:MOST_READ] if item.is_plain]
+    return [(item.messages, item.answer_adapter) for item in plain[:limit]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,7 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
     """
 
     messages = serializers.ListField(child=serializers.DictField())
+    tools = serializers.ListField(child=serializers.DictField(), help_text="Functions that the model may call.")
     scores = serializers.DictField()
     judgement = serializers.DictField()
     reviews = serializers.SerializerMethodField(help_text="Experts’ grades and comments, oldest first.")
@@ -57,6 +58,7 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
             "position",
             "slice",
             "messages",
+            "tools",
             "reference",
             "answer_base",
             "answer_adapter",

@@ -1,70 +1,154 @@
-"""Turns chat rows into training examples: token ids, with labels only on the assistant's answers."""
+"""Turns chat rows into training examples: token ids, with labels only on the answers to learn.
+
+What is learnt does not depend on how a base's chat template is written. An answer runs from the end of the prompt that
+asks for it to the end of its turn. `{% generation %}` marks have no effect.
+"""
 
 import math
-import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from lorakit.rows import ChatRow, Message
+from lorakit.chat import Chat
+from lorakit.contracts import Learn
+from lorakit.errors import RunError
+from lorakit.rows import ChatRow
 
 IGNORED = -100
 """The label of tokens that the loss ignores."""
 
-
-GENERATION = re.compile(r"\{%-?\s*generation\s*-?%\}")
-"""The pattern that transformers searches for."""
+Span = tuple[int, int]
+"""Where a piece of text begins and ends, in characters."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """One row: `labels` equals `input_ids` for tokens in the loss, and is `IGNORED` elsewhere."""
+    """`labels` equals `input_ids` for tokens in the loss, and is `IGNORED` elsewhere."""
 
     input_ids: list[int]
     labels: list[int]
 
 
-def encode_row(tokenizer: PreTrainedTokenizerFast, messages: list[Message]) -> Example:
-    """Tokenise a row with the base's chat template.
+@dataclass
+class Encoded:
+    """The examples of `rows` rows, and the number of rows left out: too long, or without an answer to learn."""
 
-    If the template marks answers with {% generation %}, every answer in the row is labelled. Otherwise only the last
-    answer is labelled: everything after the prompt.
-    """
-    if GENERATION.search(str(tokenizer.chat_template)):
-        encoded: Any = tokenizer.apply_chat_template(
-            messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+    examples: list[Example] = field(default_factory=list)
+    rows: int = 0
+    too_long: int = 0
+    untaught: int = 0
+
+
+class RowEncoder:
+    """Turns rows into examples for one tokenizer and one choice of answers."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, learn: Learn) -> None:
+        self.tokenizer = tokenizer
+        self.learn = learn
+        self.chat = Chat(tokenizer, area="training")
+        added = tokenizer.added_tokens_decoder
+        self.special = {number for number, token in added.items() if token.special} | set(tokenizer.all_special_ids)
+
+    def encode(self, row: ChatRow) -> list[Example]:
+        """No example if the row teaches nothing, usually one.
+
+        A template that writes earlier turns otherwise than the last one, as Qwen3's does, gives an example for each
+        answer: every answer is learnt as the model will be asked for it. Raises RunError if the template can't be used.
+        """
+        answers = self.answers(row)
+        if not answers:
+            return []
+        self.chat.check(row)
+        whole = self.chat.render(row.messages, row.tools, prompt=False)
+        spans = [self.find_answer(row, index, whole, len(row.messages)) for index in answers]
+        known = [span for span in spans if span is not None]
+        if len(known) == len(spans):
+            return [self.label(whole, known)]
+        return [self.encode_last(row, index) for index in answers]
+
+    def answers(self, row: ChatRow) -> list[int]:
+        """The positions of the turns to learn."""
+        last = len(row.messages) - 1
+        turns = range(last + 1) if self.learn == "every_answer" else (last,)
+        return [i for i in turns if row.messages[i]["role"] == "assistant" and i not in row.muted]
+
+    def find_answer(self, row: ChatRow, index: int, text: str, length: int) -> Span | None:
+        """Where the answer is in the text of the first `length` messages; None if the text has it otherwise."""
+        prompt = self.chat.render(row.messages[:index], row.tools, prompt=True)
+        if not text.startswith(prompt):
+            return None
+        if index == length - 1:
+            return len(prompt), len(text)
+        turns = self.chat.render(row.messages[: index + 1], row.tools, prompt=False)
+        return (len(prompt), len(turns)) if text.startswith(turns) else None
+
+    def encode_last(self, row: ChatRow, index: int) -> Example:
+        """The conversation up to this answer, which alone is learnt. Raises RunError if the template can't be used."""
+        text = self.chat.render(row.messages[: index + 1], row.tools, prompt=False)
+        span = self.find_answer(row, index, text, index + 1)
+        if span is None:
+            message = (
+                f"The base model's chat template asks for an answer otherwise than it writes it (row {row.id}), "
+                "so what the model learns would not be what it is asked for. Choose another base model."
+            )
+            raise RunError("training:template_prompt_differs", message)
+        return self.label(text, [span])
+
+    def label(self, text: str, spans: list[Span]) -> Example:
+        """The tokens of a text, with labels for all that have a character in one of the spans."""
+        encoded: Any = self.tokenizer(
+            text, add_special_tokens=False, return_attention_mask=False, return_offsets_mapping=True
         )
         ids: list[int] = encoded["input_ids"]
-        mask: list[int] = encoded["assistant_masks"]
-        return Example(ids, [token if marked else IGNORED for token, marked in zip(ids, mask, strict=True)])
-    prompt = tokenizer.apply_chat_template(messages[:-1], tokenize=False, add_generation_prompt=True)
-    whole = tokenizer.apply_chat_template(messages, tokenize=False)
-    start = len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
-    ids = tokenizer(whole, add_special_tokens=False)["input_ids"]
-    return Example(ids, [IGNORED] * start + ids[start:])
+        offsets: list[Span] = encoded["offset_mapping"]
+        labels = [IGNORED] * len(ids)
+        for start, end in spans:
+            first = bisect_right(offsets, start, key=lambda offset: offset[1])
+            after = bisect_left(offsets, end, key=lambda offset: offset[0])
+            after = self.end_of_turn(ids, first, after, text, offsets)
+            labels[first:after] = ids[first:after]
+        return Example(ids, labels)
+
+    def end_of_turn(self, ids: list[int], first: int, after: int, text: str, offsets: list[Span]) -> int:
+        """`after` without the white space that a template writes behind a turn's end token."""
+        for position in range(after - 1, first - 1, -1):
+            if ids[position] in self.special:
+                return position + 1
+            if text[slice(*offsets[position])].strip():
+                break
+        return after
 
 
 def encode_rows(
-    tokenizer: PreTrainedTokenizerFast, rows: Iterable[ChatRow], max_length: int, *, at_most: float = math.inf
-) -> tuple[list[Example], int]:
-    """The first `at_most` examples, and the number of rows left out because they exceed `max_length` tokens.
+    tokenizer: PreTrainedTokenizerFast,
+    rows: Iterable[ChatRow],
+    max_length: int,
+    *,
+    learn: Learn,
+    at_most: float = math.inf,
+) -> Encoded:
+    """The examples of the first `at_most` rows that can be used.
 
-    Rows are never truncated: an answer without its end would teach the adapter not to stop.
+    Rows of more than `max_length` tokens are left out and never truncated: an answer without its end would teach the
+    adapter not to stop.
     """
-    examples: list[Example] = []
-    too_long = 0
+    encoder, encoded = RowEncoder(tokenizer, learn), Encoded()
     for row in rows:
-        if len(examples) >= at_most:
+        if encoded.rows >= at_most:
             break
-        example = encode_row(tokenizer, row.messages)
-        if len(example.input_ids) > max_length:
-            too_long += 1
+        examples = encoder.encode(row)
+        if not examples:
+            encoded.untaught += 1
+        elif any(len(example.input_ids) > max_length for example in examples):
+            encoded.too_long += 1
         else:
-            examples.append(example)
-    return examples, too_long
+            encoded.rows += 1
+            encoded.examples += examples
+    return encoded
 
 
 class Collator:

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from inspect import signature
 
+import msgspec
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
 from transformers import (
@@ -18,13 +19,13 @@ from transformers import (
 )
 
 from lorakit.base import check_base, context_length, load_for_training, load_tokenizer
-from lorakit.contracts import TrainSpec
+from lorakit.contracts import TrainSpec, encode
 from lorakit.digest import file_sha256
 from lorakit.errors import RunError
 from lorakit.rows import read_rows
 from lorakit.rundir import Run
 from lorakit.train.checkpoints import find_resumable, step_of
-from lorakit.train.examples import Collator, Example, encode_rows
+from lorakit.train.examples import Collator, Encoded, Example, encode_rows
 from lorakit.train.history import note_attempt
 from lorakit.train.packaging import package
 from lorakit.train.progress import Progress
@@ -40,20 +41,22 @@ def train(run: Run[TrainSpec]) -> dict[str, float]:
     run.phase("loading")
     base = check_base(spec.base_model)
     tokenizer = load_tokenizer(base)
-    examples, too_long = load_examples(run, tokenizer)
+    encoded = load_examples(run, tokenizer)
     held_out = load_held_out(run, tokenizer)
     run.check_cancelled()
     try:
         model = add_lora(load_for_training(base, spec.quantization), spec)
-        metrics = fit(run, model, tokenizer, examples, held_out)
+        metrics = fit(run, model, tokenizer, encoded.examples, held_out)
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if not out_of_memory(error):
             raise
         text = "The training ran out of memory. Lower the batch size or the maximum length."
         raise RunError("training:out_of_memory", text) from None
     metrics |= {
-        "rows": float(len(examples)),
-        "rows_too_long": float(too_long),
+        "rows": float(encoded.rows),
+        "rows_too_long": float(encoded.too_long),
+        "rows_untaught": float(encoded.untaught),
+        "examples": float(len(encoded.examples)),
         "seconds": round(time.monotonic() - started, 1),
     }
     if run.leader:
@@ -62,31 +65,45 @@ def train(run: Run[TrainSpec]) -> dict[str, float]:
     return metrics
 
 
-def load_examples(run: Run[TrainSpec], tokenizer: PreTrainedTokenizerFast) -> tuple[list[Example], int]:
-    """The training examples, and the number of rows that were too long."""
+def load_examples(run: Run[TrainSpec], tokenizer: PreTrainedTokenizerFast) -> Encoded:
+    """The training examples. Raises RunError if there are none, and reports the rows that are left out."""
     path, limit = run.input("train", "rows.jsonl"), run.spec.max_length
     if not path.is_file():
         raise RunError("training:no_rows", "There are no training rows. Choose a dataset that has some.")
-    examples, too_long = encode_rows(tokenizer, read_rows(path, area="training"), limit)
-    if too_long and not examples:
-        text = f"All {too_long} rows have more than {limit} tokens. Raise the maximum length or shorten them."
-        raise RunError("training:rows_too_long", text)
-    if not examples:
-        raise RunError("training:no_rows", "The training split is empty. Choose a dataset that has rows.")
-    if too_long:
-        total = too_long + len(examples)
-        run.message(f"{too_long} of {total} rows are longer than {limit} tokens and were left out.")
-    return examples, too_long
+    encoded = encode_rows(tokenizer, read_rows(path, area="training"), limit, learn=run.spec.learn)
+    if not encoded.examples:
+        raise nothing_to_learn(encoded, run.spec)
+    total = encoded.rows + encoded.too_long + encoded.untaught
+    if encoded.too_long:
+        run.message(f"{encoded.too_long} of {total} rows are longer than {limit} tokens and were left out.")
+    if encoded.untaught:
+        run.message(f"{encoded.untaught} of {total} rows have no answer to learn (weight 0) and were left out.")
+    if len(encoded.examples) > encoded.rows:
+        text = "The base model's chat template changes earlier turns, so each answer is learnt on its own: "
+        run.message(f"{text}{encoded.rows} rows became {len(encoded.examples)} examples.")
+    return encoded
+
+
+def nothing_to_learn(encoded: Encoded, spec: TrainSpec) -> RunError:
+    """Why no row can be used, and what to do."""
+    if encoded.too_long:
+        text = f"All {encoded.too_long} rows have more than {spec.max_length} tokens."
+        return RunError("training:rows_too_long", f"{text} Raise the maximum length or shorten them.")
+    if encoded.untaught:
+        which = "last answers" if spec.learn == "last_answer" else "answers"
+        choice = "Choose to learn every answer, or use" if spec.learn == "last_answer" else "Use"
+        text = f"The {which} of all {encoded.untaught} rows have weight 0. {choice} rows with answers to learn."
+        return RunError("training:nothing_to_learn", text)
+    return RunError("training:no_rows", "The training split is empty. Choose a dataset that has rows.")
 
 
 def load_held_out(run: Run[TrainSpec], tokenizer: PreTrainedTokenizerFast) -> list[Example]:
     """The examples for the evaluation loss; may be empty."""
-    path = run.input("eval", "rows.jsonl")
-    if not run.spec.eval_rows or not path.is_file():
+    path, spec = run.input("eval", "rows.jsonl"), run.spec
+    if not spec.eval_rows or not path.is_file():
         return []
     rows = read_rows(path, area="training")
-    examples, _ = encode_rows(tokenizer, rows, run.spec.max_length, at_most=run.spec.eval_rows)
-    return examples
+    return encode_rows(tokenizer, rows, spec.max_length, learn=spec.learn, at_most=spec.eval_rows).examples
 
 
 def add_lora(model: PreTrainedModel, spec: TrainSpec) -> PeftModel:
@@ -169,10 +186,14 @@ def keeps_logits(model: PeftModel) -> bool:
 def identify_work(run: Run[TrainSpec]) -> str:
     """A hash of the specification and the training rows; a checkpoint is only valid for the same work.
 
-    The base model's folder is not part of it, because it differs between machines.
+    The base model's folder is not part of it, because it differs between machines. Nor is `learn` where it is the
+    default, so that trainings which began before there was a choice can be resumed.
     """
     rows = file_sha256(run.input("train", "rows.jsonl"))
-    return hashlib.sha256(f"{replace(run.spec, base_model='').to_json()}\n{rows}".encode()).hexdigest()
+    fields: dict[str, object] = msgspec.to_builtins(replace(run.spec, base_model=""))
+    if fields["learn"] == "every_answer":
+        del fields["learn"]
+    return hashlib.sha256(f"{encode(fields)}\n{rows}".encode()).hexdigest()
 
 
 def out_of_memory(error: BaseException) -> bool:

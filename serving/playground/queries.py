@@ -8,7 +8,7 @@ from django.db.models import Case, Value, When
 
 from adapters.models import AdapterVersion
 from evaluations.models import EvaluationItem
-from evaluations.runs.queries import latest_ready
+from evaluations.runs.queries import MOST_READ, latest_ready
 from serving.models import Route
 from serving.promotions.queries import live_routes
 
@@ -39,13 +39,17 @@ def adapters_to_ask(part: str = "", *, used: Sequence[str] = (), chosen: Route |
 
 
 def example_items(version: AdapterVersion) -> list[EvaluationItem]:
-    """A few held-out rows of the version's evaluation, to try in the playground."""
+    """A few held-out rows of the version's evaluation, to try in the playground. It has no tools."""
     run = latest_ready(version)
-    return list(EvaluationItem.objects.filter(run=run).order_by("position")[:EXAMPLES]) if run else []
+    if run is None:
+        return []
+    items = EvaluationItem.objects.filter(run=run, tools=[]).order_by("position")[:MOST_READ]
+    return [item for item in items if item.is_plain][:EXAMPLES]
 
 
 def example_named(item_id: UUID | None, version: AdapterVersion) -> EvaluationItem | None:
-    """One held-out row of this version, None where there is no such row."""
+    """One held-out row of this version, None where there is no such row, or where it uses tools."""
     if item_id is None:
         return None
-    return EvaluationItem.objects.filter(id=item_id, run__version=version).first()
+    found = EvaluationItem.objects.filter(id=item_id, run__version=version).first()
+    return found if found is not None and found.is_plain else None

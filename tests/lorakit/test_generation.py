@@ -9,10 +9,12 @@ from starlette.testclient import TestClient
 
 from lorakit.contracts import GenerateSpec, MetricEvent, Prediction, decode_event
 from lorakit.errors import RunCancelled, RunError
-from lorakit.generate import generate
+from lorakit.generate import encode_prompts, generate
+from lorakit.rows import ChatRow
 from lorakit.rundir import Run
 from lorakit.serve.engine import Engine, Settings
 from lorakit.serve.server import create_app
+from tests.lorakit.chat_templates import CHATML, TOOLS, tokenizer_with
 
 pytestmark = pytest.mark.slow
 
@@ -106,3 +108,20 @@ def test_cancelling_stops_between_steps(base: Path, tmp_path: Path) -> None:
         generate(run)
     assert caught.value.code == "generation:cancelled"
     assert not (run.output / "predictions.jsonl").exists()
+
+
+def test_a_prompt_has_tools_and_everything_of_its_turns(base: Path) -> None:
+    tokenizer = tokenizer_with(base, TOOLS)
+    tools = [{"type": "function", "function": {"name": "weather"}}]
+    call = {"type": "function", "function": {"name": "weather", "arguments": {"city": "Rome"}}}
+    asked = {"role": "user", "content": "Rain?"}
+    calling = {"role": "assistant", "content": "", "tool_calls": [call]}
+    row = ChatRow("1", [asked, calling, {"role": "tool", "content": "dry"}, calling], tools)
+    [ids] = encode_prompts(tokenizer, [row])
+    text = str(tokenizer.decode(ids))
+    for words in ('"name": "weather"', "[call] weather city=Rome", "tool result\ndry"):
+        assert words in text
+    assert text.endswith("<|im_start|>assistant\n")
+    with pytest.raises(RunError) as caught:
+        encode_prompts(tokenizer_with(base, CHATML), [row])
+    assert caught.value.code == "generation:template_without_tools"

@@ -91,6 +91,13 @@ def test_unpacking_gives_back_what_was_packed(tmp_path: Path) -> None:
     ("change", "code"),
     [
         ({"use_dora": True}, "unsupported"),
+        ({"layers_to_transform": 0}, "unsupported"),
+        ({"init_lora_weights": "pissa_niter_4"}, "changed_base"),
+        ({"init_lora_weights": "OLoRA"}, "changed_base"),
+        ({"init_lora_weights": "loftq"}, "changed_base"),
+        ({"init_lora_weights": "not invented yet"}, "changed_base"),
+        ({"init_lora_weights": 1.5}, "changed_base"),
+        ({"not_invented_yet": "on"}, "unsupported"),
         ({"modules_to_save": ["lm_head"]}, "unsupported"),
         ({"bias": "all"}, "unsupported"),
         ({"peft_type": "IA3"}, "unsupported"),
@@ -154,6 +161,7 @@ def test_weights_that_are_not_what_they_say_are_refused(tmp_path: Path, weights:
         ([member(CONFIG, b'{"r": 1, "r": 2}'), WEIGHTS_MEMBER], "bad_json"),
         ([member(CONFIG, b"[" * 60_000), WEIGHTS_MEMBER], "bad_json"),
         ([member(CONFIG, json.dumps(GOOD | {"auto_map": "x"}).encode()), WEIGHTS_MEMBER], "unknown_key"),
+        ([member(CONFIG, json.dumps(GOOD | {"init_lora_weights": "pissa"}).encode()), WEIGHTS_MEMBER], "changed_base"),
     ],
 )
 def test_a_hostile_archive_is_refused(tmp_path: Path, members: list[tuple[tarfile.TarInfo, bytes]], code: str) -> None:

@@ -13,9 +13,10 @@ from lorakit.contracts import MetricEvent, TrainManifest, TrainSpec, decode_even
 from lorakit.digest import file_sha256
 from lorakit.errors import RunCancelled, RunError
 from lorakit.package import inspect
+from lorakit.rows import ChatRow
 from lorakit.rundir import Run, run_task
 from lorakit.train import training
-from lorakit.train.examples import IGNORED, encode_row
+from lorakit.train.examples import Collator, RowEncoder
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +35,17 @@ def rows(count: int) -> list[dict[str, object]]:
         }
         for number in range(count)
     ]
+
+
+MUTED = [
+    {"role": "user", "content": "Where?"},
+    {"role": "assistant", "content": "Here.", "weight": 1},
+    {"role": "user", "content": "Sure?"},
+    {"role": "assistant", "content": "No.", "weight": 0},
+]
+"""Its last answer must not be learnt."""
+
+TOOLS = [{"type": "function", "function": {"name": "look_up", "parameters": {}}}]
 
 
 def metrics(run: Run[TrainSpec]) -> list[MetricEvent]:
@@ -99,13 +111,17 @@ def test_an_evaluation_in_between_does_not_change_the_gradients(
 
 def test_logits_of_answers_only_give_the_same_loss(base: Path, tmp_path: Path, train_run: TrainRun) -> None:
     from lorakit.base import load_for_training, load_tokenizer
-    from lorakit.train.examples import Collator
 
     tokenizer = load_tokenizer(base)
     model = training.add_lora(load_for_training(base, "nf4"), train_run(tmp_path, rows(1)).spec)
     turns = [("One?", "First."), ("And then a question that is longer?", "Second and last.")]
     messages = [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in turns]
-    examples = [encode_row(tokenizer, messages[0] + messages[1]), encode_row(tokenizer, messages[1])]
+    encoder = RowEncoder(tokenizer, "every_answer")
+    examples = [
+        example
+        for turns in (messages[0] + messages[1], messages[1])
+        for example in encoder.encode(ChatRow("1", list(turns)))
+    ]
     assert training.keeps_logits(model)
     few, every = (
         model(**{name: tensor.to(model.device) for name, tensor in Collator(0, answers_only=only)(examples).items()})
@@ -121,30 +137,6 @@ def test_the_trainers_libraries_say_nothing_to_whoever_reads_the_log() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
-def test_only_answers_count_in_the_loss(base: Path) -> None:
-    from lorakit.base import load_tokenizer
-
-    tokenizer = load_tokenizer(base)
-    messages = [
-        {"role": "user", "content": "One?"},
-        {"role": "assistant", "content": "First."},
-        {"role": "user", "content": "Two?"},
-        {"role": "assistant", "content": "Second."},
-    ]
-    example = encode_row(tokenizer, messages)
-    counted = [token for token in example.labels if token != IGNORED]
-    assert tokenizer.decode(counted) == "First.<|end|>Second.<|end|>"
-
-    marked = str(tokenizer.chat_template)
-    tokenizer.chat_template = marked.replace("{% generation %}", "{%- generation -%}")
-    assert encode_row(tokenizer, messages) == example
-
-    tokenizer.chat_template = marked.replace("{% generation %}", "").replace("{% endgeneration %}", "")
-    unmarked = encode_row(tokenizer, messages)
-    assert unmarked.input_ids == example.input_ids
-    assert tokenizer.decode([token for token in unmarked.labels if token != IGNORED]) == "Second.<|end|>"
-
-
 def test_rows_that_are_too_long_are_left_out_and_reported(tmp_path: Path, train_run: TrainRun) -> None:
     data = rows(8)
     data[3]["messages"] = [
@@ -157,6 +149,17 @@ def test_rows_that_are_too_long_are_left_out_and_reported(tmp_path: Path, train_
     assert "1 of 8 rows are longer than 64 tokens" in (tmp_path / "progress.jsonl").read_text()
 
 
+def test_rows_without_an_answer_to_learn_are_left_out_and_reported(tmp_path: Path, train_run: TrainRun) -> None:
+    data = rows(8)
+    data[3]["messages"] = MUTED
+    run = train_run(tmp_path, data, max_steps=2, learn="last_answer")
+    final = training.train(run)
+    assert (final["rows"], final["rows_untaught"], final["examples"]) == (7.0, 1.0, 7.0)
+    assert "1 of 8 rows have no answer to learn" in (tmp_path / "progress.jsonl").read_text()
+    manifest = TrainManifest.from_json((run.output / "manifest.json").read_text())
+    assert manifest.spec.learn == "last_answer"
+
+
 @pytest.mark.parametrize(
     ("fields", "data", "code"),
     [
@@ -165,6 +168,8 @@ def test_rows_that_are_too_long_are_left_out_and_reported(tmp_path: Path, train_
         ({"max_length": 4096}, rows(2), "training:context_exceeded"),
         ({"target_modules": ("no_such_layer",)}, rows(2), "training:bad_targets"),
         ({"base_model": "/nowhere"}, rows(2), "base:missing"),
+        ({"learn": "last_answer"}, [{"messages": MUTED}], "training:nothing_to_learn"),
+        ({}, [*rows(2), rows(1)[0] | {"tools": TOOLS}], "training:template_without_tools"),
         ({}, [*rows(2), {"messages": [{"role": "user", "content": "?"}]}], "training:bad_row"),
     ],
 )

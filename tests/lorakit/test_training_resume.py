@@ -1,5 +1,6 @@
 """A training that is killed, wherever that happens, ends as if nothing had been: the same losses, the same bytes."""
 
+import hashlib
 import json
 import os
 import random
@@ -17,7 +18,7 @@ from lorakit.digest import file_sha256
 from lorakit.package import PACKAGE
 from lorakit.rundir import Run
 from lorakit.train.checkpoints import find_resumable, mark_complete
-from lorakit.train.training import train
+from lorakit.train.training import identify_work, train
 
 pytestmark = pytest.mark.slow
 
@@ -156,3 +157,19 @@ def test_only_a_whole_checkpoint_of_the_same_work_is_taken(tmp_path: Path) -> No
     mark_complete(tmp_path / "checkpoint-40", "other work")
     assert find_resumable(tmp_path, "this work") == tmp_path / "checkpoint-20"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint-10", "checkpoint-20"]
+
+
+def test_a_checkpoint_from_before_the_choice_of_answers_is_of_the_same_work(
+    tmp_path: Path, train_run: TrainRun
+) -> None:
+    run = train_run(tmp_path, ROWS, learning_rate=1e-5)
+    before = (
+        '{"base_model":"","base_id":"tiny-llama","r":8,"alpha":32,"dropout":0.0,"target_modules":"all-linear",'
+        '"epochs":3.0,"max_steps":12,"learning_rate":0.00001,"scheduler":"cosine","warmup_steps":2,"batch_size":4,'
+        '"gradient_accumulation":1,"max_length":512,"quantization":"nf4","seed":0,"threads":1,"save_steps":50,'
+        '"logging_steps":1,"eval_steps":50,"eval_rows":64,"schema":1}'
+    )
+    rows = file_sha256(run.input("train", "rows.jsonl"))
+    assert identify_work(run) == hashlib.sha256(f"{before}\n{rows}".encode()).hexdigest()
+    other = train_run(tmp_path, ROWS, learning_rate=1e-5, learn="last_answer")
+    assert identify_work(other) != identify_work(run)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from jobs.aliases import merge_options
 
-Message = dict[str, str]
+Message = dict[str, Any]
 
 LOWEST, HIGHEST = 1.0, 5.0
 

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.models import BaseModel
 from adapters.recipes.catalogue import RECIPES, get_recipe
-from adapters.recipes.hyperparameters import apply_overrides, differences, overrides_between
+from adapters.recipes.hyperparameters import Hyperparameters, apply_overrides, differences, overrides_between
 from adapters.training.kinds import train_spec
 from adapters.training.previews import SHOWN
 from rest.errors import PortalError
@@ -94,6 +94,29 @@ def test_steps_are_counted_as_the_trainer_does() -> None:
     assert replace(numbers, epochs=3.0).steps(100) == 12
     assert replace(numbers, epochs=0.5).steps(100) == 2
     assert numbers.steps(1) == 3
+
+
+def test_what_is_learnt_is_a_choice_with_every_answer_as_the_default() -> None:
+    advised = RECIPES["dialogue"].for_base(BIG).hyperparameters
+    chosen = apply_overrides(advised, {"learn": "last_answer"}, base_model=BIG)
+    assert (train_spec(BIG, advised.to_dict()).learn, train_spec(BIG, chosen.to_dict()).learn) == (
+        "every_answer",
+        "last_answer",
+    )
+    assert [(d.title, d.advised, d.chosen) for d in differences(advised, chosen)] == [
+        ("Learns", "every answer", "only the last answer")
+    ]
+    assert overrides_between(advised, chosen) == {"learn": "last_answer"}
+    with pytest.raises(PortalError, match="every_answer, last_answer") as caught:
+        apply_overrides(advised, {"learn": "the best"}, base_model=BIG)
+    assert caught.value.field == "learn"
+
+
+def test_a_run_from_before_there_was_a_choice_still_trains_and_clones() -> None:
+    advised = RECIPES["style"].for_base(BIG).hyperparameters
+    stored = {name: value for name, value in advised.to_dict().items() if name != "learn"}
+    assert train_spec(BIG, stored).learn == "every_answer"
+    assert overrides_between(advised, Hyperparameters.from_dict(stored)) == {}
 
 
 def test_steps_replace_epochs_and_are_shown_as_a_difference() -> None:

@@ -57,6 +57,7 @@ def test_an_estimate_starts_nothing(api: APIClient, body: dict[str, Any]) -> Non
         ({"overrides": {"dropout": 0.1}}, 400, "training:unknown_setting", "dropout"),
         ({"layers": "some"}, 400, "training:bad_setting", "layers"),
         ({"strength": "mad"}, 400, "training:bad_setting", "strength"),
+        ({"learn": "the best"}, 400, "training:bad_setting", "learn"),
         ({"strength": "careful", "overrides": {"alpha": 8}}, 400, "training:bad_setting", "strength"),
         ({"adapter": ""}, 400, "portal:invalid", None),
         ({"adapter": "Bad Name!"}, 400, "adapter:bad_name", "adapter"),
@@ -92,6 +93,9 @@ def test_a_clone_differs_where_it_says_so(api: APIClient, run: TrainingRun) -> N
     steps = api.post(RUNS, {"clone_of": str(run.id), "overrides": {"max_steps": 7}}).json()
     epochs = api.post(RUNS, {"clone_of": steps["id"], "overrides": {"epochs": 2}}).json()
     assert (epochs["hyperparameters"]["epochs"], epochs["hyperparameters"]["max_steps"]) == (2, None)
+    last = api.post(RUNS, {"clone_of": str(run.id), "learn": "last_answer"}).json()
+    again = api.post(RUNS, {"clone_of": last["id"]}).json()
+    assert [made["hyperparameters"]["learn"] for made in (last, again)] == ["last_answer", "last_answer"]
     other = api.post(RUNS, {"clone_of": str(run.id), "adapter": "crates"}).json()
     assert other["adapter_name"] == "crates"
 
@@ -129,9 +133,10 @@ def test_one_run_or_six_are_no_comparison(api: APIClient, count: int) -> None:
 
 
 def test_a_sweep_is_started_followed_and_stopped(api: APIClient, body: dict[str, Any]) -> None:
-    answer = api.post(SWEEPS, body | {"grid": {"rank": [4, 8]}, "strength": "careful"})
+    answer = api.post(SWEEPS, body | {"grid": {"rank": [4, 8]}, "strength": "careful", "learn": "last_answer"})
     assert answer.status_code == 201
     sweep = answer.json()
+    assert [row["run"]["hyperparameters"]["learn"] for row in sweep["runs"]] == ["last_answer"] * 2
     assert [row["run"]["hyperparameters"]["alpha"] for row in sweep["runs"]] == [4, 8]
     last = TrainingRun.objects.get(id=sweep["runs"][1]["run"]["id"])
     report(last, ("metric", {"step": 10, "eval_loss": 0.5}))

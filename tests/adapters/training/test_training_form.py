@@ -28,6 +28,20 @@ def test_a_filled_form_starts_a_training(as_bob: Client, form: dict[str, str]) -
     assert (run.adapter.name, run.hyperparameters["rank"], str(run.created_by)) == ("boxes", 8, "Bob")
 
 
+def test_the_form_offers_which_answers_are_learnt(as_bob: Client, form: dict[str, str]) -> None:
+    page = as_bob.get(URL).content.decode()
+    assert '<input type="radio" name="learn" value="every_answer"' in page
+    assert "checked" in page.split('name="learn" value="every_answer"')[1].split(">")[0]
+    plan = as_bob.get(ESTIMATE, form | {"learn": "last_answer"}).content.decode()
+    assert "learns only the last answer instead of every answer" in plan
+    as_bob.post(URL, form | {"learn": "last_answer"})
+    run = TrainingRun.objects.get()
+    assert run.hyperparameters["learn"] == "last_answer"
+    assert "Only the last answer" in as_bob.get(reverse("adapters:run", args=[run.id])).content.decode()
+    clone = as_bob.get(URL, {"clone": str(run.id)}).content.decode()
+    assert "checked" in clone.split('name="learn" value="last_answer"')[1].split(">")[0]
+
+
 def test_it_begins_with_what_the_link_names(as_alice: Client, form: dict[str, str]) -> None:
     page = as_alice.get(URL, {"dataset": form["dataset_version"]}).content.decode()
     assert f'<option value="{form["dataset_version"]}" selected>' in page
@@ -76,6 +90,7 @@ def test_without_a_base_model_it_names_the_operator(as_alice: Client) -> None:
     [
         ("rank", "257", "from 1 to 256"),
         ("rank", "eight", "whole number"),
+        ("learn", "the best", "valid choice"),
         ("learning_rate", "nan", "number"),
         ("adapter", "Legal Summaries", "“legal-summaries”"),
         ("adapter", "tiny-llama", "name of a base model"),

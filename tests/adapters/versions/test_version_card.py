@@ -20,7 +20,7 @@ from tests.adapters.reported import loss, report
 def version(
     dataset_version: DatasetVersion, make_version: Callable[..., AdapterVersion], no_panels: None
 ) -> AdapterVersion:
-    made = make_version(dataset_version, eval_loss=0.4, rows_too_long=3.0)
+    made = make_version(dataset_version, eval_loss=0.4, rows_too_long=3.0, rows_untaught=2.0)
     made.manifest |= {
         "seeds": {"order": 7},
         "device": "AMD EPYC",
@@ -47,11 +47,12 @@ def test_it_holds_what_the_version_was_made_of(version: AdapterVersion) -> None:
         "Seed, order": "7", "Code, commit": "abc123", "Device": "AMD EPYC", "torch": "2.13.0",
     }  # fmt: skip
     assert dict(card.hyperparameters)["Layers"] == "all linear layers"
+    assert dict(card.hyperparameters)["Learns"] == "every answer"
     assert dict(card.training)["Held-out loss"] == "0.4000 at the end; lowest 0.3000, at step 20"
     assert dict(card.training)["Training loss"] == "2.0000 at the start, 0.5000 at the end"
     assert card.differences == []
     limits = " ".join(card.limits)
-    for words in ("synthetic", "3 rows were skipped", "Not evaluated"):
+    for words in ("synthetic", "3 rows were skipped", "2 rows were skipped", "Not evaluated"):
         assert words in limits
 
 

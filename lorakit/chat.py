@@ -1,0 +1,103 @@
+"""Renders conversations with the chat template of a base model, and refuses what the template would leave out."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, TemplateError, meta, nodes
+
+from lorakit.errors import RunError
+from lorakit.rows import ChatRow, Message, Tool
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+GENERATION = re.compile(r"\{%[-+]?\s*(end)?generation\s*[-+]?%\}")
+"""Marks of transformers that only its own environment can parse."""
+
+REASONING = {"reasoning_content", "thinking"}
+"""transformers passes a turn's reasoning under both names."""
+
+
+class Chat:
+    """The chat template of a tokenizer; errors get codes that begin with `area`."""
+
+    def __init__(self, tokenizer: "PreTrainedTokenizerFast", *, area: str) -> None:
+        self.tokenizer = tokenizer
+        self.area = area
+
+    def render(self, messages: list[Message], tools: list[Tool], *, prompt: bool) -> str:
+        """The text of these messages; with `prompt`, up to where the assistant's next answer begins.
+
+        Raises RunError if the template refuses them.
+        """
+        try:
+            return str(
+                self.tokenizer.apply_chat_template(
+                    messages,
+                    tools=tools or None,  # type: ignore[arg-type]
+                    tokenize=False,
+                    add_generation_prompt=prompt,
+                )
+            )
+        except (TemplateError, TypeError) as error:
+            text = f"The base model's chat template can't render a conversation: {error}"
+            raise RunError(f"{self.area}:template_refused", text) from None
+
+    def check(self, row: ChatRow) -> None:
+        """Raise RunError if the row has tools or reasoning and the template would leave them out."""
+        needed = needs_of(row)
+        if not needed:
+            return
+        template = self.tokenizer.get_chat_template(tools=row.tools or None)
+        missing = needed - read_by(template)
+        if "reasoning" in missing:
+            text = (
+                f"Row {row.id} has reasoning, and the base model's chat template does not read it. "
+                "Import the dataset again and drop reasoning."
+            )
+            raise RunError(f"{self.area}:template_without_reasoning", text)
+        if missing:
+            text = (
+                f"Row {row.id} uses tools, and the base model's chat template does not read {min(missing)}. "
+                "Choose a base model made for tools, or a dataset without them."
+            )
+            raise RunError(f"{self.area}:template_without_tools", text)
+
+
+def needs_of(row: ChatRow) -> set[str]:
+    """What a template must read so that nothing of the row is lost, in words: names, roles or "reasoning"."""
+    needs = {"tools"} if row.tools else set()
+    for message in row.messages:
+        if "tool_calls" in message:
+            needs.add("tool_calls")
+        if message["role"] == "tool":
+            needs.add("tool turns")
+        if "reasoning_content" in message:
+            needs.add("reasoning")
+    return needs
+
+
+@lru_cache(maxsize=8)
+def read_by(template: str) -> frozenset[str]:
+    """What of `needs_of` a template reads."""
+    tree = Environment(extensions=["jinja2.ext.loopcontrols"], autoescape=False).parse(GENERATION.sub("", template))  # noqa: S701 - it is parsed, never rendered
+    names = set(_names(tree))
+    read = {"tools"} & meta.find_undeclared_variables(tree)
+    if "tool_calls" in names:
+        read.add("tool_calls")
+    if "tool" in names:
+        read.add("tool turns")
+    if names & REASONING:
+        read.add("reasoning")
+    return frozenset(read)
+
+
+def _names(tree: nodes.Template) -> Iterator[str]:
+    """Every attribute (`message.tool_calls`) and every text (`message['tool_calls']`, `role == 'tool'`)."""
+    for attribute in tree.find_all(nodes.Getattr):
+        yield attribute.attr
+    for constant in tree.find_all(nodes.Const):
+        if isinstance(constant.value, str):
+            yield constant.value
