@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, Literal
 
-from corpora.ingest.contracts import IngestSpec, Problem
+from corpora.ingest.contracts import IngestSpec, Notice, Problem
 from corpora.ingest.formats.blocks import Blocks, LineBlocks, TableBlocks, text_offset
 from corpora.ingest.formats.jsonl import parse_line, read_lines
 from corpora.ingest.formats.lines import bounded_lines
-from corpora.ingest.formats.sniff import HEAD_BYTES, sniff
+from corpora.ingest.formats.sniff import HEAD_BYTES, Sniffed, sniff
 from corpora.ingest.formats.tables import NO_HEADER, Header, read_header, read_table
 from corpora.ingest.layouts.canonical import MARKS
 from corpora.ingest.layouts.known import Layout, detect_layout, layout_named, missing_columns
@@ -32,7 +32,7 @@ class Source:
     gives (position, raw row) or problems: from a block's start on, which comes behind so many lines or rows. Iterating
     them may raise FileProblem. `columns` says which of the file's own stands for a field; `names` are those of a file
     that names them once for all rows, in the `header` of a table; `absent` says that a column is named which the file
-    does not have.
+    does not have. `is_document` says that JSON Lines were made of the rows of another JSON file.
     """
 
     file_format: str
@@ -47,6 +47,19 @@ class Source:
     absent: FileProblem | None = None
     fraction: Callable[[], float]
     most_readers: int = MOST_READERS
+    is_document: bool = False
+
+    @property
+    def shown_format(self) -> str:
+        """The format of the customer's file."""
+        return "json" if self.is_document else self.file_format
+
+    def notices(self) -> Iterator[Notice]:
+        """What was skipped to read the file."""
+        count = self.header.titles
+        if count:
+            lines = f"{count} lines above the column names were" if count > 1 else "A line above the column names was"
+            yield Notice(code="dataset:title_rows", count=count, text=f"{lines} skipped.")
 
     def check_names(self) -> None:
         """Raises FileProblem if a mapped column does not exist, or the columns match no layout."""
@@ -54,22 +67,26 @@ class Source:
             raise self.absent
         if self.layout is None and self.names:
             problem = missing_columns(list(fields_of(self.names, self.columns)))
-            line = 1 if self.position == "line" else 0
+            line = self.header.line if self.position == "line" else 0
             text = f"{problem.text} Or map the columns of your file: {joined(self.names)}."
             if problem.code == "missing_messages_list":
                 text = f"{problem.text} Or map the columns of your file."
             raise FileProblem("dataset:missing_field", text, line=line, field=problem.field)
 
 
-def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
-    """The rows of a file of `size` bytes. Raises FileProblem if its format is not supported."""
+def open_source(file: BinaryIO, *, size: int, spec: IngestSpec, is_document: bool = False) -> Source:
+    """The rows of a file of `size` bytes. Raises FileProblem if its format is not supported.
+
+    `is_document` says that it holds the rows of a JSON document as lines.
+    """
     options, limit = spec.options, spec.max_row_bytes
     forced = layout_named(options.layout) if options.layout else None
 
     def fraction() -> float:
         return min(1.0, file.tell() / size)
 
-    file_format, delimiter = sniff(file.read(HEAD_BYTES), options)
+    head = file.read(HEAD_BYTES)
+    file_format, delimiter, skipped, titles = Sniffed("jsonl") if is_document else sniff(head, options)
     if file_format == "parquet":
         # Loading pyarrow takes longer than checking most files of the other formats.
         from corpora.ingest.formats.parquet import ParquetTable, RecordBlocks
@@ -93,6 +110,8 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         offset = text_offset(file)
         return Source(
             file_format=file_format,
+            is_document=is_document,
+            position="row" if is_document else "line",
             layout=layout,
             columns=options.columns,
             blocks=lambda ahead: LineBlocks(file.fileno(), size, max_row_bytes=limit, ahead=ahead, offset=offset),
@@ -102,7 +121,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         )
     # A table's column names are taken in lower case.
     columns = {field: column.strip().lower() for field, column in options.columns.items()}
-    header = read_header(file, delimiter=delimiter, max_row_bytes=limit)
+    header = read_header(file, delimiter=delimiter, max_row_bytes=limit, skipped=skipped, titles=titles)
     return Source(
         file_format=file_format,
         delimiter=delimiter,
@@ -114,7 +133,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         records=lambda offset, lines: read_table(
             file, header.names, offset=offset, lines_before=lines, delimiter=delimiter, max_row_bytes=limit
         ),
-        absent=_absent(columns, header.names, line=1),
+        absent=_absent(columns, header.names, line=header.line),
         fraction=fraction,
     )
 
