@@ -19,6 +19,9 @@ NEEDED = {
 }
 """The fields of each layout. Only `input` is optional."""
 
+READ_BY = ("file_format", "delimiter", "encoding", "layout", "columns")
+"""The options that say how the file is read."""
+
 CHOICES = ("bad_rows", "personal_data", "over_long", "leaks", "context", "seed")
 EXTRA = ("system", "label", "split", "slice")
 LABELS = {
@@ -35,8 +38,9 @@ LABELS = {
     "slice": "Slice (group for results)",
     "group": "Group (its rows stay in one split)",
 }
-FORMATS = {"jsonl": "JSONL", "csv": "CSV", "tsv": "TSV", "parquet": "Parquet"}
+FORMATS = {"jsonl": "JSONL", "json": "JSON", "csv": "CSV", "tsv": "TSV", "parquet": "Parquet"}
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
+ENCODINGS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "windows-1252": "Windows-1252 (Western European)"}
 LAYOUTS = {
     "chat": "Conversations",
     "prompt and completion": "Prompt and answer",
@@ -75,6 +79,7 @@ class FormatForm(forms.Form):
     name = forms.CharField(max_length=120, required=False, label="Name of the new dataset")
     file_format = OurChoice(label="Format")
     delimiter = OurChoice(label="Column separator")
+    encoding = OurChoice(label="Text encoding", help_text="Change it if accented characters look wrong.")
     layout = OurChoice(label="Row layout")
     bad_rows = forms.ChoiceField(
         choices=[("refuse", "Reject the file"), ("leave_out", "Leave them out")],
@@ -112,6 +117,7 @@ class FormatForm(forms.Form):
         self.fields["dataset"].queryset = Dataset.objects.order_by("name")  # type: ignore[attr-defined]
         self._choose("file_format", FORMATS)
         self._choose("delimiter", DELIMITERS)
+        self._choose("encoding", ENCODINGS)
         self._choose("layout", LAYOUTS)
         names = [context.name for context in contexts()]
         self._choose("context", dict(zip(names, names, strict=True)), ours=names[0] if names else "")
@@ -119,6 +125,8 @@ class FormatForm(forms.Form):
             del self.fields["context"]
         if not self._is_table():
             del self.fields["delimiter"]
+        if self._format() == "parquet":
+            del self.fields["encoding"]
         layout = self.options["layout"] or self.found.get("layout") or "prompt and completion"
         self.needed = NEEDED[layout]
         self.extra = tuple(name for name in EXTRA if name not in self.needed)
@@ -188,7 +196,7 @@ class FormatForm(forms.Form):
     def _check_import(self, said: dict[str, Any]) -> None:
         """Refuse an import that is known to fail. With the file read in another way, nothing is known."""
         changed = self.changes()
-        if any(changed[name] != self.options[name] for name in ("file_format", "delimiter", "layout", "columns")):
+        if any(changed[name] != self.options[name] for name in READ_BY):
             return
         if not self.can_import():
             self.add_error(None, "This file cannot be imported as it is read now. Fix the problems shown below.")
@@ -204,6 +212,7 @@ class FormatForm(forms.Form):
         return {
             "file_format": said["file_format"],
             "delimiter": said.get("delimiter", ""),
+            "encoding": said.get("encoding", ""),
             "layout": said["layout"],
             "columns": {
                 name: column
@@ -214,8 +223,11 @@ class FormatForm(forms.Form):
             **{name: said[name] for name in CHOICES if name in said},
         }
 
+    def _format(self) -> str:
+        return str(self.options["file_format"] or self.found.get("file_format", ""))
+
     def _is_table(self) -> bool:
-        return (self.options["file_format"] or self.found.get("file_format")) not in {"jsonl", "parquet"}
+        return self._format() not in {"jsonl", "json", "parquet"}
 
     def _initial(self, options: dict[str, Any]) -> dict[str, Any]:
         columns = {**self.found.get("mapping", {}), **options["columns"]}

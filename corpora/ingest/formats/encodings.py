@@ -67,7 +67,7 @@ def is_windows_1252(path: Path, *, tick: Callable[[], None]) -> bool:
             found = True
             if _UNDEFINED.search(chunk) or _SEQUENCE.search(before + chunk):
                 return False
-            before = chunk[1 - _LONGEST :]
+            before = (before + chunk)[1 - _LONGEST :]
     return found
 
 
