@@ -31,6 +31,21 @@ _SCALAR = re.compile(rb"[^ \t\r\n,\[\]{}:\"]++")
 _TEXT = re.compile(rb'[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+')
 # Whole texts, and anything but brackets and line breaks.
 _RUN = re.compile(rb'(?:[^"\[\]{}\r\n]++|"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+")*+')
+_BREAK = re.compile(rb"\n[ \t\r\n]*+")
+
+
+def _usual_row(levels: int) -> bytes:
+    """A pattern for an object whose brackets match and are nested no deeper than this."""
+    inner = rb'[^"\[\]{}]++|"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"'
+    value = inner
+    for _ in range(levels - 1):
+        value = rb"%b|\{(?:%b)*+\}|\[(?:%b)*+\]" % (inner, value, value)
+    return rb"\{(?:%b)*+\}" % value
+
+
+_ROW = re.compile(_usual_row(4))
+"""Almost every row at once, if all of it has been read."""
+
 _QUOTE, _BACKSLASH, _COMMA, _COLON, _END = b'"\\,:'[0], b'"\\,:'[1], b'"\\,:'[2], b'"\\,:'[3], -1
 _OPEN = {ord("["): ord("]"), ord("{"): ord("}")}
 _BREAKS = b"\r\n"
@@ -164,7 +179,8 @@ class _Rows:
             if self.rows == self._most:
                 raise _Enough
             self.begun = self._target.tell() if self._most is not None else 0
-        self._scanner.value(write)
+        if not self._scanner.usual_row(write):
+            self._scanner.value(write)
         write(b"\n")
         if write != _nowhere:
             self.rows += 1
@@ -311,6 +327,16 @@ class _Scanner:
                 return self._data[self._at]
             if not self._fill():
                 return _END
+
+    def usual_row(self, write: Write) -> bool:
+        """Write the row that follows if it is one of the usual kind. Returns whether it is."""
+        match = _ROW.match(self._data, self._at)
+        if not match:
+            return False
+        row = match[0]
+        write(_BREAK.sub(b" ", row) if b"\n" in row else row)
+        self._at = match.end()
+        return True
 
     def value(self, write: Write, *, within: bytes = b"") -> None:
         """Write the value that follows; or the rest of one, in which the brackets `within` are open.
