@@ -72,9 +72,11 @@ def is_windows_1252(path: Path, *, tick: Callable[[], None]) -> bool:
 
 
 def convert(
-    source: Path, target: Path, codec: Codec, spec: IngestSpec, *, tick: Callable[[], None]
+    source: Path, target: Path, codec: Codec, spec: IngestSpec, *, is_whole: bool, tick: Callable[[], None]
 ) -> tuple[Converted, ...]:
     """Write text as UTF-8 and return the first examples of what changed. Lines stay as they are.
+
+    Text that is not whole may end within a character.
 
     Raises FileProblem if a character is not valid, or if the file becomes larger than `spec` allows.
     """
@@ -85,7 +87,7 @@ def convert(
         while True:
             chunk = file.read(CHUNK_BYTES)
             try:
-                text = decoder.decode(chunk, final=not chunk)
+                text = decoder.decode(chunk, final=is_whole and not chunk)
             except UnicodeDecodeError as error:
                 before = error.object[: error.start].decode(codec.codec, "ignore")
                 raise _invalid(codec, lines + before.count("\n") + 1) from None

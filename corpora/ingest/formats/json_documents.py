@@ -442,11 +442,11 @@ def _nowhere(_: bytes) -> None:
 
 
 def _parsed(line: bytes) -> object:
-    """The value of a line, or None if it is not JSON."""
+    """The value of a line, or None if it is not JSON. How its text is encoded does not matter."""
     try:
         return parse_line(line)
-    except RowProblem:
-        return None
+    except RowProblem as problem:
+        return _parsed(line.decode("latin-1").encode()) if problem.code == "dataset:encoding" else None
 
 
 def _is_object(line: bytes) -> bool:

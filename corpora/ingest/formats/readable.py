@@ -145,7 +145,8 @@ class Readable:
 
     def _convert(self, codec: encodings.Codec) -> None:
         text = self._scratch["text"]
-        self.converted = encodings.convert(self._cut(), text, codec, self._spec, tick=self._tick)
+        source = self._cut()
+        self.converted = encodings.convert(source, text, codec, self._spec, is_whole=self._is_whole, tick=self._tick)
         self.path, self.encoding, self._codec = text, codec.name, codec
 
     def _separate(self) -> None:

@@ -35,7 +35,7 @@ def forms() -> dict[str, bytes]:
     rows = western_rows()
     written = {name: writing.write(rows, name) for name in writing.FORMATS if name != "parquet"}
     listed = b"[\n" + b",\n".join(writing.line(row).strip() for row in rows) + b"]"
-    return {**written, "a JSON list": listed}
+    return {**written, "a JSON list": listed, "a JSON list in an object": b'{"data": %b}' % listed}
 
 
 def codes(outcome: Outcome) -> dict[str, str]:
