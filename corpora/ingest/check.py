@@ -13,7 +13,7 @@ from corpora.ingest.assembly.split import Bounds, NamesFound, SplitPlan
 from corpora.ingest.batch import Batch
 from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, Notice, Report
 from corpora.ingest.formats.blocks import BLOCK_BYTES, Block, Blocks
-from corpora.ingest.formats.gzipped import is_gzip, unpack
+from corpora.ingest.formats.readable import Readable
 from corpora.ingest.formats.source import Source, open_source
 from corpora.ingest.problems import FileProblem, joined, shown
 from corpora.ingest.reading.pool import AHEAD, Pool
@@ -51,26 +51,28 @@ class Check:
         """Check the file at `path`. Raises RunError if it is not the uploaded file."""
         if path.stat().st_size != self.spec.bytes:
             raise damaged()
-        unpacked = self.scratch / "unpacked"
-        try:
-            if not is_gzip(path):
-                return self._run(path, progress, upload_sha256="")
-            sha256 = checked_sha256(path, self.spec)
-            try:
-                unpack(path, unpacked, self.spec, tick=lambda: progress("checking", 0.0))
-            except FileProblem as problem:
-                return self._refuse_unread(problem, sha256)
-            return self._run(unpacked, progress, upload_sha256=sha256)
-        finally:
-            unpacked.unlink(missing_ok=True)
 
-    def _run(self, path: Path, progress: Progress, *, upload_sha256: str) -> Checked:
+        def tick() -> None:
+            progress("checking", 0.0)
+
+        with Readable(path, self.spec, scratch=self.scratch, tick=tick) as file:
+            try:
+                file.prepare()
+                checked = self._run(file, progress)
+                if "dataset:encoding" in checked.report.problems_by_code and file.turn_to_windows_1252():
+                    checked = self._run(file, progress)
+            except FileProblem as problem:
+                return self._refuse_unread(problem, file, checked_sha256(path, self.spec))
+        return checked
+
+    def _run(self, file: Readable, progress: Progress) -> Checked:
         options = self.spec.options
+        upload_sha256 = "" if file.is_upload else checked_sha256(file.upload, self.spec)
         plan = SplitPlan(options.test_share, options.seed)
         # A pass may show that the split must be drawn otherwise: rows name it, or one split stayed empty.
         for _ in range(3):
             try:
-                with _Pass(self, path, plan, progress, upload_sha256) as reading:
+                with _Pass(self, file, plan, progress, upload_sha256) as reading:
                     checked = reading.run()
             except NamesFound:
                 plan = SplitPlan(options.test_share, options.seed, named=True)
@@ -86,19 +88,25 @@ class Check:
                 (self.folder / name).unlink(missing_ok=True)
         return checked
 
-    def _refuse_unread(self, problem: FileProblem, sha256: str) -> Checked:
+    def _refuse_unread(self, problem: FileProblem, file: Readable, sha256: str) -> Checked:
+        for name in (TRAIN, TEST, INDEX):
+            (self.folder / name).unlink(missing_ok=True)
         with Findings(self.folder / FINDINGS) as findings:
             findings.stop(problem)
-        return Checked(Report(accepted=False, upload_sha256=sha256, file_format="", **findings.summary()), {})
+        report = Report(
+            accepted=False, upload_sha256=sha256, file_format="", packing=file.packing, **findings.summary()
+        )
+        return Checked(report, {})
 
 
 class _Pass:
-    """One pass over an unpacked file with one plan for the split."""
+    """One pass over a readable file with one plan for the split."""
 
-    def __init__(self, check: Check, path: Path, plan: SplitPlan, progress: Progress, upload_sha256: str) -> None:
+    def __init__(self, check: Check, file: Readable, plan: SplitPlan, progress: Progress, upload_sha256: str) -> None:
         self._spec = check.spec
         self._folder = check.folder
-        self._path = path
+        self._file = file
+        self._path = file.path
         self._progress = progress
         self._upload_sha256 = upload_sha256
         self._source: Source | None = None
@@ -146,7 +154,7 @@ class _Pass:
     def _read(self) -> None:
         with self._path.open("rb") as file:
             size = self._path.stat().st_size
-            self._source = source = open_source(file, size=size, spec=self._spec)
+            self._source = source = open_source(file, size=size, spec=self._spec, is_document=self._file.is_document)
             source.check_names()
             reader = Reader(self._spec, source)
             readers = min(os.cpu_count() or 1, source.most_readers) if size >= PARALLEL_FROM_BYTES else 0
@@ -223,7 +231,9 @@ class _Pass:
         return Report(
             accepted=accepted,
             upload_sha256=self._upload_sha256,
-            file_format=source.file_format if source else "",
+            file_format=source.shown_format if source else "",
+            packing=self._file.packing,
+            encoding=self._file.encoding,
             delimiter=source.delimiter if source else "",
             layout=layout.name if layout else "",
             mapping=dict(source.columns) if source else {},
@@ -236,6 +246,8 @@ class _Pass:
         )
 
     def _warnings(self, *, accepted: bool) -> Iterator[Notice]:
+        yield from self._file.notices()
+        yield from self._source.notices() if self._source else ()
         guessed = self._source.guessed if self._source else ()
         if self._source and guessed:
             read = ", ".join(f"“{shown(self._source.columns[field])}” as {field}" for field in guessed)

@@ -37,7 +37,8 @@ FIELDS = (
 
 Role = Literal["system", "user", "assistant", "tool"]
 Split = Literal["train", "test"]
-Format = Literal["", "jsonl", "csv", "tsv", "parquet"]
+Format = Literal["", "jsonl", "json", "csv", "tsv", "parquet"]
+Encoding = Literal["", "utf-8", "utf-16", "windows-1252"]
 LayoutName = Literal[
     "", "chat", "ShareGPT", "prompt and completion", "instruction", "classification", "preference", "KTO"
 ]
@@ -47,10 +48,10 @@ LayoutName = Literal[
 class Options(Document):
     """Import options of a file. The same file with other options is another version.
 
-    Empty options are detected. `columns` maps one of `FIELDS` to a column of the file, for example
-    {"prompt": "Question"}. `bad_rows` are refused with the whole file or left out; `personal_data` is e-mail
-    addresses, phone, card and account numbers and keys; `over_long` are rows that do not fit into the `context`, a
-    base model's name; `leaks` are the later of two rows with one prompt in both splits. `preferences` says whether
+    Empty options are detected, among them the `encoding` of text. `columns` maps one of `FIELDS` to a column of the
+    file, for example {"prompt": "Question"}. `bad_rows` are refused with the whole file or left out; `personal_data` is
+    e-mail addresses, phone, card and account numbers and keys; `over_long` are rows that do not fit into the `context`,
+    a base model's name; `leaks` are the later of two rows with one prompt in both splits. `preferences` says whether
     preference data is refused, or the chosen answers are taken; `reasoning` is what an answer was thought out with.
     `test_share` of the rows, or of the groups where a column for `group` is named, are held out where the file names no
     split; `seed` draws others.
@@ -58,6 +59,7 @@ class Options(Document):
 
     file_format: Format = ""
     delimiter: Annotated[str, msgspec.Meta(max_length=1)] = ""
+    encoding: Encoding = ""
     layout: LayoutName = ""
     columns: dict[str, str] = field(default_factory=dict)
     bad_rows: Literal["refuse", "leave_out"] = "refuse"
@@ -255,12 +257,15 @@ class Report(Document):
     `mapping` says which column each of `FIELDS` was read from, and `guessed` which of these were told by another name
     than the field's. `problems` are the first `MAX_PROBLEMS` of `problem_count`, one for each row that cannot be used;
     all of them, and a line for each row of a notice, are in findings.jsonl. `position` says what their `line` counts.
-    `rows_sha256` is over train.jsonl and then test.jsonl.
+    `rows_sha256` is over train.jsonl and then test.jsonl. `packing` is how the file was compressed, `encoding` how its
+    text is encoded; both are empty where there is nothing to say.
     """
 
     accepted: bool
     upload_sha256: str
     file_format: str
+    packing: str = ""
+    encoding: str = ""
     delimiter: str = ""
     layout: str = ""
     mapping: dict[str, str] = field(default_factory=dict)
@@ -279,25 +284,40 @@ class Report(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Converted(Document):
+    """A short text around the first character of a `line` that the file's encoding writes otherwise than UTF-8."""
+
+    line: Natural
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Inspection(Document):
     """The preview of a file with given options.
 
     `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`, and
     `guessed` which of these were told by another name than the field's, or by what they hold. `sample`
     are the first rows as they stand in the file, a text for each of the first columns, cut short; `rows` are the first
-    that could be read and `problems` the first that could not.
+    that could be read and `problems` the first that could not. `packing` and `encoding` are as in a `Report`;
+    `converted` are examples of what another encoding than UTF-8 changes, and `warnings` say what was done to read the
+    file. `position` says what the `line` of a problem counts.
     """
 
     upload_sha256: str
     bytes: Natural
     packed: bool
     file_format: str
+    packing: str = ""
+    encoding: str = ""
+    converted: tuple[Converted, ...] = ()
     delimiter: str = ""
     layout: str = ""
+    position: Literal["line", "row"] = "line"
     columns: tuple[str, ...] = ()
     mapping: dict[str, str] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
     sample: tuple[dict[str, str], ...] = ()
     rows: tuple[Row, ...] = ()
     problems: tuple[Problem, ...] = ()
+    warnings: tuple[Notice, ...] = ()
     schema: Literal[1] = 1

@@ -12,7 +12,7 @@ from msgspec.structs import replace as replace_in
 
 from corpora.ingest.check import checked_sha256, damaged
 from corpora.ingest.contracts import FIELDS, SHOWN_COLUMNS, IngestSpec, Inspection, Problem, Row
-from corpora.ingest.formats.gzipped import is_gzip, unpack, unpack_head
+from corpora.ingest.formats.readable import Readable
 from corpora.ingest.formats.source import open_source
 from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.problems import FileProblem, RowProblem
@@ -34,39 +34,37 @@ def inspect_file(path: Path, spec: IngestSpec, *, scratch: Path) -> Inspection:
     if path.stat().st_size != spec.bytes:
         raise damaged()
     sha256 = checked_sha256(path, spec)
-    packed = is_gzip(path)
-    head = scratch / "head"
-    try:
-        if packed:
-            _unpack(path, head, spec)
-        with (head if packed else path).open("rb") as file:
-            seen = _look(file, spec)
-    except FileProblem as problem:
-        seen = {"file_format": "", "problems": (_stopping(problem),)}
-    finally:
-        head.unlink(missing_ok=True)
-    return Inspection(upload_sha256=sha256, bytes=spec.bytes, packed=packed, **seen)
+    with Readable(path, spec, scratch=scratch, head_bytes=HEAD_BYTES, head_rows=HEAD_ROWS) as file:
+        try:
+            file.prepare()
+            seen = _look_into(file, spec)
+            if any(problem.code == "dataset:encoding" for problem in seen["problems"]) and file.turn_to_windows_1252():
+                seen = _look_into(file, spec)
+        except FileProblem as problem:
+            seen = {"file_format": "", "problems": (_stopping(problem),)}
+        return Inspection(
+            upload_sha256=sha256,
+            bytes=spec.bytes,
+            packed=bool(file.packing),
+            packing=file.packing,
+            encoding=file.encoding,
+            converted=tuple(replace(change, text=_cut(change.text, CELL_CHARACTERS)) for change in file.converted),
+            **seen,
+        )
 
 
-def _unpack(path: Path, head: Path, spec: IngestSpec) -> None:
-    whole = unpack_head(path, head, limit=HEAD_BYTES)
-    with head.open("rb") as file:
-        is_parquet = file.read(4) == b"PAR1"
-    if whole:
-        return
-    if is_parquet:
-        # What a Parquet file holds is said at its end.
-        unpack(path, head, spec, tick=lambda: None)
-        return
-    with head.open("r+b") as file:
-        if end := file.read().rfind(b"\n") + 1:
-            file.truncate(end)
+def _look_into(readable: Readable, spec: IngestSpec) -> dict[str, Any]:
+    with readable.path.open("rb") as file:
+        try:
+            return _look(file, spec, readable)
+        except FileProblem as problem:
+            return {"file_format": "", "problems": (_stopping(problem),), "warnings": tuple(readable.notices())}
 
 
-def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
+def _look(file: BinaryIO, spec: IngestSpec, readable: Readable) -> dict[str, Any]:
     size = file.seek(0, 2)
     file.seek(0)
-    source = open_source(file, size=size, spec=spec)
+    source = open_source(file, size=size, spec=spec, is_document=readable.is_document)
     canonical = Canonical(source.layout, source.columns, spec.options)
     sample: list[dict[str, str]] = []
     rows: list[Row] = []
@@ -96,7 +94,9 @@ def _look(file: BinaryIO, spec: IngestSpec) -> dict[str, Any]:
     except FileProblem as problem:
         problems.append(_stopping(problem))
     return {
-        "file_format": source.file_format,
+        "file_format": source.shown_format,
+        "position": source.position,
+        "warnings": (*readable.notices(), *source.notices()),
         "delimiter": source.delimiter,
         "layout": source.layout.name if source.layout else "",
         "columns": tuple(columns.names),

@@ -197,7 +197,7 @@ class UploadViewSet(
         description="Only in the state `waiting`.",
         request=OptionsSerializer,
         responses={200: UploadSerializer, 400: INVALID, 404: MISSING, 409: examples.NOT_WAITING},
-        examples=[examples.OTHER_OPTIONS, examples.INSPECTING],
+        examples=[examples.OTHER_OPTIONS, examples.OTHER_ENCODING, examples.INSPECTING],
     )
     @action(detail=True, methods=["post"])
     def inspect(self, request: Request, pk: UUID) -> Response:

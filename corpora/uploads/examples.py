@@ -11,8 +11,12 @@ INSPECTION = {
     "bytes": 48211,
     "packed": False,
     "file_format": "csv",
+    "packing": "",
+    "encoding": "windows-1252",
+    "converted": [{"line": 7, "text": "Where is the café?;On the ground floor."}],
     "delimiter": ";",
     "layout": "prompt and completion",
+    "position": "line",
     "columns": ["Question", "Answer"],
     "mapping": {"prompt": "Question", "completion": "Answer"},
     "sample": [{"Question": "What is a lien?", "Answer": "A claim on property."}],
@@ -28,6 +32,15 @@ INSPECTION = {
         }
     ],
     "problems": [],
+    "warnings": [
+        {
+            "code": "dataset:converted",
+            "count": 1,
+            "text": "Converted from Windows-1252. Check the accented characters in the preview.",
+            "lines": [],
+            "decision": "",
+        }
+    ],
     "schema": 1,
 }
 UPLOAD = {
@@ -71,6 +84,11 @@ LISTED = OpenApiExample(
 )
 NEW = OpenApiExample(
     "A file for a new dataset", {"file_name": "clauses.csv", "bytes": 48211, "name": "Clauses"}, request_only=True
+)
+OTHER_ENCODING = OpenApiExample(
+    "Another format and encoding",
+    {"options": {"file_format": "json", "encoding": "windows-1252"}},
+    request_only=True,
 )
 OTHER_OPTIONS = OpenApiExample(
     "Other columns", {"options": {"columns": {"prompt": "Question", "completion": "Answer"}}}, request_only=True

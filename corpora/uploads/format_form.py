@@ -23,6 +23,9 @@ NEEDED = {
 """The fields of each layout. Only those of `OPTIONAL` may be missing."""
 
 OPTIONAL = {("instruction", "input"), ("preference", "prompt"), ("KTO", "prompt"), ("KTO", "completion")}
+READ_BY = ("file_format", "delimiter", "encoding", "layout", "columns", "preferences")
+"""The options that say how the file is read."""
+
 CHOICES = ("bad_rows", "personal_data", "over_long", "leaks", "preferences", "reasoning", "context", "seed")
 EXTRA = ("system", "tools", "label", "split", "slice")
 LABELS = {
@@ -42,8 +45,9 @@ LABELS = {
     "slice": "Slice (group for results)",
     "group": "Group (its rows stay in one split)",
 }
-FORMATS = {"jsonl": "JSONL", "csv": "CSV", "tsv": "TSV", "parquet": "Parquet"}
+FORMATS = {"jsonl": "JSONL", "json": "JSON", "csv": "CSV", "tsv": "TSV", "parquet": "Parquet"}
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
+ENCODINGS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "windows-1252": "Windows-1252 (Western European)"}
 LAYOUTS = {
     "chat": "Conversations",
     "ShareGPT": "ShareGPT conversations",
@@ -85,6 +89,7 @@ class FormatForm(forms.Form):
     name = forms.CharField(max_length=120, required=False, label="Name of the new dataset")
     file_format = OurChoice(label="Format")
     delimiter = OurChoice(label="Column separator")
+    encoding = OurChoice(label="Text encoding", help_text="Change it if accented characters look wrong.")
     layout = OurChoice(label="Row layout")
     bad_rows = forms.ChoiceField(
         choices=[("refuse", "Reject the file"), ("leave_out", "Leave them out")],
@@ -130,6 +135,7 @@ class FormatForm(forms.Form):
         self.fields["dataset"].queryset = Dataset.objects.order_by("name")  # type: ignore[attr-defined]
         self._choose("file_format", FORMATS)
         self._choose("delimiter", DELIMITERS)
+        self._choose("encoding", ENCODINGS)
         self._choose("layout", LAYOUTS)
         names = [context.name for context in contexts()]
         self._choose("context", dict(zip(names, names, strict=True)), ours=names[0] if names else "")
@@ -137,6 +143,8 @@ class FormatForm(forms.Form):
             del self.fields["context"]
         if not self._is_table():
             del self.fields["delimiter"]
+        if self._format() == "parquet":
+            del self.fields["encoding"]
         layout = self.options["layout"] or self.found.get("layout") or "prompt and completion"
         self.needed = NEEDED[layout]
         self.may_be_missing = {name for of_layout, name in OPTIONAL if of_layout == layout}
@@ -207,7 +215,7 @@ class FormatForm(forms.Form):
     def _check_import(self, said: dict[str, Any]) -> None:
         """Refuse an import that is known to fail. With the file read in another way, nothing is known."""
         changed = self.changes()
-        if any(changed[name] != self.options[name] for name in ("file_format", "delimiter", "layout", "columns")):
+        if any(changed[name] != self.options[name] for name in READ_BY):
             return
         if not self.can_import():
             self.add_error(None, "This file cannot be imported as it is read now. Fix the problems shown below.")
@@ -223,6 +231,7 @@ class FormatForm(forms.Form):
         return {
             "file_format": said["file_format"],
             "delimiter": said.get("delimiter", ""),
+            "encoding": said.get("encoding", ""),
             "layout": said["layout"],
             "columns": {
                 name: column
@@ -233,8 +242,11 @@ class FormatForm(forms.Form):
             **{name: said[name] for name in CHOICES if name in said},
         }
 
+    def _format(self) -> str:
+        return str(self.options["file_format"] or self.found.get("file_format", ""))
+
     def _is_table(self) -> bool:
-        return (self.options["file_format"] or self.found.get("file_format")) not in {"jsonl", "parquet"}
+        return self._format() not in {"jsonl", "json", "parquet"}
 
     def _initial(self, options: dict[str, Any]) -> dict[str, Any]:
         columns = {**self.found.get("mapping", {}), **options["columns"]}

@@ -12,6 +12,11 @@ from corpora.uploads import tus
 from corpora.versions.serializers import RejectionSerializer, VersionSerializer
 from jobs.serializers import JobSerializer
 
+OPTIONS = (
+    "Import options. Omitted ones are detected: `file_format` (jsonl, json, csv, tsv or parquet), `encoding` (utf-8, "
+    "utf-16 or windows-1252), `delimiter`, `layout`, `columns` and others; see the guide on datasets."
+)
+
 
 class UploadLinksSerializer(serializers.Serializer[Any]):
     self = serializers.URLField(help_text="Also the URL for data by the tus protocol.")
@@ -96,14 +101,14 @@ class NewUploadSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(
         max_length=120, required=False, help_text="The dataset's name. Default: the file's name."
     )
-    options = serializers.DictField(required=False, help_text="Import options. Omitted ones are detected.")
+    options = serializers.DictField(required=False, help_text=OPTIONS)
     confirm = serializers.BooleanField(required=False, help_text="Import it without review.")
 
 
 class OptionsSerializer(serializers.Serializer[Any]):
     """Options to change. Omitted ones keep their values."""
 
-    options = serializers.DictField(required=False)
+    options = serializers.DictField(required=False, help_text=OPTIONS)
 
 
 class ConfirmationSerializer(OptionsSerializer):

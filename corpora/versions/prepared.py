@@ -7,6 +7,8 @@ from corpora.models import DatasetVersion
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
+ENCODINGS = {"utf-16": "UTF-16", "windows-1252": "Windows-1252"}
+
 DECISIONS: dict[str, dict[str, str]] = {
     "bad_rows": {"bad_rows": "leave_out"},
     "personal_data": {"personal_data": "mask"},
@@ -19,6 +21,7 @@ DECISIONS: dict[str, dict[str, str]] = {
 OPTION_TITLES = {
     "file_format": "Format",
     "delimiter": "Column separator",
+    "encoding": "Text encoding",
     "layout": "Row layout",
     "columns": "Columns",
     "bad_rows": "Rows with problems",
@@ -55,7 +58,8 @@ def _phrases(options: Mapping[str, Any], version: DatasetVersion) -> Iterator[st
     if version.file_format:
         delimiter = version.profile.get("delimiter")
         separator = f" with {option_text('delimiter', delimiter)} separator" if delimiter else ""
-        yield f"{version.file_format.upper()}{separator}"
+        encoding = ENCODINGS.get(version.profile.get("encoding", ""))
+        yield f"{version.file_format.upper()}{separator}{f', converted from {encoding}' if encoding else ''}"
     if options.get("columns"):
         yield option_text("columns", options["columns"])
     if options.get("bad_rows") == "leave_out":

@@ -89,7 +89,7 @@ class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
 class ProblemSerializer(serializers.Serializer[Any]):
     """A row that cannot be used."""
 
-    line = serializers.IntegerField(help_text="Line from 1 (row in a Parquet file), or 0 for the whole file.")
+    line = serializers.IntegerField(help_text="Line from 1 (row in a JSON or Parquet file), or 0 for the whole file.")
     field = serializers.CharField()
     code = serializers.CharField()
     text = serializers.CharField(help_text="What is wrong and how to fix it.")
@@ -109,4 +109,6 @@ class VersionDetailSerializer(VersionSerializer):
 class NewVersionSerializer(serializers.Serializer[Any]):
     """A file, as multipart/form-data."""
 
-    file = serializers.FileField(allow_empty_file=True, help_text="JSONL, CSV, TSV or Parquet, gzipped or not.")
+    file = serializers.FileField(
+        allow_empty_file=True, help_text="JSONL, JSON, CSV, TSV or Parquet, also as gzip, zstd, bzip2 or zip."
+    )

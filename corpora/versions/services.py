@@ -218,7 +218,9 @@ def record_report(*, version_id: UUID, report: Report, keys: dict[str, str], row
         reject_version(version_id=version_id, code=SameFile.code, text=text)
         return
     found = msgspec.to_builtins(report)
-    profile = {name: found[name] for name in ("layout", "delimiter", "position", "warnings", "problems_by_code")}
+    profile = {
+        name: found[name] for name in ("layout", "delimiter", "encoding", "position", "warnings", "problems_by_code")
+    }
     changes = {
         "upload_sha256": report.upload_sha256,
         "file_format": report.file_format,

@@ -10,7 +10,9 @@ from corpora.ingest.contracts import Problem
 from corpora.ingest.formats.lines import bounded_lines
 from corpora.ingest.problems import RowProblem, shown
 
-NOT_UTF8 = "The text is not UTF-8. Save the file as UTF-8 (in Excel: “CSV UTF-8”)."
+NOT_UTF8 = (
+    "The text is not UTF-8. Save the file as UTF-8 (in Excel: “CSV UTF-8”), or choose its encoding (option “encoding”)."
+)
 
 
 def parse_line(line: bytes) -> Any:

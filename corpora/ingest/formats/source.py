@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO, Literal
 
-from corpora.ingest.contracts import IngestSpec, Options, Problem
+from corpora.ingest.contracts import IngestSpec, Notice, Options, Problem
 from corpora.ingest.formats.blocks import Blocks, LineBlocks, TableBlocks, text_offset
 from corpora.ingest.formats.jsonl import parse_line, read_lines
 from corpora.ingest.formats.lines import bounded_lines
-from corpora.ingest.formats.sniff import HEAD_BYTES, sniff
+from corpora.ingest.formats.sniff import HEAD_BYTES, Sniffed, sniff
 from corpora.ingest.formats.tables import NO_HEADER, Header, read_header, read_table
 from corpora.ingest.layouts.known import MARKS, Recognised, missing_columns, recognise
 from corpora.ingest.layouts.layout import Layout
@@ -35,6 +35,7 @@ class Source:
     them may raise FileProblem. `columns` says which of the file's own stands for a field, and `guessed` for which
     fields the customer has not said that; `names` are those of a file that names them once for all rows, in the
     `header` of a table; `refusal` is why the file cannot be read like this.
+    `is_document` says that JSON Lines were made of the rows of another JSON file.
     """
 
     file_format: str
@@ -50,6 +51,19 @@ class Source:
     refusal: FileProblem | None = None
     fraction: Callable[[], float]
     most_readers: int = MOST_READERS
+    is_document: bool = False
+
+    @property
+    def shown_format(self) -> str:
+        """The format of the customer's file."""
+        return "json" if self.is_document else self.file_format
+
+    def notices(self) -> Iterator[Notice]:
+        """What was skipped to read the file."""
+        count = self.header.titles
+        if count:
+            lines = f"{count} lines above the column names were" if count > 1 else "A line above the column names was"
+            yield Notice(code="dataset:title_rows", count=count, text=f"{lines} skipped.")
 
     def check_names(self) -> None:
         """Raises FileProblem if a mapped column does not exist, or the columns match no layout that can be learnt."""
@@ -57,21 +71,25 @@ class Source:
             raise self.refusal
         if self.layout is None and self.names:
             problem = missing_columns(list(fields_of(self.names, self.columns)))
-            line = 1 if self.position == "line" else 0
+            line = self.header.line if self.position == "line" else 0
             text = f"{problem.text} Or map the columns of your file: {joined(self.names)}."
             if problem.code == "missing_messages_list":
                 text = f"{problem.text} Or map the columns of your file."
             raise FileProblem("dataset:missing_field", text, line=line, field=problem.field)
 
 
-def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
-    """The rows of a file of `size` bytes. Raises FileProblem if its format is not supported."""
+def open_source(file: BinaryIO, *, size: int, spec: IngestSpec, is_document: bool = False) -> Source:
+    """The rows of a file of `size` bytes. Raises FileProblem if its format is not supported.
+
+    `is_document` says that it holds the rows of a JSON document as lines.
+    """
     options, limit = spec.options, spec.max_row_bytes
 
     def fraction() -> float:
         return min(1.0, file.tell() / size)
 
-    file_format, delimiter = sniff(file.read(HEAD_BYTES), options)
+    head = file.read(HEAD_BYTES)
+    file_format, delimiter, skipped, titles = Sniffed("jsonl") if is_document else sniff(head, options)
     if file_format == "parquet":
         # Loading pyarrow takes longer than checking most files of the other formats.
         from corpora.ingest.formats.parquet import ParquetTable, RecordBlocks
@@ -96,6 +114,8 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         offset = text_offset(file)
         return Source(
             file_format=file_format,
+            is_document=is_document,
+            position="row" if is_document else "line",
             layout=found.layout,
             columns=found.columns,
             guessed=found.guessed,
@@ -106,7 +126,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         )
     # A table's column names are taken in lower case.
     columns = {field: column.strip().lower() for field, column in options.columns.items()}
-    header = read_header(file, delimiter=delimiter, max_row_bytes=limit)
+    header = read_header(file, delimiter=delimiter, max_row_bytes=limit, skipped=skipped, titles=titles)
 
     def records(offset: int, lines: int) -> Iterator[tuple[int, Any] | Problem]:
         return read_table(
@@ -125,7 +145,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec) -> Source:
         header=header,
         blocks=lambda ahead: TableBlocks(file.fileno(), size, max_row_bytes=limit, ahead=ahead, offset=header.size),
         records=records,
-        refusal=_absent(columns, header.names, line=1) or _no_answers(found, options),
+        refusal=_absent(columns, header.names, line=header.line) or _no_answers(found, options),
         fraction=fraction,
     )
 

@@ -12,11 +12,16 @@ from corpora.ingest.problems import FileProblem, RowProblem, shown
 
 
 class Header(NamedTuple):
-    """A table's column names, and where its rows begin: behind `size` bytes, which are `lines` lines."""
+    """A table's column names on `line`, and where its rows begin: behind `size` bytes, which are `lines` lines.
+
+    `titles` lines above the names say something else.
+    """
 
     names: list[str]
     size: int
     lines: int
+    line: int = 1
+    titles: int = 0
 
 
 NO_HEADER = Header([], 0, 0)
@@ -49,24 +54,42 @@ def read_table(
             yield line, by_name(names, cells)
 
 
-def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int) -> Header:
-    """The first row of a table. Raises FileProblem if it has no usable names."""
+def read_header(file: BinaryIO, *, delimiter: str, max_row_bytes: int, skipped: int = 0, titles: int = 0) -> Header:
+    """The first row of a table behind `skipped` lines, `titles` of them titles.
+
+    Raises FileProblem if it has no usable names.
+    """
     csv.field_size_limit(max_row_bytes)
-    reader = csv.reader(_TextLines(file, max_row_bytes), delimiter=delimiter, strict=True)
+    offset = _offset_of_line(file, skipped)
+    reader = csv.reader(_TextLines(file, max_row_bytes, offset, skipped), delimiter=delimiter, strict=True)
+    names: list[str] = []
+    line = skipped + 1
     try:
-        names = next((column_names(cells) for cells in reader if any(cells)), [])
+        for cells in reader:
+            if any(cells):
+                names = column_names(cells, line=line)
+                break
+            line = skipped + reader.line_num + 1
     except csv.Error as error:
-        raise _unreadable(error, 1) from None
-    return Header(names, file.tell(), reader.line_num)
+        raise _unreadable(error, line) from None
+    return Header(names, file.tell(), skipped + reader.line_num, line, titles)
 
 
-def column_names(cells: list[str]) -> list[str]:
+def _offset_of_line(file: BinaryIO, before: int) -> int:
+    """Where the line begins that has so many before it."""
+    file.seek(0)
+    for _ in range(before):
+        file.readline()
+    return file.tell()
+
+
+def column_names(cells: list[str], *, line: int) -> list[str]:
     """The header's names in lower case. Raises FileProblem for a duplicate name."""
     names = [cell.strip().lower() for cell in cells]
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
         text = f"Two columns are named “{shown(twice)}”. Rename or remove one."
-        raise FileProblem("dataset:duplicate_key", text, line=1, field=shown(twice))
+        raise FileProblem("dataset:duplicate_key", text, line=line, field=shown(twice))
     return names
 
 
@@ -114,6 +137,6 @@ def by_name(names: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]
 def wrong_width(cells: int, columns: int) -> RowProblem:
     """A row with more or fewer cells than there are columns."""
     text = (
-        f"The row has {cells} cells, but the first line has {columns}. Put text that contains the separator in quotes."
+        f"The row has {cells} cells, but there are {columns} columns. Put text that contains the separator in quotes."
     )
     return RowProblem("dataset:broken_line", "", text)

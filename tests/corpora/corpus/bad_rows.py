@@ -192,7 +192,8 @@ BROKEN = (
 
 
 def broken_line(rng: Random, variant: int) -> BadFile:
-    return among(rng, "prompt", BROKEN[variant], "dataset:broken_line")
+    # As the first row, one over two lines begins a file of rows over several lines.
+    return among(rng, "prompt", BROKEN[variant], "dataset:broken_line", first=1 if variant == 0 else 0)
 
 
 def wrong_mark(rng: Random, variant: int) -> BadFile:

@@ -45,7 +45,9 @@ def archive(rng: Random, variant: int) -> BadFile:
     if variant < 5:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)[variant % 2]) as file:
-            for name in (("rows.jsonl",), ("[Content_Types].xml", "xl/workbook.xml"), ("a.csv", "b.csv"))[variant % 3]:
+            for name in (("a.jsonl", "b.jsonl"), ("[Content_Types].xml", "xl/workbook.xml"), ("a.csv", "b.csv"))[
+                variant % 3
+            ]:
                 file.writestr(name, inside)
         content = buffer.getvalue()
     elif variant < 7:
@@ -70,16 +72,22 @@ def other_file(rng: Random, variant: int) -> BadFile:
 
 
 def utf16(rng: Random, variant: int) -> BadFile:
-    content = table([{"prompt": f"question {n}", "completion": "answer"} for n in range(5)], ",;\t"[variant % 3])
-    if variant % 2:
-        content = writing.jsonl([{"prompt": f"question {n}", "completion": "answer"} for n in range(5)])
-    encoded = content.decode().encode(("utf-16-le", "utf-16-be", "utf-16", "utf-32", "utf-16-le")[variant % 5])
-    if variant == 9:
-        encoded = b"\xfe\xff" + content.decode().encode("utf-16-be")
+    """UTF-16 with a broken character or as something else, and UTF-32."""
+    rows = [{"prompt": f"question {n}", "completion": "answer"} for n in range(5)]
+    text = (writing.jsonl(rows) if variant % 2 else table(rows, ",;\t"[variant % 3])).decode()
+    codec = ("utf-16-le", "utf-16-be")[variant // 2 % 2]
+    whole = text.encode(codec)
+    options: dict[str, str] = {}
+    if variant < 4:
+        content, line = whole[: rng.randint(20, 90) * 2 + 1], None
+    elif variant < 6:
+        content, line = whole + "\ud800".encode(codec, "surrogatepass") + whole, 7 if variant % 2 == 0 else 6
+    elif variant < 8:
+        content, line = text.encode("utf-32"), 0
+    else:
+        content, line, options = text.encode("utf-16"), 0, {"encoding": "utf-8"}
     return BadFile(
-        content=pack(encoded) if variant in {3, 4} else encoded,
-        code="dataset:encoding",
-        line=0,
+        content=pack(content) if variant in {3, 6} else content, code="dataset:encoding", line=line, options=options
     )
 
 
@@ -117,11 +125,10 @@ def one_row(rng: Random, variant: int) -> BadFile:
 
 
 def no_lines(rng: Random, variant: int) -> BadFile:
-    rows = writing.rows(rng, writing.LAYOUTS[variant % 4], 4)
     whole = (
-        json.dumps(rows), json.dumps(rows, indent=2), "[" + ",\n".join(map(json.dumps, rows)) + "]",
+        json.dumps(["a", "b"]), json.dumps({"name": "x"}, indent=2)[1:], json.dumps([1, 2], indent=2),
         "Dear all,\nplease find enclosed", "<html><body>404</body></html>", "prompt\nonly one column\n",
-        "---\n- prompt: q\n  completion: a\n", "q1 | a1\nq2 | a2\n", "1,2\n3,4\n", json.dumps(rows) + "\n",
+        "---\n- prompt: q\n  completion: a\n", "q1 ~ a1\nq2 ~ a2\n", "1,2\n3,4\n", json.dumps([["q", "a"]]) + "\n",
     )[variant]  # fmt: skip
     return BadFile(content=whole.encode(), code="dataset:not_a_dataset", line=1)
 

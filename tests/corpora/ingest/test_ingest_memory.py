@@ -60,6 +60,18 @@ def long() -> Iterator[bytes]:
     return (b'{"prompt": "%d", "completion": "%b"}\n' % (n, filling) for n in range(1 << 30))
 
 
+def one_line() -> Iterator[bytes]:
+    """JSON objects with commas between them, all on one line."""
+    filling = b"lorem ipsum " * 60
+    return (b'{"prompt": "question %d", "completion": "%b"}, ' % (n, filling) for n in range(1 << 30))
+
+
+def western() -> Iterator[bytes]:
+    """Text that is found not to be UTF-8 at the end of its first line."""
+    filling = b"\xe9t\xe9 " * 200
+    return (b'{"prompt": "question %d", "completion": "%b"}\n' % (n, filling) for n in range(1 << 30))
+
+
 def table() -> Iterator[bytes]:
     """Cells with line breaks, read by the block."""
     yield b"id,text,label\n"
@@ -78,7 +90,7 @@ def parquet() -> Iterator[bytes]:
     yield buffer.getvalue()
 
 
-@pytest.mark.parametrize("rows", [short, personal, alike, long, table, parquet])
+@pytest.mark.parametrize("rows", [short, personal, alike, long, one_line, western, table, parquet])
 def test_memory_is_bounded_whatever_the_rows(rows: Callable[[], Iterator[bytes]], tmp_path: Path) -> None:
     upload = tmp_path / "inputs" / "upload" / "upload"
     upload.parent.mkdir(parents=True)

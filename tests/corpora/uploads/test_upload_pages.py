@@ -1,5 +1,7 @@
 """The pages of uploads: the list, the preview of a file, and the form without JavaScript."""
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -76,7 +78,7 @@ def test_a_file_is_followed_until_its_version_is_checked(as_alice: Client, api: 
 def test_a_file_of_the_wrong_kind_is_told_why_and_can_be_discarded(
     as_alice: Client, waiting: Callable[..., Upload]
 ) -> None:
-    upload = waiting(b"PK\x03\x04" + bytes(400))
+    upload = waiting(b"%PDF-1.7\n" + bytes(400))
     page = as_alice.get(UPLOAD_PAGE).content.decode()
     assert "state-waiting state-red" in page
     (problem,) = upload.inspection["problems"]
@@ -290,3 +292,22 @@ def test_a_reviewer_uploads_nothing(as_rita: Client, api: APIClient, in_tenant: 
     assert as_rita.get(UPLOAD_PAGE).status_code == 403
     assert as_rita.post(reverse("corpora:upload-cancel", args=[upload.id])).status_code == 403
     assert as_rita.delete(f"/api/v1/uploads/{upload.id}/").status_code == 403
+
+
+def test_converted_text_is_shown_and_its_encoding_can_be_changed(
+    as_alice: Client, waiting: Callable[..., Upload]
+) -> None:
+    upload = waiting("prompt,completion\nGröße?,42\nFarbe?,rot\n".encode("cp1252"))
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert "Windows-1252 (Western European) (detected)" in page
+    assert re.search(r'data-testid="converted".*Line 2:</span> Größe\?,42', page, re.DOTALL)
+    assert upload.inspection["warnings"][0]["text"] in page
+
+
+def test_a_json_document_is_shown_by_its_rows(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    rows = [{"prompt": "q", "completion": "a"}, {"prompt": "q", "completion": ""}]
+    upload = waiting(json.dumps({"data": rows}, indent=1).encode())
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert "JSON (detected)" in page
+    assert "Row 2" in page
+    assert 'name="delimiter"' not in page
