@@ -37,10 +37,21 @@ from tests.examples import examples
 
 LAYOUTS = {
     "chat": ("messages",),
+    "ShareGPT": ("messages",),
     "prompt and completion": ("prompt", "completion"),
     "instruction": ("instruction", "input", "output"),
     "classification": ("text", "label"),
 }
+TURNS = {
+    "chat": ("role", "content", ("user", "system", "assistant")),
+    "ShareGPT": ("from", "value", ("human", "system", "gpt")),
+}
+MORE_OF_CONVERSATIONS = (
+    ("system", '"Be brief."'),
+    ("system", '""'),
+    ("tools", '"[]"'),
+    ("tools", '[{"name": "track"}]'),
+)
 PERSONAL = ("ann@example.com", "+49 30 1234567", "4111 1111 1111 1111", "DE89370400440532013000", "é@example.com")
 GAPS = ("", "", " ", "\t", "\r", "  ")
 
@@ -93,16 +104,21 @@ def values(draw: st.DrawFn, *, right: bool) -> str:
 
 @st.composite
 def rows(draw: st.DrawFn, layout: str, *, right: bool) -> str:
-    if layout != "chat":
+    if layout not in TURNS:
         names = LAYOUTS[layout] if draw(st.booleans()) else (LAYOUTS[layout][0], LAYOUTS[layout][-1])
         return draw(objects([(name, draw(values(right=right))) for name in names], right=right))
-    known = ("user", "system", "assistant")
+    role_key, content_key, known = TURNS[layout]
     roles = draw(st.lists(st.sampled_from(known if right else (*known, "tool")), max_size=2))
-    turns = [
-        draw(objects([("role", draw(written_text(role))), ("content", draw(values(right=right)))], right=right))
-        for role in ((*roles, "user", "assistant") if right or draw(st.booleans()) else roles)
-    ]
-    return draw(objects([("messages", f"[{','.join(turns)}]")], right=right))
+    turns = []
+    for role in (*roles, known[0], known[2]) if right or draw(st.booleans()) else roles:
+        pairs = [(role_key, draw(written_text(role))), (content_key, draw(values(right=right)))]
+        if not draw(st.integers(0, 9)):
+            pairs.append(
+                draw(st.sampled_from((("weight", "0"), ("weight", "1"), ("name", '"Ann"'), ("thinking", '"so"'))))
+            )
+        turns.append(draw(objects(pairs, right=right)))
+    more = [] if draw(st.integers(0, 5)) else [draw(st.sampled_from(MORE_OF_CONVERSATIONS))]
+    return draw(objects([("messages", f"[{','.join(turns)}]"), *more], right=right))
 
 
 @st.composite
@@ -206,8 +222,13 @@ MORE: dict[str, Any] = {"id": 7, "metadata": {"source": "support", "tags": ["a",
 @pytest.mark.parametrize("more", [{}, MORE, MORE | {"slice": "north", "label": 3, "when": "2026-01-01"}])
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_usual_rows_are_read_by_the_column(layout: str, more: dict[str, Any]) -> None:
-    named = {"prompt and completion": "prompt"}.get(layout, layout)
-    block = writing.jsonl([more | row for row in writing.rows(Random(1), named, 50)])
+    named = {"prompt and completion": "prompt", "ShareGPT": "chat"}.get(layout, layout)
+    written = writing.rows(Random(1), named, 50)
+    if layout == "ShareGPT":
+        said = {"user": "human", "system": "system", "assistant": "gpt"}
+        for row in written:
+            row["messages"] = [{"from": said[turn["role"]], "value": turn["content"]} for turn in row["messages"]]
+    block = writing.jsonl([more | row for row in written])
     assert by_column(reader_of(layout), block) == 50
 
 

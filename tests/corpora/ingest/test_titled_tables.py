@@ -44,8 +44,8 @@ def test_lines_above_the_names_are_skipped(title: str, delimiter: str, tmp_path:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "|"])
 def test_unknown_names_are_found_by_the_number_of_cells(delimiter: str, tmp_path: Path) -> None:
-    content = table(delimiter, names=("Question", "Reply"), title="Export of 1 February 2026\n\n")
-    columns = {"prompt": "Question", "completion": "Reply"}
+    content = table(delimiter, names=("Anliegen", "Reaktion"), title="Export of 1 February 2026\n\n")
+    columns = {"prompt": "Anliegen", "completion": "Reaktion"}
     assert check(content, tmp_path / "a").first == (3, "messages", "dataset:missing_field")
     for number, options in enumerate(({}, {"file_format": "csv"}, {"delimiter": delimiter})):
         outcome = check(content, tmp_path / str(number), options={"columns": columns, **options})
