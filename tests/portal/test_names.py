@@ -26,7 +26,7 @@ FORMS: dict[str, tuple[str, type[Model] | None, dict[str, Any]]] = {
     "an import": (
         "corpora:upload-format",
         Upload,
-        {"dataset": "", "name": NAME, "file_format": "jsonl", "delimiter": ",", "layout": "chat"},
+        {"dataset": "", "name": NAME, "file_format": "jsonl", "delimiter": ",", "encoding": "ours", "layout": "chat"},
     ),
     "a dataset": ("corpora:edit", Dataset, {"name": NAME}),
     "an API key": ("keys", None, {"name": NAME}),

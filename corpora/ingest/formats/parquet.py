@@ -1,5 +1,6 @@
 """Parquet files with the columns of the other formats."""
 
+import multiprocessing
 import os
 import re
 from collections import Counter
@@ -7,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import cycle
 from mmap import mmap
+from multiprocessing.connection import Connection
 from typing import Any, BinaryIO
 
 import msgspec
@@ -31,6 +33,7 @@ RELEASE_AFTER = 6
 STREAM_BYTES = 1 << 16
 """Upper limit of an Arrow stream's overhead for a batch."""
 
+_fork = multiprocessing.get_context("fork")
 _TIMES = re.compile("timestamp|time64|date|duration")
 
 KNOWN = tuple(dict.fromkeys(name for layout in LAYOUTS for name in layout.fields)) + MARKS
@@ -54,7 +57,7 @@ class ParquetTable:
         wanted = dict.fromkeys((*KNOWN, *self.recognised.columns.values()))
         self._columns = [name for name in wanted if name in self.names]
         self._class_names = class_names(self._file.schema_arrow.metadata or {})
-        most = max(_counts(self._file.metadata))
+        most = _most_values(self._file.metadata)
         if most > values_limit(spec):
             raise too_many_values(most, spec.bytes)
         self._most_bytes = unpacked_limit(spec)
@@ -234,6 +237,30 @@ class RecordBlocks:
 def _damaged(row: int) -> FileProblem:
     text = "The Parquet file is damaged or incomplete. Write it again and upload the new file."
     return FileProblem("dataset:broken_file", text, line=row)
+
+
+def _most_values(metadata: pq.FileMetaData) -> int:
+    """The largest number of values in a column. Raises FileProblem if the metadata is damaged.
+
+    Where it contradicts itself, pyarrow ends the process instead of raising, so a process of its own reads it.
+    """
+    ours, theirs = _fork.Pipe(duplex=False)
+    process = _fork.Process(target=_send_most_values, args=(metadata, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    with ours:
+        try:
+            most: int = ours.recv()
+        except EOFError:
+            raise _damaged(0) from None
+        finally:
+            process.join()
+    return most
+
+
+def _send_most_values(metadata: pq.FileMetaData, connection: Connection) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    connection.send(max(_counts(metadata)))
 
 
 def _counts(metadata: pq.FileMetaData) -> Iterator[int]:

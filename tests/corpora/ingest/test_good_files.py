@@ -138,6 +138,9 @@ def test_however_long_its_lines_are_no_file_is_held(
 @SHARED
 @given(cut=st.integers(min_value=0, max_value=1000), flip=st.integers(min_value=0, max_value=7))
 @example(cut=178, flip=7)
+# pyarrow ends the process for these.
+@example(cut=173, flip=2)
+@example(cut=175, flip=4)
 def test_a_damaged_parquet_file_never_makes_it_crash(cut: int, flip: int, folders: Any) -> None:
     buffer = io.BytesIO()
     pq.write_table(pa.table({"prompt": ["q", "r"], "completion": ["a", "b"]}), buffer)
