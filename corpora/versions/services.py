@@ -36,17 +36,18 @@ def upload_version(
     file_name: str,
     dataset_name: str = "",
     dataset: Dataset | None = None,
-    options: Options | None = None,
+    options: Mapping[str, Any] | None = None,
     created_by: User | None,
 ) -> DatasetVersion:
     """Store a file as the next version of `dataset` or of the dataset called `dataset_name`, and start its check.
 
     Call it outside a transaction: it streams the file into storage first, then writes all database rows in one
-    transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, InvalidName, DatasetGone, SameFile,
-    ObjectGivenUp, StorageUnavailable or DiskFull. After an error, nothing is left in storage.
+    transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, InvalidName, WrongOption, DatasetGone,
+    SameFile, ObjectGivenUp, StorageUnavailable or DiskFull. After an error, nothing is left in storage.
     """
     if dataset is None and not check_name(dataset_name):
         raise NameMissing
+    read = read_options(options or {})
     received = ReceivedFile(file, limit=settings.MAX_UPLOAD_BYTES)
     key = object_key(tenant.id, "datasets", uuid4().hex, "upload")
     expect_object(tenant_id=tenant.id, key=key)
@@ -65,7 +66,7 @@ def upload_version(
                 file_name=file_name,
                 dataset=dataset,
                 dataset_name=dataset_name,
-                options=options or Options(),
+                options=read,
                 created_by=created_by,
             )
     except BaseException:
