@@ -131,4 +131,7 @@ class NewVersionSerializer(serializers.Serializer[Any]):
     """A file, as multipart/form-data."""
 
     file = serializers.FileField(allow_empty_file=True, help_text="JSONL, CSV, TSV or Parquet, gzipped or not.")
-    options = FormOptionsField(required=False, help_text="Import options as JSON. Omitted ones are detected.")
+    options = FormOptionsField(
+        required=False,
+        help_text="Import options as JSON. Without this field: those of the newest version, if there is one. {}: none.",
+    )
