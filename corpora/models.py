@@ -91,6 +91,9 @@ class DatasetVersion(TenantModel):
     upload_key = models.CharField(max_length=300)
 
     options = models.JSONField(default=dict, help_text="import options, see corpora.ingest.contracts.Options")
+    options_from = models.PositiveIntegerField(
+        null=True, blank=True, help_text="number of the version whose options it began with"
+    )
     options_digest = models.CharField(max_length=32, blank=True, help_text="hash of the options")
     derived_from = TenantForeignKey(
         "self",
@@ -213,6 +216,12 @@ class Upload(TenantModel):
     )
     sha256 = models.CharField(max_length=64, blank=True)
     options = models.JSONField(default=dict, help_text="import options that have been set so far")
+    options_from = models.PositiveIntegerField(
+        null=True, blank=True, help_text="number of the version whose options it began with"
+    )
+    dropped_columns = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="columns of those options that the file does not have"
+    )
     confirms_itself = models.BooleanField(default=False, help_text="whether the file is imported without a review")
     inspection = models.JSONField(default=dict, help_text="see corpora.ingest.contracts.Inspection")
     job = TenantForeignKey(Job, models.PROTECT, null=True, related_name="+", help_text="the latest inspection")

@@ -10,11 +10,29 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from corpora.datasets.examples import A_DATASET, NEW_DATASET, NOT_EMPTY, RENAMED, TAKEN
+from corpora.datasets.examples import (
+    A_DATASET,
+    MAPPED_DATASET,
+    NEW_DATASET,
+    NOT_EMPTY,
+    PREFERENCES,
+    RENAMED,
+    TAKEN,
+)
 from corpora.datasets.serializers import DatasetChangeSerializer, DatasetSerializer, NewDatasetSerializer
 from corpora.datasets.services import change_dataset, delete_dataset
 from corpora.models import Dataset, DatasetVersion
-from corpora.versions.examples import A_VERSION, AWAY, FULL, NEW_VERSION, SAME, TOO_LARGE, WRONG, WRONG_QUERY
+from corpora.versions.examples import (
+    A_VERSION,
+    AWAY,
+    FULL,
+    MAPPED_VERSION,
+    NEW_VERSION,
+    SAME,
+    TOO_LARGE,
+    WRONG,
+    WRONG_QUERY,
+)
 from corpora.versions.serializers import NewVersionSerializer, VersionSerializer
 from corpora.versions.services import upload_version
 from rest.parsers import StrictJSONParser
@@ -53,7 +71,7 @@ class DatasetViewSet(
         description="Returns immediately. Poll the version until its `state` is `ready` or `rejected`.",
         request={"multipart/form-data": NewDatasetSerializer},
         responses={201: DatasetSerializer, 400: WRONG, 409: SAME, 413: TOO_LARGE, 503: AWAY, 507: FULL},
-        examples=[NEW_DATASET, A_DATASET],
+        examples=[NEW_DATASET, MAPPED_DATASET, PREFERENCES, A_DATASET],
     )
     def create(self, request: Request) -> Response:
         version = self._upload(request, NewDatasetSerializer(data=request.data))
@@ -67,7 +85,7 @@ class DatasetViewSet(
         responses={
             201: VersionSerializer, 400: WRONG, 404: MISSING, 409: SAME, 413: TOO_LARGE, 503: AWAY, 507: FULL,
         },
-        examples=[NEW_VERSION, A_VERSION],
+        examples=[NEW_VERSION, MAPPED_VERSION, A_VERSION],
     )  # fmt: skip
     @action(detail=True, methods=["post"])
     def versions(self, request: Request, pk: UUID) -> Response:
@@ -111,5 +129,6 @@ class DatasetViewSet(
             file_name=file.name,
             dataset=dataset,
             dataset_name=body.validated_data.get("name", ""),
+            options=body.validated_data.get("options"),
             created_by=person_of(request),
         )

@@ -3,7 +3,7 @@
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
-from corpora.versions.examples import VERSION
+from corpora.versions.examples import MAPPING, VERSION
 
 DATASET = {
     "id": VERSION["dataset"],
@@ -17,6 +17,22 @@ DATASET = {
 NEW_DATASET = OpenApiExample(
     "A file and a name",
     {"name": "Clauses", "file": "(the content of clauses.jsonl)"},
+    request_only=True,
+    media_type="multipart/form-data",
+)
+
+
+MAPPED_DATASET = OpenApiExample(
+    "A file whose columns are “query” and “response”",
+    {"name": "Support", "file": "(the content of support.jsonl)", "options": MAPPING},
+    request_only=True,
+    media_type="multipart/form-data",
+)
+
+
+PREFERENCES = OpenApiExample(
+    "Preference data, of which the chosen answers are learnt",
+    {"name": "Preferred", "file": "(the content of preferences.jsonl)", "options": {"preferences": "chosen"}},
     request_only=True,
     media_type="multipart/form-data",
 )

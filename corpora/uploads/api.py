@@ -233,11 +233,12 @@ def _announced_by_tus(request: Request) -> dict[str, Any]:
     """The tus headers as the fields of NewUploadSerializer."""
     size = tus.natural(request, "Upload-Length")
     said = tus.metadata(request)
+    options = tus.options_of(said)
     body = {
         **{name: said[name] for name in ("dataset", "name") if said.get(name)},
+        **({} if options is None else {"options": options}),
         "file_name": said.get("filename") or "upload",
         "bytes": size,
-        "options": tus.options_of(said),
         "confirm": said.get("confirm") == "1",
     }
     return _valid(NewUploadSerializer(data=body))

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from corpora.contexts import contexts
 from corpora.ingest.contracts import SHOWN_COLUMNS, Options
+from corpora.ingest.problems import shown
 from corpora.models import Dataset, Upload
 
 NEEDED = {
@@ -151,6 +152,8 @@ class FormatForm(forms.Form):
         self.extra = tuple(name for name in EXTRA if name not in self.needed)
         for name in (*self.needed, *self.extra, "group"):
             self.fields[f"column_{name}"] = self._column(name)
+        if said := self._last_version():
+            self.fields["dataset"].help_text = said
 
     def needed_columns(self) -> list[BoundField]:
         return [self[f"column_{name}"] for name in self.needed]
@@ -244,6 +247,16 @@ class FormatForm(forms.Form):
 
     def _format(self) -> str:
         return str(self.options["file_format"] or self.found.get("file_format", ""))
+
+    def _last_version(self) -> str:
+        """That the options are those of an earlier version, and which of its columns the file lacks."""
+        parts = []
+        if self.upload.options_from is not None:
+            parts.append(f"The options are as in the last version (version {self.upload.options_from}).")
+        if self.upload.dropped_columns:
+            names = ", ".join(f"“{shown(column)}”" for column in self.upload.dropped_columns)
+            parts.append(f"This file has no {names}, which the last version used: choose other columns.")
+        return " ".join(parts)
 
     def _is_table(self) -> bool:
         return self._format() not in {"jsonl", "json", "parquet"}

@@ -101,7 +101,10 @@ class NewUploadSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(
         max_length=120, required=False, help_text="The dataset's name. Default: the file's name."
     )
-    options = serializers.DictField(required=False, help_text=OPTIONS)
+    options = serializers.DictField(
+        required=False,
+        help_text=f"{OPTIONS} Without this field: those of the newest version, if there is one. {{}}: none.",
+    )
     confirm = serializers.BooleanField(required=False, help_text="Import it without review.")
 
 

@@ -20,6 +20,7 @@ from corpora.quota import reserve
 from corpora.uploads import staging
 from corpora.uploads.backends import parts_storage
 from corpora.uploads.errors import AlreadyUsed, NotWaiting, UploadGone
+from corpora.versions.last_options import LastOptions, last_options
 from corpora.versions.services import create_version, shown_name
 from jobs.services import start_job, stop_job
 from rest.errors import Conflict, PortalError
@@ -46,7 +47,8 @@ def create_upload(
 ) -> Upload:
     """Start an upload of `size` bytes and reserve storage for it.
 
-    Without a dataset and a name, the file's dataset is named after it. With `in_parts`, the bytes go directly to
+    Without a dataset and a name, the file's dataset is named after it. Without options, it begins with those of the
+    dataset's newest version. With `in_parts`, the bytes go directly to
     storage if it supports that. Call it outside a transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded,
     InvalidName, StorageUnavailable, DiskFull or WrongOption.
     """
@@ -55,7 +57,11 @@ def create_upload(
     if size > settings.MAX_UPLOAD_BYTES:
         raise UploadTooLarge(settings.MAX_UPLOAD_BYTES)
     name = shown_name(file_name)
-    read = read_options(options or {})
+    shown = "" if dataset else check_name(dataset_name)[:120] or name_after(name)
+    last = LastOptions({}, None)
+    if options is None:
+        last = last_options(tenant=tenant, dataset=dataset, dataset_name=shown)
+    read = read_options(last.options if options is None else options)
     storage = parts_storage() if in_parts else None
     if storage is None:
         staging.check_room(size)
@@ -64,11 +70,12 @@ def create_upload(
         upload: Upload = Upload.objects.create(
             tenant=tenant,
             dataset=dataset,
-            dataset_name="" if dataset else check_name(dataset_name)[:120] or name_after(name),
+            dataset_name=shown,
             file_name=name,
             bytes=size,
             key=object_key(tenant.id, "datasets", uuid4().hex, "upload"),
             options=msgspec.to_builtins(read),
+            options_from=last.number,
             confirms_itself=confirms_itself,
             created_by=created_by,
         )
@@ -91,7 +98,7 @@ def inspect_upload(*, upload: Upload, changes: Mapping[str, Any]) -> Upload:
     with transaction.atomic():
         upload = _waiting(upload.id)
         before = upload.options
-        upload.options = msgspec.to_builtins(read_options({**before, **changes}))
+        _change_options(upload, changes)
         start_inspection(upload)
         record_event("upload.inspected_again", upload, before=before, after=upload.options)
     return upload
@@ -118,7 +125,7 @@ def confirm_upload(
         upload = _waiting(upload.id)
         if dataset is not None or dataset_name.strip():
             upload.dataset, upload.dataset_name = dataset, "" if dataset else check_name(dataset_name)[:120]
-        upload.options = msgspec.to_builtins(read_options({**upload.options, **(changes or {})}))
+        _change_options(upload, changes or {})
         return _make_version(upload, created_by=created_by)
 
 
@@ -181,7 +188,10 @@ def record_inspection(*, upload_id: UUID, inspection: Inspection) -> None:
     upload.inspection = msgspec.to_builtins(inspection)
     upload.sha256 = inspection.upload_sha256
     if not upload.confirms_itself:
-        _save(upload, state=UploadState.WAITING)
+        if _drop_absent_columns(upload, inspection):
+            start_inspection(upload)
+        else:
+            _save(upload, state=UploadState.WAITING)
         return
     try:
         _make_version(upload, created_by=upload.created_by)
@@ -219,11 +229,35 @@ def _make_version(upload: Upload, *, created_by: User | None) -> DatasetVersion:
         # The intended dataset may have been deleted.
         dataset_name=upload.dataset_name or name_after(upload.file_name),
         options=read_options(upload.options),
+        options_from=upload.options_from,
         created_by=created_by,
     )
     upload.version = version
     _save(upload, state=UploadState.DONE)
     return version
+
+
+def _change_options(upload: Upload, changes: Mapping[str, Any]) -> None:
+    """Set the options. Other columns are the client's own, and not those of an earlier version."""
+    before = upload.options.get("columns")
+    upload.options = msgspec.to_builtins(read_options({**upload.options, **changes}))
+    if upload.options["columns"] != before:
+        upload.options_from = None
+
+
+def _drop_absent_columns(upload: Upload, inspection: Inspection) -> bool:
+    """Drop mapped columns that came from an earlier version and are not in the file. Returns whether there are any."""
+    columns: dict[str, str] = upload.options.get("columns", {})
+    refused = {problem.field for problem in inspection.problems if problem.stops} & set(columns)
+    if upload.options_from is None or not refused:
+        return False
+    # Names of a table's columns are not case-sensitive.
+    present = {column.lower() for column in inspection.columns}
+    absent = {field for field, column in columns.items() if field in refused or column.lower() not in present}
+    upload.dropped_columns = [*upload.dropped_columns, *(columns[field] for field in sorted(absent))]
+    kept = {field: column for field, column in columns.items() if field not in absent}
+    upload.options = {**upload.options, "columns": kept}
+    return True
 
 
 def _save(upload: Upload, *, state: UploadState, code: str = "", text: str = "") -> None:

@@ -79,10 +79,12 @@ def metadata(request: Request) -> dict[str, str]:
     return pairs
 
 
-def options_of(pairs: dict[str, str]) -> dict[str, Any]:
-    """The `options` of the metadata, a JSON object. Raises WrongHeader."""
+def options_of(pairs: dict[str, str]) -> dict[str, Any] | None:
+    """The `options` of the metadata, a JSON object, or None without any. Raises WrongHeader."""
+    if not pairs.get("options"):
+        return None
     try:
-        options = json.loads(pairs.get("options") or "{}")
+        options = json.loads(pairs["options"])
     except ValueError:
         options = None
     if not isinstance(options, dict):

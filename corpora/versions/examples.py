@@ -59,11 +59,20 @@ REJECTION = {
 NEW_VERSION = OpenApiExample(
     "A file", {"file": "(the content of clauses.jsonl)"}, request_only=True, media_type="multipart/form-data"
 )
+MAPPING = {"columns": {"prompt": "query", "completion": "response"}}
+MAPPED_VERSION = OpenApiExample(
+    "A file whose columns are “query” and “response”",
+    {"file": "(the content of support.jsonl)", "options": MAPPING},
+    request_only=True,
+    media_type="multipart/form-data",
+)
 A_VERSION = OpenApiExample("A version that is being checked", VERSION, response_only=True)
 A_REJECTION = OpenApiExample("A rejected version", VERSION | REJECTION, response_only=True)
 
 WRONG = OpenApiResponse(
-    OpenApiTypes.OBJECT, "The file is missing or empty (`dataset:empty_file`), or the name is missing (problem+json)."
+    OpenApiTypes.OBJECT,
+    "The file is missing or empty (`dataset:empty_file`), the name is missing, or an option is invalid "
+    "(`dataset:wrong_option`, with its `field`) (problem+json).",
 )
 WRONG_QUERY = OpenApiResponse(OpenApiTypes.OBJECT, "A query parameter is invalid (problem+json).")
 SAME = OpenApiResponse(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
@@ -106,9 +108,32 @@ class VersionDetailSerializer(VersionSerializer):
         read_only_fields = fields  # type: ignore[assignment]
 
 
+@extend_schema_field(OpenApiTypes.OBJECT)
+class FormOptionsField(serializers.Field[dict[str, Any], Any, Any, Any]):
+    """A JSON object as the text of a form field."""
+
+    default_error_messages = {"invalid": "Send the options as a JSON object."}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        try:
+            options = msgspec.json.decode(data) if isinstance(data, str) else None
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            options = None
+        if not isinstance(options, dict):
+            self.fail("invalid")
+        return options
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        return value
+
+
 class NewVersionSerializer(serializers.Serializer[Any]):
     """A file, as multipart/form-data."""
 
     file = serializers.FileField(
         allow_empty_file=True, help_text="JSONL, JSON, CSV, TSV or Parquet, also as gzip, zstd, bzip2 or zip."
+    )
+    options = FormOptionsField(
+        required=False,
+        help_text="Import options as JSON. Without this field: those of the newest version, if there is one. {}: none.",
     )

@@ -18,6 +18,7 @@ from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.options import read_options
 from corpora.quota import reserve
 from corpora.versions.errors import SameFile, StillChecking, VersionGone, VersionInUse
+from corpora.versions.last_options import LastOptions, came_from, last_options
 from corpora.versions.one_piece import ReceivedFile
 from jobs.services import start_job
 from rest.names import check_name, visible
@@ -36,17 +37,22 @@ def upload_version(
     file_name: str,
     dataset_name: str = "",
     dataset: Dataset | None = None,
-    options: Options | None = None,
+    options: Mapping[str, Any] | None = None,
     created_by: User | None,
 ) -> DatasetVersion:
     """Store a file as the next version of `dataset` or of the dataset called `dataset_name`, and start its check.
 
-    Call it outside a transaction: it streams the file into storage first, then writes all database rows in one
-    transaction. Raises EmptyUpload, UploadTooLarge, QuotaExceeded, NameMissing, InvalidName, DatasetGone, SameFile,
-    ObjectGivenUp, StorageUnavailable or DiskFull. After an error, nothing is left in storage.
+    Without options, it has those of the dataset's newest version. Call it outside a transaction: it streams the file
+    into storage first, then writes all database rows in one transaction. Raises EmptyUpload, UploadTooLarge,
+    QuotaExceeded, NameMissing, InvalidName, WrongOption, DatasetGone, SameFile, ObjectGivenUp, StorageUnavailable or
+    DiskFull. After an error, nothing is left in storage.
     """
     if dataset is None and not check_name(dataset_name):
         raise NameMissing
+    last = LastOptions({}, None)
+    if options is None:
+        last = last_options(tenant=tenant, dataset=dataset, dataset_name=check_name(dataset_name)[:120])
+    read = read_options(last.options if options is None else options)
     received = ReceivedFile(file, limit=settings.MAX_UPLOAD_BYTES)
     key = object_key(tenant.id, "datasets", uuid4().hex, "upload")
     expect_object(tenant_id=tenant.id, key=key)
@@ -65,7 +71,8 @@ def upload_version(
                 file_name=file_name,
                 dataset=dataset,
                 dataset_name=dataset_name,
-                options=options or Options(),
+                options=read,
+                options_from=last.number,
                 created_by=created_by,
             )
     except BaseException:
@@ -84,6 +91,7 @@ def create_version(
     dataset: Dataset | None,
     dataset_name: str,
     options: Options,
+    options_from: int | None = None,
     derived_from: DatasetVersion | None = None,
     created_by: User | None,
 ) -> DatasetVersion:
@@ -130,6 +138,7 @@ def create_version(
         upload_key=key,
         options=msgspec.to_builtins(options),
         options_digest=digest,
+        options_from=options_from,
         derived_from=derived_from,
         created_by=created_by,
     )
@@ -245,7 +254,7 @@ def record_report(*, version_id: UUID, report: Report, keys: dict[str, str], row
         changes |= {
             "state": VersionState.REJECTED,
             "error_code": cause(report).code,
-            "error_text": headline(report),
+            "error_text": _headline_of(version, report),
         }
     _checking(version_id).update(**changes)
 
@@ -269,6 +278,14 @@ def headline(report: Report) -> str:
     if report.problem_count > 1 and not found.stops:
         text += f" {report.problem_count:,} rows have problems: fix them and upload the file again, or leave them out."
     return text
+
+
+def _headline_of(version: DatasetVersion, report: Report) -> str:
+    """The headline, and for a mapped column that the file lacks, whose options these were."""
+    found = cause(report)
+    if version.options_from is None or not found.stops or found.field not in version.options.get("columns", {}):
+        return headline(report)
+    return f"{headline(report)} {came_from(version.options_from)}"
 
 
 def _locked(dataset_id: UUID) -> Dataset | None:

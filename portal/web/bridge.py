@@ -93,7 +93,9 @@ class Bridge:
     async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         headers = dict(scope["headers"])
         length = _length(headers)
-        streams = (length or 0) > SMALL_BYTES or headers.get(b"content-type") == STREAMED.encode()
+        kind = headers.get(b"content-type", b"")
+        chunked_form = b"transfer-encoding" in headers and kind.lower().startswith(b"multipart/form-data")
+        streams = (length or 0) > SMALL_BYTES or kind == STREAMED.encode() or chunked_form
         body: Body | None = StreamedBody(receive) if streams else await read_small(receive)
         if body is None:
             await _refuse(scope, send, 411, "request:length_required", "A request this large must say its length.")

@@ -15,7 +15,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from corpora.models import DatasetVersion, VersionState
-from corpora.options import read_options
 from corpora.versions.kinds import DatasetCheck
 from corpora.versions.services import upload_version
 from jobs.backends.base import ComputeSpec
@@ -68,7 +67,7 @@ def test_one_of_each_class_and_kind_is_judged_by_its_job(
             file=io.BytesIO(file.content),
             file_name="rows",
             dataset_name=name,
-            options=read_options(file.options),
+            options=file.options,
             created_by=None,
         )
         limits[str(version.id)] = file.limits

@@ -1,0 +1,49 @@
+"""Import options sent with the file in one request."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from tests.corpora.datasets.test_dataset_api import DATASETS, VERSIONS, problem, send
+
+pytestmark = pytest.mark.django_db
+
+QUERIES = b"".join(b'{"query": "q%d", "response": "r%d"}\n' % (number, number) for number in range(30))
+COLUMNS = {"columns": {"prompt": "query", "completion": "response"}}
+
+
+def test_columns_are_read_by_their_options(api: APIClient, run_jobs: Callable[..., None]) -> None:
+    dataset = send(api, QUERIES, name="Support", options=json.dumps(COLUMNS)).json()
+    assert dataset["version"]["options"]["columns"] == COLUMNS["columns"]
+    run_jobs()
+    assert api.get(f"{VERSIONS}{dataset['version']['id']}/").json()["state"] == "ready"
+    masked = json.dumps({**COLUMNS, "personal_data": "mask"})
+    answer = send(api, QUERIES, path=f"{DATASETS}{dataset['id']}/versions/", options=masked)
+    assert (answer.status_code, answer.json()["number"]) == (201, 2)
+    assert answer.json()["options"]["personal_data"] == "mask"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"colums": {}}, "options.colums"),
+        ({"bad_rows": "maybe"}, "options.bad_rows"),
+        ({"columns": {"question": "query"}}, "options.columns"),
+        ({"seed": -1}, "options.seed"),
+    ],
+)
+def test_a_wrong_option_is_named(api: APIClient, options: dict[str, Any], field: str) -> None:
+    answer = send(api, QUERIES, name="Support", options=json.dumps(options))
+    assert problem(answer) == (400, "dataset:wrong_option")
+    assert answer.json()["field"] == field
+    assert api.get(DATASETS).json()["results"] == []
+
+
+@pytest.mark.parametrize("options", ["{", "[]", "1", '"x"', "null", "[" * 100_000, '{"seed": NaN}'])
+def test_what_is_no_json_object_is_refused(api: APIClient, options: str) -> None:
+    answer = send(api, QUERIES, name="Support", options=options)
+    assert problem(answer) == (400, "request:invalid")
+    assert answer.json()["errors"][0]["field"] == "options"
