@@ -19,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 def read_tools(value: Any) -> bytes:
     """The definitions of a row as a JSON list in OpenAI's format; empty if there are none. Raises RowProblem."""
     if isinstance(value, str):
-        value = _parsed(value, "tools") if value.strip() else None
+        value = json_in(value, "tools") if value.strip() else None
     if not value:
         return b""
     definitions = value if isinstance(value, list) else [value]
@@ -36,7 +36,7 @@ def tool_calls(value: Any, field: str) -> tuple[ToolCall, ...]:
 
 def called_in_text(value: Any, field: str) -> tuple[ToolCall, ...]:
     """The calls that are an answer's whole text, as JSON. Raises RowProblem."""
-    return tool_calls(_parsed(value, field) if isinstance(value, str) else value, field)
+    return tool_calls(json_in(value, field) if isinstance(value, str) else value, field)
 
 
 def _definition(item: Any, field: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _call(call: Any, field: str) -> ToolCall:
     check_characters(name, f"{field}.function.name")
     arguments = function.get("arguments", function.get("parameters"))
     if isinstance(arguments, str):
-        arguments = _parsed(arguments, f"{field}.function.arguments") if arguments.strip() else {}
+        arguments = json_in(arguments, f"{field}.function.arguments") if arguments.strip() else {}
     if arguments is None:
         arguments = {}
     if not isinstance(arguments, dict):
@@ -69,7 +69,8 @@ def _call(call: Any, field: str) -> ToolCall:
     return ToolCall(Function(name, arguments), "function", identifier)
 
 
-def _parsed(text: str, field: str) -> Any:
+def json_in(text: str, field: str) -> Any:
+    """The value that stands in a text as JSON. Raises RowProblem."""
     try:
         return jiter.from_json(text.encode(), allow_inf_nan=False, catch_duplicate_keys=True)
     except ValueError:

@@ -11,7 +11,7 @@ import jiter
 
 from corpora.ingest.contracts import MAX_NAME_LENGTH, Role, ToolCall, Turn
 from corpora.ingest.layouts.layout import check_characters, text_of
-from corpora.ingest.layouts.tools import CALLING_ROLES, called_in_text, tool_calls
+from corpora.ingest.layouts.tools import CALLING_ROLES, called_in_text, json_in, tool_calls
 from corpora.ingest.problems import RowProblem, kind_of, shown
 
 ROLES: dict[str, Role] = {
@@ -36,6 +36,17 @@ CONTENT_KEYS = ("content", "value")
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 WEIGHT_KEYS = ("weight", "train", "training", "loss")
 """Whether an answer is learnt: OpenAI's key, and those of axolotl and others."""
+
+PART_TYPES = {
+    "text": "text",
+    "input_text": "text",
+    "output_text": "text",
+    "reasoning": "reasoning",
+    "thinking": "reasoning",
+    "tool_call": "tool_call",
+}
+PART_KEYS = ("text", "value")
+"""A content may be a list of parts, each of a type: OpenAI's, and those of LLaMA-Factory."""
 
 UNREAD_KEYS = frozenset({"id", "refusal", "annotations", "audio", "created_at", "timestamp", "lang", "language"})
 """Keys that say nothing about what a model reads or writes."""
@@ -128,6 +139,11 @@ def _turn(turn: Any, field: str) -> Turn:
     given = {key: value for key, value in turn.items() if value is not None and key not in UNREAD_KEYS}
     calls = given.get("tool_calls") or given.get("function_call")
     content_key = _only(turn, CONTENT_KEYS, field, optional=calls)
+    content, where = turn.get(content_key), f"{field}.{content_key}"
+    if isinstance(content, list):
+        content, reasoning, called_beside = _parts(content, where)
+        calls = calls or called_beside
+        given |= {"reasoning": reasoning} if reasoning else {}
     for key in given:
         if key not in READ_KEYS:
             text = f"“{shown(key)}” is not a known key of a turn. It would not be used. Remove it."
@@ -141,7 +157,6 @@ def _turn(turn: Any, field: str) -> Turn:
         raise RowProblem(
             "dataset:tools", f"{field}.tool_calls", f"This turn’s role is {role}. Only answers call tools."
         )
-    content, where = turn.get(content_key), f"{field}.{content_key}"
     called: tuple[ToolCall, ...] = ()
     if name in CALLING_ROLES:
         content, called = "", called_in_text(content, where)
@@ -151,7 +166,7 @@ def _turn(turn: Any, field: str) -> Turn:
     elif calls and content in (None, ""):
         content = ""
     else:
-        content = _content(content, where)
+        content = text_of(content, where, code="missing_content")
     if role != "assistant":
         answered = _short(given, "tool_call_id", field) if role == "tool" else ""
         return Turn(role, content, name=_short(given, "name", field), tool_call_id=answered)
@@ -180,18 +195,21 @@ def _reasoning(given: Mapping[Any, Any], field: str) -> str:
     return text_of(given[key], f"{field}.{key}") if key else ""
 
 
-def _content(value: Any, field: str) -> str:
-    if isinstance(value, list):
-        value = "".join(_part(part, f"{field}[{index}]") for index, part in enumerate(value))
-    return text_of(value, field, code="missing_content")
-
-
-def _part(part: Any, field: str) -> str:
-    if isinstance(part, Mapping) and part.get("type") == "text" and isinstance(part.get("text"), str):
-        return str(part["text"])
-    kind = shown(part.get("type")) if isinstance(part, Mapping) else kind_of(part)
-    text = f"This part of the content is “{kind}”. Only text can be trained on. Remove the part or the row."
-    raise RowProblem("missing_content", field, text)
+def _parts(parts: Sequence[Any], field: str) -> tuple[str, str, list[Any]]:
+    """(text, reasoning, calls of tools) of a content in parts. Raises RowProblem."""
+    said: dict[str, list[Any]] = {"text": [], "reasoning": [], "tool_call": []}
+    for index, part in enumerate(parts):
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        kept = said.get(PART_TYPES.get(kind, "") if isinstance(kind, str) else "")
+        value = next((part[key] for key in (kind, *PART_KEYS) if key in part), None) if kept is not None else None
+        if kept is None or not isinstance(value, str):
+            name = shown(kind) if isinstance(part, Mapping) else kind_of(part)
+            text = f"This part of the content is “{name}”. Only text can be trained on. Remove the part or the row."
+            raise RowProblem("missing_content", f"{field}[{index}]", text)
+        kept.append(value)
+    called = [json_in(text, field) for text in said["tool_call"]]
+    calls = [call for item in called for call in (item if isinstance(item, list) else [item])]
+    return "".join(said["text"]), "\n".join(said["reasoning"]), calls
 
 
 def _short(given: Mapping[Any, Any], key: str, field: str) -> str:

@@ -145,6 +145,22 @@ def test_parts_other_than_text_are_named(tmp_path: Path) -> None:
     assert "image_url" in outcome.report.problems[0].text
 
 
+@pytest.mark.parametrize("key", ["text", "value"])
+def test_parts_of_an_answer_are_its_text_its_reasoning_and_its_calls(key: str, tmp_path: Path) -> None:
+    call = json.dumps({"name": "track", "arguments": {"parcel": 1}})
+    parts = [
+        {"type": "reasoning", key: "I have to look it up."},
+        {"type": "text", key: "One moment."},
+        {"type": "tool_call", key: call},
+    ]
+    said = {"role": "tool", "content": [{"type": "text", key: "in depot"}]}
+    outcome = run(tmp_path, USER, {"role": "assistant", "content": parts}, said, ANSWER, options={"reasoning": "keep"})
+    answered = stored(outcome)[0]
+    assert (answered["content"], answered["reasoning_content"]) == ("One moment.", "I have to look it up.")
+    assert answered["tool_calls"][0]["function"] == {"name": "track", "arguments": {"parcel": 1}}
+    assert stored(outcome)[1]["content"] == "in depot"
+
+
 def test_personal_data_is_masked_wherever_it_stands(tmp_path: Path) -> None:
     call = {"function": {"name": "mail", "arguments": {"to": ["ann@example.com"]}}}
     turns = (
