@@ -18,9 +18,11 @@ def _turns(raw: Raw) -> list[Turn]:
 
 def _history(value: Any) -> list[Turn]:
     """Earlier questions and answers, as LLaMA-Factory has them: [[question, answer], …]."""
+    if not value:
+        return []
     turns: list[Turn] = []
-    for index, said in enumerate(value or ()):
-        if not isinstance(said, list | tuple) or len(said) != 2:
+    for index, said in enumerate(value if isinstance(value, list) else [value]):
+        if not isinstance(said, list) or len(said) != 2:
             text = "“history” must be a list of pairs: [[question, answer], …]."
             raise RowProblem("data_type", f"history[{index}]", text)
         turns.append(Turn("user", text_of(said[0], f"history[{index}][0]")))
