@@ -1,23 +1,15 @@
 """Renders conversations with the chat template of a base model, and refuses what the template would leave out."""
 
-import re
-from collections.abc import Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, TemplateError, meta, nodes
+from jinja2 import TemplateError
 
+from lorakit.chat_templates import read_by
 from lorakit.errors import RunError
 from lorakit.rows import ChatRow, Message, Tool
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
-
-GENERATION = re.compile(r"\{%[-+]?\s*(end)?generation\s*[-+]?%\}")
-"""Marks of transformers that only its own environment can parse."""
-
-REASONING = {"reasoning_content", "thinking"}
-"""transformers passes a turn's reasoning under both names."""
 
 
 class Chat:
@@ -77,27 +69,3 @@ def needs_of(row: ChatRow) -> set[str]:
         if "reasoning_content" in message:
             needs.add("reasoning")
     return needs
-
-
-@lru_cache(maxsize=8)
-def read_by(template: str) -> frozenset[str]:
-    """What of `needs_of` a template reads."""
-    tree = Environment(extensions=["jinja2.ext.loopcontrols"], autoescape=False).parse(GENERATION.sub("", template))  # noqa: S701 - it is parsed, never rendered
-    names = set(_names(tree))
-    read = {"tools"} & meta.find_undeclared_variables(tree)
-    if "tool_calls" in names:
-        read.add("tool_calls")
-    if "tool" in names:
-        read.add("tool turns")
-    if names & REASONING:
-        read.add("reasoning")
-    return frozenset(read)
-
-
-def _names(tree: nodes.Template) -> Iterator[str]:
-    """Every attribute (`message.tool_calls`) and every text (`message['tool_calls']`, `role == 'tool'`)."""
-    for attribute in tree.find_all(nodes.Getattr):
-        yield attribute.attr
-    for constant in tree.find_all(nodes.Const):
-        if isinstance(constant.value, str):
-            yield constant.value

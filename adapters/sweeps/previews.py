@@ -1,6 +1,6 @@
 """Preview of a sweep: the estimate of all its runs together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,15 +10,16 @@ from adapters.models import BaseModel
 from adapters.recipes.catalogue import get_recipe
 from adapters.recipes.hyperparameters import apply_overrides
 from adapters.sweeps.grids import Grid, check_grid, combinations
-from adapters.training.services import base_model_for, check_name, check_trainable
+from adapters.training.services import base_model_for, check_name, check_template, check_trainable
 from corpora.models import DatasetVersion
+from corpora.versions.caveats import Caveat, caveats_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepPreview:
     """Totals of all runs; `seconds` if they run one after the other. Zero until a dataset is chosen.
 
-    `warnings` are those of all runs without repetition.
+    `warnings` are those of all runs without repetition, `data_findings` those of the dataset.
     """
 
     runs: int
@@ -26,6 +27,7 @@ class SweepPreview:
     usd: float
     estimate: Estimate | None
     warnings: tuple[str, ...] = ()
+    data_findings: Sequence[Caveat] = ()
 
 
 def preview_sweep(
@@ -44,6 +46,8 @@ def preview_sweep(
     if dataset_version is not None:
         check_trainable(dataset_version)
     base = base_model_for(adapter_name=adapter_name, base_model=base_model)
+    if dataset_version is not None:
+        check_template(dataset_version, base)
     advised = get_recipe(recipe).for_base(base).hyperparameters
     runs = [apply_overrides(advised, {**overrides, **chosen}, base_model=base) for chosen in combinations(grid)]
     if dataset_version is None:
@@ -58,4 +62,5 @@ def preview_sweep(
         usd=sum(estimate.usd for estimate in estimates),
         estimate=estimates[0],
         warnings=tuple(dict.fromkeys(warning for launch in launches for warning in launch.warnings)),
+        data_findings=caveats_of(dataset_version),
     )

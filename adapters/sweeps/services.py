@@ -10,7 +10,7 @@ from adapters.models import BaseModel, Sweep, TrainingRun
 from adapters.recipes.catalogue import get_recipe
 from adapters.recipes.hyperparameters import apply_overrides
 from adapters.sweeps.grids import Grid, check_grid, combinations
-from adapters.training.services import adapter_called, check_trainable, queue_run
+from adapters.training.services import adapter_called, check_template, check_trainable, queue_run
 from corpora.models import DatasetVersion
 from jobs.services import stop_job
 from jobs.states import TERMINAL
@@ -35,6 +35,7 @@ def start_sweep(
     check_grid(grid)
     check_trainable(dataset_version)
     adapter = adapter_called(tenant, adapter_name, base_model, created_by)
+    check_template(dataset_version, adapter.base_model)
     advised = get_recipe(recipe).for_base(adapter.base_model).hyperparameters
     wanted = [
         apply_overrides(advised, {**overrides, **chosen}, base_model=adapter.base_model)

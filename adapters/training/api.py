@@ -36,8 +36,9 @@ from tenants.requests import person_of, tenant_of
 
 NOT_READY = OpenApiResponse(
     OpenApiTypes.OBJECT,
-    "`training:dataset_not_ready`, with the next step; `training:other_base_model`; `training:no_base_model` "
-    "(problem+json).",
+    "`training:dataset_not_ready`, with the next step; `training:other_base_model`; `training:no_base_model`; "
+    "`training:template_without_tools` and `training:template_without_reasoning`: the base model's chat template does "
+    "not read what the rows have (problem+json).",
 )
 UNKNOWN = OpenApiResponse(OpenApiTypes.OBJECT, "No such dataset version, base model or run (problem+json).")
 ENDED = OpenApiResponse(OpenApiTypes.OBJECT, "`job:already_ended`: the run has ended (problem+json).")
@@ -84,8 +85,8 @@ class TrainingRunViewSet(ReadOnly):
 
     @extend_schema(
         summary="Estimate a training",
-        description="Takes the same body as starting a training, but starts nothing. Read `warnings` before you "
-        "start. An invalid value returns the same problem as starting would.",
+        description="Takes the same body as starting a training, but starts nothing. Read `warnings` and "
+        "`data_findings` before you start. An invalid value returns the same problem as starting would.",
         request=NewTrainingSerializer,
         examples=[NEW_TRAINING, A_PREVIEW],
         responses={200: PreviewSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},
@@ -163,7 +164,8 @@ def training_arguments(request: Request) -> dict[str, Any]:
 
 def dataset_version_of(version_id: UUID) -> DatasetVersion:
     """The tenant's dataset version; raises NotFound."""
-    found = DatasetVersion.objects.select_related("dataset").filter(id=version_id).first()
+    versions = DatasetVersion.objects.select_related("dataset", "personal_data_kept_by")
+    found = versions.filter(id=version_id).first()
     if found is None:
         raise NotFound("Dataset version not found.", field="dataset_version")
     return found

@@ -44,6 +44,14 @@ A_PREVIEW = OpenApiExample(
         "warnings": [
             "About 1.2% of the rows have more than 512 tokens and will be skipped. Raise the maximum row length, …"
         ],
+        "data_findings": [
+            {
+                "code": "dataset:near_leak",
+                "count": 16,
+                "text": "16 of 18 test rows are much like training rows: results look better than they are.",
+                "severity": "warning",
+            }
+        ],
         "rows": 900,
         "tokens": 81_000,
         "tokens_source": "counted in a sample of 900 rows with the tokenizer of tiny-llama",

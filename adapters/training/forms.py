@@ -98,7 +98,8 @@ class TrainingForm(forms.Form):
         # Querysets are built here, not above, for they belong to the tenant of this request. Any version may be sent,
         # for the service says best why one is not ready.
         field = cast(DatasetVersionChoice, self.fields["dataset_version"])
-        field.queryset = DatasetVersion.objects.select_related("dataset").defer("problems", "profile")
+        related = ("dataset", "personal_data_kept_by")
+        field.queryset = DatasetVersion.objects.select_related(*related).defer("problems", "profile")
         field.widget.choices = lambda: [("", field.empty_label), *self.ready]
         base_models = BaseModel.objects.order_by("created_at")
         self.fields["base_model"].queryset = base_models  # type: ignore[attr-defined]

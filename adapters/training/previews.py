@@ -8,8 +8,9 @@ from adapters.estimates.launch import Launch, describe_launch
 from adapters.models import BaseModel
 from adapters.recipes.catalogue import Advice, Recipe, get_recipe
 from adapters.recipes.hyperparameters import TITLES, Difference, Hyperparameters, apply_overrides, describe, differences
-from adapters.training.services import base_model_for, check_name, check_trainable
+from adapters.training.services import base_model_for, check_name, check_template, check_trainable
 from corpora.models import DatasetVersion
+from corpora.versions.caveats import Caveat, caveats_of
 
 SHOWN = (
     "rank",
@@ -37,7 +38,7 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """`launch` is None until a dataset is chosen."""
+    """`launch` is None and `data_findings` are empty until a dataset is chosen."""
 
     recipe: Recipe
     base_model: BaseModel
@@ -45,6 +46,13 @@ class Preview:
     settings: list[Setting]
     differences: list[Difference]
     launch: Launch | None
+    data_findings: list[Caveat]
+
+    @property
+    def warnings(self) -> int:
+        """The number of warnings, about the launch and about the data."""
+        about_data = sum(finding.severity == "warning" for finding in self.data_findings)
+        return about_data + (len(self.launch.warnings) if self.launch else 0)
 
 
 def preview_training(
@@ -61,6 +69,8 @@ def preview_training(
     if dataset_version is not None:
         check_trainable(dataset_version)
     base = base_model_for(adapter_name=adapter_name, base_model=base_model)
+    if dataset_version is not None:
+        check_template(dataset_version, base)
     chosen_recipe = get_recipe(recipe)
     advice = chosen_recipe.for_base(base)
     numbers = apply_overrides(advice.hyperparameters, overrides, base_model=base)
@@ -73,6 +83,7 @@ def preview_training(
         launch=describe_launch(dataset_version=dataset_version, base_model=base, hyperparameters=numbers)
         if dataset_version is not None
         else None,
+        data_findings=caveats_of(dataset_version) if dataset_version is not None else [],
     )
 
 

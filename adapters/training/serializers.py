@@ -8,6 +8,7 @@ from rest_framework import serializers
 from adapters.models import AdapterVersion, TrainingRun
 from adapters.recipes.catalogue import RECIPES
 from adapters.recipes.hyperparameters import LAYERS, LEARN, LIMITS, STRENGTHS
+from corpora.versions.serializers import DataFindingSerializer
 from jobs.serializers import JobSerializer
 
 RECIPE_HELP = f"One of {', '.join(RECIPES)}."
@@ -121,6 +122,7 @@ class PreviewSerializer(serializers.Serializer[Any]):
     hyperparameters = serializers.DictField(source="hyperparameters.to_dict")
     differences = DifferenceSerializer(many=True)
     warnings = serializers.ListField(source="launch.warnings", child=serializers.CharField())
+    data_findings = DataFindingSerializer(many=True)
     rows = serializers.IntegerField(source="launch.estimate.rows", help_text="Rows short enough to train on.")
     tokens = serializers.IntegerField(source="launch.tokens")
     tokens_source = serializers.CharField(source="launch.lengths.source")

@@ -8,14 +8,17 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.text import slugify
 
+from adapters.base_models.chat_templates import read_by_template
 from adapters.models import Adapter, BaseModel, TrainingRun
 from adapters.recipes.catalogue import get_recipe
 from adapters.recipes.hyperparameters import apply_overrides
 from adapters.training.curves import last_checkpoint
 from corpora.models import DatasetVersion, VersionState
+from corpora.versions.caveats import has
 from jobs.compute.kinds import checkpoint_key
 from jobs.services import start_job
 from jobs.states import State
+from lorakit.chat_templates import REASONING, TOOLS
 from rest.errors import Conflict, NotFound, PortalError
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
@@ -45,6 +48,7 @@ def start_training(
     """
     check_trainable(dataset_version)
     adapter = adapter_called(tenant, adapter_name, base_model, created_by)
+    check_template(dataset_version, adapter.base_model)
     advice = get_recipe(recipe).for_base(adapter.base_model)
     hyperparameters = apply_overrides(advice.hyperparameters, overrides, base_model=adapter.base_model)
     return queue_run(
@@ -106,6 +110,30 @@ def check_trainable(dataset_version: DatasetVersion) -> None:
         raise Conflict(
             f"{dataset_version} can’t be used for training yet. {NEXT_STEP[VersionState(dataset_version.state)]}",
             code="training:dataset_not_ready",
+            field="dataset_version",
+        )
+
+
+def check_template(dataset_version: DatasetVersion, base_model: BaseModel) -> None:
+    """Raise Conflict if the base's chat template reads no tools, or no reasoning, that the rows have.
+
+    The trainer refuses the same rows. A template that reads some of their parts, or lies elsewhere, is left to it.
+    """
+    read = read_by_template(base_model)
+    if read is None:
+        return
+    if has(dataset_version, "dataset:uses_tools") and not read & TOOLS:
+        raise Conflict(
+            f"{dataset_version} uses tools, and the chat template of {base_model} does not read them. "
+            "Choose a base model made for tools, or a dataset without them.",
+            code="training:template_without_tools",
+            field="base_model",
+        )
+    if has(dataset_version, "dataset:reasoning") and not read & REASONING:
+        raise Conflict(
+            f"{dataset_version} has reasoning, and the chat template of {base_model} does not read it. "
+            "Import the dataset again and drop reasoning.",
+            code="training:template_without_reasoning",
             field="dataset_version",
         )
 

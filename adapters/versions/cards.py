@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -14,6 +14,7 @@ from adapters.training.curves import curve_of
 from adapters.training.previews import SHOWN, title_of
 from adapters.versions.manifests import Facts, data_facts, made_with
 from adapters.versions.panels import panels_of
+from corpora.versions.caveats import Caveat, caveats_of
 from jobs.reports.queries import report_of
 
 
@@ -26,6 +27,7 @@ class Card:
     recipe: Recipe | None
     dataset: str
     data: Facts
+    data_findings: list[Caveat]
     base: Facts
     differences: list[Difference]
     hyperparameters: Facts
@@ -34,6 +36,7 @@ class Card:
     results: list[tuple[str, Facts]]
     limits: list[str]
     gateway_url: str
+    no_findings: ClassVar[str] = "The check of the data found no leaks, personal data or other doubts."
 
 
 def card_of(version: AdapterVersion) -> Card:
@@ -49,6 +52,7 @@ def card_of(version: AdapterVersion) -> Card:
         recipe=recipe,
         dataset=" ".join(str(run.dataset_version).split()),
         data=data_facts(version),
+        data_findings=caveats_of(run.dataset_version),
         base=[("Name", base.name), ("SHA-256", manifest.get("base_sha256") or base.sha256 or "unknown")],
         differences=differences(advised, Hyperparameters.from_dict(numbers)) if advised else [],
         hyperparameters=[(title_of(name), describe(numbers[name])) for name in SHOWN if numbers.get(name) is not None],

@@ -39,7 +39,8 @@ def adapters_by_name() -> QuerySet[Adapter]:
 
 def version_with_all(version_id: UUID) -> AdapterVersion:
     """A version with what its pages show; Http404 for an id of another tenant."""
-    related = ("adapter__base_model", "run__job", "run__dataset_version__dataset", "run__created_by")
+    dataset = ("run__dataset_version__dataset", "run__dataset_version__personal_data_kept_by")
+    related = ("adapter__base_model", "run__job", *dataset, "run__created_by")
     return get_object_or_404(AdapterVersion.objects.select_related(*related), pk=version_id)
 
 

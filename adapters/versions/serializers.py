@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from adapters.versions.cards import Card
+from corpora.versions.serializers import DataFindingSerializer
 
 
 class AdapterSerializer(serializers.ModelSerializer[Adapter]):
@@ -61,6 +62,7 @@ class CardSerializer(serializers.Serializer[Any]):
     description = serializers.CharField(source="version.adapter.description")
     dataset = serializers.CharField()
     data = PairsField()  # type: ignore[assignment]
+    data_findings = DataFindingSerializer(many=True)
     base = PairsField()
     hyperparameters = PairsField()
     training = PairsField()

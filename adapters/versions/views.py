@@ -18,6 +18,7 @@ from adapters.versions.manifests import manifest_groups
 from adapters.versions.packages import manifest_response, package_response
 from adapters.versions.panels import render_panels
 from adapters.versions.queries import adapters_by_name, rows_of, version_with_all
+from corpora.versions.caveats import caveats_of
 from jobs.reports.charts import loss_figure
 from jobs.reports.queries import report_of
 from tenants.access import members_only
@@ -68,6 +69,7 @@ def version(request: TenantRequest, version_id: UUID) -> HttpResponse:
         "figure": loss_figure(curve_of(found.run, report_of(found.run.job))),
         "manifest": manifest_groups(found),
         "recipe": RECIPES.get(found.run.recipe),
+        "data_findings": caveats_of(found.run.dataset_version),
         "panels": render_panels(found, request),
     }
     return render(request, "adapters/versions/version.html", context)

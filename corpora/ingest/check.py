@@ -213,6 +213,10 @@ class _Pass:
         closer = CloserLook(self._spec.context)
         closer.take(assembly.sample.read(self._folder / TRAIN, self._folder / TEST))
         self._findings.add(closer.findings)
+        self._findings.test_rows = {
+            "dataset:leak": (assembly.leaked_tests.count(), assembly.test.count),
+            "dataset:near_leak": (self._findings.notice_codes["dataset:near_leak"], closer.tests),
+        }
         report = self._report(
             accepted=True,
             train=assembly.train.count,

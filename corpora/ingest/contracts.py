@@ -189,7 +189,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Notice(Document):
     """A fact about usable rows. `lines` are the first of `count`.
 
-    `decision` names the option that answers it, for example "personal_data"; empty if nothing is to be decided.
+    `decision` names the option that answers it, for example "personal_data"; empty if nothing is to be decided. A leak
+    and a near leak concern `test_rows` of the `test_rows_read` test rows that were looked at; both are 0 for others.
     """
 
     code: str
@@ -197,6 +198,8 @@ class Notice(Document):
     text: str
     lines: tuple[int, ...] = ()
     decision: Literal["", "personal_data", "over_long", "leaks", "reasoning"] = ""
+    test_rows: Natural = 0
+    test_rows_read: Natural = 0
 
 
 @dataclass(frozen=True, kw_only=True)

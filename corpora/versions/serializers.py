@@ -19,6 +19,18 @@ class RejectionSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(source="error_text")
 
 
+class DataFindingSerializer(serializers.Serializer[Any]):
+    """What the check of a dataset found, where something is decided from it."""
+
+    code = serializers.CharField()
+    count = serializers.IntegerField(help_text="Number of rows concerned.")
+    text = serializers.CharField()
+    severity = serializers.ChoiceField(
+        choices=["warning", "note"],
+        help_text="After a `warning`, results or the adapter may be worse than they look.",
+    )
+
+
 class VersionLinksSerializer(serializers.Serializer[Any]):
     """Related URLs. `page` is the page for people."""
 

@@ -11,7 +11,7 @@ from adapters.versions.queries import version_named
 from evaluations.models import EvaluationItem, EvaluationRun
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
 from evaluations.runs.grades import grades_of
-from evaluations.runs.queries import runs
+from evaluations.runs.queries import runs_with_findings
 from evaluations.runs.serializers import EvaluationSerializer, ItemSerializer, NewEvaluationSerializer
 from evaluations.runs.services import start_evaluation
 from rest.pagination import CursorPages
@@ -43,7 +43,7 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     filterset_fields = ("version", "state")
 
     def get_queryset(self) -> QuerySet[EvaluationRun]:
-        return runs()
+        return runs_with_findings()
 
     @extend_schema(
         summary="Evaluate an adapter version",

@@ -7,7 +7,7 @@ NEW_EVALUATION = OpenApiExample(
     "Evaluate a version", request_only=True, value={"version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"}
 )
 SUMMARY = OpenApiExample(
-    "A ready evaluation (only `summary` shown)",
+    "A ready evaluation (only `summary` and `data_findings` shown)",
     response_only=True,
     value={
         "summary": {
@@ -17,7 +17,15 @@ SUMMARY = OpenApiExample(
                 "adapter": {"exact_match": 0.93, "rouge_l": 0.98, "meteor": 0.97, "judge": 4.8},
                 "difference": {"exact_match": {"mean": 0.92, "low": 0.87, "high": 0.95, "p_value": 1e-50}},
             }
-        }
+        },
+        "data_findings": [
+            {
+                "code": "dataset:leak",
+                "count": 3,
+                "text": "3 of 210 test rows have the prompt of a training row: results look better than they are.",
+                "severity": "warning",
+            }
+        ],
     },
 )
 

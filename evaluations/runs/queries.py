@@ -9,15 +9,25 @@ from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Message
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
 
+LARGE = ("version__manifest", "dataset_version__problems", "job__spec", "job__result")
+"""Fields that no page of an evaluation shows."""
+
 MOST_READ = 100
 """Rows in which to look for plain ones."""
 
 
 def runs() -> QuerySet[EvaluationRun]:
     """Evaluations, newest first, with what lists show."""
-    related = ("version__adapter", "dataset_version__dataset", "job")
-    large = ("version__manifest", "dataset_version__problems", "dataset_version__profile", "job__spec", "job__result")
-    return EvaluationRun.objects.select_related(*related).defer(*large)
+    return _runs().defer(*LARGE, "dataset_version__profile")
+
+
+def runs_with_findings() -> QuerySet[EvaluationRun]:
+    """Evaluations, newest first, also with what the check of their dataset version found."""
+    return _runs().defer(*LARGE)
+
+
+def _runs() -> QuerySet[EvaluationRun]:
+    return EvaluationRun.objects.select_related("version__adapter", "dataset_version__dataset", "job")
 
 
 def ready_runs() -> QuerySet[EvaluationRun]:
@@ -32,8 +42,8 @@ def latest_ready_runs(count: int) -> list[EvaluationRun]:
 
 
 def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
-    """The newest evaluation of this version that has figures."""
-    return ready_runs().filter(version=version).first()
+    """The newest evaluation of this version that has figures, with what its data's check found."""
+    return runs_with_findings().filter(state=EvaluationState.READY, version=version).first()
 
 
 def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Message], str]]:

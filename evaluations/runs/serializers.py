@@ -5,21 +5,45 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from corpora.versions.caveats import leaks_of
+from corpora.versions.serializers import DataFindingSerializer
 from evaluations.models import EvaluationItem, EvaluationRun, Review
 from evaluations.runs.grades import RowGrades
 from jobs.serializers import JobSerializer
 
 
 class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
-    """`summary` is empty until the state is `ready`; see the example of one evaluation."""
+    """`summary` is empty until the state is `ready`; see the example of one evaluation.
+
+    With `data_findings`, its scores look better than they are: test rows of the dataset version are, or are much like,
+    training rows.
+    """
 
     version_name = serializers.CharField(source="version.__str__", read_only=True)
     job = JobSerializer(read_only=True)
     summary = serializers.DictField(read_only=True)
+    data_findings = serializers.SerializerMethodField(
+        help_text="Leaks and near leaks of the dataset version, for which scores look better than they are."
+    )
 
     class Meta:
         model = EvaluationRun
-        fields = ("id", "version", "version_name", "dataset_version", "state", "judge", "summary", "job", "created_at")
+        fields = (
+            "id",
+            "version",
+            "version_name",
+            "dataset_version",
+            "state",
+            "judge",
+            "summary",
+            "data_findings",
+            "job",
+            "created_at",
+        )
+
+    @extend_schema_field(DataFindingSerializer(many=True))
+    def get_data_findings(self, run: EvaluationRun) -> Any:
+        return DataFindingSerializer(leaks_of(run.dataset_version), many=True).data
 
 
 class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):

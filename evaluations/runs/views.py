@@ -10,11 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from adapters.versions.queries import version_named
+from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.charts import distribution_figure, metrics_figure
 from evaluations.runs.forms import RowFilter
 from evaluations.runs.grades import grades_of
-from evaluations.runs.queries import expert_view, filtered_items, runs
+from evaluations.runs.queries import expert_view, filtered_items, runs, runs_with_findings
 from evaluations.runs.report import headline, judge_label, reports
 from evaluations.runs.services import start_evaluation
 from tenants.access import members_only
@@ -47,7 +48,7 @@ def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
 @members_only(Action.EVALUATIONS_VIEW)
 def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """One evaluation: progress while it runs, then results, charts and rows."""
-    run = get_object_or_404(runs(), pk=run_id)
+    run = get_object_or_404(runs_with_findings(), pk=run_id)
     context: dict[str, Any] = {"run": run}
     if run.summary:
         context |= _figures(run) | _rows(request, run)
@@ -70,6 +71,7 @@ def _figures(run: EvaluationRun) -> dict[str, Any]:
     return {
         "total": total,
         "slices": slices,
+        "leaks": leaks_of(run.dataset_version),
         "judge": judge_label(run.judge),
         "distribution": distribution_figure(scores),
         "means": metrics_figure(run.summary),

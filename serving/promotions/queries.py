@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from adapters.models import AdapterVersion
+from corpora.versions.caveats import Caveat, leaks_of
 from evaluations.runs.queries import latest_ready
 from evaluations.runs.report import SliceReport, headline
 from jobs.states import TERMINAL
@@ -46,7 +47,7 @@ class Standing:
     """Whether a version is live, and what promoting it would change.
 
     `running` is a promotion of any version of its adapter, `ended` the last one of this version; `figures` are from its
-    evaluation, `active_figures` from that of the live version.
+    evaluation, `active_figures` from that of the live version. `leaks` say why the figures look better than they are.
     """
 
     version: AdapterVersion
@@ -56,6 +57,7 @@ class Standing:
     ended: Promotion | None
     figures: SliceReport | None
     active_figures: SliceReport | None
+    leaks: list[Caveat]
 
     @property
     def is_live(self) -> bool:
@@ -87,14 +89,17 @@ def standing_of(version: AdapterVersion) -> Standing:
     """The standing of a version."""
     route = live_routes().filter(adapter=version.adapter_id).first()
     active = route.active.version if route else None
+    evaluation = latest_ready(version)
+    of_active = latest_ready(active) if active and active != version else None
     return Standing(
         version=version,
         route=route,
         deployment=deployments().filter(version=version, state__in=HELD).first(),
         running=running_promotions().filter(version__adapter=version.adapter_id).first(),
         ended=promotions().filter(version=version, job__state__in=TERMINAL).first(),
-        figures=_figures(version),
-        active_figures=_figures(active) if active and active != version else None,
+        figures=headline(evaluation.summary) if evaluation else None,
+        active_figures=headline(of_active.summary) if of_active else None,
+        leaks=leaks_of(evaluation.dataset_version) if evaluation else [],
     )
 
 
@@ -106,8 +111,3 @@ def refusal_of(version: AdapterVersion) -> str:
         f"{version} has rank {version.rank}, and the endpoint serves adapters up to rank {settings.MAX_LORA_RANK}. "
         "Train one with a lower rank."
     )
-
-
-def _figures(version: AdapterVersion) -> SliceReport | None:
-    run = latest_ready(version)
-    return headline(run.summary) if run else None

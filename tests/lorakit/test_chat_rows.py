@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lorakit.chat import read_by
+from lorakit.chat_templates import read_by
 from lorakit.errors import RunError
 from lorakit.rows import parse_row, read_rows, text_of
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from corpora.ingest.assembly.findings import Findings
 from corpora.ingest.assembly.index import RECORD
+from corpora.ingest.assembly.leaks import LeakedTests
 from corpora.ingest.assembly.profile import Profiler
 from corpora.ingest.assembly.sample import Sample
 from corpora.ingest.assembly.split import SplitPlan
@@ -87,6 +88,7 @@ class Assembly:
         self.test = SplitFile(folder / TEST, scratch / "test.idx")
         self._rows = SeenHashes(scratch / "seen-rows")
         self._prompts = SeenHashes(scratch / "seen-prompts")
+        self.leaked_tests = LeakedTests(scratch)
         self.profiler = Profiler(max_characters=max_row_bytes)
         self.sample = Sample(sampled)
         self._room_bytes = room_bytes
@@ -107,6 +109,7 @@ class Assembly:
             split.index.unlink(missing_ok=True)
         self._rows.__exit__(kind, error, traceback)
         self._prompts.__exit__(kind, error, traceback)
+        self.leaked_tests.__exit__(kind, error, traceback)
 
     @property
     def refused(self) -> bool:
@@ -149,16 +152,17 @@ class Assembly:
             earlier = self._prompts.find(batch.prompts)
         codes = self.plan.place(batch, kept, earlier)
         earlier[kept] = self._prompts.add(batch.prompts[kept], codes[kept])
+        tests: npt.NDArray[np.bool_] = codes == TEST_ROW
         conflicts = kept & (earlier != UNSEEN)
+        leaks = conflicts & (earlier != codes)
         if conflicts.any():
-            leaks = conflicts & (earlier != codes)
             leaves_out = self._options.leaks == "leave_out"
             text = LEAK_LEFT_OUT if leaves_out else LEAK
             found += _findings_at(batch, leaks, "dataset:leak", text, kept=not leaves_out)
             found += _findings_at(batch, conflicts & ~leaks, "dataset:conflicting_answer", CONFLICT, kept=True)
             if leaves_out:
                 kept &= ~leaks
-        tests: npt.NDArray[np.bool_] = codes == TEST_ROW
+        self.leaked_tests.add(batch.prompts[kept], tests[kept], leaks[kept])
         return tests
 
     def _check_slices(self, batch: Batch, marked: Marked, kept: npt.NDArray[np.bool_]) -> Iterator[Finding]:

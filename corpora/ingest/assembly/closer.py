@@ -20,10 +20,11 @@ UNKNOWN = "un"
 
 @dataclass
 class CloserLook:
-    """Takes the sampled rows and describes them."""
+    """Takes the sampled rows and describes them. `tests` of them are held out."""
 
     context: Context | None
     findings: list[Finding] = field(default_factory=list)
+    tests: int = 0
     _rows: int = 0
     _languages: Tally = field(default_factory=Tally)
     _tokens: LengthProfile | None = None
@@ -43,16 +44,19 @@ class CloserLook:
                 places.append((is_test, line))
                 yield "\n".join(turn.content for turn in row.messages[:-1] if turn.role == "user")
 
-        for pair in near_pairs(prompts()):
+        # Test rows come last and are first compared with the training rows, so that each near leak is one test row.
+        for pair in near_pairs(prompts(), comes_last=lambda number: places[number][0]):
             (first_test, first_line), (is_test, line) = places[pair.earlier], places[pair.later]
-            code = "dataset:near_duplicate" if first_test == is_test else "dataset:near_leak"
-            other = min(first_line, line)
-            text = f"The prompt is almost the same as in row {other:,}."
-            if first_test != is_test:
-                text = f"The prompt is almost the same as in row {other:,}, which is in the other split."
-            self.findings.append(Finding(max(first_line, line), "", code, text, kept=True))
+            if first_test == is_test:
+                text = f"The prompt is almost the same as in row {min(first_line, line):,}."
+                found = Finding(max(first_line, line), "", "dataset:near_duplicate", text, kept=True)
+            else:
+                text = f"The prompt is almost the same as in row {first_line:,}, which is in the other split."
+                found = Finding(line, "", "dataset:near_leak", text, kept=True)
+            self.findings.append(found)
         self.findings.sort(key=lambda finding: finding.line)
         self._rows = len(places)
+        self.tests = sum(is_test for is_test, _ in places)
         self._tokens = length_profile(tokens)
 
     def describe(self, profile: Profile) -> Profile:

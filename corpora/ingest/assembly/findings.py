@@ -61,6 +61,8 @@ class Findings:
         self.problems: list[Problem] = []
         self.problem_codes: Counter[str] = Counter()
         self.notice_codes: Counter[str] = Counter()
+        self.test_rows: dict[str, tuple[int, int]] = {}
+        """By code: how many test rows a notice concerns, and how many were looked at."""
 
     def __enter__(self) -> Self:
         return self
@@ -108,7 +110,16 @@ class Findings:
                 if decision and getattr(options, decision) != "keep":
                     text = LEFT_OUT.get(code) or text.replace("Rows contain", "Masked in rows that contained")
                     decision = ""
-                yield Notice(code=code, count=count, text=text, lines=tuple(self._lines[code]), decision=decision)
+                concerned, read = self.test_rows.get(code, (0, 0))
+                yield Notice(
+                    code=code,
+                    count=count,
+                    text=text,
+                    lines=tuple(self._lines[code]),
+                    decision=decision,
+                    test_rows=concerned,
+                    test_rows_read=read,
+                )
 
 
 def _problem(finding: Finding) -> Problem:

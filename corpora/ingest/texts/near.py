@@ -5,7 +5,7 @@ of Massive Datasets", chapter 3.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,10 +41,10 @@ class Pair:
     later: int
 
 
-def near_pairs(texts: Iterable[str]) -> list[Pair]:
+def near_pairs(texts: Iterable[str], *, comes_last: Callable[[int], bool] = lambda _: False) -> list[Pair]:
     """For each text that is almost, but not quite, the same as an earlier one, the first such.
 
-    Short texts are left alone.
+    Texts whose number `comes_last` count as later than all others. Short texts are left alone.
     """
     hashes: list[int] = []
     triples: dict[int, Triples] = {}
@@ -53,6 +53,7 @@ def near_pairs(texts: Iterable[str]) -> list[Pair]:
         own = _triples(text)
         if len(own):
             triples[number] = own
+    triples = {number: triples[number] for number in sorted(triples, key=comes_last)}
     pairs: list[Pair] = []
     for number, candidates in _candidates(triples):
         others = (other for other in candidates if hashes[other] != hashes[number])

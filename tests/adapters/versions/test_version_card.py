@@ -1,19 +1,23 @@
 """A version's card says what it was made of, its limits and how to use it: on a page and as Markdown."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import yaml
 from django.test import Client
 from django.urls import reverse
+from rest_framework.test import APIClient
 
 from adapters.models import AdapterVersion
 from adapters.versions import panels
 from adapters.versions.cards import as_markdown, card_of
 from adapters.versions.panels import Panel
 from corpora.models import DatasetVersion
+from tenants.models import User
 from tests.adapters.reported import loss, report
+from tests.corpora.warned import EMAIL, LEAK, NEAR_LEAK, warned
 
 
 @pytest.fixture
@@ -101,3 +105,29 @@ def test_a_foreign_card_is_not_found(as_charlie: Client, version: AdapterVersion
     data: Any
     for data in ({}, {"format": "md"}):
         assert as_charlie.get(url, data).status_code == 404
+
+
+def test_what_the_check_of_the_data_found_is_on_the_card_and_the_page(
+    as_alice: Client, api: APIClient, version: AdapterVersion, alice: User
+) -> None:
+    nothing = as_markdown(card_of(version))
+    assert "## Data findings\n\nThe check of the data found no leaks" in nothing
+    data = version.run.dataset_version
+    data.profile, data.test_count = warned(), 18
+    data.personal_data_kept_at, data.personal_data_kept_by = datetime(2026, 5, 3, 12, tzinfo=UTC), alice
+    data.save()
+    told = [LEAK, NEAR_LEAK, f"{EMAIL} Kept by Alice on 3 May 2026."]
+    text = as_markdown(card_of(AdapterVersion.objects.get(id=version.id)))
+    assert "## Data findings\n\n" + "".join(f"- {words}\n" for words in told) + "\n## Base model" in text
+    found = api.get(f"/api/v1/adapter-versions/{version.id}/card/").json()["data_findings"]
+    assert [finding["text"] for finding in found] == told
+    assert [finding["severity"] for finding in found] == ["warning", "warning", "note"]
+    for name in ("adapters:card", "adapters:version"):
+        page = as_alice.get(reverse(name, args=[version.id])).content.decode()
+        assert "Data findings</h2>" in page
+        assert all(words in page for words in told)
+        assert f'href="{reverse("corpora:version", args=[data.id])}?tab=quality"' in page
+
+
+def test_the_versions_page_has_no_section_without_findings(as_alice: Client, version: AdapterVersion) -> None:
+    assert "Data findings" not in as_alice.get(reverse("adapters:version", args=[version.id])).content.decode()
