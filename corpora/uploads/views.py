@@ -103,8 +103,10 @@ def upload_live(request: TenantRequest, upload_id: UUID) -> HttpResponse:
 
 
 def _answered(request: TenantRequest, found: Upload, form: FormatForm) -> HttpResponse:
-    if "look" in request.POST:
-        inspect_upload(upload=found, changes=form.changes())
+    preferences = request.POST.get("preferences")
+    if "look" in request.POST or preferences:
+        chosen = {"preferences": preferences} if preferences else {}
+        inspect_upload(upload=found, changes=form.changes() | chosen)
         return redirect("corpora:upload-format", found.id)
     version = confirm_upload(
         upload=found,
