@@ -88,6 +88,8 @@ def _format(found: Mapping[str, Any]) -> str:
 
 
 def _rows(found: Mapping[str, Any]) -> str:
+    if not found.get("rows"):
+        return ""
     count, read = found.get("row_count"), found.get("rows_read", 0)
     if count is not None:
         return f"{intcomma(count)} row{'' if count == 1 else 's'}"
