@@ -180,9 +180,9 @@ class FormatForm(forms.Form):
         return any(field.value() or field.errors for field in self.extra_columns())
 
     def problems(self) -> list[dict[str, Any]]:
-        """Why rows cannot be read. As long as no column was chosen, not that no column is known."""
+        """Why rows cannot be read. As long as no column was chosen or is known, not that none is."""
         found = [problem for problem in self.found.get("problems", ()) if problem["code"] != PREFERENCES]
-        if self.found.get("layout") or self.options["layout"] or self.options["columns"]:
+        if self.found.get("mapping") or self.options["layout"] or self.options["columns"]:
             return found
         return [problem for problem in found if problem["code"] not in UNMAPPED]
 
@@ -229,6 +229,11 @@ class FormatForm(forms.Form):
     def duplicates(self) -> str:
         """How many of the first rows repeat another; empty if none do."""
         count = self.found.get("notices", {}).get("dataset:duplicate_row")
+        return f"{count:,} {first_rows(self.found)}" if count else ""
+
+    def empty_prompts(self) -> str:
+        """How many of the first rows have an empty prompt; empty if none do."""
+        count = self.found.get("notices", {}).get("dataset:empty_prompt")
         return f"{count:,} {first_rows(self.found)}" if count else ""
 
     def uses_tools(self) -> bool:

@@ -261,6 +261,14 @@ def test_reasoning_and_tools_are_named_only_where_there_are_some(
     assert ("reasoning" in form.fields, form.uses_tools()) == (False, False)
 
 
+def test_rows_without_prompts_or_labels_say_so(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    empty = waiting(jsonl(*({"prompt": "", "completion": f"a{n}"} for n in range(4))))
+    assert as_alice.get(format_page(empty)).context["form"].empty_prompts() == "4 of 4 rows"
+    unlabelled = waiting(jsonl(*({"text": f"t{n}"} for n in range(4))))
+    (problem, *_) = as_alice.get(format_page(unlabelled)).context["form"].problems()
+    assert (problem["code"], problem["field"]) == ("dataset:missing_field", "label")
+
+
 def test_the_clean_step_counts_the_first_rows(as_alice: Client, waiting: Callable[..., Upload]) -> None:
     mail = {"prompt": "Write to anna@example.com", "completion": "Done"}
     upload = waiting(pairs(9) + jsonl(mail, mail) + b"{broken\n")
