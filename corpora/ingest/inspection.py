@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,16 +23,20 @@ from corpora.ingest.layouts.guessing import propose
 from corpora.ingest.layouts.kto import NOT_CHOSEN
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.reading.rules import Rules
-from corpora.ingest.rows import row_id
+from corpora.ingest.rows import digest, row_id
+from corpora.ingest.texts.personal import Suspects
 
 HEAD_ROWS = 50
 HEAD_BYTES = 4 << 20
-COUNTED_BYTES = 32 << 20
+COUNTED_BYTES = 16 << 20
 """Size of a file up to which its rows are counted."""
 
 SHOWN_ROWS = 5
 NAMED_COLUMNS = 500
 """Largest number of columns offered for mapping."""
+
+SHORT_BYTES = 16 << 10
+"""Size of a row that is quickly searched for personal data; longer ones are first looked through for a suspicion."""
 
 NAME_CHARACTERS = 200
 CELL_CHARACTERS = 300
@@ -164,6 +169,10 @@ class _Head:
         self.ignored = self._canonical.unused(source.names) if source.layout else set()
         self.rows_read = 0
 
+    @cached_property
+    def _suspects(self) -> Suspects:
+        return Suspects()
+
     def take(self, record: tuple[int, Any] | Problem) -> None:
         """Take the next row, or why it cannot be read."""
         self.rows_read += 1
@@ -186,8 +195,10 @@ class _Head:
 
     def _read(self, line: int, raw: Any) -> None:
         messages, tools, marks, notices = self._canonical.read(raw)
-        long = sum(len(turn.content) for turn in messages) + len(tools) > self._rules.longest_certain
-        ruling = self._rules.apply(line, messages, marks, suspicious=True, long=long, tools=tools)
+        conversation = digest(messages, tools).conversation
+        suspicious = len(conversation) <= SHORT_BYTES or bool(self._suspects.scan(conversation))
+        long = len(conversation) > self._rules.longest_certain
+        ruling = self._rules.apply(line, messages, marks, suspicious=suspicious, long=long, tools=tools)
         self.notices.update(notices)
         self.notices.update(finding.code for finding in ruling.findings)
         self.ignored |= self._canonical.unused(raw)
