@@ -301,9 +301,12 @@ class Inspection(Document):
     `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`, and
     `guessed` which of these were told by another name than the field's, or by what they hold. `sample`
     are the first rows as they stand in the file, a text for each of the first columns, cut short; `rows` are the first
-    that could be read and `problems` the first that could not. `packing` and `encoding` are as in a `Report`;
-    `converted` are examples of what another encoding than UTF-8 changes, and `warnings` say what was done to read the
-    file. `position` says what the `line` of a problem counts.
+    that could be read and `problems` the first that could not. `proposed` are those of the guessed that only what the
+    columns hold suggests: a check uses them only if they are confirmed as the option `columns`. `ignored` columns are
+    not used. `rows_read` rows were read for this, of which `rows_with_problems` cannot be used; `row_count` is how many
+    the file has, if that is known. `notices` counts the rows read by the code of what is to be known about them.
+    `packing` and `encoding` are as in a `Report`; `converted` are examples of what another encoding than UTF-8 changes,
+    and `warnings` say what was done to read the file. `position` says what the `line` of a problem counts.
     """
 
     upload_sha256: str
@@ -319,8 +322,14 @@ class Inspection(Document):
     columns: tuple[str, ...] = ()
     mapping: dict[str, str] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
+    proposed: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     sample: tuple[dict[str, str], ...] = ()
     rows: tuple[Row, ...] = ()
+    rows_read: Natural = 0
+    rows_with_problems: Natural = 0
+    row_count: Natural | None = None
+    notices: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Notice, ...] = ()
     schema: Literal[1] = 1

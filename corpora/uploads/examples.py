@@ -19,6 +19,9 @@ INSPECTION = {
     "position": "line",
     "columns": ["Question", "Answer"],
     "mapping": {"prompt": "Question", "completion": "Answer"},
+    "guessed": ["prompt", "completion"],
+    "proposed": [],
+    "ignored": [],
     "sample": [{"Question": "What is a lien?", "Answer": "A claim on property."}],
     "rows": [
         {
@@ -31,6 +34,10 @@ INSPECTION = {
             ],
         }
     ],
+    "rows_read": 50,
+    "rows_with_problems": 0,
+    "row_count": 300,
+    "notices": {"dataset:personal_email": 2},
     "problems": [],
     "warnings": [
         {

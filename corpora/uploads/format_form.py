@@ -1,7 +1,7 @@
 """The form for the import options of an uploaded file."""
 
 import dataclasses
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.forms.boundfield import BoundField
@@ -11,6 +11,7 @@ from corpora.contexts import contexts
 from corpora.ingest.contracts import SHOWN_COLUMNS, Options
 from corpora.ingest.problems import shown
 from corpora.models import Dataset, Upload
+from corpora.uploads.understood import file_facts, first_rows, ignored_columns, looks_like, personal_data
 
 NEEDED = {
     "chat": ("messages",),
@@ -24,10 +25,11 @@ NEEDED = {
 """The fields of each layout. Only those of `OPTIONAL` may be missing."""
 
 OPTIONAL = {("instruction", "input"), ("preference", "prompt"), ("KTO", "prompt"), ("KTO", "completion")}
-READ_BY = ("file_format", "delimiter", "encoding", "layout", "columns", "preferences")
+READ_BY = ("file_format", "delimiter", "encoding", "layout", "columns")
 """The options that say how the file is read."""
 
-CHOICES = ("bad_rows", "personal_data", "over_long", "leaks", "preferences", "reasoning", "context", "seed")
+CLEANING = ("bad_rows", "personal_data", "over_long", "leaks")
+CHOICES = (*CLEANING, "reasoning", "context", "seed")
 EXTRA = ("system", "tools", "label", "split", "slice")
 LABELS = {
     "messages": "Conversation",
@@ -63,6 +65,9 @@ LAYOUTS = {
 UNMAPPED = ("missing_messages_list", "dataset:missing_field")
 """What is said of columns of which none is known."""
 
+PREFERENCES = "dataset:preference_data"
+"""What is said of preference data, for which the page has a choice of its own."""
+
 OURS = "ours"
 """The form value of "detect automatically", which is an empty option."""
 
@@ -75,6 +80,39 @@ class OurChoice(forms.TypedChoiceField):
 
     def prepare_value(self, value: Any) -> Any:
         return value or OURS
+
+
+class TickBox(forms.CheckboxInput):
+    """A checkbox that sends one of two values of an option."""
+
+    def __init__(self, on: str) -> None:
+        super().__init__(attrs={"value": on}, check_test=lambda value: value in (on, True))
+        self.on = on
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> bool:
+        return bool(data.get(name) == self.on)
+
+    def format_value(self, value: Any) -> str:
+        return self.on
+
+
+class Tick(forms.BooleanField):
+    """A checkbox for an option with the values `on` and `off`."""
+
+    def __init__(self, on: str, off: str, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=TickBox(on), **kwargs)
+        self.on, self.off = on, off
+
+    def clean(self, value: Any) -> str:
+        return self.on if value else self.off
+
+
+class Cleaning(NamedTuple):
+    """One part of the clean step: its checkbox, and what is known of the rows that it concerns."""
+
+    field: BoundField
+    note: str
+    has_rows_shown: bool = False
 
 
 class FormatForm(forms.Form):
@@ -92,28 +130,10 @@ class FormatForm(forms.Form):
     delimiter = OurChoice(label="Column separator")
     encoding = OurChoice(label="Text encoding", help_text="Change it if accented characters look wrong.")
     layout = OurChoice(label="Row layout")
-    bad_rows = forms.ChoiceField(
-        choices=[("refuse", "Reject the file"), ("leave_out", "Leave them out")],
-        label="Rows with problems",
-    )
-    personal_data = forms.ChoiceField(
-        choices=[("keep", "Keep it"), ("mask", "Mask it")],
-        label="Personal data and keys",
-        help_text="E-mail addresses, phone, card and bank account numbers, and keys. "
-        "Masking replaces each with its type, such as [email].",
-    )
-    over_long = forms.ChoiceField(
-        choices=[("keep", "Keep them; training skips them"), ("leave_out", "Leave them out")],
-        label="Rows too long for the base model",
-    )
-    leaks = forms.ChoiceField(
-        choices=[("keep", "Keep them and report them"), ("leave_out", "Leave out the later row")],
-        label="Prompts in both splits",
-    )
-    preferences = forms.ChoiceField(
-        choices=[("refuse", "Reject the file"), ("chosen", "Train on the chosen answers")],
-        label="Preference data",
-    )
+    bad_rows = Tick("leave_out", "refuse", label="Leave out rows with problems")
+    personal_data = Tick("mask", "keep", label="Mask personal data and keys")
+    over_long = Tick("leave_out", "keep", label="Leave out rows that are too long for the base model")
+    leaks = Tick("leave_out", "keep", label="Leave out rows whose prompt is also in the other split")
     reasoning = forms.ChoiceField(
         choices=[("drop", "Leave it out"), ("keep", "Keep it, for base models that reason")],
         label="Reasoning in answers",
@@ -132,6 +152,9 @@ class FormatForm(forms.Form):
     def __init__(self, upload: Upload, data: QueryDict | None = None) -> None:
         self.upload, self.options = upload, {**_defaults(), **upload.options}
         self.found: dict[str, Any] = upload.inspection
+        mapping = self.found.get("mapping", {})
+        self.proposed = {name: mapping[name] for name in self.found.get("proposed", ()) if name in mapping}
+        self.detected = {name: column for name, column in mapping.items() if name not in self.proposed}
         super().__init__(data, initial=self._initial(self.options))
         self.fields["dataset"].queryset = Dataset.objects.order_by("name")  # type: ignore[attr-defined]
         self._choose("file_format", FORMATS)
@@ -146,6 +169,8 @@ class FormatForm(forms.Form):
             del self.fields["delimiter"]
         if self._format() == "parquet":
             del self.fields["encoding"]
+        if not self.found.get("notices", {}).get("dataset:reasoning"):
+            del self.fields["reasoning"]
         layout = self.options["layout"] or self.found.get("layout") or "prompt and completion"
         self.needed = NEEDED[layout]
         self.may_be_missing = {name for of_layout, name in OPTIONAL if of_layout == layout}
@@ -166,9 +191,9 @@ class FormatForm(forms.Form):
         return any(field.value() or field.errors for field in self.extra_columns())
 
     def problems(self) -> list[dict[str, Any]]:
-        """Why rows cannot be read. As long as no column was chosen, not that no column is known."""
-        found: list[dict[str, Any]] = list(self.found.get("problems", ()))
-        if self.found.get("layout") or self.options["layout"] or self.options["columns"]:
+        """Why rows cannot be read. As long as no column was chosen or is known, not that none is."""
+        found = [problem for problem in self.found.get("problems", ()) if problem["code"] != PREFERENCES]
+        if self.found.get("mapping") or self.options["layout"] or self.options["columns"]:
             return found
         return [problem for problem in found if problem["code"] not in UNMAPPED]
 
@@ -192,11 +217,62 @@ class FormatForm(forms.Form):
         columns = self.sample_columns()
         return [[row.get(column, "") for column in columns] for row in self.found.get("sample", ())]
 
+    def facts(self) -> list[str]:
+        """The file's name, size, format and number of rows."""
+        return file_facts(self.upload)
+
+    def looks_like(self) -> str:
+        """What the rows look like; empty if that is not known."""
+        return looks_like(self.found, chosen=bool(self.options["layout"]))
+
+    def ignored(self) -> str:
+        """Which columns are ignored; empty if none are."""
+        return ignored_columns(self.found)
+
+    def is_preference_data(self) -> bool:
+        """Whether the rows are preference data."""
+        return self.found.get("layout") in {"preference", "KTO"}
+
+    def takes_chosen(self) -> bool:
+        """Whether the chosen answers of preference data are trained on."""
+        return bool(self.options["preferences"] == "chosen")
+
+    def duplicates(self) -> str:
+        """How many of the first rows repeat another; empty if none do."""
+        count = self.found.get("notices", {}).get("dataset:duplicate_row")
+        return f"{count:,} {first_rows(self.found)}" if count else ""
+
+    def empty_prompts(self) -> str:
+        """How many of the first rows have an empty prompt; empty if none do."""
+        count = self.found.get("notices", {}).get("dataset:empty_prompt")
+        return f"{count:,} {first_rows(self.found)}" if count else ""
+
+    def uses_tools(self) -> bool:
+        """Whether some of the first rows use tools."""
+        return bool(self.found.get("notices", {}).get("dataset:uses_tools"))
+
+    def cleaning(self) -> list[Cleaning]:
+        """The parts of the clean step."""
+        of_rows, notices = first_rows(self.found), self.found.get("notices", {})
+
+        def noted(count: int) -> str:
+            return f"{count:,} {of_rows}" if count else f"none {of_rows}"
+
+        bad = self.found.get("rows_with_problems", 0)
+        if not self.found.get("rows_read"):
+            return [Cleaning(self[name], "") for name in CLEANING]
+        return [
+            Cleaning(self["bad_rows"], noted(bad), has_rows_shown=bool(bad)),
+            Cleaning(self["personal_data"], personal_data(self.found) or noted(0)),
+            Cleaning(self["over_long"], noted(notices.get("dataset:over_long", 0))),
+            Cleaning(self["leaks"], "known after the import"),
+        ]
+
     def has_choices(self) -> bool:
         """Whether a field under “More options” differs from its default or has an error."""
         defaults = _defaults()
-        chosen = any(self.options[name] != defaults[name] for name in (*CHOICES, "test_share"))
-        wrong = any(name in self.errors for name in (*CHOICES, "test_percent", "column_group"))
+        chosen = any(self.options[name] != defaults[name] for name in ("context", "seed", "test_share"))
+        wrong = any(name in self.errors for name in ("context", "seed", "test_percent", "column_group"))
         return chosen or wrong or "group" in self.options["columns"]
 
     def clean(self) -> dict[str, Any]:
@@ -217,19 +293,18 @@ class FormatForm(forms.Form):
 
     def _check_import(self, said: dict[str, Any]) -> None:
         """Refuse an import that is known to fail. With the file read in another way, nothing is known."""
-        changed = self.changes()
-        if any(changed[name] != self.options[name] for name in READ_BY):
+        changed, looked_at = self.changes(), {**self.options, "columns": {**self.proposed, **self.options["columns"]}}
+        if any(changed[name] != looked_at[name] for name in READ_BY):
             return
         if not self.can_import():
             self.add_error(None, "This file cannot be imported as it is read now. Fix the problems shown below.")
         elif self.has_bad_rows() and said["bad_rows"] == "refuse":
-            text = "Some of the first rows have problems, so the file would be rejected. Choose “Leave them out”."
+            text = "Some of the first rows have problems, so the file would be rejected. Leave them out or fix them."
             self.add_error("bad_rows", text)
 
     def changes(self) -> dict[str, Any]:
         """The form's values as options. Columns that are detected by their names are left out."""
-        said = self.cleaned_data
-        detected, named = self.found.get("mapping", {}), self.options["columns"]
+        said, named = self.cleaned_data, self.options["columns"]
         fields = {*NEEDED.get(said["layout"], self.needed), *EXTRA, "group"}
         return {
             "file_format": said["file_format"],
@@ -239,7 +314,7 @@ class FormatForm(forms.Form):
             "columns": {
                 name: column
                 for name, column in self.columns.items()
-                if name in fields and (name in named or column != detected.get(name))
+                if name in fields and (name in named or column != self.detected.get(name))
             },
             "test_share": said["test_percent"] / 100,
             **{name: said[name] for name in CHOICES if name in said},
@@ -263,6 +338,8 @@ class FormatForm(forms.Form):
 
     def _initial(self, options: dict[str, Any]) -> dict[str, Any]:
         columns = {**self.found.get("mapping", {}), **options["columns"]}
+        if options["bad_rows"] == "refuse" and self.has_bad_rows():
+            options = {**options, "bad_rows": "leave_out"}
         return {
             **options,
             "test_percent": f"{100 * options['test_share']:g}",
@@ -283,11 +360,13 @@ class FormatForm(forms.Form):
         columns = dict.fromkeys([*self.found.get("columns", ()), *named.values()])
         choices = [(column, column) for column in columns]
         # A column that is detected by its name cannot be unmapped.
-        if name in named or name not in self.found.get("mapping", {}):
+        if name in named or name not in self.detected:
             choices.insert(
                 0, ("", "Choose a column" if name in self.needed and name not in self.may_be_missing else "None")
             )
-        return forms.ChoiceField(required=False, label=LABELS[name], choices=choices)
+        field = forms.ChoiceField(required=False, label=LABELS[name], choices=choices)
+        field.is_guessed = name in self.found.get("guessed", ()) and name not in named  # type: ignore[attr-defined]
+        return field
 
 
 def _defaults() -> dict[str, Any]:

@@ -29,6 +29,8 @@ from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 SHOWN_UPLOADS = 50
+PREFERENCES = ("chosen", "refuse")
+"""Buttons of the preview that say what becomes of preference data. The others look again as the form says."""
 
 
 @transaction.non_atomic_requests
@@ -103,8 +105,10 @@ def upload_live(request: TenantRequest, upload_id: UUID) -> HttpResponse:
 
 
 def _answered(request: TenantRequest, found: Upload, form: FormatForm) -> HttpResponse:
-    if "look" in request.POST:
-        inspect_upload(upload=found, changes=form.changes())
+    look = request.POST.get("look")
+    if look:
+        chosen = {"preferences": look} if look in PREFERENCES else {}
+        inspect_upload(upload=found, changes=form.changes() | chosen)
         return redirect("corpora:upload-format", found.id)
     version = confirm_upload(
         upload=found,

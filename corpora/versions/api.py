@@ -154,14 +154,15 @@ class DatasetVersionViewSet(
         return Response(UsesSerializer(found, context=self.get_serializer_context()).data)
 
     @extend_schema(
-        summary="Download rows or findings",
+        summary="Download rows, findings or left-out rows",
         description=(
             "Streams a file. JSONL is exact and can be uploaded again. CSV is for spreadsheets: UTF-8 with a byte "
             "order mark, an apostrophe before each cell that looks like a formula, and all turns of a prompt in one "
-            "cell."
+            "cell. `left_out` gives the rows that are not in the version as they stand in your JSONL, CSV or TSV file, "
+            "whatever the `file_type`; for other files it is 409 `dataset:not_plain_text`."
         ),
         parameters=[ExportQuerySerializer],
-        responses={**A_FILE, 400: INVALID, 404: MISSING, 503: LOST},
+        responses={**A_FILE, 400: INVALID, 404: MISSING, 409: NOT_READY, 503: LOST},
         examples=[examples.EXPORTED, examples.EXPORTED_CSV],
         filters=False,
     )
@@ -173,10 +174,13 @@ class DatasetVersionViewSet(
 
     @extend_schema(
         summary="Check the file again with other options",
-        description="Creates the dataset's next version. Poll it until its `state` is `ready` or `rejected`.",
+        description=(
+            "Creates the dataset's next version with all changes at once. Poll it until its `state` is `ready` or "
+            "`rejected`."
+        ),
         request=RecheckSerializer,
         responses={201: VersionSerializer, 400: INVALID, 404: MISSING, 409: SAME},
-        examples=[examples.MASK, examples.LEAVE_OUT, A_VERSION],
+        examples=[examples.CLEAN, examples.MASK, examples.LEAVE_OUT, A_VERSION],
     )
     @action(detail=True, methods=["post"])
     def recheck(self, request: Request, pk: UUID) -> Response:

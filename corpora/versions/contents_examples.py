@@ -74,6 +74,11 @@ SOME_USES = OpenApiExample(
 )
 MASK = OpenApiExample("Mask personal data", {"options": {"personal_data": "mask"}}, request_only=True)
 LEAVE_OUT = OpenApiExample("Leave out rows with problems", {"options": {"bad_rows": "leave_out"}}, request_only=True)
+CLEAN = OpenApiExample(
+    "Several changes in one version",
+    {"options": {"bad_rows": "leave_out", "personal_data": "mask", "leaks": "leave_out", "over_long": "leave_out"}},
+    request_only=True,
+)
 EXPORTED = OpenApiExample(
     "A line of rows",
     '{"row":17,"line":18,"id":"3d9c…","split":"train","slice":"rent","label":null,"messages":[…]}\n',

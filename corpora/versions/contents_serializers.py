@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from corpora.ingest.contracts import Turn
-from corpora.versions.exports import TYPES
+from corpora.versions.exports import CONTENTS, TYPES
 from corpora.versions.prepared import OPTION_TITLES
 from corpora.versions.rows import StoredRow
 
@@ -174,7 +174,7 @@ class UsesSerializer(serializers.Serializer[Any]):
 
 
 class ExportQuerySerializer(serializers.Serializer[Any]):
-    content = serializers.ChoiceField(choices=["rows", "findings"], default="rows")
+    content = serializers.ChoiceField(choices=list(CONTENTS), default="rows")
     file_type = serializers.ChoiceField(choices=list(TYPES), default="jsonl")
 
 

@@ -39,3 +39,13 @@ class VersionInUse(Conflict):
     def __init__(self) -> None:
         text = "This version cannot be deleted: a training run or evaluation uses it and must stay traceable."
         super().__init__(text)
+
+
+class NotPlainText(Conflict):
+    """The rows of a file cannot be copied as they stand in it."""
+
+    code = "dataset:not_plain_text"
+
+    def __init__(self) -> None:
+        text = "Rows can be copied only from JSONL, CSV and TSV files that are not compressed. Download the findings."
+        super().__init__(text)

@@ -1,11 +1,11 @@
-"""Exports the rows and findings of a version as files, streamed from storage in constant memory.
+"""Exports the rows, findings and left-out rows of a version as files, streamed from storage in constant memory.
 
 While a file streams, only storage is read, because the request's tenant is no longer active.
 """
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Literal
 
@@ -16,11 +16,13 @@ from django.utils.http import content_disposition_header
 from corpora.ingest.contracts import Finding, Turn
 from corpora.models import DatasetVersion
 from corpora.versions.findings import all_findings
+from corpora.versions.left_out import FILE_TYPES, left_out_rows
 from corpora.versions.rows import Rows, StoredRow
 
-Content = Literal["rows", "findings"]
+Content = Literal["rows", "findings", "left_out"]
 FileType = Literal["jsonl", "csv"]
 
+CONTENTS: tuple[Content, ...] = ("rows", "findings", "left_out")
 TYPES: dict[FileType, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 PIECE_BYTES = 1 << 16
 # Without it, Excel reads a CSV file in a legacy encoding. The check of an uploaded file removes it.
@@ -47,13 +49,24 @@ class ExportedRow(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def export_response(version: DatasetVersion, *, content: Content, file_type: FileType) -> StreamingHttpResponse:
-    """The file as a download. Raises ObjectMissing before the first byte is sent."""
+    """The file as a download. Rows that were left out come as they stand in the customer's file, in its own format.
+
+    Raises ObjectMissing, or NotPlainText for left-out rows, before the first byte is sent.
+    """
+    if content == "left_out":
+        return _download(version, _pieces(left_out_rows(version)), "left out", version.file_format, FILE_TYPES)
     records: Iterable[StoredRow] | Iterable[Finding]
     records = Rows(version) if content == "rows" else all_findings(version)
     pieces = _pieces(_jsonl(records) if file_type == "jsonl" else _csv(content, records))
+    return _download(version, pieces, content, file_type, TYPES)
+
+
+def _download(
+    version: DatasetVersion, pieces: Iterator[bytes], content: str, file_type: str, types: Mapping[Any, str]
+) -> StreamingHttpResponse:
     # Once a response has started, it can no longer become an error page.
     pieces = chain([next(pieces, b"")], pieces)
-    response = StreamingHttpResponse(pieces, content_type=TYPES[file_type])
+    response = StreamingHttpResponse(pieces, content_type=types[file_type])
     name = f"{_file_name(version.dataset.name)} v{version.number} {content}.{file_type}"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     return response

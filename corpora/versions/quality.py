@@ -7,6 +7,7 @@ from typing import Any
 
 from corpora.models import DatasetVersion
 from corpora.versions.findings import title_of
+from corpora.versions.left_out import FILE_TYPES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +44,14 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """Groups of findings, problems first and then by count, with the open decisions."""
+    """Groups of findings, problems first and then by count, with the open decisions.
+
+    `has_left_out` says whether rows that are not in the version can be downloaded as they stand in the file.
+    """
 
     groups: list[FindingGroup]
     decisions: list[Decision]
+    has_left_out: bool = False
 
 
 EXAMPLES = 5
@@ -65,7 +70,16 @@ def quality_of(version: DatasetVersion) -> Quality:
     return Quality(
         groups=problems + sorted((group for _, group in notices), key=lambda group: -group.count),
         decisions=[Decision(name=name, groups=groups) for name, groups in by_decision.items()],
+        has_left_out=version.file_format in FILE_TYPES and _has_left_out(version),
     )
+
+
+def _has_left_out(version: DatasetVersion) -> bool:
+    """Whether some rows of the file are not in the version."""
+    codes = {notice["code"] for notice in version.profile.get("warnings", [])}
+    dropped = {"over_long": "dataset:over_long", "leaks": "dataset:leak"}
+    by_option = {code for option, code in dropped.items() if version.options.get(option) == "leave_out"}
+    return bool(version.problem_count or codes & {"dataset:duplicate_row", "dataset:not_chosen", *by_option})
 
 
 def _can_go_on(version: DatasetVersion) -> bool:

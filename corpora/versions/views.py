@@ -14,7 +14,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from corpora.lineage import uses_of
 from corpora.models import DatasetVersion
 from corpora.versions.errors import SameFile
-from corpora.versions.exports import TYPES, Content, FileType, export_response
+from corpora.versions.exports import CONTENTS, TYPES, Content, FileType, export_response
 from corpora.versions.prepared import DECISIONS, prepared_as
 from corpora.versions.rows import Rows
 from corpora.versions.services import delete_version, keep_personal_data, recheck_version
@@ -82,9 +82,9 @@ def row(request: TenantRequest, version_id: UUID) -> HttpResponse:
 @require_safe
 @members_only(Action.DATASETS_VIEW)
 def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
-    """Download rows or findings (`?content=`) as JSONL or CSV (`?file_type=`)."""
+    """Download rows, findings or left-out rows (`?content=`) as JSONL or CSV (`?file_type=`)."""
     found = _version(version_id)
-    content: Content = "findings" if request.GET.get("content") == "findings" else "rows"
+    content: Content = next((kind for kind in CONTENTS if kind == request.GET.get("content")), "rows")
     file_type: FileType = next((kind for kind in TYPES if kind == request.GET.get("file_type")), "jsonl")
     return export_response(found, content=content, file_type=file_type)
 
@@ -92,13 +92,17 @@ def export(request: TenantRequest, version_id: UUID) -> StreamingHttpResponse:
 @require_POST
 @members_only(Action.DATASETS_EDIT)
 def recheck(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Create the next version of the same file according to a decision."""
+    """Create the next version of the same file according to one or more decisions."""
     found = _version(version_id)
-    decision = request.POST.get("decision", "")
-    if decision not in DECISIONS:
+    decisions = request.POST.getlist("decision")
+    if not decisions:
+        messages.warning(request, "Choose at least one change for the new version.")
+        return redirect(f"{reverse('corpora:version', args=[found.id])}?tab=quality")
+    if not DECISIONS.keys() >= set(decisions):
         raise NotFound("Unknown decision. Reload the page and try again.")
+    changes = {option: value for decision in decisions for option, value in DECISIONS[decision].items()}
     try:
-        new = recheck_version(version=found, changes=DECISIONS[decision], created_by=request.membership.user)
+        new = recheck_version(version=found, changes=changes, created_by=request.membership.user)
     except SameFile as error:
         messages.info(request, "This version already exists. It is shown below.")
         return redirect("corpora:version", error.extra["version"])

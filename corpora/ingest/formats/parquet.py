@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pyarrow import types
 
 from corpora.ingest.background import Background
-from corpora.ingest.contracts import IngestSpec
+from corpora.ingest.contracts import SHOWN_COLUMNS, IngestSpec
 from corpora.ingest.formats.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
 from corpora.ingest.layouts.known import LAYOUTS, MARKS, recognise
 from corpora.ingest.limits import too_large, too_many_values, unpacked_limit, values_limit
@@ -55,6 +55,9 @@ class ParquetTable:
         examples = {field.name: example_of(field.type) for field in self._file.schema_arrow}
         self.recognised = recognise(examples, spec.options.columns, spec.options.layout)
         wanted = dict.fromkeys((*KNOWN, *self.recognised.columns.values()))
+        if spec.task == "inspect":
+            fields = list(self._file.schema_arrow)[:SHOWN_COLUMNS]
+            wanted |= dict.fromkeys(field.name for field in fields if _can_be_shown(field.type))
         self._columns = [name for name in wanted if name in self.names]
         self._class_names = class_names(self._file.schema_arrow.metadata or {})
         most = _most_values(self._file.metadata)
@@ -232,6 +235,12 @@ class RecordBlocks:
         while data := os.pread(self._file.fileno(), READ_BYTES, position):
             self._sha256.update(data)
             position += len(data)
+
+
+def _can_be_shown(kind: pa.DataType) -> bool:
+    """Whether a column that nothing is read from may be shown: not pictures and the like, which may be large."""
+    is_value = types.is_string(kind) or types.is_large_string(kind) or types.is_primitive(kind)
+    return bool(is_value or (types.is_list(kind) and types.is_struct(kind.value_type)))
 
 
 def _damaged(row: int) -> FileProblem:

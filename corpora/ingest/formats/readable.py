@@ -65,6 +65,11 @@ class Readable:
         return self._packing.name if self._packing else ""
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all of the file can be read, and not only its beginning. See `head_rows` for JSON documents."""
+        return self._is_whole
+
+    @property
     def is_upload(self) -> bool:
         """Whether the uploaded file itself is read."""
         return self.path == self.upload

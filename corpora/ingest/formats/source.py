@@ -34,8 +34,8 @@ class Source:
     gives (position, raw row) or problems: from a block's start on, which comes behind so many lines or rows. Iterating
     them may raise FileProblem. `columns` says which of the file's own stands for a field, and `guessed` for which
     fields the customer has not said that; `names` are those of a file that names them once for all rows, in the
-    `header` of a table; `refusal` is why the file cannot be read like this.
-    `is_document` says that JSON Lines were made of the rows of another JSON file.
+    `header` of a table; `refusal` is why the file cannot be read like this. `row_count` is only known where the file
+    says it. `is_document` says that JSON Lines were made of the rows of another JSON file.
     """
 
     file_format: str
@@ -51,6 +51,7 @@ class Source:
     refusal: FileProblem | None = None
     fraction: Callable[[], float]
     most_readers: int = MOST_READERS
+    row_count: int | None = None
     is_document: bool = False
 
     @property
@@ -108,6 +109,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec, is_document: boo
             fraction=rows.fraction,
             # The assembling process has to decompress too, and pyarrow takes memory in each process.
             most_readers=1,
+            row_count=rows.rows,
         )
     if file_format == "jsonl":
         found = _recognise_lines(file, options, limit)

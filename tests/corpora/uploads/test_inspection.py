@@ -99,26 +99,85 @@ def test_a_file_is_read_as_it_is_forced_to_be(
 
 @pytest.mark.parametrize("file_format", ["jsonl", "csv", "parquet"])
 def test_unknown_columns_are_named_and_can_be_mapped(file_format: str, tmp_path: Path) -> None:
-    rows = [{"Nr": n, "Frage": f"Frage {n}", "Antwort": f"Antwort {n}"} for n in range(9)]
+    rows = [{"Nr": n, "Eins": f"Frage {n}", "Zwei": f"Antwort {n}"} for n in range(9)]
     content = writing.write(rows, file_format)
     before = inspect(content, tmp_path / "before")
-    assert [name.lower() for name in before.columns][-2:] == ["frage", "antwort"]
+    assert [name.lower() for name in before.columns][-2:] == ["eins", "zwei"]
     assert (before.layout, before.mapping, before.rows) == ("", {}, ())
     assert before.problems[0].code in {"dataset:missing_field", "missing_messages_list"}
-    after = inspect(content, tmp_path / "after", options={"columns": {"prompt": "Frage", "completion": "Antwort"}})
+    after = inspect(content, tmp_path / "after", options={"columns": {"prompt": "Eins", "completion": "Zwei"}})
     assert (after.layout, after.problems) == ("prompt and completion", ())
-    assert {field: name.lower() for field, name in after.mapping.items()} == {
-        "prompt": "frage",
-        "completion": "antwort",
-    }
+    assert {field: name.lower() for field, name in after.mapping.items()} == {"prompt": "eins", "completion": "zwei"}
+    assert [name.lower() for name in after.ignored] == ["nr"]
     assert [turn.content for turn in after.rows[3].messages] == ["Frage 3", "Antwort 3"]
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "csv", "semicolons", "parquet"])
+def test_columns_are_proposed_by_what_they_hold_and_marked(file_format: str, tmp_path: Path) -> None:
+    rows = [
+        {"Nr": n, "Kundenfrage": f"Wo ist Paket {n} geblieben?", "Text2": f"Das Paket {n} liegt im Depot."}
+        for n in range(9)
+    ]
+    content = writing.write(rows, file_format)
+    seen = inspect(content, tmp_path / "run")
+    assert (seen.layout, seen.problems) == ("prompt and completion", ())
+    assert set(seen.proposed) == set(seen.guessed) == {"prompt", "completion"}
+    assert {field: name.lower() for field, name in seen.mapping.items()} == {
+        "prompt": "kundenfrage",
+        "completion": "text2",
+    }
+    assert [turn.content for turn in seen.rows[3].messages] == [rows[3]["Kundenfrage"], rows[3]["Text2"]]
+    confirmed = inspect(content, tmp_path / "confirmed", options={"columns": seen.mapping})
+    assert (confirmed.rows, confirmed.proposed, confirmed.guessed) == (seen.rows, (), ())
+
+
+def test_columns_that_somebody_chose_are_left_alone(tmp_path: Path) -> None:
+    rows = [{"Frage": f"Wo ist Paket {n}?", "Antwort": f"Das Paket {n} liegt im Depot."} for n in range(9)]
+    seen = inspect(jsonl(*rows), tmp_path / "run", options={"columns": {"prompt": "Antwort"}})
+    assert (seen.layout, seen.proposed, seen.rows) == ("", (), ())
+
+
+@pytest.mark.parametrize("file_format", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("count", [3, HEAD_ROWS, HEAD_ROWS + 70])
+def test_rows_are_counted_where_that_is_quick(
+    file_format: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = writing.write(writing.rows(Random(7), "prompt", count), file_format)
+    seen = inspect(content, tmp_path / "run")
+    assert (seen.row_count, seen.rows_read) == (count, min(count, HEAD_ROWS))
+    monkeypatch.setattr(inspecting, "COUNTED_BYTES", 10)
+    known = count < HEAD_ROWS or file_format == "parquet"
+    assert inspect(content, tmp_path / "large").row_count == (count if known else None)
+    monkeypatch.setattr(inspecting, "HEAD_BYTES", 100)
+    packed = inspect(gzip.compress(content), tmp_path / "packed")
+    assert packed.row_count == (count if file_format == "parquet" else None)
+
+
+def test_what_is_to_be_known_about_the_first_rows_is_counted(tmp_path: Path) -> None:
+    thought = {"role": "assistant", "content": "Yes", "reasoning_content": "Hm"}
+    rows = [{"messages": [{"role": "user", "content": f"Write to anna{n}@example.com"}, thought]} for n in range(3)]
+    content = jsonl(*rows, rows[0]) + b"{broken\n"
+    seen = inspect(content, tmp_path / "run")
+    assert seen.notices == {"dataset:reasoning": 4, "dataset:personal_email": 4, "dataset:duplicate_row": 1}
+    assert (seen.rows_read, seen.rows_with_problems, seen.row_count) == (5, 1, 5)
+    masked = inspect(content, tmp_path / "masked", options={"personal_data": "mask"})
+    assert masked.rows[0].messages[0].content == "Write to [email]"
+
+
+def test_bad_answers_of_preference_data_are_no_problems_of_rows(tmp_path: Path) -> None:
+    rows = [{"prompt": f"q{n}", "completion": "a", "label": bool(n % 2)} for n in range(6)]
+    seen = inspect(jsonl(*rows), tmp_path / "run", options={"preferences": "chosen"})
+    assert (seen.problems, seen.rows_with_problems, len(seen.rows)) == ((), 0, 3)
+    assert seen.notices == {"dataset:not_chosen": 3}
 
 
 def test_an_unknown_parquet_column_is_shown_before_it_is_mapped(tmp_path: Path) -> None:
     buffer = io.BytesIO()
-    pq.write_table(pa.table({"Frage": ["q"] * 9, "prompt": ["p"] * 9}), buffer)
+    pictures = [{"bytes": b"\xff\xd8", "path": None}] * 9
+    pq.write_table(pa.table({"Eins": ["q"] * 9, "prompt": ["p"] * 9, "image": pictures, "raw": [b"\xff"] * 9}), buffer)
     seen = inspect(buffer.getvalue(), tmp_path / "run")
-    assert seen.columns == ("Frage", "prompt")
+    assert seen.columns == ("Eins", "prompt", "image", "raw")
+    assert seen.sample[0] == {"Eins": "q", "prompt": "p"}
     assert (seen.problems[0].code, seen.problems[0].field) == ("dataset:missing_field", "completion")
 
 

@@ -51,8 +51,8 @@ def test_columns_are_corrected_before_the_file_is_used(api: APIClient, run_jobs:
     run_jobs()
     first = api.get(url).json()
     assert first["state"] == "waiting"
-    assert first["inspection"]["rows"] == []
-    assert first["inspection"]["problems"]
+    assert first["inspection"]["proposed"] == ["prompt", "completion"]
+    assert first["options"]["columns"] == {}
     options = {"file_format": "csv", "delimiter": ";", "layout": "prompt and completion", "columns": MAPPED}
     assert api.post(f"{url}inspect/", {"options": options}).json()["state"] == "inspecting"
     run_jobs()

@@ -23,7 +23,7 @@ from tests.corpora.uploads.uploading import begin, send, whole
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-TABLE = b"Frage;Antwort;Thema\n" + b"".join(f"question {i};answer {i};rent\n".encode() for i in range(30))
+TABLE = b"Eins;Zwei;Thema\n" + b"".join(f"question {i};answer {i};rent\n".encode() for i in range(30))
 UPLOAD_PAGE = "/datasets/upload/"
 
 Run = Callable[..., None]
@@ -132,12 +132,12 @@ def test_a_known_layout_needs_one_click(as_alice: Client, waiting: Callable[...,
 
 
 def test_a_wide_table_shows_its_first_columns_and_offers_all(as_alice: Client, waiting: Callable[..., Upload]) -> None:
-    header = [*(f"c{n}" for n in range(45)), "frage", "antwort"]
+    header = [*(f"c{n}" for n in range(45)), "eins", "zwei"]
     upload = waiting((";".join(header) + "\n" + ";".join("v" * 47) + "\n").encode())
     form = as_alice.get(format_page(upload)).context["form"]
     assert form.sample_columns() == header[:40]
     assert [len(row) for row in form.sample_rows()] == [40]
-    assert ("antwort", "antwort") in form.fields["column_completion"].choices
+    assert ("zwei", "zwei") in form.fields["column_completion"].choices
 
 
 def test_names_that_no_database_takes_are_shown_all_the_same(as_alice: Client, waiting: Callable[..., Upload]) -> None:
@@ -152,7 +152,7 @@ def test_columns_are_named_and_looked_at_again(as_alice: Client, waiting: Callab
     page = as_alice.get(format_page(upload)).content.decode()
     assert 'class="empty"' in page
     assert "Semicolon (detected)" in page
-    changed = {"column_prompt": "frage", "column_completion": "antwort", "column_slice": "thema", "look": "1"}
+    changed = {"column_prompt": "eins", "column_completion": "zwei", "column_slice": "thema", "look": "1"}
     answer = as_alice.post(format_page(upload), fields(as_alice, upload, **changed))
     assert answer["Location"] == format_page(upload)
     assert 'id="looking"' in as_alice.get(format_page(upload)).content.decode()
@@ -162,14 +162,14 @@ def test_columns_are_named_and_looked_at_again(as_alice: Client, waiting: Callab
     assert '<div class="bubble-text">answer 0</div>' in page
     as_alice.post(format_page(upload), fields(as_alice, upload, use="1", test_percent="25", personal_data="mask"))
     options = DatasetVersion.objects.get().options
-    assert options["columns"] == {"prompt": "frage", "completion": "antwort", "slice": "thema"}
+    assert options["columns"] == {"prompt": "eins", "completion": "zwei", "slice": "thema"}
     assert (options["test_share"], options["personal_data"]) == (0.25, "mask")
 
 
 def test_the_preview_opens_without_problems_before_a_column_is_chosen(
     as_alice: Client, waiting: Callable[..., Upload]
 ) -> None:
-    for content in (TABLE, jsonl(*({"frage": f"q{n}", "antwort": "a"} for n in range(9)))):
+    for content in (TABLE, jsonl(*({"eins": f"q{n}", "zwei": "a"} for n in range(9)))):
         upload = waiting(content)
         page = as_alice.get(format_page(upload))
         assert upload.inspection["problems"]
@@ -187,10 +187,105 @@ def test_rows_with_problems_are_left_out_or_the_import_is_refused_at_once(
     upload = waiting(pairs(9) + jsonl({"prompt": "no answer"}))
     page = as_alice.get(format_page(upload)).content.decode()
     assert page.count('name="bad_rows"') == 1
-    refused = as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    assert 'id="problems-title"' in page
+    refused = as_alice.post(format_page(upload), fields(as_alice, upload, use="1", bad_rows=""))
     assert list(refused.context["form"].errors) == ["bad_rows"]
-    as_alice.post(format_page(upload), fields(as_alice, upload, use="1", bad_rows="leave_out"))
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
     assert DatasetVersion.objects.get().options["bad_rows"] == "leave_out"
+
+
+def test_the_first_line_says_what_was_understood(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    content = "Kanal;Question;Answer\n" + "".join(f"mail;Wo ist {n}?;Hier.\n" for n in range(70))
+    upload = waiting(content.encode())
+    form = as_alice.get(format_page(upload)).context["form"]
+    assert form.facts() == ["rows.jsonl", "1.5\xa0KB", "CSV, semicolons", "70 rows"]
+    assert (form.looks_like(), form.ignored()) == (
+        "Looks like questions and answers.",
+        "1 column is ignored: kanal.",
+    )
+    assert [field.field.is_guessed for field in form.needed_columns()] == [True, True]
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    assert DatasetVersion.objects.get().options["columns"] == {}
+
+
+def test_columns_guessed_by_what_they_hold_are_confirmed_by_the_import(
+    as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run
+) -> None:
+    rows = ({"mensaje": f"¿Dónde está el paquete {n}?", "solución": f"El paquete {n} está aquí."} for n in range(9))
+    upload = waiting(jsonl(*rows))
+    page = as_alice.get(format_page(upload))
+    assert page.content.decode().count(">guessed<") == 2
+    assert upload.options["columns"] == {}
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    run_jobs()
+    version = DatasetVersion.objects.get()
+    assert (version.state, version.row_count) == (VersionState.READY, 9)
+    assert version.options["columns"] == {"prompt": "mensaje", "completion": "solución"}
+
+
+def test_another_column_than_the_guessed_one_is_looked_at(
+    as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run
+) -> None:
+    rows = ({"a": f"¿Dónde está {n} ahora?", "b": f"El paquete {n} está aquí.", "c": f"nota {n}"} for n in range(9))
+    upload = waiting(jsonl(*rows))
+    as_alice.post(format_page(upload), fields(as_alice, upload, look="1", column_completion="c"))
+    run_jobs()
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert '<div class="bubble-text">nota 0</div>' in page
+    assert ">guessed<" not in page
+
+
+def test_preference_data_is_named_with_one_way_on(
+    as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run
+) -> None:
+    upload = waiting(jsonl(*({"prompt": f"q{n}", "chosen": "good", "rejected": "bad"} for n in range(9))))
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert "This is preference data." in page
+    assert ('name="use"' in page, 'id="problems-title"' in page) == (False, False)
+    as_alice.post(format_page(upload), fields(as_alice, upload, look="chosen"))
+    run_jobs()
+    page = as_alice.get(format_page(upload)).content.decode()
+    assert ('name="use"' in page, 'value="refuse"' in page) == (True, True)
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
+    run_jobs()
+    version = DatasetVersion.objects.get()
+    assert (version.state, version.options["preferences"]) == (VersionState.READY, "chosen")
+
+
+def test_reasoning_and_tools_are_named_only_where_there_are_some(
+    as_alice: Client, waiting: Callable[..., Upload]
+) -> None:
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "reasoning_content": "hm"}]
+    tool = {"type": "function", "function": {"name": "where", "parameters": {"type": "object", "properties": {}}}}
+    form = as_alice.get(format_page(waiting(jsonl({"messages": turns, "tools": [tool]})))).context["form"]
+    assert ("reasoning" in form.fields, form.uses_tools()) == (True, True)
+    form = as_alice.get(format_page(waiting(pairs(3)))).context["form"]
+    assert ("reasoning" in form.fields, form.uses_tools()) == (False, False)
+
+
+def test_rows_without_prompts_or_labels_say_so(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    empty = waiting(jsonl(*({"prompt": "", "completion": f"a{n}"} for n in range(4))))
+    assert as_alice.get(format_page(empty)).context["form"].empty_prompts() == "4 of 4 rows"
+    unlabelled = waiting(jsonl(*({"text": f"t{n}"} for n in range(4))))
+    (problem, *_) = as_alice.get(format_page(unlabelled)).context["form"].problems()
+    assert (problem["code"], problem["field"]) == ("dataset:missing_field", "label")
+
+
+def test_the_clean_step_counts_the_first_rows(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    mail = {"prompt": "Write to anna@example.com", "completion": "Done"}
+    upload = waiting(pairs(9) + jsonl(mail, mail) + b"{broken\n")
+    form = as_alice.get(format_page(upload)).context["form"]
+    assert {part.field.name: part.note for part in form.cleaning()} == {
+        "bad_rows": "1 of 12 rows",
+        "personal_data": "e-mail addresses in 2 of 12 rows",
+        "over_long": "none of 12 rows",
+        "leaks": "known after the import",
+    }
+    assert form.duplicates() == "1 of 12 rows"
+    chosen = {"personal_data": "mask", "over_long": "leave_out", "leaks": "leave_out"}
+    as_alice.post(format_page(upload), fields(as_alice, upload, use="1", **chosen))
+    options = DatasetVersion.objects.get().options
+    assert {name: options[name] for name in chosen} == chosen
 
 
 def test_a_file_that_cannot_be_read_on_is_offered_for_no_import(
@@ -215,7 +310,7 @@ def test_a_file_whose_columns_are_unknown_can_be_looked_at_again(
 
 def test_one_column_cannot_stand_for_two_things(as_alice: Client, waiting: Callable[..., Upload]) -> None:
     upload = waiting(TABLE)
-    changed = {"column_prompt": "frage", "column_completion": "frage", "use": "1"}
+    changed = {"column_prompt": "eins", "column_completion": "eins", "use": "1"}
     answer = as_alice.post(format_page(upload), fields(as_alice, upload, **changed))
     assert list(answer.context["form"].errors) == ["column_completion"]
     assert Upload.objects.get().state == UploadState.WAITING
@@ -225,7 +320,7 @@ def test_columns_of_another_layout_are_not_carried_over(
     as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run
 ) -> None:
     upload = waiting(TABLE)
-    changed = {"column_prompt": "frage", "column_completion": "antwort", "layout": "classification", "look": "1"}
+    changed = {"column_prompt": "eins", "column_completion": "zwei", "layout": "classification", "look": "1"}
     as_alice.post(format_page(upload), fields(as_alice, upload, **changed))
     run_jobs()
     upload.refresh_from_db()

@@ -22,7 +22,7 @@ REST = "/api/v1/dataset-versions"
 MAIL = jsonl(*({"prompt": f"Write to anna{n}@example.com on lease {n}", "completion": "Done"} for n in range(20)))
 
 
-def decide(client: Client, version: DatasetVersion, decision: str) -> Any:
+def decide(client: Client, version: DatasetVersion, *decision: str) -> Any:
     return client.post(f"/datasets/versions/{version.id}/recheck/", {"decision": decision})
 
 
@@ -36,7 +36,7 @@ def test_bad_rows_are_left_out_in_a_new_version(
     version = checked(pairs(30) + jsonl({"prompt": "no answer"}, {"prompt": "none either"}))
     page = as_bob.get(f"/datasets/versions/{version.id}/").content.decode()
     assert 'id="decide-bad_rows"' in page
-    assert "these 2 rows" in page
+    assert "the 2 rows" in page
     response = decide(as_bob, version, "bad_rows")
     new = newest(version)
     assert response["Location"] == f"/datasets/versions/{new.id}/"
@@ -64,7 +64,7 @@ def test_personal_data_is_masked_in_a_new_version(
     version = checked(MAIL)
     page = as_bob.get(f"/datasets/versions/{version.id}/?tab=quality").content.decode()
     assert 'id="decide-personal_data"' in page
-    assert "e-mail addresses in 20 rows" in page
+    assert "E-mail addresses in 20 rows" in page
     decide(as_bob, version, "personal_data")
     run_jobs()
     masked = newest(version)
@@ -82,6 +82,34 @@ def test_the_same_decision_again_leads_to_the_version_that_came_of_it(as_bob: Cl
     first, second = decide(as_bob, version, "personal_data"), decide(as_bob, version, "personal_data")
     assert first["Location"] == second["Location"]
     assert version.dataset.versions.count() == 2
+
+
+def test_one_step_makes_one_version_with_all_changes(
+    as_bob: Client, api: APIClient, checked: Checked, run_jobs: Callable[..., None]
+) -> None:
+    rows = [{"prompt": f"{n}: mail anna@example.com", "completion": "Done", "split": "train"} for n in range(20)]
+    leak = rows[1] | {"completion": "Sent", "split": "test"}
+    version = checked(jsonl(*rows, rows[0], leak, {"prompt": "Why?"}))
+    page = as_bob.get(f"/datasets/versions/{version.id}/?tab=quality").content.decode()
+    assert page.count('name="decision"') == 3
+    decide(as_bob, version, "bad_rows", "personal_data", "leaks")
+    run_jobs()
+    assert version.dataset.versions.count() == 2
+    new = newest(version)
+    assert (new.state, new.row_count) == (VersionState.READY, 20)
+    chosen = {"bad_rows": "leave_out", "personal_data": "mask", "leaks": "leave_out"}
+    assert {name: new.options[name] for name in chosen} == chosen
+    page = as_bob.get(f"/datasets/versions/{new.id}/?tab=quality").content.decode()
+    assert 'name="decision"' not in page
+    again = api.post(f"{REST}/{version.id}/recheck/", {"options": chosen})
+    assert (again.status_code, again.json()["version"]) == (409, str(new.id))
+
+
+def test_nothing_chosen_makes_no_version(as_bob: Client, checked: Checked) -> None:
+    version = checked(MAIL)
+    response = decide(as_bob, version)
+    assert response["Location"] == f"/datasets/versions/{version.id}/?tab=quality"
+    assert version.dataset.versions.count() == 1
 
 
 def test_keeping_personal_data_notes_who_and_when_once(
