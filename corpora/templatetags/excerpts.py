@@ -1,6 +1,8 @@
 """Excerpts of long row texts for lists."""
 
+import json
 import re
+from typing import Any
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -21,6 +23,12 @@ def excerpt(text: str, query: str = "") -> SafeString:
     shown = text[start : start + CHARACTERS]
     before, after = ("…" if start else ""), ("…" if start + CHARACTERS < len(text) else "")
     return format_html("{}{}{}", before, _marked(shown, pattern) if pattern else shown, after)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """A value as JSON, as it stands in the customer's file."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _marked(text: str, pattern: re.Pattern[str]) -> SafeString:

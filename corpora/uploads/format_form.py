@@ -191,8 +191,17 @@ class FormatForm(forms.Form):
         return any(field.value() or field.errors for field in self.extra_columns())
 
     def problems(self) -> list[dict[str, Any]]:
-        """Why rows cannot be read. As long as no column was chosen or is known, not that none is."""
-        found = [problem for problem in self.found.get("problems", ()) if problem["code"] != PREFERENCES]
+        """Why rows cannot be read, and how many `more` have the same problem.
+
+        As long as no column was chosen or is known, not that none is.
+        """
+        found: list[dict[str, Any]] = []
+        for problem in self.found.get("problems", ()):
+            same = next((other for other in found if other["text"] == problem["text"]), None)
+            if same:
+                same["more"] += 1
+            elif problem["code"] != PREFERENCES:
+                found.append({**problem, "more": 0})
         if self.found.get("mapping") or self.options["layout"] or self.options["columns"]:
             return found
         return [problem for problem in found if problem["code"] not in UNMAPPED]
