@@ -6,13 +6,13 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.kinds import outcome_of
 from jobs.models import Job
-from jobs.queue.queries import place_in_line
-from jobs.reports.charts import loss_figure
-from jobs.reports.queries import cost_so_far_usd, report_of
+from jobs.reports.live import live_context
+from jobs.reports.queries import report_of
 from jobs.services import stop_job
 from jobs.states import ACTIVE, State
 from tenants.access import members_only
@@ -69,12 +69,6 @@ def stop(request: TenantRequest, job_id: UUID) -> HttpResponse:
 def _context(job_id: UUID) -> dict[str, Any]:
     job = get_object_or_404(Job.objects.select_related("created_by"), id=job_id)
     report = report_of(job)
-    return {
-        "job": job,
-        "report": report,
-        "step_text": report.step_text,
-        "outcome": outcome_of(job),
-        "cost_usd": cost_so_far_usd(job, report),
-        "figure": loss_figure(report.points),
-        "place": place_in_line(job) if job.state == State.QUEUED else None,
-    }
+    url = reverse("jobs:live", args=[job.id])
+    shown = live_context(job, report, url=url, points=report.points, started_by=job.created_by)
+    return {"outcome": outcome_of(job), **shown}

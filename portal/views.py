@@ -21,9 +21,9 @@ from tenants.keys.services import create_api_key, revoke_api_key
 from tenants.models import ApiKey
 from tenants.permissions import Action
 from tenants.requests import SESSION_KEY, TenantRequest
+from tenants.shown_once import show_once, take_shown_once
 
 NEW_KEY = "new_api_key"
-"""In the session: a key that was made and not shown yet."""
 
 
 class SignIn(LoginView):
@@ -68,9 +68,8 @@ def keys(request: TenantRequest) -> HttpResponse:
         except InvalidName as error:
             error.show_on(form)
         else:
-            request.session[NEW_KEY] = {"tenant": str(request.tenant.id), "token": token}
+            show_once(request, NEW_KEY, {"token": token})
             return redirect("keys")
-    new_key = request.session.pop(NEW_KEY, {})
     rows = ApiKey.objects.select_related("created_by").all()
     route = Route.objects.exclude(active=None).first()
     response = render(
@@ -79,7 +78,7 @@ def keys(request: TenantRequest) -> HttpResponse:
         {
             "form": form,
             "keys": rows,
-            "token": new_key["token"] if new_key.get("tenant") == str(request.tenant.id) else "",
+            "new_key": take_shown_once(request, NEW_KEY),
             "gateway_url": settings.GATEWAY_URL,
             "alias": route.alias if route else "your-adapter",
         },

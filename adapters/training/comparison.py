@@ -40,10 +40,14 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingRow:
-    """One setting of all runs, in their order."""
+    """One setting of all runs, by their names, in their order."""
 
     title: str
-    values: list[str]
+    by_run: dict[str, str]
+
+    @property
+    def values(self) -> list[str]:
+        return list(self.by_run.values())
 
     @property
     def differs(self) -> bool:
@@ -83,7 +87,10 @@ def compare(runs: Sequence[TrainingRun]) -> Comparison:
     compared = [_compared(letter, run) for letter, run in zip("ABCDE", runs, strict=False)]
     return Comparison(
         runs=compared,
-        settings=[SettingRow(title=title, values=[value(run) for run in runs]) for title, value in _settings().items()],
+        settings=[
+            SettingRow(title=title, by_run={item.name: value(item.run) for item in compared})
+            for title, value in _settings().items()
+        ],
         figure=comparison_figure([(item.name, item.points) for item in compared]),
     )
 

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from adapters.models import TrainingRun
@@ -20,9 +21,8 @@ from adapters.training.queries import run_rows, runs_by_ids, runs_with_all
 from adapters.training.services import check_resumable, resume_training
 from jobs.backends import compute
 from jobs.backends.base import ComputeError
-from jobs.queue.queries import place_in_line
-from jobs.reports.charts import loss_figure
-from jobs.reports.queries import cost_so_far_usd, report_of
+from jobs.reports.live import live_context
+from jobs.reports.queries import report_of
 from jobs.services import stop_job
 from jobs.states import State
 from rest.errors import Conflict, PortalError
@@ -137,19 +137,16 @@ def _context(run_id: UUID) -> dict[str, Any]:
     report = report_of(found.job)
     recipe = RECIPES.get(found.recipe)
     advised = recipe.for_base(found.adapter.base_model).hyperparameters if recipe else None
+    url = reverse("adapters:run-live", args=[found.id])
+    points = curve_of(found, report)
     return {
+        **live_context(found.job, report, url=url, points=points, started_by=found.created_by),
         "run": found,
-        "job": found.job,
         "version": getattr(found, "version", None),
         "recipe": recipe,
         "learns": LEARN.get(found.hyperparameters.get("learn", ""), ""),
         "differences": differences(advised, Hyperparameters.from_dict(found.hyperparameters)) if advised else [],
-        "report": report,
-        "step_text": report.step_text,
-        "cost_usd": cost_so_far_usd(found.job, report),
         "lines": "\n".join(last_lines(found.job, LOG_LINES if found.job.is_terminal else LIVE_LINES)),
-        "figure": loss_figure(curve_of(found, report)),
-        "place": place_in_line(found.job) if found.job.state == State.QUEUED else None,
         **_resumption(found),
     }
 

@@ -27,6 +27,7 @@ from tenants.people.services import (
 )
 from tenants.permissions import Action, Role
 from tenants.requests import SESSION_KEY, TenantRequest
+from tenants.shown_once import show_once, take_shown_once
 
 NEW_LINK = "new_invitation"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -45,13 +46,12 @@ def members(request: TenantRequest) -> HttpResponse:
             error.show_on(form)
         else:
             return redirect("members")
-    new = request.session.pop(NEW_LINK, {})
     context = {
         "form": form,
         "members": Membership.objects.select_related("user").order_by("user__email"),
         "invitations": Invitation.objects.open().select_related("invited_by").order_by("email"),
         "roles": Role.choices,
-        "new": new if new.get("tenant") == str(request.tenant.id) else None,
+        "new": take_shown_once(request, NEW_LINK),
     }
     return render(request, "tenants/people/members.html", context)
 
@@ -65,12 +65,7 @@ def _invite(request: TenantRequest, form: InviteForm) -> None:
     )
     link = request.build_absolute_uri(reverse("join", args=[token]))
     sent = send_invitation(invitation, link)
-    request.session[NEW_LINK] = {
-        "tenant": str(request.tenant.id),
-        "email": invitation.email,
-        "link": link,
-        "sent": sent,
-    }
+    show_once(request, NEW_LINK, {"email": invitation.email, "link": link, "sent": sent})
 
 
 @require_POST

@@ -25,7 +25,6 @@ from tests.portal.world import make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 OFF_SCREEN = """() => [...document.querySelectorAll("main .table-responsive *, main > *")]
     .filter((element) => !element.closest("thead") && element.checkVisibility())
     .filter((element) => element.getBoundingClientRect().right > innerWidth)
@@ -59,12 +58,6 @@ def test_no_table_leaves_the_screen(
         assert page.locator("#lines-title, #costs-title").count() == 2
         assert page.locator("table.table-cards").count() == 2
     assert {address: elements for address, elements in found.items() if elements} == {}
-
-
-def test_every_list_is_cards() -> None:
-    lists = [path for path in TEMPLATES.rglob("*.html") if "table-rows" in path.read_text(encoding="utf-8")]
-    assert len(lists) > 5
-    assert [path for path in lists if "table-rows table-cards" not in path.read_text(encoding="utf-8")] == []
 
 
 def use(tenant: Tenant, folder: Path) -> None:

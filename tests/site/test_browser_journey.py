@@ -150,10 +150,10 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     # The gateway's ledger is collected every few seconds.
     for _ in range(20):
         page.goto("/usage/")
-        if page.get_by_role("cell", name="clauses").count():
+        if page.get_by_role("rowheader", name="clauses").count():
             break
         page.wait_for_timeout(1000)
-    expect(page.get_by_role("cell", name="clauses").first).to_be_visible()
+    expect(page.get_by_role("rowheader", name="clauses").first).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("$")
 
     problems = []

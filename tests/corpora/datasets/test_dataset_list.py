@@ -96,7 +96,7 @@ def test_a_search_goes_on_over_pages(as_alice: Client, in_tenant: Tenant) -> Non
         Dataset.objects.create(name=f"Lease {number}")
     page = as_alice.get("/datasets/?q=lease").content.decode()
     assert "?q=lease&amp;page=2" in page
-    assert as_alice.get("/datasets/?q=lease&page=2").content.decode().count('<td class="name-cell">') == 5
+    assert as_alice.get("/datasets/?q=lease&page=2").content.decode().count('<th scope="row" class="name-cell">') == 5
 
 
 def test_two_people_change_different_things(in_tenant: Tenant) -> None:

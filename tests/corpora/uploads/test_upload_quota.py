@@ -129,7 +129,7 @@ def test_rows_for_which_there_is_no_room_any_more_are_removed(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Callable[..., AbstractContextManager[object]],
 ) -> None:
-    monkeypatch.setattr("corpora.versions.kinds.room_bytes", lambda tenant: 1 << 30)
+    monkeypatch.setattr("corpora.kinds.room_bytes", lambda tenant: 1 << 30)
     version = upload(pairs(40))
     limit(tenant, len(pairs(40)) + 100)
     with django_capture_on_commit_callbacks(execute=True):
