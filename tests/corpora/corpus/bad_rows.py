@@ -144,7 +144,7 @@ def answer_not_last(rng: Random, variant: int) -> BadFile:
 def one_sided(rng: Random, variant: int) -> BadFile:
     if variant % 2:
         return no_answer(rng, variant)
-    turns = [{"role": "system", "content": "Be brief"}] * (variant % 3) + [ANSWERED] * (1 + variant // 3)
+    turns = [ANSWERED] * (1 + variant // 3)
     return chat(rng, turns, "dataset:missing_prompt")
 
 

@@ -144,7 +144,7 @@ def broken_table(rng: Random, variant: int) -> BadFile:
 
 
 def wrong_columns(rng: Random, variant: int) -> BadFile:
-    rows = [{"question": f"q{number}", "answer": writing.text(rng, number)} for number in range(3)]
+    rows = [{"topic": f"q{number}", "remark": writing.text(rng, number)} for number in range(3)]
     if variant < 5:
         content = write(rows, writing.FORMATS[1:][variant % 4])
         return BadFile(content=content, code="dataset:missing_field", line=0 if variant == 3 else 1)
@@ -152,7 +152,7 @@ def wrong_columns(rng: Random, variant: int) -> BadFile:
     if variant < 8:
         content = f"{names[variant - 5]}\n".encode() + b"a,b,c\n" * 3
         return BadFile(content=content, code="dataset:duplicate_key", line=1)
-    lacking = [{"instruction": row["question"], "split": "train"} for row in rows]
+    lacking = [{"instruction": row["topic"], "split": "train"} for row in rows]
     file_format = ("csv", "parquet")[variant - 8]
     return BadFile(content=write(lacking, file_format), code="dataset:missing_field", line=1 - variant % 2)
 
@@ -195,9 +195,13 @@ def odd_parquet(rng: Random, variant: int) -> BadFile:
     )  # fmt: skip
     if variant == 9:
         messages = [[{"speaker": "user", "text": value}] for value in texts]
-        return BadFile(content=parquet([{"messages": value} for value in messages]), code="message_missing_key", line=1)
+        return BadFile(
+            content=parquet([{"messages": value} for value in messages]), code="dataset:missing_field", line=0
+        )
     name, other = ("prompt", "completion") if variant % 2 else ("completion", "prompt")
     content = parquet_table(pa.table({name: odd[variant], other: texts}))
+    if variant == 2:
+        return BadFile(content=content, code="dataset:encoding", line=0)
     return BadFile(content=content, code="data_type", line=1)
 
 
