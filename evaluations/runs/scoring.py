@@ -9,13 +9,17 @@ from statistics import fmean
 from typing import Any, Literal
 
 from evaluations.judges.backends.base import HIGHEST, LOWEST, Judge, Judgement
-from evaluations.metrics.base import Metric
+from evaluations.metrics import metrics
+from evaluations.metrics.base import RowMetric
 from evaluations.runs.difference import paired_difference
 from evaluations.runs.held_out import ALL, HeldOutRow
 
 TARGETS: tuple[Literal["base", "adapter"], ...] = ("base", "adapter")
 
 Scores = dict[str, float | None]
+
+# What the pages of a run have room for.
+SHOWN = ("exact_match", "rouge_l", "meteor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +33,13 @@ class ScoredRow:
     uncertainty: float
 
 
-def score_row(row: HeldOutRow, answers: dict[str, str], *, metrics: Mapping[str, Metric], judge: Judge) -> ScoredRow:
+def shown_metrics() -> dict[str, RowMetric]:
+    """The metrics of a run, by alias."""
+    found = {alias: metrics[alias] for alias in SHOWN if alias in metrics}
+    return {alias: metric for alias, metric in found.items() if isinstance(metric, RowMetric)}
+
+
+def score_row(row: HeldOutRow, answers: dict[str, str], *, metrics: Mapping[str, RowMetric], judge: Judge) -> ScoredRow:
     """Metrics and grades of both answers to one row."""
     scores: dict[str, Scores] = {}
     judgements: dict[str, Judgement] = {}

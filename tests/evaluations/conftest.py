@@ -13,11 +13,10 @@ from django.core.files.storage import default_storage
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
 from evaluations.judges.backends import judges
-from evaluations.metrics import metrics
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.held_out import held_out_rows
 from evaluations.runs.kinds import store_items
-from evaluations.runs.scoring import score_row, summarise
+from evaluations.runs.scoring import score_row, shown_metrics, summarise
 from jobs.backends.local import LocalCompute
 from jobs.models import Job
 from jobs.states import State
@@ -121,7 +120,7 @@ def make_evaluation(make_version: Callable[..., AdapterVersion]) -> Callable[...
                 messages = [*held_out.messages, {"role": "assistant", "content": held_out.reference}]
                 asked = {"id": held_out.id, "messages": messages}
                 answers = {target: respond(asked, target) for target in ("base", "adapter")}
-                scored.append(score_row(held_out, answers, metrics=metrics, judge=judges["default"]))
+                scored.append(score_row(held_out, answers, metrics=shown_metrics(), judge=judges["default"]))
             store_items(run, scored)
             run.state, run.summary = EvaluationState.READY, summarise(scored)
             run.save()

@@ -4,17 +4,16 @@ import pytest
 
 from evaluations.judges.backends import judges
 from evaluations.judges.backends.base import Judgement
-from evaluations.metrics import metrics
 from evaluations.runs.charts import distribution_figure, histogram, metrics_figure
 from evaluations.runs.held_out import HeldOutRow
 from evaluations.runs.report import reports
-from evaluations.runs.scoring import ScoredRow, score_row, summarise, uncertainty
+from evaluations.runs.scoring import ScoredRow, score_row, shown_metrics, summarise, uncertainty
 
 
 def scored(reference: str, base: str, adapter: str, slice_name: str = "all") -> ScoredRow:
     row = HeldOutRow(id=reference, messages=[], reference=reference, slice=slice_name)
     answers = {"base": base, "adapter": adapter}
-    return score_row(row, answers, metrics=metrics, judge=judges["default"])
+    return score_row(row, answers, metrics=shown_metrics(), judge=judges["default"])
 
 
 def test_means_by_slice_and_in_total() -> None:
