@@ -9,6 +9,7 @@ from evaluations.metrics import metrics
 from evaluations.runs.difference import SURE
 from evaluations.runs.held_out import ALL
 from evaluations.runs.scoring import TARGETS
+from lorakit.stats.clusters import FEWEST_CLUSTERS
 
 Summary = Mapping[str, Any]
 TIE = 0.0005
@@ -70,6 +71,9 @@ def sentence(part: Summary) -> str:
     facts = f"The adapter gives the expected answer on {adapter} of {part['rows']} held-out rows, the base on {base}."
     if difference["p_value"] >= SURE:
         return f"{facts} This may be chance. More held-out rows are needed to tell them apart."
+    # Runs from before prompts were counted have only rows.
+    if difference["mean"] > 0 and difference.get("units", part["rows"]) < FEWEST_CLUSTERS:
+        return f"{facts} At least {FEWEST_CLUSTERS} different held-out prompts are needed to call the adapter better."
     way = "more" if difference["mean"] > 0 else "fewer"
     least, most = sorted(abs(100 * difference[end]) for end in ("low", "high"))
     return f"{facts} This is unlikely to be chance: {least:.0f} to {most:.0f} points {way}, with 95% confidence."

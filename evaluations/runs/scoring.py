@@ -3,6 +3,7 @@
 Pure, apart from the metrics and the judge it is given.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from evaluations.judges.backends.base import HIGHEST, LOWEST, Judge, Judgement
 from evaluations.metrics import metrics
 from evaluations.metrics.base import RowMetric
-from evaluations.runs.difference import paired_difference
+from evaluations.runs.difference import difference, paired_difference
 from evaluations.runs.held_out import ALL, HeldOutRow
 
 TARGETS: tuple[Literal["base", "adapter"], ...] = ("base", "adapter")
@@ -74,10 +75,22 @@ def _summary_of(rows: Sequence[ScoredRow]) -> dict[str, Any]:
         means = {alias: _mean(row.scores[target][alias] for row in rows) for alias in rows[0].scores[target]}
         summary[target] = {**means, "judge": fmean(row.judgements[target].score for row in rows)}
     if "exact_match" in rows[0].scores["base"]:
-        pairs = [(row.scores["base"]["exact_match"], row.scores["adapter"]["exact_match"]) for row in rows]
-        right = [(base == 1.0, adapter == 1.0) for base, adapter in pairs]
-        summary["difference"]["exact_match"] = paired_difference(right)
+        summary["difference"]["exact_match"] = _exact_match_difference(rows)
     return summary
+
+
+def _exact_match_difference(rows: Sequence[ScoredRow]) -> dict[str, float]:
+    pairs = [(row.scores["base"]["exact_match"] or 0.0, row.scores["adapter"]["exact_match"] or 0.0) for row in rows]
+    found = difference(pairs, clusters=[prompt_of(row.row) for row in rows])
+    if found is None:
+        # A single row, or a single prompt: as far as one can go without knowing how rows of a prompt vary.
+        return {**paired_difference([(base == 1.0, adapter == 1.0) for base, adapter in pairs[:1]]), "units": 1}
+    return {"mean": found.mean, "low": found.low, "high": found.high, "p_value": found.p_value, "units": found.units}
+
+
+def prompt_of(row: HeldOutRow) -> str:
+    """What rows of the same prompt have in common."""
+    return json.dumps([row.messages, row.tools], sort_keys=True) if row.messages else row.id
 
 
 def _mean(scores: Iterable[float | None]) -> float | None:

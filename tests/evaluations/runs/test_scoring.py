@@ -73,6 +73,27 @@ def test_a_real_difference_is_called_real() -> None:
     assert (report.by_alias["exact_match"].delta, report.by_alias["exact_match"].trend) == ("+100.0 points", 1)
 
 
+def test_fewer_than_twenty_prompts_do_not_call_an_adapter_better() -> None:
+    few = summarise([scored(f"row {n}", "", f"row {n}") for n in range(19)])
+    assert "At least 20 different held-out prompts are needed" in reports(few, judge="default")[0].sentence
+
+
+def test_rows_that_repeat_a_prompt_count_as_one() -> None:
+    rows = [scored(f"row {n}", "", f"row {n}") for n in range(60)]
+    for place, row in enumerate(rows):
+        row.row.messages.append({"role": "user", "content": f"Which row is {place % 12}?"})
+    summary = summarise(rows)
+    assert summary["all"]["difference"]["exact_match"]["units"] == 12
+    assert "At least 20 different held-out prompts are needed" in reports(summary, judge="default")[0].sentence
+
+
+def test_rows_of_a_single_prompt_may_be_chance() -> None:
+    rows = [scored(f"row {n}", "", f"row {n}") for n in range(60)]
+    for row in rows:
+        row.row.messages.append({"role": "user", "content": "Which row?"})
+    assert "may be chance" in reports(summarise(rows), judge="default")[0].sentence
+
+
 def test_a_worse_adapter_is_called_worse() -> None:
     summary = summarise([scored(f"row {n}", f"row {n}", "") for n in range(20)])
     report = reports(summary, judge="default")[0]
