@@ -89,7 +89,7 @@ class RowMetric(Metric):
         return self.scores(Answers([reference], [answer]))[0]
 
     def value(self, answers: Answers) -> float | None:
-        known = [score for score in self.scores(answers) if score is not None]
+        known = [score for score in answers.shared(self.scores) if score is not None]
         return fmean(known) if known else None
 
 

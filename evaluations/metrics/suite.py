@@ -19,7 +19,9 @@ class Suite:
     def rows(self, answers: Answers) -> list[Scores]:
         """{alias: score} for each row, of the metrics that score rows."""
         columns = {
-            alias: metric.scores(answers) for alias, metric in self.metrics.items() if isinstance(metric, RowMetric)
+            alias: answers.shared(metric.scores)
+            for alias, metric in self.metrics.items()
+            if isinstance(metric, RowMetric)
         }
         return [{alias: column[row] for alias, column in columns.items()} for row in range(len(answers))]
 
