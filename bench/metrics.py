@@ -74,10 +74,11 @@ def largest_difference(ours: dict[str, Any], theirs: dict[str, Any]) -> float:
 
 def ratio(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], parts: tuple[str, ...]) -> float:
     """Median over the rounds of the peer's seconds to ours."""
-    return statistics.median(
+    ratios: list[float] = [
         sum(their["seconds"][part] for part in parts) / sum(our["seconds"][part] for part in parts)
         for our, their in zip(ours, theirs, strict=True)
-    )
+    ]
+    return statistics.median(ratios)
 
 
 def simulate(rng: random.Random) -> dict[str, float]:

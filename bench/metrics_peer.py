@@ -85,7 +85,8 @@ def main() -> None:
         "bleu": bleu,
         "chrf": chrf,
     }
-    seconds, columns = {}, {}
+    seconds: dict[str, float] = {}
+    columns: Columns = {}
     for name, part in parts.items():
         part(pairs[:10])
         begun = time.process_time()

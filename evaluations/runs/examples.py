@@ -18,6 +18,7 @@ SUMMARY = OpenApiExample(
                 "difference": {
                     "exact_match": {"mean": 0.92, "low": 0.87, "high": 0.95, "p_value": 1e-50, "units": 210}
                 },
+                "unavailable": {"bertscore": "No encoder is configured on this site."},
             }
         }
     },
