@@ -11,9 +11,9 @@ from evaluations.metrics.base import PairMetric
 class Meteor(PairMetric):
     """METEOR (Banerjee and Lavie 2005): words in common by word, stem and synonym, less for words out of order.
 
-    The option WORDNET names a folder with the files of WordNet 3.0 (`data.noun` and so on), which no package registry
-    has. Without it nothing matches by synonym, and the title says so. Words are split by nltk's `wordpunct_tokenize`,
-    which needs no data either. A reference without words has no score.
+    The option WORDNET names the folder that `python -m nltk.downloader -d FOLDER wordnet` fills; no package index has
+    the data. Without it nothing matches by synonym, and the title says so. Words are split by nltk's
+    `wordpunct_tokenize`, which needs no data. A reference without words has no score.
     """
 
     name = "meteor"
@@ -26,8 +26,9 @@ class Meteor(PairMetric):
         folder = self.settings["WORDNET"]
         self.version = f"nltk {version('nltk')}, {'with' if folder else 'without'} WordNet"
         if folder:
-            if not (Path(folder) / "data.noun").is_file():
-                raise ValueError(f"METRICS[{alias!r}]: WORDNET must be a folder that has WordNet's file data.noun")
+            corpora = Path(folder) / "corpora"
+            if not any((corpora / name).exists() for name in ("wordnet", "wordnet.zip")):
+                raise ValueError(f"METRICS[{alias!r}]: WORDNET must be a folder of nltk's data with corpora/wordnet")
             self.title = "METEOR"
             self.note = "Words in common, by word, stem and synonym; less for words in another order."
 
@@ -70,6 +71,9 @@ class _WordNet:
     """nltk's reader of WordNet's files, with a cache."""
 
     def __init__(self, folder: str) -> None:
-        from nltk.corpus.reader.wordnet import WordNetCorpusReader
+        import nltk.data
+        from nltk.corpus import wordnet
 
-        self.synsets = lru_cache(maxsize=50_000)(WordNetCorpusReader(folder, None).synsets)
+        # nltk reads nothing outside the folders it knows.
+        nltk.data.path.append(folder)
+        self.synsets = lru_cache(maxsize=50_000)(wordnet.synsets)

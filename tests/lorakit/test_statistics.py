@@ -6,7 +6,7 @@ Where no source is named, the values are those of the recipes' own check script,
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lorakit.stats import (
@@ -112,6 +112,7 @@ def test_holms_correction() -> None:
 
 
 @given(st.lists(st.floats(0, 1)))
+@settings(deadline=None)
 def test_a_correction_keeps_the_order_and_never_helps(p_values: list[float]) -> None:
     corrected = holm(p_values)
     assert all(raw <= new <= 1 for raw, new in zip(p_values, corrected, strict=True))
@@ -135,12 +136,14 @@ def test_quantiles_of_t(share: float, degrees: int, t: float) -> None:
 
 
 @given(st.floats(0.001, 0.999), st.floats(0.3, 5000), st.floats(0.3, 5000))
+@settings(deadline=None)
 def test_quantiles_of_beta_invert_its_shares(share: float, a: float, b: float) -> None:
     point = beta_quantile(share, a, b)
     assert beta_share(point, a, b) == pytest.approx(share, abs=1e-7)
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.01, 0.99))
+@settings(deadline=None)
 def test_shares_of_beta_are_sums_of_binomials(a: int, b: int, x: float) -> None:
     n = a + b - 1
     assert beta_share(x, a, b) == pytest.approx(
@@ -149,6 +152,7 @@ def test_shares_of_beta_are_sums_of_binomials(a: int, b: int, x: float) -> None:
 
 
 @given(st.lists(st.floats(-2, 2), min_size=2, max_size=60))
+@settings(deadline=None)
 def test_the_test_agrees_with_the_interval(values: list[float]) -> None:
     estimate = ends_interval(values, low=-2, high=2)
     interval, p_value = estimate.interval(), estimate.p_value()
@@ -157,6 +161,7 @@ def test_the_test_agrees_with_the_interval(values: list[float]) -> None:
 
 
 @given(st.lists(st.integers(0, 1), min_size=2, max_size=60))
+@settings(deadline=None)
 def test_clusters_of_one_row_are_nearly_rows(values: list[int]) -> None:
     rows = ends_interval(values, low=0, high=1)
     clusters = cluster_interval(values, [1] * len(values), low=0, high=1)

@@ -3,7 +3,7 @@
 from math import log
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluations.metrics.base import Answers
@@ -41,6 +41,7 @@ def test_answers_without_a_log_probability_are_left_out() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(-50, 0.001) | st.none()), min_size=1))
+@settings(deadline=None)
 def test_the_error_is_a_share_and_every_row_in_one_bin(rows: list[tuple[str, float | None]]) -> None:
     answers = Answers(["a"] * len(rows), [text for text, _ in rows], [logprob for _, logprob in rows])
     value = METRIC.value(answers)

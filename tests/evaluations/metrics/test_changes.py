@@ -2,7 +2,7 @@
 
 import time
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluations.metrics.changes import Change, word_diff
@@ -32,6 +32,7 @@ texts = st.text() | st.lists(st.sampled_from(["a", "b", "\n", "合同", "é "]))
 
 
 @given(texts, texts)
+@settings(deadline=None)
 def test_the_parts_are_the_texts_again(reference: str, answer: str) -> None:
     changes = word_diff(reference, answer)
     shown = "".join(part.text for part in changes if part.kind != "missing")
@@ -41,6 +42,7 @@ def test_the_parts_are_the_texts_again(reference: str, answer: str) -> None:
 
 
 @given(texts)
+@settings(deadline=None)
 def test_a_text_does_not_differ_from_itself(text: str) -> None:
     assert all(part.kind == "same" for part in word_diff(text, text))
 

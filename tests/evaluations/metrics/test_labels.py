@@ -1,7 +1,7 @@
 """Classification: which label an answer names, and the figures over labels."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluations.metrics.base import Answers
@@ -65,6 +65,7 @@ labels = st.sampled_from(["a", "b b", "c", "B", "?", ""])
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b b", "c"]), labels), min_size=6))
+@settings(deadline=None)
 def test_the_matrix_counts_every_row(rows: list[tuple[str, str]]) -> None:
     answers = Answers([first for first, _ in rows], [second for _, second in rows])
     if ACCURACY.unavailable(answers):

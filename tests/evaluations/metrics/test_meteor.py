@@ -29,14 +29,14 @@ def test_without_wordnet_the_title_says_so() -> None:
 
 
 def test_with_wordnet_the_title_says_nothing(tmp_path: Path) -> None:
-    (tmp_path / "data.noun").touch()
+    (tmp_path / "corpora" / "wordnet").mkdir(parents=True)
     metric = Meteor("x", {"WORDNET": str(tmp_path)})
     assert metric.title == "METEOR"
     assert metric.version.endswith("with WordNet")
 
 
 def test_a_folder_without_wordnet_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"data\.noun"):
+    with pytest.raises(ValueError, match="corpora/wordnet"):
         Meteor("x", {"WORDNET": str(tmp_path)})
 
 

@@ -1,7 +1,7 @@
 """BLEU and chrF give sacrebleu's published values, and whatever sacrebleu gives."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
@@ -41,6 +41,7 @@ def test_values_with_the_readmes_first_reference() -> None:
 
 
 @given(pairs)
+@settings(deadline=None)
 def test_sacrebleu_gives_the_same(rows: list[tuple[str, str]]) -> None:
     answers = answers_of(rows)
     sentence = BLEU(effective_order=True)
@@ -59,6 +60,7 @@ def test_sacrebleu_gives_the_same(rows: list[tuple[str, str]]) -> None:
 
 
 @given(pairs)
+@settings(deadline=None)
 def test_counts_of_characters_are_the_same_in_blocks_of_any_size(rows: list[tuple[str, str]]) -> None:
     whole = ngram_counts(rows)
     assert whole == [(ngram_counts([row]) or [[]])[0] for row in rows]

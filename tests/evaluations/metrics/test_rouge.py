@@ -1,7 +1,7 @@
 """ROUGE gives the published values, and those of the library that defines it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
@@ -37,6 +37,7 @@ words = st.lists(st.sampled_from(["a", "b", "the", "running", "runs", "ran", "12
 
 
 @given(st.lists(st.tuples(words.map(" ".join), words.map(" ".join)), min_size=1))
+@settings(deadline=None)
 def test_the_library_gives_the_same(rows: list[tuple[str, str]]) -> None:
     answers = Answers([first for first, _ in rows], [second for _, second in rows])
     scorer = RougeScorer([metric.name for metric in METRICS], use_stemmer=True)

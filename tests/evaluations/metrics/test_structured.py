@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluations.metrics.base import Answers
@@ -58,6 +58,7 @@ structures = st.lists(values, max_size=4) | st.dictionaries(st.text(max_size=3),
 
 
 @given(structures, structures)
+@settings(deadline=None)
 def test_field_accuracy_is_a_share_the_same_both_ways_and_whole_for_itself(first: Any, second: Any) -> None:
     one, other = json.dumps(first), json.dumps(second, indent=1)
     assert FIELDS.score(one, json.dumps(first, indent=2)) == 1

@@ -1,7 +1,7 @@
 """The intervals and tests behind "is the difference real"."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluations.runs.difference import Difference, at_once, difference, paired_difference
@@ -111,6 +111,7 @@ shares = st.floats(0, 1)
 
 
 @given(st.lists(st.tuples(shares, shares, st.integers(0, 4)), min_size=2, max_size=40), st.booleans())
+@settings(deadline=None)
 def test_swapping_the_models_mirrors_everything(rows: list[tuple[float, float, int]], grouped: bool) -> None:
     clusters = [cluster for _, _, cluster in rows] if grouped else None
     forth = difference([(first, second) for first, second, _ in rows], clusters=clusters)
