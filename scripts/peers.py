@@ -16,6 +16,7 @@ PEERS = {
     # It pins its own version of botocore.
     "awscli": ("awscli==1.46.3",),
     "datasets": ("datasets==5.2.0",),
+    "metrics": ("rouge-score==0.1.2", "nltk==3.10.4", "sacrebleu==2.6.0"),
     # Its dependencies limit the versions of several of ours.
     "sagemaker": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "sagemaker.txt")),
     "trl": ("trl==1.16.0",),

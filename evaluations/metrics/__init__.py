@@ -1,4 +1,4 @@
-"""Text metrics by alias: `metrics["rouge_l"]`."""
+"""Metrics of answers by alias: `metrics["rouge_l"]`."""
 
 from evaluations.metrics.base import Metric
 from jobs.aliases import Aliases

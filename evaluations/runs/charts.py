@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from evaluations.metrics.suite import Scores
 from evaluations.runs.held_out import ALL
-from evaluations.runs.report import in_order, metric_title
-from evaluations.runs.scoring import TARGETS, Scores
+from evaluations.runs.report import metric_title, shown
+from evaluations.runs.scoring import TARGETS
 
 BINS = 20
 NAMES = {"base": "Base", "adapter": "Adapter"}
@@ -37,9 +38,9 @@ def distribution_figure(scores: Sequence[Mapping[str, Scores]], *, metric: str =
 
 
 def metrics_figure(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """The mean of every metric, base beside adapter, 0..1."""
+    """The mean of each metric shown, base beside adapter, 0..1."""
     total = summary[ALL]
-    aliases = [alias for alias in in_order(total["adapter"]) if alias != "judge"]
+    aliases = [alias for alias in shown(total["adapter"]) if alias != "judge"]
     data = [
         {
             "type": "bar",

@@ -15,7 +15,10 @@ SUMMARY = OpenApiExample(
                 "rows": 210,
                 "base": {"exact_match": 0.01, "rouge_l": 0.22, "meteor": 0.25, "judge": 1.4},
                 "adapter": {"exact_match": 0.93, "rouge_l": 0.98, "meteor": 0.97, "judge": 4.8},
-                "difference": {"exact_match": {"mean": 0.92, "low": 0.87, "high": 0.95, "p_value": 1e-50}},
+                "difference": {
+                    "exact_match": {"mean": 0.92, "low": 0.87, "high": 0.95, "p_value": 1e-50, "units": 210}
+                },
+                "unavailable": {"bertscore": "No encoder is configured on this site."},
             }
         },
         "data_findings": [

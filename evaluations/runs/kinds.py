@@ -9,10 +9,9 @@ from typing import Any
 from django.db import transaction
 
 from evaluations.judges.backends import judges
-from evaluations.metrics import metrics
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.held_out import HeldOutRow, held_out_rows, prompt_lines
-from evaluations.runs.scoring import TARGETS, ScoredRow, score_row, summarise
+from evaluations.runs.scoring import TARGETS, ScoredRow, score_rows, summarise
 from jobs.backends.base import ComputeBackend, ComputeSpec, InputFile
 from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
@@ -59,7 +58,7 @@ class EvaluationKind(ComputeKind):
                 code="evaluation:answers_missing",
             )
         judge = judges[run.judge]
-        scored = [score_row(row, answers[row.id], metrics=metrics, judge=judge) for row in rows]
+        scored = score_rows(rows, answers, judge=judge)
         store_items(run, scored)
         return {"rows": len(scored), "summary": summarise(scored)}
 

@@ -8,7 +8,8 @@ from evaluations.judges.backends import judges
 from evaluations.metrics import metrics
 from evaluations.runs.difference import SURE
 from evaluations.runs.held_out import ALL
-from evaluations.runs.scoring import TARGETS
+from evaluations.runs.scoring import SHOWN, TARGETS
+from lorakit.stats.clusters import FEWEST_CLUSTERS
 
 Summary = Mapping[str, Any]
 TIE = 0.0005
@@ -49,7 +50,7 @@ def reports(summary: Summary, *, judge: str) -> list[SliceReport]:
         SliceReport(
             name=name,
             rows=summary[name]["rows"],
-            figures=[_figure(alias, summary[name], judge) for alias in in_order(summary[name]["adapter"])],
+            figures=[_figure(alias, summary[name], judge) for alias in shown(summary[name]["adapter"])],
             sentence=sentence(summary[name]),
         )
         for name in names
@@ -70,6 +71,9 @@ def sentence(part: Summary) -> str:
     facts = f"The adapter gives the expected answer on {adapter} of {part['rows']} held-out rows, the base on {base}."
     if difference["p_value"] >= SURE:
         return f"{facts} This may be chance. More held-out rows are needed to tell them apart."
+    # Runs from before prompts were counted have only rows.
+    if difference["mean"] > 0 and difference.get("units", part["rows"]) < FEWEST_CLUSTERS:
+        return f"{facts} At least {FEWEST_CLUSTERS} different held-out prompts are needed to call the adapter better."
     way = "more" if difference["mean"] > 0 else "fewer"
     least, most = sorted(abs(100 * difference[end]) for end in ("low", "high"))
     return f"{facts} This is unlikely to be chance: {least:.0f} to {most:.0f} points {way}, with 95% confidence."
@@ -84,6 +88,12 @@ def in_order(aliases: Iterable[str]) -> list[str]:
     """Metrics in the order of the settings, then the judge; PostgreSQL keeps no order in JSON."""
     known = [*metrics, "judge"]
     return sorted(aliases, key=lambda alias: (known.index(alias) if alias in known else len(known), alias))
+
+
+def shown(aliases: Iterable[str]) -> list[str]:
+    """Those that pages have room for, and those that are no longer configured, in order."""
+    hidden = set(metrics) - set(SHOWN)
+    return [alias for alias in in_order(aliases) if alias not in hidden]
 
 
 def metric_title(alias: str) -> str:

@@ -13,11 +13,10 @@ from django.core.files.storage import default_storage
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
 from evaluations.judges.backends import judges
-from evaluations.metrics import metrics
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.held_out import held_out_rows
 from evaluations.runs.kinds import store_items
-from evaluations.runs.scoring import score_row, summarise
+from evaluations.runs.scoring import score_rows, summarise
 from jobs.backends.local import LocalCompute
 from jobs.models import Job
 from jobs.states import State
@@ -116,12 +115,13 @@ def make_evaluation(make_version: Callable[..., AdapterVersion]) -> Callable[...
             run = EvaluationRun.objects.create(
                 tenant=owner, version=version, dataset_version=version.run.dataset_version, job=job, judge="default"
             )
-            scored = []
-            for held_out in held_out_rows(run.dataset_version):
+            answers = {}
+            found = held_out_rows(run.dataset_version)
+            for held_out in found:
                 messages = [*held_out.messages, {"role": "assistant", "content": held_out.reference}]
                 asked = {"id": held_out.id, "messages": messages}
-                answers = {target: respond(asked, target) for target in ("base", "adapter")}
-                scored.append(score_row(held_out, answers, metrics=metrics, judge=judges["default"]))
+                answers[held_out.id] = {target: respond(asked, target) for target in ("base", "adapter")}
+            scored = score_rows(found, answers, judge=judges["default"])
             store_items(run, scored)
             run.state, run.summary = EvaluationState.READY, summarise(scored)
             run.save()

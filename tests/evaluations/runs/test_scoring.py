@@ -4,17 +4,16 @@ import pytest
 
 from evaluations.judges.backends import judges
 from evaluations.judges.backends.base import Judgement
-from evaluations.metrics import metrics
 from evaluations.runs.charts import distribution_figure, histogram, metrics_figure
 from evaluations.runs.held_out import HeldOutRow
 from evaluations.runs.report import reports
-from evaluations.runs.scoring import ScoredRow, score_row, summarise, uncertainty
+from evaluations.runs.scoring import SHOWN, ScoredRow, score_rows, summarise, uncertainty
 
 
 def scored(reference: str, base: str, adapter: str, slice_name: str = "all") -> ScoredRow:
     row = HeldOutRow(id=reference, messages=[], reference=reference, slice=slice_name)
     answers = {"base": base, "adapter": adapter}
-    return score_row(row, answers, metrics=metrics, judge=judges["default"])
+    return score_rows([row], {row.id: answers}, judge=judges["default"])[0]
 
 
 def test_means_by_slice_and_in_total() -> None:
@@ -23,7 +22,8 @@ def test_means_by_slice_and_in_total() -> None:
             scored("P1 refund", "none", "P1 refund", "seen"),
             scored("P2 invoice", "P2 invoice", "P2 invoice", "seen"),
             scored("P3 praise", "none", "P3 defect", "unseen"),
-        ]
+        ],
+        chosen=SHOWN,
     )
     assert set(summary) == {"all", "seen", "unseen"}
     assert summary["all"]["rows"] == 3
@@ -36,6 +36,38 @@ def test_means_by_slice_and_in_total() -> None:
         "meteor": pytest.approx(0.25),
         "judge": 2.0,
     }
+
+
+def test_every_metric_that_applies_is_scored_and_the_others_say_why() -> None:
+    rows = [
+        scored('{"order": 1}', "none", '{"order": 1}'),
+        scored('{"order": 2}', '{"order": 3}', '{"order": 2}'),
+        scored('{"order": 2}', "none", '{"order": 2, "paid": true}'),
+    ]
+    assert rows[2].scores["adapter"]["json_field_accuracy"] == 0.5
+    assert {"f1", "rouge_1", "bleu", "chrf"} <= rows[0].scores["base"].keys()
+    total = summarise(rows)["all"]
+    assert total["base"]["json_validity"] == pytest.approx(1 / 3)
+    assert total["adapter"]["json_field_accuracy"] == pytest.approx(2.5 / 3)
+    assert total["unavailable"]["bertscore"] == "No encoder is configured on this site."
+    assert "bertscore" not in total["adapter"]
+
+
+def test_figures_of_a_set_are_in_the_summary() -> None:
+    rows = score_rows(
+        [HeldOutRow(id=str(n), messages=[], reference=["refund", "praise"][n % 2], slice="all") for n in range(8)],
+        {str(n): {"base": "refund", "adapter": ["refund", "praise"][n % 2]} for n in range(8)},
+        judge=judges["default"],
+    )
+    total = summarise(rows)["all"]
+    assert (total["base"]["balanced_accuracy"], total["adapter"]["balanced_accuracy"]) == (0.5, 1.0)
+    assert rows[1].scores["base"]["classification_accuracy"] == 0
+    assert "balanced_accuracy" not in rows[1].scores["base"]
+
+
+def test_pages_show_the_metrics_they_have_room_for() -> None:
+    figures = reports(summarise([scored("a b", "", "a b")]), judge="default")[0].figures
+    assert [figure.alias for figure in figures] == [*SHOWN, "judge"]
 
 
 def test_rows_without_slices_are_summed_up_once() -> None:
@@ -72,6 +104,27 @@ def test_a_real_difference_is_called_real() -> None:
     assert "unlikely to be chance" in report.sentence
     assert "points more" in report.sentence
     assert (report.by_alias["exact_match"].delta, report.by_alias["exact_match"].trend) == ("+100.0 points", 1)
+
+
+def test_fewer_than_twenty_prompts_do_not_call_an_adapter_better() -> None:
+    few = summarise([scored(f"row {n}", "", f"row {n}") for n in range(19)])
+    assert "At least 20 different held-out prompts are needed" in reports(few, judge="default")[0].sentence
+
+
+def test_rows_that_repeat_a_prompt_count_as_one() -> None:
+    rows = [scored(f"row {n}", "", f"row {n}") for n in range(60)]
+    for place, row in enumerate(rows):
+        row.row.messages.append({"role": "user", "content": f"Which row is {place % 12}?"})
+    summary = summarise(rows)
+    assert summary["all"]["difference"]["exact_match"]["units"] == 12
+    assert "At least 20 different held-out prompts are needed" in reports(summary, judge="default")[0].sentence
+
+
+def test_rows_of_a_single_prompt_may_be_chance() -> None:
+    rows = [scored(f"row {n}", "", f"row {n}") for n in range(60)]
+    for row in rows:
+        row.row.messages.append({"role": "user", "content": "Which row?"})
+    assert "may be chance" in reports(summarise(rows), judge="default")[0].sentence
 
 
 def test_a_worse_adapter_is_called_worse() -> None:
