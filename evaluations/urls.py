@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from evaluations.judges import views as judge_views
 from evaluations.reviews import views as review_views
 from evaluations.runs import views
 
@@ -11,6 +12,11 @@ urlpatterns = [
     path("start/<uuid:version_id>/", views.start, name="start"),
     path("<uuid:run_id>/", views.detail, name="detail"),
     path("<uuid:run_id>/live/", views.live, name="live"),
+    path("judges/", judge_views.index, name="judges"),
+    path("judges/new/", judge_views.new, name="new-judge"),
+    path("judges/<uuid:judge_id>/", judge_views.judge, name="judge"),
+    path("judges/<uuid:judge_id>/try/", judge_views.trial, name="judge-try"),
+    path("judges/<uuid:judge_id>/delete/", judge_views.delete, name="judge-delete"),
     path("reviews/", review_views.reviews, name="reviews"),
     path("reviews/<uuid:run_id>/", review_views.review, name="review"),
     path("reviews/items/<uuid:item_id>/grade/", review_views.grade, name="grade"),

@@ -17,6 +17,7 @@ class Action(TextChoices):
     JOBS_STOP = "jobs.stop"
     EVALUATIONS_VIEW = "evaluations.view"
     EVALUATIONS_START = "evaluations.start"
+    JUDGES_MANAGE = "judges.manage"
     REVIEWS_GRADE = "reviews.grade"
     ENDPOINT_VIEW = "endpoint.view"
     VERSIONS_PROMOTE = "versions.promote"

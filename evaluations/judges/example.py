@@ -1,0 +1,16 @@
+"""The built-in example that a trial grades: the answer has one wrong number."""
+
+from evaluations.judges.prompts import CORRECT, prompt_for
+
+EXAMPLE = prompt_for(
+    CORRECT,
+    messages=[
+        {
+            "role": "user",
+            "content": "Summarise the clause in one line.\n\nEither party may end this agreement by giving the other "
+            "at least 30 days’ notice in writing. Fees that are due before the end stay payable.",
+        }
+    ],
+    reference="Either party may end the agreement with 30 days’ written notice; fees already due stay payable.",
+    answer="Either party may end the agreement with 60 days’ written notice; fees already due stay payable.",
+)
