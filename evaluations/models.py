@@ -141,3 +141,34 @@ class Judge(TenantModel):
     @property
     def has_secret(self) -> bool:
         return bool(self.sealed_secret)
+
+
+class Rubric(TenantModel):
+    """What answers are graded by. Its newest version counts; older ones stay for the grades given by them."""
+
+    name = models.CharField(max_length=80)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "name"), name="rubric_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RubricVersion(TenantModel):
+    """A rubric as it was at one time; never changed."""
+
+    rubric = TenantForeignKey(Rubric, models.CASCADE, related_name="versions", db_index=False)
+    number = models.PositiveIntegerField()
+    document = models.JSONField(help_text="as evaluations.rubrics.document.RubricDocument.to_dict gives it")
+    sha256 = models.CharField(max_length=64)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "rubric", "number"), name="rubric_version_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.rubric} v{self.number}"

@@ -18,6 +18,7 @@ class Action(TextChoices):
     EVALUATIONS_VIEW = "evaluations.view"
     EVALUATIONS_START = "evaluations.start"
     JUDGES_MANAGE = "judges.manage"
+    RUBRICS_EDIT = "rubrics.edit"
     REVIEWS_GRADE = "reviews.grade"
     ENDPOINT_VIEW = "endpoint.view"
     VERSIONS_PROMOTE = "versions.promote"

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationItem, EvaluationRun, Judge
+from evaluations.models import EvaluationItem, EvaluationRun, Judge, Rubric
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -63,6 +63,7 @@ JUDGE: dict[str, Any] = {
     "temperature": 0,
     "samples": 1,
 }
+RUBRIC = "name: Ours\ncriteria: [{name: Correctness, description: Right or wrong}]"
 
 PUBLIC = {
     "sign-in": _form(status=200),
@@ -141,6 +142,11 @@ PAGES = {
     "evaluations:judge": _form(Judge, **JUDGE),
     "evaluations:judge-try": _post(Judge, 200),
     "evaluations:judge-delete": _post(Judge),
+    "evaluations:rubrics": _get(),
+    "evaluations:new-rubric": _form(document=RUBRIC),
+    "evaluations:rubric": _form(Rubric, document=RUBRIC),
+    "evaluations:rubric-export": _get(Rubric),
+    "evaluations:rubric-delete": _post(Rubric),
     "evaluations:reviews": _get(),
     "evaluations:review": _get(EvaluationRun),
     "evaluations:grade": _post(EvaluationItem, grade="5"),
@@ -200,6 +206,9 @@ REST = {
     "judge-list": _form(status=201, **JUDGE),
     "judge-detail": Address(own={"GET": 200, "PATCH": 200, "DELETE": 204}, row=Judge, sent={"name": "Strict"}),
     "judge-try": _post(Judge, 200),
+    "rubric-list": _form(status=201, yaml=RUBRIC),
+    "rubric-detail": Address(own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Rubric, sent={"yaml": RUBRIC}),
+    "rubric-preview": _post(Rubric, 200),
     "review-list": _form(status=201, item=EvaluationItem, grade=5),
     "endpoint-list": _get(),
     "deployment-list": _get(),

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from adapters.models import Adapter, AdapterVersion, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationItem, EvaluationRun, Judge, Review
+from evaluations.models import EvaluationItem, EvaluationRun, Judge, Review, Rubric
 from jobs.models import Job
 from serving.models import Deployment, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -63,6 +63,7 @@ EVERY_ID = {
     "example": EvaluationItem,
     "review": Review,
     "judge": Judge,
+    "rubric": Rubric,
     "deployment": Deployment,
     "route": Route,
     "promotion": Promotion,

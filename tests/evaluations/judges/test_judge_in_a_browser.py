@@ -42,7 +42,7 @@ def test_a_trial_appears_on_the_page(
     with browsing(live_server, as_alice, viewport=viewport, color_scheme=scheme) as page:
         page.goto(address)
         page.get_by_role("button", name="Try judge").click()
-        expect(page.get_by_test_id("trial-verdict")).to_contain_text("2.1 of 5")
+        expect(page.get_by_test_id("trial-verdict")).to_contain_text("2.10 of 5")
         expect(page.get_by_text("--- EXPECTED ANSWER")).to_be_visible()
         found = Axe().run(page).response["violations"]
         width = page.evaluate("document.documentElement.scrollWidth")
