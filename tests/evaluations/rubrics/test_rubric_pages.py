@@ -99,7 +99,8 @@ def test_rest_from_first_to_last(api: APIClient, other_api: APIClient) -> None:
     assert "Be strict." in prompt["system"]
     assert "Murphy's" in prompt["user"]
     assert other_api.get(one).status_code == 404
-    for wrong in ({}, {"yaml": YAML, "document": {}}, {"yaml": "name: ["}, {"document": {}}):
+    bodies: list[dict[str, object]] = [{}, {"yaml": YAML, "document": {}}, {"yaml": "name: ["}, {"document": {}}]
+    for wrong in bodies:
         assert api.post("/api/v1/rubrics/", wrong).status_code == 400
     assert api.post("/api/v1/rubrics/", {"yaml": YAML}).json()["code"] == "rubric:name_taken"
     assert api.delete(one).status_code == 204
