@@ -1,9 +1,13 @@
-"""REST: evaluations, their rows, and reviews."""
+"""REST: evaluations, their rows, reviews, judges and rubrics."""
 
 from rest_framework.routers import SimpleRouter
 
+from evaluations.judges.api import JudgeViewSet
 from evaluations.reviews.api import ReviewedEvaluationViewSet, ReviewViewSet
+from evaluations.rubrics.api import RubricViewSet
 
 router = SimpleRouter()
 router.register("evaluations", ReviewedEvaluationViewSet, basename="evaluation")
 router.register("reviews", ReviewViewSet, basename="review")
+router.register("judges", JudgeViewSet, basename="judge")
+router.register("rubrics", RubricViewSet, basename="rubric")

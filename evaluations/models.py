@@ -101,3 +101,74 @@ class Review(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.grade} of 5"
+
+
+class JudgeKind(models.TextChoices):
+    """Where a judge's language model runs."""
+
+    OPENAI = "openai", "OpenAI-compatible server"
+    BEDROCK = "bedrock", "Amazon Bedrock"
+    GATEWAY = "gateway", "Model on this site"
+
+
+class Judge(TenantModel):
+    """A language model that an organisation has grade answers. `version` counts changes of what it computes."""
+
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=16, choices=JudgeKind)
+    model = models.CharField(max_length=200)
+    address = models.CharField(max_length=300, blank=True)
+    region = models.CharField(max_length=32, blank=True)
+    api_version = models.CharField(max_length=32, blank=True)
+    temperature = models.FloatField(default=0.0)
+    samples = models.PositiveSmallIntegerField(default=3)
+    price_in = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
+    price_out = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    sealed_secret = models.TextField(blank=True, editable=False)
+    secret_host = models.CharField(max_length=300, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "name"), name="judge_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_secret(self) -> bool:
+        return bool(self.sealed_secret)
+
+
+class Rubric(TenantModel):
+    """What answers are graded by. Its newest version counts; older ones stay for the grades given by them."""
+
+    name = models.CharField(max_length=80)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "name"), name="rubric_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RubricVersion(TenantModel):
+    """A rubric as it was at one time; never changed."""
+
+    rubric = TenantForeignKey(Rubric, models.CASCADE, related_name="versions", db_index=False)
+    number = models.PositiveIntegerField()
+    document = models.JSONField(help_text="as evaluations.rubrics.document.RubricDocument.to_dict gives it")
+    sha256 = models.CharField(max_length=64)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)
+
+    class Meta:
+        ordering = ("-number",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "rubric", "number"), name="rubric_version_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.rubric} v{self.number}"

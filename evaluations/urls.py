@@ -2,7 +2,9 @@
 
 from django.urls import path
 
+from evaluations.judges import views as judge_views
 from evaluations.reviews import views as review_views
+from evaluations.rubrics import views as rubric_views
 from evaluations.runs import views
 
 app_name = "evaluations"
@@ -11,6 +13,16 @@ urlpatterns = [
     path("start/<uuid:version_id>/", views.start, name="start"),
     path("<uuid:run_id>/", views.detail, name="detail"),
     path("<uuid:run_id>/live/", views.live, name="live"),
+    path("judges/", judge_views.index, name="judges"),
+    path("judges/new/", judge_views.new, name="new-judge"),
+    path("judges/<uuid:judge_id>/", judge_views.judge, name="judge"),
+    path("judges/<uuid:judge_id>/try/", judge_views.trial, name="judge-try"),
+    path("judges/<uuid:judge_id>/delete/", judge_views.delete, name="judge-delete"),
+    path("rubrics/", rubric_views.index, name="rubrics"),
+    path("rubrics/new/", rubric_views.new, name="new-rubric"),
+    path("rubrics/<uuid:rubric_id>/", rubric_views.rubric, name="rubric"),
+    path("rubrics/<uuid:rubric_id>/export/", rubric_views.export, name="rubric-export"),
+    path("rubrics/<uuid:rubric_id>/delete/", rubric_views.delete, name="rubric-delete"),
     path("reviews/", review_views.reviews, name="reviews"),
     path("reviews/<uuid:run_id>/", review_views.review, name="review"),
     path("reviews/items/<uuid:item_id>/grade/", review_views.grade, name="grade"),

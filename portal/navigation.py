@@ -28,6 +28,8 @@ ENTRIES = (
     Entry("Jobs", "jobs:list", "activity", Action.JOBS_VIEW, "Train"),
     Entry("Evaluations", "evaluations:list", "chart-histogram", Action.EVALUATIONS_VIEW, "Check"),
     Entry("Reviews", "evaluations:reviews", "checklist", Action.REVIEWS_GRADE, "Check"),
+    Entry("Judges", "evaluations:judges", "gavel", Action.JUDGES_MANAGE, "Check"),
+    Entry("Rubrics", "evaluations:rubrics", "list-check", Action.RUBRICS_EDIT, "Check"),
     Entry("Endpoint", "serving:endpoint", "server-2", Action.ENDPOINT_VIEW, "Serve"),
     Entry("Playground", "serving:playground", "message-chatbot", Action.PLAYGROUND_USE, "Serve"),
     Entry("Usage", "metering:usage", "coin", Action.USAGE_VIEW, "Serve"),

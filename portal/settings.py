@@ -24,6 +24,7 @@ _urls = current_urls(PORTAL_VAR) if EMBEDDED else {}
 # Only the embedded site, whose data never leaves this machine, may make its own key; a hosted one must be given it.
 _makes_own_key = EMBEDDED and not env.str("SECRET_KEY", default="")
 SECRET_KEY = local_secret_key(PORTAL_VAR) if _makes_own_key else env.str("SECRET_KEY")
+SECRETS_KEYS = env.list("SECRETS_KEYS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -257,6 +258,7 @@ SPECTACULAR_SETTINGS = {
         "DatasetVersionState": "corpora.models.VersionState",
         "UploadState": "corpora.models.UploadState",
         "EvaluationState": "evaluations.models.EvaluationState",
+        "JudgeKind": "evaluations.models.JudgeKind",
         "DeploymentState": "serving.models.DeploymentState",
     },
 }
@@ -385,6 +387,19 @@ ENDPOINTS: dict[str, dict[str, Any]] = {
 JUDGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "evaluations.judges.backends.reference.ReferenceJudge", "OPTIONS": {}}
 }
+JUDGE_PRIVATE_HOSTS = env.list("JUDGE_PRIVATE_HOSTS", default=[])
+_judge_url, _judge_model = env.str("JUDGE_URL", default=""), env.str("JUDGE_MODEL", default="")
+_judge: dict[str, Any] = {"MODEL": _judge_model, "API_KEY": env.str("JUDGE_KEY", default="")}
+if _judge_model and _judge_url:
+    JUDGES["shared"] = {
+        "BACKEND": "evaluations.judges.backends.openai.OpenAIJudge",
+        "OPTIONS": {**_judge, "URL": _judge_url},
+    }
+elif _judge_model:
+    JUDGES["shared"] = {
+        "BACKEND": "evaluations.judges.backends.bedrock.BedrockJudge",
+        "OPTIONS": {**_judge, "REGION": AWS_REGION},
+    }
 
 METRICS: dict[str, dict[str, Any]] = {
     "exact_match": {"BACKEND": "evaluations.metrics.exact.ExactMatch", "OPTIONS": {}},

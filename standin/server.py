@@ -1,4 +1,5 @@
-"""The stand-in's HTTP server: it implements SageMaker's training operations and leaves everything else to moto.
+"""The stand-in's HTTP server: it implements SageMaker's training operations and Bedrock's Converse, and leaves
+everything else to moto.
 
 moto's training jobs complete immediately and leave nothing in S3, so those operations never reach moto. The model
 registry, S3, CloudWatch Logs and STS do; SageMaker's requests are first checked as strictly as ours.
@@ -22,6 +23,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
+from standin.bedrock import Bedrock, refused
 from standin.clock import Clock, RealClock
 from standin.container import Container
 from standin.errors import AwsError, not_found, unknown
@@ -29,7 +31,7 @@ from standin.faults import Faults
 from standin.objects import LogWriter, Objects, client, split_uri
 from standin.training import TrainingJobs
 from standin.training_job import ContainerFactory, Timing, request_id
-from standin.validation import check_request, sagemaker_model
+from standin.validation import check_request, service_model
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -58,6 +60,7 @@ class StandIn:
     ) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.faults = Faults()
+        self.bedrock = Bedrock()
         self._moto: Wsgi = DomainDispatcherApplication(create_backend_app)
         self._public = _serve(self, port)
         # The stand-in's own access to S3 and the logs has no faults.
@@ -115,7 +118,7 @@ class StandIn:
         if self.faults.throttle(service):
             return _refusal(service, *THROTTLED)(environ, start_response)
         lost = self.faults.lose_answer(service)
-        answer = self._sagemaker(environ) if service == "sagemaker" else None
+        answer = self._own(service, environ)
         if lost:
             # The work is done, but the client never learns of it.
             if answer is None:
@@ -123,11 +126,17 @@ class StandIn:
             _hang_up(environ)
         return (answer or self._moto)(environ, start_response)
 
+    def _own(self, service: str, environ: dict[str, Any]) -> Response | None:
+        """The response of a service that is implemented here, None for moto's."""
+        if service == "sagemaker":
+            return self._sagemaker(environ)
+        return self.bedrock.respond(environ) if service == "bedrock" else None
+
     def _sagemaker(self, environ: dict[str, Any]) -> Response:
         """The response to a SageMaker request: ours for training jobs, otherwise moto's if it has the operation."""
         operation = environ.get("HTTP_X_AMZ_TARGET", "").removeprefix("SageMaker.")
         try:
-            if operation not in sagemaker_model().operation_names:
+            if operation not in service_model().operation_names:
                 raise unknown(operation)
             http = HttpRequest(environ, populate_request=False, shallow=False)
             body = http.get_data(cache=False)
@@ -198,6 +207,8 @@ def _error(error: AwsError) -> Response:
 
 
 def _refusal(service: str, of_json: AwsError, of_s3: AwsError) -> Response:
+    if service == "bedrock":
+        return refused(of_json)
     if service != "s3":
         return _error(of_json)
     body = f"<Error><Code>{of_s3.code}</Code><Message>{of_s3.message}</Message></Error>"

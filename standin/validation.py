@@ -28,14 +28,14 @@ PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 @cache
-def sagemaker_model() -> ServiceModel:
+def service_model(service: str = "sagemaker") -> ServiceModel:
     """The service model that botocore ships."""
-    return botocore.session.get_session().get_service_model("sagemaker")
+    return botocore.session.get_session().get_service_model(service)
 
 
-def check_request(operation: str, request: dict[str, Any]) -> None:
+def check_request(operation: str, request: dict[str, Any], *, service: str = "sagemaker") -> None:
     """Raise AWS's error for a request that violates the service model, naming every violation."""
-    shape = sagemaker_model().operation_model(operation).input_shape
+    shape = service_model(service).operation_model(operation).input_shape
     problems = list(violations(shape, request, "")) if shape is not None else []
     if problems:
         found = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
@@ -44,6 +44,9 @@ def check_request(operation: str, request: dict[str, Any]) -> None:
 
 def violations(shape: Shape, value: Any, path: str) -> Iterator[str]:
     """Every violation of a shape by a value."""
+    if getattr(shape, "is_document_type", False):
+        # Any JSON.
+        return
     wanted = PYTHON_TYPES.get(shape.type_name)
     if wanted is not None and (not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool)):
         yield f"Value at '{path}' failed to satisfy constraint: Member must be a {shape.type_name}"

@@ -17,6 +17,8 @@ class Action(TextChoices):
     JOBS_STOP = "jobs.stop"
     EVALUATIONS_VIEW = "evaluations.view"
     EVALUATIONS_START = "evaluations.start"
+    JUDGES_MANAGE = "judges.manage"
+    RUBRICS_EDIT = "rubrics.edit"
     REVIEWS_GRADE = "reviews.grade"
     ENDPOINT_VIEW = "endpoint.view"
     VERSIONS_PROMOTE = "versions.promote"

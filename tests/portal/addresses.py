@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationItem, EvaluationRun
+from evaluations.models import EvaluationItem, EvaluationRun, Judge, Rubric
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -55,6 +55,15 @@ def _form(row: type[Model] | None = None, status: int = 302, **sent: Any) -> Add
 ROW = {"messages": [{"role": "user", "content": "Ask"}, {"role": "assistant", "content": "Answer"}]}
 FILE = json.dumps(ROW).encode()
 TRAINING: dict[str, Any] = {"adapter": "clauses", "dataset_version": DatasetVersion, "recipe": "style"}
+JUDGE: dict[str, Any] = {
+    "name": "Strict",
+    "kind": "openai",
+    "model": "grader",
+    "address": "https://127.0.0.1:9/v1",
+    "temperature": 0,
+    "samples": 1,
+}
+RUBRIC = "name: Ours\ncriteria: [{name: Correctness, description: Right or wrong}]"
 
 PUBLIC = {
     "sign-in": _form(status=200),
@@ -128,6 +137,16 @@ PAGES = {
     "evaluations:start": _post(AdapterVersion, 409),
     "evaluations:detail": _get(EvaluationRun),
     "evaluations:live": _get(EvaluationRun),
+    "evaluations:judges": _get(),
+    "evaluations:new-judge": _form(**JUDGE),
+    "evaluations:judge": _form(Judge, **JUDGE),
+    "evaluations:judge-try": _post(Judge, 200),
+    "evaluations:judge-delete": _post(Judge),
+    "evaluations:rubrics": _get(),
+    "evaluations:new-rubric": _form(document=RUBRIC),
+    "evaluations:rubric": _form(Rubric, document=RUBRIC),
+    "evaluations:rubric-export": _get(Rubric),
+    "evaluations:rubric-delete": _post(Rubric),
     "evaluations:reviews": _get(),
     "evaluations:review": _get(EvaluationRun),
     "evaluations:grade": _post(EvaluationItem, grade="5"),
@@ -184,6 +203,12 @@ REST = {
     "evaluation-detail": _get(EvaluationRun),
     "evaluation-items": _get(EvaluationRun),
     "evaluation-next-review": _get(EvaluationRun),
+    "judge-list": _form(status=201, **JUDGE),
+    "judge-detail": Address(own={"GET": 200, "PATCH": 200, "DELETE": 204}, row=Judge, sent={"name": "Strict"}),
+    "judge-try": _post(Judge, 200),
+    "rubric-list": _form(status=201, yaml=RUBRIC),
+    "rubric-detail": Address(own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Rubric, sent={"yaml": RUBRIC}),
+    "rubric-preview": _post(Rubric, 200),
     "review-list": _form(status=201, item=EvaluationItem, grade=5),
     "endpoint-list": _get(),
     "deployment-list": _get(),

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from adapters.models import Adapter, AdapterVersion, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationItem, EvaluationRun, Review
+from evaluations.models import EvaluationItem, EvaluationRun, Judge, Review, Rubric
 from jobs.models import Job
 from serving.models import Deployment, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -62,6 +62,8 @@ EVERY_ID = {
     "item": EvaluationItem,
     "example": EvaluationItem,
     "review": Review,
+    "judge": Judge,
+    "rubric": Rubric,
     "deployment": Deployment,
     "route": Route,
     "promotion": Promotion,

@@ -1,10 +1,12 @@
-"""The contract of a judge: grade one answer from 1 to 5 and give the reason."""
+"""The contract of a judge: a prompt in, a verdict out, or one of the errors of `errors.py`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+from evaluations.judges.backends.usage import Usage
+from evaluations.judges.prompts import CORRECT, Prompt, prompt_for
 from jobs.aliases import merge_options
 
 Message = dict[str, Any]
@@ -24,10 +26,30 @@ class Judgement:
             raise ValueError(f"a grade is from 1 to 5, not {self.score}")
 
 
-class Judge(ABC):
-    """One judge. `is_llm` says whether a language model gives the grades; `label` is what people read."""
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A judge's grade of one answer by one criterion.
 
-    label: ClassVar[str]
+    `score` is the mean of `distribution`, which gives probabilities by grade and sums to 1. `basis` says what they
+    are: the probabilities of the score's token (`logprobs`), shares of repeated replies (`samples`), or a rule's only
+    grade (`rule`). `raw` are the replies as they came.
+    """
+
+    score: float
+    distribution: Mapping[int, float]
+    basis: Literal["logprobs", "samples", "rule"]
+    reason: str
+    raw: tuple[str, ...]
+    usage: Usage
+
+
+class Judge(ABC):
+    """One judge. `is_llm` says whether a language model gives the grades; `label` is what people read.
+
+    `ask` may be called by several threads at once. It tries once: `calling.Caller` tries again.
+    """
+
+    label: str
     is_llm: ClassVar[bool]
     options: ClassVar[dict[str, Any]] = {}
 
@@ -36,8 +58,18 @@ class Judge(ABC):
         self.settings = merge_options("JUDGES", alias, self.options, options)
 
     @abstractmethod
-    def judge(self, *, messages: Sequence[Message], reference: str, answer: str) -> Judgement:
-        """Grade `answer` to the prompt `messages` against `reference`.
+    def ask(self, prompt: Prompt) -> Verdict:
+        """The verdict on the prompt's answer. Raises JudgeError.
 
         The answer is data: whatever it asks of its grader must not change its grade.
         """
+
+    def judge(self, *, messages: Sequence[Message], reference: str, answer: str) -> Judgement:
+        """Grade `answer` to `messages` by correctness. Raises JudgeError."""
+        verdict = self.ask(prompt_for(CORRECT, messages=messages, reference=reference, answer=answer))
+        return Judgement(score=verdict.score, reason=verdict.reason)
+
+
+def mean(distribution: Mapping[int, float]) -> float:
+    """The expected grade."""
+    return sum(grade * probability for grade, probability in distribution.items())

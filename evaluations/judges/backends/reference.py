@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluations.judges.backends.base import Judge, Judgement, Message
+from evaluations.judges.backends.base import HIGHEST, LOWEST, Judge, Verdict
+from evaluations.judges.backends.usage import NOTHING
+from evaluations.judges.prompts import Prompt
 
 # A word keeps what belongs to it: $1,200, 14:30, AB-4821, 12%.
 WORD = re.compile(r"[$€£]?\w+(?:[.,:/'’\-]\w+)*%?")
@@ -28,14 +30,25 @@ class ReferenceJudge(Judge):
     label = "Reference grader (no LLM; compares with the expected answer)"
     is_llm = False
 
-    def judge(self, *, messages: Sequence[Message], reference: str, answer: str) -> Judgement:
-        if not answer.strip():
-            return Judgement(score=1.0, reason="The answer is empty.")
-        expected, given = WORD.findall(reference), WORD.findall(answer)
-        if expected == given and (expected or reference.strip() == answer.strip()):
-            return Judgement(score=5.0, reason="Same words as expected, in the same order.")
-        comparison = compare(expected, given)
-        return Judgement(score=grade(comparison), reason=explain(comparison))
+    def ask(self, prompt: Prompt) -> Verdict:
+        score, reason = graded(prompt.reference, prompt.answer)
+        share = (score - LOWEST) / (HIGHEST - LOWEST)
+        # Its grades are of 1 to 5 whatever the criterion, so another scale gets the nearest of its own.
+        on_scale = round(prompt.lowest + share * (prompt.highest - prompt.lowest))
+        return Verdict(
+            score=float(on_scale), distribution={on_scale: 1.0}, basis="rule", reason=reason, raw=(), usage=NOTHING
+        )
+
+
+def graded(reference: str, answer: str) -> tuple[float, str]:
+    """The grade of an answer from 1 to 5, and the reason."""
+    if not answer.strip():
+        return 1.0, "The answer is empty."
+    expected, given = WORD.findall(reference), WORD.findall(answer)
+    if expected == given and (expected or reference.strip() == answer.strip()):
+        return 5.0, "Same words as expected, in the same order."
+    comparison = compare(expected, given)
+    return grade(comparison), explain(comparison)
 
 
 @dataclass(frozen=True)

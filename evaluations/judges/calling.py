@@ -1,0 +1,158 @@
+"""Asks a judge many times: within its rate, a few at once, again after passing faults, and not at all while it is down.
+
+A stage of a run makes one `Caller` and iterates over `ask_all`; each result is to be stored as it comes, so that
+nothing is asked twice after a restart.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from evaluations.judges.backends.base import Judge, Verdict
+from evaluations.judges.backends.errors import CircuitOpen, JudgeError, Unauthorised
+from evaluations.judges.backends.usage import NOTHING
+from evaluations.judges.prompts import Prompt
+
+K = TypeVar("K")
+
+ATTEMPTS = 4
+FIRST_WAIT = 1.0
+LONGEST_WAIT = 60.0
+
+
+@dataclass
+class Breaker:
+    """Opens after `failures` calls in a row without a verdict, and lets one through after `seconds`."""
+
+    failures: int = 8
+    seconds: float = 30.0
+    clock: Callable[[], float] = time.monotonic
+    _count: int = field(default=0, init=False)
+    _opened_at: float | None = field(default=None, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def check(self) -> None:
+        """Raise CircuitOpen while it is open."""
+        with self._lock:
+            if self._opened_at is None:
+                return
+            left = self._opened_at + self.seconds - self.clock()
+            if left > 0:
+                raise CircuitOpen("The judge failed several times in a row and is not asked for now.", retry_after=left)
+            # This call is the trial; others wait for its outcome.
+            self._opened_at = self.clock()
+
+    def succeeded(self) -> None:
+        with self._lock:
+            self._count, self._opened_at = 0, None
+
+    def failed(self, *, at_once: bool = False) -> None:
+        with self._lock:
+            self._count += 1
+            if at_once or self._count >= self.failures:
+                self._opened_at = self.clock()
+
+
+@dataclass
+class Pace:
+    """Spreads calls evenly: at most `per_minute`, None for no limit. Of this process only."""
+
+    per_minute: float | None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next: float = field(default=0.0, init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+
+    def wait(self) -> None:
+        """Return when the next call may start."""
+        if not self.per_minute:
+            return
+        with self._lock:
+            now = self.clock()
+            start = max(self._next, now)
+            self._next = start + 60.0 / self.per_minute
+        if start > now:
+            self.sleep(start - now)
+
+
+class Caller:
+    """Asks one judge. Keep it for as long as its judge: it knows the judge's pace and health."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        *,
+        concurrency: int = 4,
+        attempts: int = ATTEMPTS,
+        per_minute: float | None = None,
+        breaker: Breaker | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.judge = judge
+        self.concurrency = concurrency
+        self.attempts = attempts
+        self.breaker = breaker or Breaker()
+        self._pace = Pace(per_minute, sleep=sleep)
+        self._sleep = sleep
+
+    def ask(self, prompt: Prompt) -> Verdict:
+        """The verdict, whose usage counts every attempt. Raises the last attempt's JudgeError, with all usage."""
+        spent = NOTHING
+        for attempt in range(1, self.attempts + 1):
+            try:
+                self.breaker.check()
+                self._pace.wait()
+                verdict = self.judge.ask(prompt)
+            except JudgeError as error:
+                spent += error.usage
+                error.usage = spent
+                self._note(error)
+                if not error.temporary or isinstance(error, CircuitOpen) or attempt == self.attempts:
+                    raise
+                self._sleep(delay(attempt, error.retry_after))
+            else:
+                self.breaker.succeeded()
+                return replace(verdict, usage=spent + verdict.usage)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def ask_all(self, prompts: Iterable[tuple[K, Prompt]]) -> Iterator[tuple[K, Verdict | JudgeError]]:
+        """(key, verdict or error) of each (key, prompt), as they come; `prompts` is read only as far as needed."""
+        waiting = iter(prompts)
+        running: dict[Future[Verdict | JudgeError], K] = {}
+        with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="judge") as threads:
+            while True:
+                while len(running) < self.concurrency and (following := next(waiting, None)) is not None:
+                    running[threads.submit(self._outcome, following[1])] = following[0]
+                if not running:
+                    return
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield running.pop(future), future.result()
+
+    def _outcome(self, prompt: Prompt) -> Verdict | JudgeError:
+        try:
+            return self.ask(prompt)
+        except JudgeError as error:
+            return error
+
+    def _note(self, error: JudgeError) -> None:
+        """Whether the judge is well: a reply that is unusable or declined is still one of a working server."""
+        if isinstance(error, Unauthorised):
+            self.breaker.failed(at_once=True)
+        elif error.temporary and error.kind not in ("circuit_open", "malformed"):
+            self.breaker.failed()
+        elif not isinstance(error, CircuitOpen):
+            self.breaker.succeeded()
+
+
+def delay(attempt: int, retry_after: float | None) -> float:
+    """Seconds before the attempt after `attempt`: what the server asked for, else doubling; both with jitter."""
+    if retry_after is not None:
+        # Never sooner than asked, and not all callers at once.
+        return retry_after + random.uniform(0.0, max(0.25 * retry_after, 0.25))  # noqa: S311
+    longest = min(FIRST_WAIT * 2.0 ** (attempt - 1), LONGEST_WAIT)
+    return random.uniform(0.5, 1.0) * longest  # noqa: S311

@@ -1,0 +1,1 @@
+"""Rubrics: what is graded, in criteria with scales and words for each grade."""

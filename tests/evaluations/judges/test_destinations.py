@@ -1,0 +1,90 @@
+"""An address that a customer enters reaches nothing that only the site can."""
+
+import socket
+from ipaddress import ip_address
+
+import pytest
+
+from evaluations.judges.backends.destinations import Reach, allowed, destinations
+from evaluations.judges.backends.errors import Rejected, Unavailable
+from evaluations.judges.backends.openai import OpenAIJudge
+from evaluations.judges.prompts import CORRECT, prompt_for
+from tests.evaluations.judges.scripted_model import ScriptedModel, openai_server
+
+NEVER = ["169.254.169.254", "169.254.170.2", "fd00:ec2::254", "fe80::1", "0.0.0.0", "224.0.0.1", "::",
+         "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "100.100.100.200"]  # fmt: skip
+ONLY_LOCAL = ["127.0.0.1", "::1", "10.0.0.5", "172.16.3.4", "192.168.1.1", "100.64.0.1", "fc00::1", "::ffff:127.0.0.1",
+              "64:ff9b::7f00:1", "2002:7f00:1::1"]  # fmt: skip
+ANYWHERE = ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1"]
+
+
+@pytest.mark.parametrize("address", NEVER)
+def test_metadata_and_link_local_are_out_of_reach(address: str) -> None:
+    assert not allowed(ip_address(address), Reach.PUBLIC)
+    assert not allowed(ip_address(address), Reach.LOCAL)
+
+
+@pytest.mark.parametrize("address", ONLY_LOCAL)
+def test_a_hosted_sites_own_network_is_out_of_reach(address: str) -> None:
+    assert not allowed(ip_address(address), Reach.PUBLIC)
+    assert allowed(ip_address(address), Reach.LOCAL)
+
+
+@pytest.mark.parametrize("address", ANYWHERE)
+def test_the_internet_is_in_reach(address: str) -> None:
+    assert allowed(ip_address(address), Reach.PUBLIC)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.1/v1", "http://2130706433/v1", "http://0x7f.1/v1", "http://localhost/v1", "http://[::1]:8000/v1"],
+)
+def test_other_spellings_of_this_machine_are_seen_through(url: str) -> None:
+    with pytest.raises(Rejected, match="private network"):
+        destinations(url, Reach.PUBLIC)
+
+
+@pytest.mark.parametrize("url", ["ftp://example.com/", "file:///etc/passwd", "http://", "http://user:pass@1.1.1.1/"])
+def test_only_plain_web_addresses_are_taken(url: str) -> None:
+    with pytest.raises(Rejected):
+        destinations(url, Reach.ANY)
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: found)
+
+
+def test_one_private_address_behind_a_name_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolving(monkeypatch, "1.1.1.1", "10.0.0.1")
+    with pytest.raises(Rejected):
+        destinations("https://judge.example/v1", Reach.PUBLIC)
+
+
+def test_the_request_goes_to_the_checked_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name may resolve to another address a moment later."""
+    resolving(monkeypatch, "1.1.1.1", "1.0.0.1")
+    first, second = destinations("https://judge.example:8443/v1?a=b", Reach.PUBLIC)
+    assert first.url == "https://1.1.1.1:8443/v1?a=b"
+    assert second.url == "https://1.0.0.1:8443/v1?a=b"
+    assert (first.host, first.server_name) == ("judge.example:8443", "judge.example")
+
+
+def test_an_unknown_name_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*args: object, **kwargs: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(Unavailable):
+        destinations("https://judge.example/v1", Reach.PUBLIC)
+
+
+def test_a_judge_of_a_hosted_site_does_not_reach_loopback() -> None:
+    model = ScriptedModel()
+    with openai_server(model) as url:
+        options = {"URL": url, "MODEL": "m"}
+        question = prompt_for(CORRECT, messages=[], reference="r", answer="a")
+        with pytest.raises(Rejected):
+            OpenAIJudge("test", {**options, "REACH": Reach.PUBLIC}).ask(question)
+        assert model.calls == []
+        assert OpenAIJudge("test", {**options, "REACH": Reach.LOCAL}).ask(question).score == 1
