@@ -13,7 +13,11 @@ def beta_share(x: float, a: float, b: float) -> float:
         return float(x >= 1)
     # The continued fraction converges quickly on this side of the mean only.
     if x > (a + 1) / (a + b + 2):
-        return 1.0 - beta_share(1.0 - x, b, a)
+        return 1.0 - _below(1.0 - x, b, a)
+    return _below(x, a, b)
+
+
+def _below(x: float, a: float, b: float) -> float:
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
     return front * _fraction(x, a, b)
 

@@ -142,6 +142,11 @@ def test_quantiles_of_beta_invert_its_shares(share: float, a: float, b: float) -
     assert beta_share(point, a, b) == pytest.approx(share, abs=1e-7)
 
 
+def test_quantiles_where_the_two_sides_of_the_fraction_meet() -> None:
+    assert beta_quantile(0.4851242025787884, 1 / 3, 3.0) == pytest.approx(0.03181277916125527, abs=1e-12)
+    assert beta_share(0.25, 1 / 3, 3.0) == pytest.approx(1 - beta_share(0.75, 3.0, 1 / 3))
+
+
 @given(st.integers(1, 40), st.integers(1, 40), st.floats(0.01, 0.99))
 @settings(deadline=None)
 def test_shares_of_beta_are_sums_of_binomials(a: int, b: int, x: float) -> None:
