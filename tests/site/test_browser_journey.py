@@ -98,10 +98,9 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     broken = tmp_path / "broken.jsonl"
     broken.write_text('{"messages": []}\nnot json\n', encoding="utf-8")
     page.get_by_label("File", exact=True).set_input_files(broken)
-    page.get_by_label("Name of the new dataset").fill("Broken")
-    assert accessibility_problems(page) == []
     expect(page.get_by_text("dataset:broken_line").first).to_be_visible()
-    expect(page.get_by_role("button", name="Import")).to_have_count(0)
+    assert accessibility_problems(page) == []
+    expect(page.get_by_role("button", name="Use these rows")).to_have_count(0)
 
     page.goto("/datasets/upload/")
     clauses = tmp_path / "clauses.jsonl"
@@ -109,7 +108,7 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.get_by_label("File", exact=True).set_input_files(clauses)
     page.get_by_label("Name of the new dataset").fill("Clauses")
     assert accessibility_problems(page) == []
-    page.get_by_role("button", name="Import").click()
+    page.get_by_role("button", name="Use these rows").click()
     expect(page.get_by_text("Ready").first).to_be_visible(timeout=STEP_MS)
 
     page.get_by_role("link", name="Train adapter").first.click()
