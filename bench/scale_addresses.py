@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationRun
+from evaluations.models import EvaluationRun, Judge, Rubric
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
 
@@ -27,7 +27,8 @@ LEFT_OUT = {
     # Rows of the operator.
     "base-model-detail", "endpoint-detail",
     # These have no GET.
-    "evaluations:grade", "evaluations:start", "revoke-key", "serving:promote", "serving:roll-back",
+    "evaluations:grade", "evaluations:start", "evaluations:judge-try", "evaluations:judge-delete",
+    "evaluations:rubric-delete", "judge-try", "rubric-preview", "revoke-key", "serving:promote", "serving:roll-back",
     "member-role", "member-remove", "invitation-cancel",
     # One-time links.
     "join", "password-set",
@@ -39,6 +40,8 @@ OF_PARAMETER: dict[str, Row] = {
     "upload_id": Upload,
     "sweep_id": Sweep,
     "adapter_id": Adapter,
+    "judge_id": Judge,
+    "rubric_id": Rubric,
 }
 OF_PAGE: dict[tuple[str, str], Row] = {
     ("adapters", "run_id"): TrainingRun,
@@ -57,8 +60,10 @@ OF_REST: dict[str, Row] = {
     "endpoint-": Endpoint,
     "evaluation-": EvaluationRun,
     "job-": Job,
+    "judge-": Judge,
     "promotion-": Promotion,
     "route-": Route,
+    "rubric-": Rubric,
     "sweep-": Sweep,
     "upload-": Upload,
 }
