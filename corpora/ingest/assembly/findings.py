@@ -39,15 +39,18 @@ LEFT_OUT = {
 }
 
 Decision = Literal["", "personal_data", "over_long", "leaks", "reasoning"]
+DECISIONS: dict[str, Decision] = {
+    "dataset:leak": "leaks",
+    "dataset:over_long": "over_long",
+    "dataset:reasoning": "reasoning",
+}
 
 
 def decision_for(code: str) -> Decision:
     """The option that answers a notice."""
     if code.startswith("dataset:personal_"):
         return "personal_data"
-    if code == "dataset:leak":
-        return "leaks"
-    return {"dataset:over_long": "over_long", "dataset:reasoning": "reasoning"}.get(code, "")  # type: ignore[return-value]
+    return DECISIONS.get(code, "")
 
 
 class Findings:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import re
+import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -23,6 +24,7 @@ from corpora.ingest.formats.blocks import BLOCK_BYTES, BLOCK_LINES, Block, share
 from corpora.ingest.layouts.known import LAYOUTS, MARKS, recognise
 from corpora.ingest.limits import too_large, too_many_values, unpacked_limit, values_limit
 from corpora.ingest.problems import FileProblem, joined, shown
+from lorakit.errors import RunError
 
 # Rows in a batch: few enough for rows of the largest size to fit in memory.
 BATCH_ROWS = 64
@@ -30,6 +32,7 @@ READ_BYTES = 1 << 20
 RELEASE_AFTER = 6
 """Number of blocks after which free memory is returned to the system."""
 
+ENDED_BY_PYARROW = (-signal.SIGABRT, -signal.SIGSEGV)
 STREAM_BYTES = 1 << 16
 """Upper limit of an Arrow stream's overhead for a batch."""
 
@@ -251,7 +254,8 @@ def _damaged(row: int) -> FileProblem:
 def _most_values(metadata: pq.FileMetaData) -> int:
     """The largest number of values in a column. Raises FileProblem if the metadata is damaged.
 
-    Where it contradicts itself, pyarrow ends the process instead of raising, so a process of its own reads it.
+    Where it contradicts itself, pyarrow ends the process instead of raising, so a process of its own reads it. Raises
+    RunError if that process ended for another reason, which says nothing about the file.
     """
     ours, theirs = _fork.Pipe(duplex=False)
     process = _fork.Process(target=_send_most_values, args=(metadata, theirs), daemon=True)
@@ -259,11 +263,14 @@ def _most_values(metadata: pq.FileMetaData) -> int:
     theirs.close()
     with ours:
         try:
-            most: int = ours.recv()
+            most: int | None = ours.recv()
         except EOFError:
-            raise _damaged(0) from None
-        finally:
-            process.join()
+            most = None
+        process.join()
+    if most is None and process.exitcode in ENDED_BY_PYARROW:
+        raise _damaged(0)
+    if most is None:
+        raise RunError("platform:reader_lost", "A process that reads the file has ended.", temporary=True)
     return most
 
 
