@@ -90,5 +90,6 @@ def test_the_networks_of_the_organisation_are_taken(standin: StandIn, tmp_path: 
 
 
 def test_a_role_that_is_no_role_is_refused_with_words(standin: StandIn, tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match=r"ComputeError: .*refused"):
+    with pytest.raises(AssertionError, match=r"ComputeError: .*not set up correctly") as refusal:
         run(standin, tmp_path, LAUNCHER="model_trainer", ROLE_ARN="arn:aws:iam::123456789012:user/somebody")
+    assert "failed to satisfy constraint" in str(refusal.value), "the log keeps what AWS said"
