@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
 from django.db import connection, models
 from django.utils import timezone
@@ -21,7 +22,18 @@ from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingR
 from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, DatasetVersion, Upload, UploadState, VersionState
 from corpora.versions.services import upload_version
-from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
+from evaluations.models import (
+    Answer,
+    EvaluatedModel,
+    EvaluationItem,
+    EvaluationRun,
+    EvaluationState,
+    Grade,
+    Judging,
+    JudgingState,
+    Review,
+)
+from evaluations.runs.contenders import contenders
 from jobs.engine.reconciler import jobs_to_step
 from jobs.engine.steps import step_job
 from jobs.models import Job, JobEvent
@@ -223,7 +235,7 @@ class _LargeTenant:
         runs = _many(
             EvaluationRun(
                 tenant=self.tenant, version=version, dataset_version=version.run.dataset_version, job=job,
-                state=EvaluationState.READY, judge="default", summary=_SUMMARY, created_by=self.owner,
+                state=EvaluationState.READY, summary=_summary(version), created_by=self.owner,
             )
             for version, job in zip(trained, self._jobs("evaluation", EVALUATIONS), strict=False)
         )  # fmt: skip
@@ -232,19 +244,40 @@ class _LargeTenant:
                 EvaluationItem(
                     tenant=self.tenant, run=run, position=position, slice=f"slice {position % 4}",
                     messages=[{"role": "user", "content": "What does clause 7 say? " * 20}],
-                    reference="It limits liability. " * 10, answer_base="I do not know. " * 10,
-                    answer_adapter="It limits liability. " * 10, scores=_SCORES, judgement=_JUDGEMENT,
-                    uncertainty=self.rng.random(),
+                    reference="It limits liability. " * 10, uncertainty=self.rng.random(),
                 )
                 for run in runs[start : start + 10]
                 for position in range(1, ITEMS_OF_EACH + 1)
             )  # fmt: skip
+            self._answers(runs[start : start + 10], items)
             _many(
                 Review(tenant=self.tenant, item=item, reviewer=reviewer, grade=self.rng.randint(1, 5), comment="Fine.")
                 for item in items
                 for reviewer in reviewers
                 if self.rng.random() < 0.03
             )
+
+    def _answers(self, runs: list[EvaluationRun], items: list[EvaluationItem]) -> None:
+        models = _many(model for run in runs for model in contenders(run, base=True, versions=()))
+        judgings = _many(
+            Judging(tenant=self.tenant, run=run, state=JudgingState.READY, judges=_JUDGES, summary=_grades(run.version))
+            for run in runs
+        )
+        judging_of = {judging.run_id: judging for judging in judgings}
+        of_run: dict[UUID, list[EvaluatedModel]] = {}
+        for model in models:
+            of_run.setdefault(model.run_id, []).append(model)
+        answers = _many(
+            Answer(tenant=self.tenant, item=item, model=model, key=uuid4().hex, text="It limits liability. " * 10,
+                   scores=_SCORES, is_right=model.position == 1)
+            for item in items
+            for model in of_run[item.run_id]
+        )  # fmt: skip
+        _many(
+            Grade(tenant=self.tenant, judging=judging_of[answer.item.run_id], answer=answer, score=3.0,
+                  reason="Close to the reference.")
+            for answer in answers
+        )  # fmt: skip
 
     def _served(self, trained: list[AdapterVersion]) -> None:
         live = [version for version in trained if version.number == 1][-LIVE:]
@@ -290,14 +323,25 @@ def _check_a_dataset(tenant: Tenant, owner: User, rng: random.Random) -> None:
         time.sleep(0.2)
 
 
-_SCORES = {target: {"exact_match": 0.0, "rouge_l": 0.4, "meteor": 0.5} for target in ("base", "adapter")}
-_JUDGEMENT = {target: {"score": 3, "reason": "Close to the reference."} for target in ("base", "adapter")}
-_MEANS = {"exact_match": 0.4, "rouge_l": 0.6, "meteor": 0.5, "judge": 3.5}
-_DIFFERENCE = {"exact_match": {"mean": 0.2, "low": 0.1, "high": 0.3, "p_value": 0.01}}
-_SUMMARY = {
-    name: {"rows": rows, "base": _MEANS, "adapter": _MEANS, "difference": _DIFFERENCE}
-    for name, rows in (("all", ITEMS_OF_EACH), ("slice 0", 52), ("slice 1", 53), ("slice 2", 53), ("slice 3", 52))
-}
+_SCORES = {"exact_match": 0.0, "rouge_l": 0.4, "meteor": 0.5}
+_MEANS = {"exact_match": 0.4, "rouge_l": 0.6, "meteor": 0.5}
+_SLICES = (("all", ITEMS_OF_EACH), ("slice 0", 52), ("slice 1", 53), ("slice 2", 53), ("slice 3", 52))
+_JUDGES = [{"alias": "default", "name": "Reference grader (no LLM)", "fingerprint": "", "is_llm": False}]
+
+
+def _summary(version: AdapterVersion) -> dict[str, Any]:
+    own = f"v{version.number}"
+    difference = {"metric": "exact_match", "model": own, "against": "base", "mean": 0.2, "low": 0.1, "high": 0.3,
+                  "p_value": 0.01, "rows": 52, "units": 52, "verdict": "better"}  # fmt: skip
+    part = {"figures": {"base": _MEANS, own: _MEANS}, "differences": [difference], "unavailable": {}}
+    return {name: {"rows": rows, **part} for name, rows in _SLICES}
+
+
+def _grades(version: AdapterVersion) -> dict[str, Any]:
+    figures = {"base": 3.5, f"v{version.number}": 3.5}
+    return {name: {"figures": figures, "differences": []} for name, _ in _SLICES}
+
+
 _PROFILE = {
     "position": "line", "layout": "prompt and completion", "warnings": [],
     "slices": [{"name": f"slice {number}", "rows": 10} for number in range(200)],

@@ -21,16 +21,22 @@ class EvaluationState(models.TextChoices):
 
 
 class EvaluationRun(TenantModel):
-    """One version against its base on the test split of a dataset version."""
+    """Several models on the same rows of a dataset version. `version` is the one that the evaluation is about."""
 
     version = TenantForeignKey(AdapterVersion, models.CASCADE, related_name="evaluations")
     dataset_version = TenantForeignKey(DatasetVersion, models.PROTECT, related_name="evaluations")
     job = TenantOneToOneField(Job, models.PROTECT, related_name="evaluation_run")
     state = models.CharField(max_length=16, choices=EvaluationState, default=EvaluationState.RUNNING)
-    judge = models.CharField(max_length=40, help_text="Name of the judge.")
+    rows_wanted = models.PositiveIntegerField(
+        default=1000, db_default=1000, help_text="At most so many rows, always the same sample."
+    )
+    answer_tokens = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Longest answer, in tokens; 0 before the rows are there."
+    )
     summary = models.JSONField(
         default=dict,
-        help_text="{slice: {rows, base|adapter: {metric: mean}, difference: {...}}}; slice `all` is the total",
+        help_text="{slice: {rows, figures: {model: {metric: figure}}, differences: [...], unavailable: {...}}}; "
+        "slice `all` is the total",
     )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -47,9 +53,46 @@ class EvaluationRun(TenantModel):
     def __str__(self) -> str:
         return f"{self.version} on {self.dataset_version}"
 
+    @property
+    def last_judging(self) -> "Judging | None":
+        """The newest judging that has grades."""
+        return next((one for one in self.judgings.all() if one.state in GRADED), None)
+
+
+class ModelKind(models.TextChoices):
+    """What answers: the base alone, the base with an adapter, or a model that runs elsewhere."""
+
+    BASE = "base", "Base model"
+    VERSION = "version", "Adapter version"
+    OUTSIDE = "outside", "Outside model"
+
+
+class EvaluatedModel(TenantModel):
+    """A model that answers the rows of an evaluation.
+
+    `key` is its name within the evaluation (`base`, `v3`), in addresses and exports; `sha256` identifies what computes
+    its answers.
+    """
+
+    run = TenantForeignKey(EvaluationRun, models.CASCADE, related_name="models", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    key = models.CharField(max_length=80)
+    name = models.CharField(max_length=160, help_text="as pages show it")
+    kind = models.CharField(max_length=16, choices=ModelKind)
+    version = TenantForeignKey(AdapterVersion, models.CASCADE, null=True, blank=True, related_name="+")
+    judge = TenantForeignKey("Judge", models.SET_NULL, null=True, blank=True, related_name="+")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "run", "key"), name="evaluated_model_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
 
 class EvaluationItem(TenantModel):
-    """One held-out row: the prompt, the reference, both answers and their scores."""
+    """One row of an evaluation: the prompt and the reference. Its answers are rows of their own."""
 
     # Without an index of its own: that of the order of reviews begins with it.
     run = TenantForeignKey(EvaluationRun, models.CASCADE, related_name="items", db_index=False)
@@ -58,10 +101,8 @@ class EvaluationItem(TenantModel):
     messages = models.JSONField(help_text="the prompt, as chat messages")
     tools = models.JSONField(default=list, db_default=[], help_text="the functions that the model may call")
     reference = models.TextField()
-    answer_base = models.TextField()
-    answer_adapter = models.TextField()
-    scores = models.JSONField(default=dict, help_text="{base|adapter: {metric: 0..1 or null}}")
-    judgement = models.JSONField(default=dict, help_text="{base|adapter: {score: 1..5, reason}}")
+    prompt_sha256 = models.CharField(max_length=64, db_default="", default="")
+    prompt_length = models.PositiveIntegerField(db_default=0, default=0, help_text="in characters")
     uncertainty = models.FloatField(default=0.0, help_text="0..1; experts see the highest first")
 
     class Meta:
@@ -84,8 +125,94 @@ class EvaluationItem(TenantModel):
         )
 
 
+class Answer(TenantModel):
+    """What one model answered to one row.
+
+    `key` identifies what computed it (model, prompt and sampling), so that the same is never generated or paid twice.
+    """
+
+    item = TenantForeignKey(EvaluationItem, models.CASCADE, related_name="answers", db_index=False)
+    model = TenantForeignKey(EvaluatedModel, models.CASCADE, related_name="answers", db_index=False)
+    key = models.CharField(max_length=64)
+    text = models.TextField()
+    log_probability = models.FloatField(null=True, blank=True, help_text="natural logarithm, of the whole answer")
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True)
+    scores = models.JSONField(default=dict, help_text="{metric: score or null}")
+    is_right = models.BooleanField(null=True, blank=True, help_text="Exactly the expected answer; null until scored.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("tenant", "item", "model"), name="answer_once"),)
+        indexes = (
+            models.Index(fields=("tenant", "key"), name="answer_known"),
+            models.Index(fields=("model", "is_right"), name="answer_right"),
+        )
+
+    def __str__(self) -> str:
+        return f"answer of {self.model_id}"
+
+
+class JudgingState(models.TextChoices):
+    """A judging is incomplete if too many answers have no verdict for its figures to stand for all of them."""
+
+    RUNNING = "running", "Running"
+    READY = "ready", "Ready"
+    INCOMPLETE = "incomplete", "Incomplete"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+
+
+GRADED = (JudgingState.READY, JudgingState.INCOMPLETE)
+
+
+class Judging(TenantModel):
+    """Grades of an evaluation's answers by one judge or a jury. An evaluation may be judged again by others."""
+
+    run = TenantForeignKey(EvaluationRun, models.CASCADE, related_name="judgings")
+    job = TenantOneToOneField(Job, models.PROTECT, null=True, blank=True, related_name="judging")
+    state = models.CharField(max_length=16, choices=JudgingState, default=JudgingState.RUNNING)
+    judges = models.JSONField(help_text="[{id or alias, name, fingerprint, is_llm}] as they were at the start")
+    rubric_version = TenantForeignKey("RubricVersion", models.PROTECT, null=True, blank=True, related_name="judgings")
+    is_pairwise = models.BooleanField(default=False, help_text="Whether models were compared in pairs as well.")
+    summary = models.JSONField(default=dict, help_text="{slice: {figures: {model: mean grade}, differences: [...]}}")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "run"), name="judging_running_once", condition=models.Q(state=JudgingState.RUNNING)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return ", ".join(judge["name"] for judge in self.judges)
+
+    @property
+    def is_llm(self) -> bool:
+        """Whether language models gave the grades."""
+        return any(judge["is_llm"] for judge in self.judges)
+
+
+class Grade(TenantModel):
+    """A judging's grade of one answer, 1 to 5. Answers without a verdict have no row."""
+
+    judging = TenantForeignKey(Judging, models.CASCADE, related_name="grades", db_index=False)
+    answer = TenantForeignKey(Answer, models.CASCADE, related_name="grades")
+    score = models.FloatField()
+    reason = models.TextField(blank=True)
+    detail = models.JSONField(default=dict, help_text="{criterion: {judge: {score, reason}}}")
+    spread = models.FloatField(default=0.0, help_text="How far judges are apart, in grades.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("tenant", "judging", "answer"), name="grade_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.score:.1f} of 5"
+
+
 class Review(TenantModel):
-    """An expert's grade of the adapter's answer to one item."""
+    """An expert's grade of the answer that the evaluated version gave to one row."""
 
     item = TenantForeignKey(EvaluationItem, models.CASCADE, related_name="reviews")
     reviewer = models.ForeignKey(User, models.CASCADE, related_name="+")

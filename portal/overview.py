@@ -7,6 +7,7 @@ from corpora.models import Dataset
 from evaluations.models import EvaluationRun, Review
 from evaluations.reviews.queries import open_reviews
 from evaluations.runs.queries import latest_ready_runs
+from evaluations.runs.report import SliceReport, headline
 from jobs.models import Job
 from serving.models import Route
 
@@ -33,7 +34,7 @@ class Overview:
     open_reviews: int
     jobs: list[Job]
     routes: list[Route]
-    evaluations: list[EvaluationRun]
+    evaluations: list[tuple[EvaluationRun, SliceReport | None]]
     steps: list[Step]
 
     @property
@@ -49,7 +50,7 @@ class Overview:
 def read_overview() -> Overview:
     """The overview of the active tenant."""
     datasets, versions = Dataset.objects.count(), AdapterVersion.objects.count()
-    evaluations = latest_ready_runs(EVALUATIONS_SHOWN)
+    evaluations = [(run, headline(run)) for run in latest_ready_runs(EVALUATIONS_SHOWN)]
     live = Route.objects.exclude(active=None).select_related("active__version").order_by("-switched_at")
     routes = list(live.defer("active__version__manifest")[:ROUTES_SHOWN])
     return Overview(

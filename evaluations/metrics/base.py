@@ -29,9 +29,20 @@ class Answers:
         if not len(self.references) == len(self.texts) == len(self.logprobs):
             raise ValueError("references, texts and logprobs must have the same length")
         self._shared: dict[Any, Any] = {}
+        self._whole: tuple[Answers, Sequence[int]] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def part(self, places: Sequence[int]) -> "Answers":
+        """The answers at these places, which share what was computed for each row of the whole."""
+        part = Answers(
+            [self.references[place] for place in places],
+            [self.texts[place] for place in places],
+            [self.logprobs[place] for place in places],
+        )
+        part._whole = self, places
+        return part
 
     def shared(self, compute: Callable[["Answers"], T]) -> T:
         """`compute(self)`, kept for as long as the answers are, so that related metrics do their work once."""
@@ -39,6 +50,14 @@ class Answers:
             self._shared[compute] = compute(self)
         result: T = self._shared[compute]
         return result
+
+    def by_row(self, compute: Callable[["Answers"], list[T]]) -> list[T]:
+        """Like `shared`, where `compute` gives one value for each row that depends on that row alone."""
+        if self._whole is None:
+            return self.shared(compute)
+        whole, places = self._whole
+        column = whole.by_row(compute)
+        return [column[place] for place in places]
 
 
 class Metric(ABC):
@@ -89,7 +108,7 @@ class RowMetric(Metric):
         return self.scores(Answers([reference], [answer]))[0]
 
     def value(self, answers: Answers) -> float | None:
-        known = [score for score in answers.shared(self.scores) if score is not None]
+        known = [score for score in answers.by_row(self.scores) if score is not None]
         return fmean(known) if known else None
 
 

@@ -91,7 +91,7 @@ class Bleu(_NgramMetric):
     note = "Sequences of up to four words in common, with a penalty for answers that are too short."
 
     def counts(self, answers: Answers) -> Counts:
-        return answers.shared(_bleu_counts)
+        return answers.by_row(_bleu_counts)
 
     def of_row(self, counts: list[int]) -> float:
         return float(_bleu(effective_order=True)._compute_score_from_stats(counts).score)
@@ -108,7 +108,7 @@ class Chrf(_NgramMetric):
     note = "Sequences of up to six characters in common. Suits languages whose words change their endings."
 
     def counts(self, answers: Answers) -> Counts:
-        return answers.shared(_chrf_counts)
+        return answers.by_row(_chrf_counts)
 
     def of_row(self, counts: list[int]) -> float:
         return float(_chrf()._compute_f_score(counts))

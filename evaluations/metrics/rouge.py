@@ -25,12 +25,12 @@ class _Rouge(RowMetric):
 
     def unavailable(self, answers: Answers) -> str:
         reason = super().unavailable(answers)
-        if not reason and all(scores is None for scores in answers.shared(_rouge)):
+        if not reason and all(scores is None for scores in answers.by_row(_rouge)):
             return "ROUGE compares words of the letters a to z, and no expected answer has any."
         return reason
 
     def scores(self, answers: Answers) -> list[float | None]:
-        return [None if scores is None else scores[self.name] for scores in answers.shared(_rouge)]
+        return [None if scores is None else scores[self.name] for scores in answers.by_row(_rouge)]
 
 
 class Rouge1(_Rouge):

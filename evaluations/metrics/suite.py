@@ -19,7 +19,7 @@ class Suite:
     def rows(self, answers: Answers) -> list[Scores]:
         """{alias: score} for each row, of the metrics that score rows."""
         columns = {
-            alias: answers.shared(metric.scores)
+            alias: answers.by_row(metric.scores)
             for alias, metric in self.metrics.items()
             if isinstance(metric, RowMetric)
         }

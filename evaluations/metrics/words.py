@@ -20,7 +20,7 @@ class Overlap(NamedTuple):
 
 class _WordMetric(RowMetric):
     def scores(self, answers: Answers) -> list[float | None]:
-        return [max(map(self.of, overlaps)) for overlaps in answers.shared(_overlaps)]
+        return [max(map(self.of, overlaps)) for overlaps in answers.by_row(_overlaps)]
 
     @abstractmethod
     def of(self, overlap: Overlap) -> float:

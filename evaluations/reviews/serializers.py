@@ -4,8 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from evaluations.models import Review
+from evaluations.models import EvaluationItem, Review
 from evaluations.reviews.services import MAX_COMMENT
+from evaluations.runs.queries import own_answer
 
 
 class ReviewSerializer(serializers.ModelSerializer[Review]):
@@ -28,7 +29,10 @@ class OpenItemSerializer(serializers.Serializer[Any]):
     item = serializers.UUIDField(source="id")
     messages = serializers.ListField(child=serializers.DictField())
     expected = serializers.CharField(source="reference")
-    answer = serializers.CharField(source="answer_adapter")
+    answer = serializers.SerializerMethodField()
+
+    def get_answer(self, item: EvaluationItem) -> str:
+        return own_answer(item)
 
 
 class NextReviewSerializer(serializers.Serializer[Any]):

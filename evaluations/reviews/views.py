@@ -13,7 +13,7 @@ from evaluations.models import EvaluationItem, EvaluationRun, Review
 from evaluations.reviews.forms import GRADES, GradeForm
 from evaluations.reviews.queries import Queue, queues
 from evaluations.reviews.services import record_review
-from evaluations.runs.queries import ready_runs, runs
+from evaluations.runs.queries import own_answer, ready_runs, runs
 from rest.errors import PortalError
 from tenants.access import members_only
 from tenants.permissions import Action
@@ -76,6 +76,7 @@ def _show(
         context |= {
             "item": item,
             "prompt": item.turns,
+            "answer": own_answer(item),
             "given": given,
             "form": form or GradeForm(initial={"comment": given.comment if given else ""}),
             "place": place,

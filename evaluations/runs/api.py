@@ -11,7 +11,7 @@ from adapters.versions.queries import version_named
 from evaluations.models import EvaluationItem, EvaluationRun
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
 from evaluations.runs.grades import grades_of
-from evaluations.runs.queries import runs_with_findings
+from evaluations.runs.queries import answers_of, runs_with_findings
 from evaluations.runs.serializers import EvaluationSerializer, ItemSerializer, NewEvaluationSerializer
 from evaluations.runs.services import start_evaluation
 from rest.pagination import CursorPages
@@ -54,9 +54,17 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     def create(self, request: Request) -> Response:
         wanted = NewEvaluationSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        version = version_named(wanted.validated_data["version"])
-        run = start_evaluation(tenant=tenant_of(request), version=version, created_by=person_of(request))
-        return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
+        values = wanted.validated_data
+        run = start_evaluation(
+            tenant=tenant_of(request),
+            version=version_named(values["version"]),
+            base=values["base"],
+            versions=[version_named(version_id) for version_id in values["versions"]],
+            rows=values["rows"],
+            created_by=person_of(request),
+        )
+        created = self.get_queryset().get(id=run.id)
+        return Response(self.get_serializer(created).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
         summary="Rows of an evaluation, with answers, scores and experts’ grades",
@@ -67,5 +75,5 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     def items(self, request: Request, pk: str) -> Response:
         pages, run = ByPosition(), self.get_object()
         rows = pages.paginate_queryset(EvaluationItem.objects.filter(run=run), request) or []
-        context = {"grades": grades_of(run, rows, person_of(request))}
+        context = {"answers": answers_of(run, rows), "grades": grades_of(run, rows, person_of(request))}
         return pages.get_paginated_response(ItemSerializer(rows, many=True, context=context).data)

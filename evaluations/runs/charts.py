@@ -3,31 +3,28 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from evaluations.metrics.suite import Scores
 from evaluations.runs.held_out import ALL
 from evaluations.runs.report import metric_title, shown
-from evaluations.runs.scoring import TARGETS
 
 BINS = 20
-NAMES = {"base": "Base", "adapter": "Adapter"}
-COLOURS = {"base": "--chart-6", "adapter": "--chart-1"}
+COLOURS = ("--chart-6", "--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-7", "--chart-8")
 
 
-def distribution_figure(scores: Sequence[Mapping[str, Scores]], *, metric: str = "rouge_l") -> dict[str, Any]:
-    """Number of rows by score in one metric, base and adapter overlaid. Empty scores give empty bars."""
+def distribution_figure(scores: Mapping[str, Sequence[float | None]], metric: str) -> dict[str, Any]:
+    """Number of rows by score in one metric, the models overlaid; `scores` are by the model's name."""
     centres = [(index + 0.5) / BINS for index in range(BINS)]
     data = [
         {
             "type": "bar",
-            "name": NAMES[target],
+            "name": name,
             "x": centres,
-            "y": histogram(row[target].get(metric) for row in scores),
+            "y": histogram(column),
             "width": 1 / BINS,
             "opacity": 0.7,
-            "marker": {"color": COLOURS[target]},
+            "marker": {"color": colour},
             "hovertemplate": "%{y} rows",
         }
-        for target in TARGETS
+        for (name, column), colour in zip(scores.items(), COLOURS, strict=False)
     ]
     layout = {
         "barmode": "overlay",
@@ -37,20 +34,20 @@ def distribution_figure(scores: Sequence[Mapping[str, Scores]], *, metric: str =
     return {"data": data, "layout": layout}
 
 
-def metrics_figure(summary: Mapping[str, Any]) -> dict[str, Any]:
-    """The mean of each metric shown, base beside adapter, 0..1."""
-    total = summary[ALL]
-    aliases = [alias for alias in shown(total["adapter"]) if alias != "judge"]
+def metrics_figure(summary: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The mean of each metric shown, 0..1, the models beside each other; `names` are by their keys."""
+    figures = summary[ALL]["figures"]
+    aliases = shown(next(iter(figures.values())))
     data = [
         {
             "type": "bar",
-            "name": NAMES[target],
+            "name": name,
             "x": [metric_title(alias) for alias in aliases],
-            "y": [total[target][alias] for alias in aliases],
-            "marker": {"color": COLOURS[target]},
+            "y": [figures[key][alias] for alias in aliases],
+            "marker": {"color": colour},
             "hovertemplate": "%{y:.2f}",
         }
-        for target in TARGETS
+        for (key, name), colour in zip(names.items(), COLOURS, strict=False)
     ]
     return {"data": data, "layout": {"barmode": "group", "yaxis": {"range": [0, 1], "title": {"text": "Mean"}}}}
 

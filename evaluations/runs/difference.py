@@ -110,14 +110,3 @@ def at_once(differences: Sequence[Difference]) -> list[Difference]:
         replace(one, p_value=p_value, comparisons=len(differences))
         for one, p_value in zip(differences, corrected, strict=True)
     ]
-
-
-def paired_difference(right: Sequence[tuple[bool, bool]]) -> dict[str, float]:
-    """Compare (base is right, adapter is right) over rows: {mean, low, high, p_value}; raises ValueError without rows.
-
-    As runs store it; `mean` is the adapter's share minus the base's.
-    """
-    found = _of_passes(right, 1.0) if right else None
-    if found is None:
-        raise ValueError("there are no rows to compare")
-    return {"mean": found.mean, "low": found.low, "high": found.high, "p_value": found.p_value}

@@ -4,7 +4,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
 NEW_EVALUATION = OpenApiExample(
-    "Evaluate a version", request_only=True, value={"version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"}
+    "Compare a version with its base and the version before",
+    request_only=True,
+    value={
+        "version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11",
+        "versions": ["6f3b0a52-9d0e-4d64-a6d8-0f6f3f2b7c55"],
+    },
 )
 SUMMARY = OpenApiExample(
     "A ready evaluation (only `summary` and `data_findings` shown)",
@@ -13,11 +18,26 @@ SUMMARY = OpenApiExample(
         "summary": {
             "all": {
                 "rows": 210,
-                "base": {"exact_match": 0.01, "rouge_l": 0.22, "meteor": 0.25, "judge": 1.4},
-                "adapter": {"exact_match": 0.93, "rouge_l": 0.98, "meteor": 0.97, "judge": 4.8},
-                "difference": {
-                    "exact_match": {"mean": 0.92, "low": 0.87, "high": 0.95, "p_value": 1e-50, "units": 210}
+                "figures": {
+                    "base": {"exact_match": 0.01, "rouge_l": 0.22, "meteor": 0.25},
+                    "v3": {"exact_match": 0.93, "rouge_l": 0.98, "meteor": 0.97},
                 },
+                "differences": [
+                    {
+                        "metric": "exact_match",
+                        "model": "v3",
+                        "against": "base",
+                        "mean": 0.92,
+                        "low": 0.87,
+                        "high": 0.95,
+                        "p_value": 1e-50,
+                        "rows": 210,
+                        "units": 180,
+                        "method": "clusters",
+                        "comparisons": 1,
+                        "verdict": "better",
+                    }
+                ],
                 "unavailable": {"bertscore": "No encoder is configured on this site."},
             }
         },

@@ -14,8 +14,10 @@ class RowFilter(forms.Form):
     show = forms.ChoiceField(
         choices=[
             ("all", "All rows"),
-            ("differs", "Base and adapter differ"),
-            ("wrong", "Adapter not as expected"),
+            ("worse", "Got worse"),
+            ("better", "Got better"),
+            ("differs", "Answers differ"),
+            ("wrong", "Not as expected"),
             ("graded", "Graded by experts"),
             ("commented", "With experts’ comments"),
         ],

@@ -4,7 +4,6 @@ import heapq
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from corpora.models import DatasetVersion
 from evaluations.judges.backends.base import Message
@@ -14,8 +13,10 @@ from storage.objects import open_object
 ALL = "all"
 """The slice of rows without one; in results, the total."""
 
-MAX_ROWS = 1000
-"""Enough to tell a difference of 5 points from chance, and few enough to score in one step of a job."""
+USUAL_ROWS = 1000
+"""Enough to tell a difference of 5 points from chance."""
+
+MOST_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,19 +33,9 @@ class HeldOutRow:
     tools: list[Tool] = field(default_factory=list)
 
 
-def held_out_rows(version: DatasetVersion, *, limit: int = MAX_ROWS) -> list[HeldOutRow]:
+def held_out_rows(version: DatasetVersion, *, limit: int = USUAL_ROWS) -> list[HeldOutRow]:
     """At most `limit` rows, ordered by id. Ids are hashes, so the smallest are a uniform sample, the same each time."""
     return heapq.nsmallest(limit, _read(version.test_key), key=lambda row: row.id)
-
-
-def prompt_lines(rows: list[HeldOutRow]) -> Iterator[str]:
-    """The rows as lorakit.generate reads them: the last message is the reference."""
-    for row in rows:
-        reference = {"role": "assistant", "content": row.reference}
-        line: dict[str, Any] = {"id": row.id, "messages": [*row.messages, reference]}
-        if row.tools:
-            line["tools"] = row.tools
-        yield json.dumps(line, ensure_ascii=False) + "\n"
 
 
 def _read(key: str) -> Iterator[HeldOutRow]:

@@ -12,7 +12,7 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
     """The latest results, or a hint to evaluate."""
     ready = latest_ready(version)
     running = runs().filter(version=version, state=EvaluationState.RUNNING).first()
-    report = headline(ready.summary) if ready else None
+    report = headline(ready) if ready else None
     context = {
         "version": version,
         "evaluation": ready,
@@ -20,6 +20,7 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
         "leaks": leaks_of(ready.dataset_version) if ready else [],
         "running": running,
     }
-    figures = report.figures if report else []
-    facts = tuple((figure.title, f"base {figure.base}, adapter {figure.adapter}") for figure in figures)
+    facts: tuple[tuple[str, str], ...] = ()
+    if report:
+        facts = tuple((one.title, f"{report.against} {one.against}, {version} {one.own}") for one in report.figures)
     return Panel(template="evaluations/runs/_version_panel.html", context=context, title="Evaluation", facts=facts)

@@ -1,13 +1,26 @@
 """Reads of evaluations, for the active tenant."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.fields.json import KeyTransform
 
 from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Message
-from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Review
+from evaluations.models import (
+    Answer,
+    EvaluatedModel,
+    EvaluationItem,
+    EvaluationRun,
+    EvaluationState,
+    Grade,
+    ModelKind,
+    Review,
+)
+from evaluations.runs.report import compared_with, own_key
 
 LARGE = ("version__manifest", "dataset_version__problems", "job__spec", "job__result")
 """Fields that no page of an evaluation shows."""
@@ -18,12 +31,12 @@ MOST_READ = 100
 
 def runs() -> QuerySet[EvaluationRun]:
     """Evaluations, newest first, with what lists show."""
-    return _runs().defer(*LARGE, "dataset_version__profile")
+    return _runs().prefetch_related("judgings").defer(*LARGE, "dataset_version__profile")
 
 
 def runs_with_findings() -> QuerySet[EvaluationRun]:
-    """Evaluations, newest first, also with what the check of their dataset version found."""
-    return _runs().defer(*LARGE)
+    """Evaluations, newest first, also with their models and what the check of their dataset version found."""
+    return _runs().prefetch_related("judgings", "models").defer(*LARGE)
 
 
 def _runs() -> QuerySet[EvaluationRun]:
@@ -31,8 +44,8 @@ def _runs() -> QuerySet[EvaluationRun]:
 
 
 def ready_runs() -> QuerySet[EvaluationRun]:
-    """Evaluations that have figures and can be reviewed, newest first."""
-    return runs().filter(state=EvaluationState.READY)
+    """Evaluations that have figures and can be reviewed, newest first; without their judgings."""
+    return _runs().defer(*LARGE, "dataset_version__profile").filter(state=EvaluationState.READY)
 
 
 def latest_ready_runs(count: int) -> list[EvaluationRun]:
@@ -43,7 +56,7 @@ def latest_ready_runs(count: int) -> list[EvaluationRun]:
 
 def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
     """The newest evaluation of this version that has figures, with what its data's check found."""
-    return runs_with_findings().filter(state=EvaluationState.READY, version=version).first()
+    return _runs().defer(*LARGE).filter(state=EvaluationState.READY, version=version).first()
 
 
 def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Message], str]]:
@@ -55,10 +68,54 @@ def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Messag
     run = latest_ready(version)
     if run is None:
         return []
-    items = EvaluationItem.objects.filter(run=run).filter(tools=[]).exclude(answer_adapter="")
-    telling = items.annotate(as_base=Q(answer_adapter=F("answer_base"))).order_by("as_base", "position")
-    plain = [item for item in telling[:MOST_READ] if item.is_plain]
-    return [(item.messages, item.answer_adapter) for item in plain[:limit]]
+    as_base = Answer.objects.filter(item=OuterRef("item"), model__kind=ModelKind.BASE, text=OuterRef("text"))
+    own = own_answers(run).filter(item__tools=[]).exclude(text="").select_related("item")
+    telling = own.annotate(as_base=Exists(as_base)).order_by("as_base", "item__position")
+    plain = [answer for answer in telling[:MOST_READ] if answer.item.is_plain]
+    return [(answer.item.messages, answer.text) for answer in plain[:limit]]
+
+
+def own_answers(run: EvaluationRun) -> QuerySet[Answer]:
+    """The answers of the version that the evaluation is about."""
+    return Answer.objects.filter(model__run=run, model__version=run.version_id)
+
+
+def own_answer(item: EvaluationItem) -> str:
+    """What the version that the evaluation is about answered to this row; empty before it has."""
+    own = Answer.objects.filter(item=item, model__version=F("item__run__version"))
+    return own.values_list("text", flat=True).first() or ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradedAnswer:
+    """One model's answer to a row, and the judge's grade if it has one."""
+
+    model: EvaluatedModel
+    answer: Answer
+    grade: Grade | None
+
+
+def answers_of(run: EvaluationRun, items: Sequence[EvaluationItem]) -> dict[UUID, list[GradedAnswer]]:
+    """The answers to each of the run's `items` in the order of the models, with the grades of its last judging."""
+    answers = Answer.objects.filter(item__in=items).select_related("model").order_by("model__position")
+    judging = run.last_judging
+    grades = {}
+    if judging is not None:
+        grades = {grade.answer_id: grade for grade in Grade.objects.filter(judging=judging, answer__item__in=items)}
+    found: dict[UUID, list[GradedAnswer]] = {item.id: [] for item in items}
+    for answer in answers:
+        graded = GradedAnswer(model=answer.model, answer=answer, grade=grades.get(answer.id))
+        found[answer.item_id].append(graded)
+    return found
+
+
+def scores_by_model(run: EvaluationRun, metric: str) -> dict[str, list[float | None]]:
+    """{model's name: its scores in one metric}, models in order."""
+    found: dict[str, list[float | None]] = {}
+    answers = Answer.objects.filter(model__run=run).order_by("model__position")
+    for name, score in answers.values_list("model__name", KeyTransform(metric, "scores")):
+        found.setdefault(name, []).append(score)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +140,12 @@ class ExpertView:
 
 def expert_view(run: EvaluationRun) -> ExpertView:
     """All reviewers' grades of this evaluation."""
-    columns = ("item_id", "reviewer_id", "grade", "item__judgement__adapter__score")
-    rows = list(Review.objects.filter(item__run=run).values_list(*columns))
+    judging = run.last_judging
+    own = Grade.objects.filter(judging=judging, answer__item=OuterRef("item"), answer__model__version=run.version_id)
+    reviews = Review.objects.filter(item__run=run).annotate(judged=Subquery(own.values("score")[:1]))
+    rows = list(reviews.values_list("item_id", "reviewer_id", "grade", "judged"))
     judged = {item_id: score for item_id, _, _, score in rows}
+    known = [score for score in judged.values() if score is not None]
     grades = [grade for _, _, grade, _ in rows]
     return ExpertView(
         reviewed=len(judged),
@@ -93,25 +153,37 @@ def expert_view(run: EvaluationRun) -> ExpertView:
         reviewers=len({reviewer_id for _, reviewer_id, _, _ in rows}),
         grades=len(grades),
         mean=fmean(grades) if grades else None,
-        judge_mean=fmean(judged.values()) if judged else None,
+        judge_mean=fmean(known) if known else None,
         by_grade=[(grade, grades.count(grade)) for grade in range(5, 0, -1)],
     )
 
 
-def filtered_items(run: EvaluationRun, *, show: str = "all", slice_name: str = "") -> QuerySet[EvaluationItem]:
-    """Rows of an evaluation.
+def filtered_items(
+    run: EvaluationRun, *, show: str = "all", slice_name: str = "", against: str = ""
+) -> QuerySet[EvaluationItem]:
+    """Rows of an evaluation that has figures.
 
-    `differs` where base and adapter answer differently, `wrong` where the adapter errs, `graded` and `commented` by
-    experts.
+    `worse` where the model `against` is right and the version is not, `better` the other way round, `differs` where
+    they answer differently, `wrong` where the version errs, `graded` and `commented` by experts.
     """
     items = EvaluationItem.objects.filter(run=run)
     reviews = Review.objects.filter(item=OuterRef("pk"))
     if slice_name:
         items = items.filter(slice=slice_name)
+    models = {model.key: model for model in run.models.all()}
+    answers = Answer.objects.filter(item=OuterRef("pk"))
+    own, other = (answers.filter(model=models[key]) for key in (own_key(run), compared_with(run, against)))
     if show == "differs":
-        items = items.exclude(answer_base=F("answer_adapter"))
+        same = Answer.objects.filter(
+            item=OuterRef("item"), text=OuterRef("text"), model=models[compared_with(run, against)]
+        )
+        items = items.exclude(Exists(own.filter(Exists(same))))
     if show == "wrong":
-        items = items.filter(scores__adapter__exact_match__lt=1.0)
+        items = items.filter(Exists(own.filter(is_right=False)))
+    if show == "worse":
+        items = items.filter(Exists(own.filter(is_right=False)), Exists(other.filter(is_right=True)))
+    if show == "better":
+        items = items.filter(Exists(own.filter(is_right=True)), Exists(other.filter(is_right=False)))
     if show == "graded":
         items = items.filter(Exists(reviews))
     if show == "commented":

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluations.judges.backends import judges
 from evaluations.metrics import metrics
+from evaluations.models import EvaluationRun
+from evaluations.runs.contenders import BASE
 from evaluations.runs.difference import SURE
+from evaluations.runs.grading import GRADE
 from evaluations.runs.held_out import ALL
-from evaluations.runs.scoring import SHOWN, TARGETS
+from evaluations.runs.scoring import RIGHT, SHOWN
 from lorakit.stats.clusters import FEWEST_CLUSTERS
 
 Summary = Mapping[str, Any]
@@ -17,25 +19,33 @@ TIE = 0.0005
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measure of base and adapter, as text. `trend` is 1 if the adapter is better, -1 if worse, else 0."""
+    """One measure of the evaluated version beside another model, as text.
+
+    `trend` is 1 if the version is better, -1 if worse, else 0.
+    """
 
     alias: str
     title: str
     note: str
-    base: str
-    adapter: str
+    against: str
+    own: str
     delta: str
     trend: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class SliceReport:
-    """The figures of one slice and whether its difference is real."""
+    """The evaluated version beside the model `against` in one slice, and whether their difference is real.
+
+    `verdict` is `better`, `worse`, `unclear` or `too few`; empty where they were not compared.
+    """
 
     name: str
     rows: int
+    against: str
     figures: list[Figure]
     sentence: str
+    verdict: str
 
     @property
     def by_alias(self) -> dict[str, Figure]:
@@ -43,40 +53,57 @@ class SliceReport:
         return {figure.alias: figure for figure in self.figures}
 
 
-def reports(summary: Summary, *, judge: str) -> list[SliceReport]:
-    """One report for each slice, the total first. `judge` is the alias of the judge that graded."""
-    names = sorted(summary, key=lambda name: (name != ALL, name))
-    return [
-        SliceReport(
-            name=name,
-            rows=summary[name]["rows"],
-            figures=[_figure(alias, summary[name], judge) for alias in shown(summary[name]["adapter"])],
-            sentence=sentence(summary[name]),
-        )
-        for name in names
-    ]
+def reports(run: EvaluationRun, against: str = "") -> list[SliceReport]:
+    """One report for each slice, the total first. `against` is a model's key, as in `compared_with`."""
+    names = sorted(run.summary, key=lambda name: (name != ALL, name))
+    return [_report(run, name, against) for name in names]
 
 
-def headline(summary: Summary) -> SliceReport | None:
+def headline(run: EvaluationRun) -> SliceReport | None:
     """The total's figures, None before there are any."""
-    return reports({ALL: summary[ALL]}, judge="")[0] if ALL in summary else None
+    return _report(run, ALL, "") if ALL in run.summary else None
 
 
-def sentence(part: Summary) -> str:
+def own_key(run: EvaluationRun) -> str:
+    """The key of the version that the evaluation is about."""
+    return f"v{run.version.number}"
+
+
+def compared_with(run: EvaluationRun, wanted: str = "") -> str:
+    """The key of the model that the version is compared with: the wanted one, else the base, else the first other."""
+    own = own_key(run)
+    others = [key for key in run.summary[ALL]["figures"] if key != own]
+    return next((key for key in (wanted, BASE) if key in others), others[0] if others else own)
+
+
+def sentence(part: Summary, own: str, against: str) -> str:
     """Whether the difference in exact match is real, in plain words."""
-    difference = part["difference"].get("exact_match")
-    if difference is None:
+    figures = part["figures"]
+    if own == against or any(figures[key].get(RIGHT) is None for key in (own, against)):
         return ""
-    base, adapter = (percent(part[target]["exact_match"]) for target in TARGETS)
-    facts = f"The adapter gives the expected answer on {adapter} of {part['rows']} held-out rows, the base on {base}."
-    if difference["p_value"] >= SURE:
+    mine, other = (percent(figures[key][RIGHT]) for key in (own, against))
+    who = "the base" if against == BASE else against
+    facts = f"{own} gives the expected answer on {mine} of {part['rows']} held-out rows, {who} on {other}."
+    difference = difference_of(part, RIGHT, own, against)
+    if difference is None or difference["p_value"] >= SURE:
         return f"{facts} This may be chance. More held-out rows are needed to tell them apart."
-    # Runs from before prompts were counted have only rows.
-    if difference["mean"] > 0 and difference.get("units", part["rows"]) < FEWEST_CLUSTERS:
-        return f"{facts} At least {FEWEST_CLUSTERS} different held-out prompts are needed to call the adapter better."
+    if difference["verdict"] == "too few":
+        return f"{facts} At least {FEWEST_CLUSTERS} different held-out prompts are needed to call {own} better."
     way = "more" if difference["mean"] > 0 else "fewer"
     least, most = sorted(abs(100 * difference[end]) for end in ("low", "high"))
     return f"{facts} This is unlikely to be chance: {least:.0f} to {most:.0f} points {way}, with 95% confidence."
+
+
+def difference_of(part: Summary, metric: str, model: str, against: str) -> Mapping[str, Any] | None:
+    """The entry of a slice's differences; None where they were not compared or there were too few rows."""
+    return next(
+        (
+            entry
+            for entry in part["differences"]
+            if (entry["metric"], entry["model"], entry["against"]) == (metric, model, against)
+        ),
+        None,
+    )
 
 
 def percent(share: float) -> str:
@@ -86,7 +113,7 @@ def percent(share: float) -> str:
 
 def in_order(aliases: Iterable[str]) -> list[str]:
     """Metrics in the order of the settings, then the judge; PostgreSQL keeps no order in JSON."""
-    known = [*metrics, "judge"]
+    known = [*metrics, GRADE]
     return sorted(aliases, key=lambda alias: (known.index(alias) if alias in known else len(known), alias))
 
 
@@ -101,25 +128,36 @@ def metric_title(alias: str) -> str:
     return metrics[alias].title if alias in metrics else alias.replace("_", " ")
 
 
-def judge_label(alias: str) -> str:
-    """The label of the judge."""
-    return judges[alias].label if alias in judges else alias
+def _report(run: EvaluationRun, name: str, against: str) -> SliceReport:
+    own, other = own_key(run), compared_with(run, against)
+    part = run.summary[name]
+    judging = run.last_judging
+    grades = judging.summary.get(name, {}).get("figures", {}) if judging else {}
+    values = {key: {**part["figures"][key], GRADE: grades.get(key)} for key in (own, other)}
+    note = str(judging) if judging else ""
+    return SliceReport(
+        name=name,
+        rows=part["rows"],
+        against=other,
+        figures=[_figure(alias, values[other][alias], values[own][alias], note) for alias in shown(values[own])],
+        sentence=sentence(part, own, other),
+        verdict=(difference_of(part, RIGHT, own, other) or {}).get("verdict", ""),
+    )
 
 
-def _figure(alias: str, part: Summary, judge: str) -> Figure:
-    base, adapter = part["base"][alias], part["adapter"][alias]
-    if alias == "judge":
-        title, note = "Judge, 1 to 5", judge_label(judge) if judge else ""
+def _figure(alias: str, against: float | None, own: float | None, judge: str) -> Figure:
+    if alias == GRADE:
+        title, note = "Judge, 1 to 5", judge
     else:
         title, note = metric_title(alias), metrics[alias].note if alias in metrics else ""
-    known = base is not None and adapter is not None
-    change = adapter - base if known else 0.0
+    known = against is not None and own is not None
+    change = own - against if own is not None and against is not None else 0.0
     return Figure(
         alias=alias,
         title=title,
         note=note,
-        base=_value(alias, base),
-        adapter=_value(alias, adapter),
+        against=_value(alias, against),
+        own=_value(alias, own),
         delta=_change(alias, change) if known else "",
         trend=(change > TIE) - (change < -TIE),
     )
@@ -128,8 +166,8 @@ def _figure(alias: str, part: Summary, judge: str) -> Figure:
 def _value(alias: str, value: float | None) -> str:
     if value is None:
         return "n/a"
-    return percent(value) if alias == "exact_match" else f"{value:.2f}"
+    return percent(value) if alias == RIGHT else f"{value:.2f}"
 
 
 def _change(alias: str, change: float) -> str:
-    return f"{100 * change:+.1f} points" if alias == "exact_match" else f"{change:+.2f}"
+    return f"{100 * change:+.1f} points" if alias == RIGHT else f"{change:+.2f}"

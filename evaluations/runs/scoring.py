@@ -1,112 +1,176 @@
-"""From answers to results: scores and grades per row, means per slice, and the confidence of the difference.
+"""The stage that scores: metrics of every answer, figures of every slice, and how sure the differences are."""
 
-Pure, apart from the metrics and the judge it is given.
-"""
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
 
-import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean
-from typing import Any, Literal
+from django.db import transaction
 
-from evaluations.judges.backends.base import HIGHEST, LOWEST, Judge, Judgement
 from evaluations.metrics import metrics
 from evaluations.metrics.base import Answers
-from evaluations.metrics.suite import Scores, choose
-from evaluations.runs.difference import difference, paired_difference
-from evaluations.runs.held_out import ALL, HeldOutRow
-
-TARGETS: tuple[Literal["base", "adapter"], ...] = ("base", "adapter")
+from evaluations.metrics.suite import Scores, Suite, choose
+from evaluations.models import Answer, EvaluationRun
+from evaluations.runs.answers import BATCH
+from evaluations.runs.difference import Difference, at_once, difference
+from evaluations.runs.held_out import ALL
 
 SHOWN = ("exact_match", "rouge_l", "meteor")
 """The metrics that pages of a run have room for; REST has them all."""
 
+RIGHT = "exact_match"
+"""The metric that says whether an answer is right."""
+
 
 @dataclass(frozen=True, kw_only=True)
-class ScoredRow:
-    """One row with both answers; `scores` and `judgements` are by target, `uncertainty` is of the adapter's grade."""
+class Rows:
+    """What the rows of a run have in common for all its models, by place: reference, slice, and the prompt's hash."""
 
-    row: HeldOutRow
-    answers: dict[str, str]
-    scores: dict[str, Scores]
-    judgements: dict[str, Judgement]
-    uncertainty: float
+    references: Sequence[str]
+    slices: Sequence[str]
+    prompts: Sequence[str]
 
-
-def score_rows(
-    rows: Sequence[HeldOutRow],
-    answers: Mapping[str, Mapping[str, str]],
-    *,
-    judge: Judge,
-    chosen: Collection[str] | None = None,
-) -> list[ScoredRow]:
-    """Metrics and grades of both answers to each row; `answers` is {row id: {target: text}}.
-
-    `chosen` are aliases of metrics, by default all; of these, the ones that apply to these rows.
-    """
-    columns: dict[str, list[Scores]] = {}
-    for target in TARGETS:
-        given = Answers([row.reference for row in rows], [answers[row.id][target] for row in rows])
-        columns[target] = choose(metrics, given, chosen=chosen).rows(given)
-    scored = []
-    for place, row in enumerate(rows):
-        texts: dict[str, str] = {target: answers[row.id][target] for target in TARGETS}
-        scores: dict[str, Scores] = {target: columns[target][place] for target in TARGETS}
-        judgements: dict[str, Judgement] = {
-            target: judge.judge(messages=row.messages, reference=row.reference, answer=texts[target])
-            for target in TARGETS
-        }
-        doubt = uncertainty(judgements["adapter"], scores["adapter"])
-        scored.append(ScoredRow(row=row, answers=texts, scores=scores, judgements=judgements, uncertainty=doubt))
-    return scored
+    def by_slice(self) -> dict[str, list[int]]:
+        """{slice: places}, the total first."""
+        places: dict[str, list[int]] = {ALL: list(range(len(self.references)))}
+        for place, name in enumerate(self.slices):
+            if name != ALL:
+                places.setdefault(name, []).append(place)
+        return places
 
 
-def uncertainty(judgement: Judgement, scores: Scores) -> float:
-    """0..1, how useful an expert's review is: high for a low grade, or one that disagrees with the metrics
-    on the page.
-    """
-    judged = (judgement.score - LOWEST) / (HIGHEST - LOWEST)
-    known = [score for alias in SHOWN if (score := scores.get(alias)) is not None]
-    disagreement = abs(judged - fmean(known)) if known else 0.0
-    return max(1.0 - judged, disagreement)
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """One model's answers, scored: `rows` by place, `suites` by slice."""
+
+    answers: Answers
+    rows: list[Scores]
+    suites: dict[str, Suite]
+    figures: dict[str, Scores]
 
 
-def summarise(rows: Sequence[ScoredRow], *, chosen: Collection[str] | None = None) -> dict[str, Any]:
-    """{slice: {rows, base, adapter, difference, unavailable}}; the slice `all` is the total.
-
-    `base` and `adapter` are {metric: figure}, the judge's from 1 to 5; `unavailable` is {metric: reason}.
-    """
-    slices: dict[str, list[ScoredRow]] = {ALL: list(rows)}
-    for row in rows:
-        if row.row.slice != ALL:
-            slices.setdefault(row.row.slice, []).append(row)
-    return {name: _summary_of(members, chosen) for name, members in slices.items()}
-
-
-def _summary_of(rows: Sequence[ScoredRow], chosen: Collection[str] | None) -> dict[str, Any]:
-    summary: dict[str, Any] = {"rows": len(rows), "difference": {}}
-    for target in TARGETS:
-        answers = Answers([row.row.reference for row in rows], [row.answers[target] for row in rows])
-        suite = choose(metrics, answers, chosen=chosen)
+def score(rows: Rows, answers: Answers, *, chosen: Collection[str] | None = None) -> Scored:
+    """Score one model's answers. `chosen` are aliases of metrics, by default all; of these, the ones that apply."""
+    whole = choose(metrics, answers, chosen=chosen)
+    suites, figures = {}, {}
+    for name, places in rows.by_slice().items():
+        part = answers if name == ALL else answers.part(places)
+        suites[name] = whole if name == ALL else choose(metrics, part, chosen=chosen)
         # Pages show a metric without a figure as "n/a".
-        missing = {alias: None for alias in SHOWN if alias in suite.unavailable}
-        grade = fmean(row.judgements[target].score for row in rows)
-        summary[target] = {**missing, **suite.values(answers), "judge": grade}
-        summary["unavailable"] = suite.unavailable
-    if "exact_match" in rows[0].scores["base"]:
-        summary["difference"]["exact_match"] = _exact_match_difference(rows)
+        missing = {alias: None for alias in SHOWN if alias in suites[name].unavailable}
+        figures[name] = {**missing, **suites[name].values(part)}
+    return Scored(answers=answers, rows=whole.rows(answers), suites=suites, figures=figures)
+
+
+def summarise(rows: Rows, scored: Mapping[str, Scored], *, about: str) -> dict[str, Any]:
+    """{slice: {rows, figures: {model: {metric: figure}}, differences: [...], unavailable: {metric: reason}}}.
+
+    Differences are those of the model `about` from each other in every metric, and of the others in exact match; in
+    slices only in exact match.
+    """
+    summary: dict[str, Any] = {}
+    for name, places in rows.by_slice().items():
+        aliases = {alias for one in scored.values() for alias in one.rows[0]} if name == ALL else {RIGHT}
+        summary[name] = {
+            "rows": len(places),
+            "figures": {key: one.figures[name] for key, one in scored.items()},
+            "differences": [
+                entry
+                for alias in metrics
+                if alias in aliases
+                for entry in differences(
+                    {key: [one.rows[place].get(alias) for place in places] for key, one in scored.items()},
+                    prompts=[rows.prompts[place] for place in places],
+                    metric=alias,
+                    about=about,
+                    lowest=metrics[alias].lowest,
+                    highest=metrics[alias].highest,
+                )
+            ],
+            "unavailable": {
+                alias: reason for one in scored.values() for alias, reason in one.suites[name].unavailable.items()
+            },
+        }
     return summary
 
 
-def _exact_match_difference(rows: Sequence[ScoredRow]) -> dict[str, float]:
-    pairs = [(row.scores["base"]["exact_match"] or 0.0, row.scores["adapter"]["exact_match"] or 0.0) for row in rows]
-    found = difference(pairs, clusters=[prompt_of(row.row) for row in rows])
-    if found is None:
-        # A single row, or a single prompt: as far as one can go without knowing how rows of a prompt vary.
-        return {**paired_difference([(base == 1.0, adapter == 1.0) for base, adapter in pairs[:1]]), "units": 1}
-    return {"mean": found.mean, "low": found.low, "high": found.high, "p_value": found.p_value, "units": found.units}
+def differences(
+    columns: Mapping[str, Sequence[float | None]],
+    *,
+    prompts: Sequence[str],
+    metric: str,
+    about: str,
+    lowest: float = 0.0,
+    highest: float = 1.0,
+    reach: float | None = None,
+) -> list[dict[str, Any]]:
+    """How the models' scores in one metric differ over the same rows: [{metric, model, against, mean, ...}].
+
+    The differences of the model `about` from the others are corrected for being made at once. Those among the others
+    are left out, except in exact match.
+    """
+    others = [key for key in columns if key != about]
+
+    def compare(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Difference]:
+        found = {
+            pair: _difference(columns[pair[1]], columns[pair[0]], prompts, lowest, highest, reach) for pair in pairs
+        }
+        return {pair: one for pair, one in found.items() if one is not None}
+
+    own = compare((about, other) for other in others)
+    entries = dict(zip(own, at_once(list(own.values())), strict=True))
+    if metric == RIGHT:
+        entries |= compare((later, earlier) for earlier, later in combinations(others, 2))
+    return [
+        {"metric": metric, "model": model, "against": against, **asdict(one), "verdict": one.verdict}
+        for (model, against), one in entries.items()
+    ]
 
 
-def prompt_of(row: HeldOutRow) -> str:
-    """What rows of the same prompt have in common."""
-    return json.dumps([row.messages, row.tools], sort_keys=True) if row.messages else row.id
+def _difference(
+    first_scores: Sequence[float | None],
+    second_scores: Sequence[float | None],
+    prompts: Sequence[str],
+    lowest: float,
+    highest: float,
+    reach: float | None,
+) -> Difference | None:
+    pairs, clusters = [], []
+    for first, second, prompt in zip(first_scores, second_scores, prompts, strict=True):
+        if first is not None and second is not None:
+            pairs.append((first, second))
+            clusters.append(prompt)
+    return difference(pairs, lowest=lowest, highest=highest, reach=reach, clusters=clusters)
+
+
+def score_run(run: EvaluationRun) -> dict[str, Any]:
+    """Score all answers of a run, store the scores and return the summary. May run again."""
+    items = list(run.items.values_list("id", "reference", "slice", "prompt_sha256"))
+    places = {item_id: place for place, (item_id, *_) in enumerate(items)}
+    rows = Rows(
+        references=[reference for _, reference, _, _ in items],
+        slices=[name for _, _, name, _ in items],
+        prompts=[prompt for _, _, _, prompt in items],
+    )
+    scored: dict[str, Scored] = {}
+    about = ""
+    for model in run.models.all():
+        found = sorted(Answer.objects.filter(model=model), key=lambda answer: places[answer.item_id])
+        given = Answers(rows.references, [one.text for one in found], [one.log_probability for one in found])
+        scored[model.key] = score(rows, given)
+        _store(found, scored[model.key].rows)
+        about = model.key if model.version_id == run.version_id else about
+    return summarise(rows, scored, about=about)
+
+
+def _store(answers: Sequence[Answer], rows: Iterable[Scores]) -> None:
+    for answer, scores in zip(answers, rows, strict=True):
+        answer.scores, answer.is_right = scores, scores.get(RIGHT) == 1.0
+    with transaction.atomic():
+        Answer.objects.bulk_create(
+            answers,
+            batch_size=BATCH,
+            update_conflicts=True,
+            unique_fields=["tenant", "item", "model"],
+            update_fields=["scores", "is_right"],
+        )

@@ -7,9 +7,32 @@ from rest_framework import serializers
 
 from corpora.versions.caveats import leaks_of
 from corpora.versions.serializers import DataFindingSerializer
-from evaluations.models import EvaluationItem, EvaluationRun, Review
+from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
+from evaluations.runs.contenders import MOST_MODELS
 from evaluations.runs.grades import RowGrades
+from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS
+from evaluations.runs.queries import GradedAnswer
 from jobs.serializers import JobSerializer
+
+
+class EvaluatedModelSerializer(serializers.ModelSerializer[EvaluatedModel]):
+    """A model that answered. `key` names it in `summary` and in the rows."""
+
+    class Meta:
+        model = EvaluatedModel
+        fields = ("key", "name", "kind", "version")
+
+
+class JudgingSerializer(serializers.ModelSerializer[Judging]):
+    """Grades from 1 to 5 by one judge or a jury. `is_llm` says whether language models gave them."""
+
+    name = serializers.CharField(source="__str__")
+    is_llm = serializers.BooleanField()
+    summary = serializers.DictField()
+
+    class Meta:
+        model = Judging
+        fields = ("id", "name", "is_llm", "state", "summary", "created_at")
 
 
 class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
@@ -21,7 +44,11 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
 
     version_name = serializers.CharField(source="version.__str__", read_only=True)
     job = JobSerializer(read_only=True)
+    models = EvaluatedModelSerializer(many=True, read_only=True)
     summary = serializers.DictField(read_only=True)
+    judgings = JudgingSerializer(
+        many=True, read_only=True, help_text="Newest first; rows show the grades of the first that is ready."
+    )
     data_findings = serializers.SerializerMethodField(
         help_text="Leaks and near leaks of the dataset version, for which scores look better than they are."
     )
@@ -34,8 +61,9 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
             "version_name",
             "dataset_version",
             "state",
-            "judge",
+            "models",
             "summary",
+            "judgings",
             "data_findings",
             "job",
             "created_at",
@@ -48,6 +76,19 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
 
 class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
     version = serializers.UUIDField(help_text="The adapter version to evaluate.")
+    base = serializers.BooleanField(default=True, help_text="Whether its base model answers too.")
+    versions = serializers.ListField(
+        child=serializers.UUIDField(),
+        default=list,
+        max_length=MOST_MODELS,
+        help_text="Other versions on the same base model, of this adapter or others.",
+    )
+    rows = serializers.IntegerField(
+        default=USUAL_ROWS,
+        min_value=1,
+        max_value=MOST_ROWS,
+        help_text="At most so many held-out rows, always the same sample.",
+    )
 
 
 class RowReviewSerializer(serializers.ModelSerializer[Review]):
@@ -60,16 +101,23 @@ class RowReviewSerializer(serializers.ModelSerializer[Review]):
         fields = ("reviewer", "grade", "comment", "updated_at")
 
 
-class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
-    """Scores are 0..1 by metric, the judge's grades 1..5; both by `base` and `adapter`.
+class AnswerSerializer(serializers.Serializer[GradedAnswer]):
+    """One model's answer. `scores` are by metric; `grade` is the judge's, 1 to 5, null without a verdict."""
 
-    Its context has the `grades` of every row.
-    """
+    model = serializers.CharField(source="model.key")
+    text = serializers.CharField(source="answer.text")
+    is_right = serializers.BooleanField(source="answer.is_right", help_text="Exactly the expected answer.")
+    scores = serializers.DictField(source="answer.scores")
+    grade = serializers.FloatField(source="grade.score", default=None)
+    reason = serializers.CharField(source="grade.reason", default="", help_text="The judge's reason.")
+
+
+class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
+    """One row with every model's answer. Its context has the `answers` and `grades` of every row."""
 
     messages = serializers.ListField(child=serializers.DictField())
     tools = serializers.ListField(child=serializers.DictField(), help_text="Functions that the model may call.")
-    scores = serializers.DictField()
-    judgement = serializers.DictField()
+    answers = serializers.SerializerMethodField(help_text="In the order of the evaluation’s models.")
     reviews = serializers.SerializerMethodField(help_text="Experts’ grades and comments, oldest first.")
     hidden_reviews = serializers.SerializerMethodField(
         help_text="Grades by others that you see after grading this answer. 0 unless you review this evaluation."
@@ -84,13 +132,14 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
             "messages",
             "tools",
             "reference",
-            "answer_base",
-            "answer_adapter",
-            "scores",
-            "judgement",
+            "answers",
             "reviews",
             "hidden_reviews",
         )
+
+    @extend_schema_field(AnswerSerializer(many=True))
+    def get_answers(self, item: EvaluationItem) -> Any:
+        return AnswerSerializer(self.context["answers"][item.id], many=True).data
 
     @extend_schema_field(RowReviewSerializer(many=True))
     def get_reviews(self, item: EvaluationItem) -> Any:

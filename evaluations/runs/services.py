@@ -1,20 +1,34 @@
 """Every write to evaluations."""
 
+from collections.abc import Sequence
+
 from django.db import IntegrityError, transaction
 
 from adapters.models import AdapterVersion
-from evaluations.models import EvaluationRun, EvaluationState
+from evaluations.models import EvaluatedModel, EvaluationRun, EvaluationState, Judge
+from evaluations.runs.contenders import contenders
+from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS
 from evaluations.runs.kinds import EvaluationKind
 from jobs.services import start_job
-from rest.errors import Conflict
+from rest.errors import Conflict, PortalError
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
-JUDGE = "default"
 
+def start_evaluation(
+    *,
+    tenant: Tenant,
+    version: AdapterVersion,
+    base: bool = True,
+    versions: Sequence[AdapterVersion] = (),
+    outside: Sequence[Judge] = (),
+    rows: int = USUAL_ROWS,
+    created_by: User | None = None,
+) -> EvaluationRun:
+    """Start an evaluation of a version, its base, other `versions` and `outside` models on the same rows.
 
-def start_evaluation(*, tenant: Tenant, version: AdapterVersion, created_by: User | None = None) -> EvaluationRun:
-    """Start an evaluation of base and adapter on the test split of the version's dataset version."""
+    The rows are those held out from the version's dataset version, at most `rows` of them.
+    """
     dataset_version = version.run.dataset_version
     if not dataset_version.test_count:
         raise Conflict(
@@ -22,26 +36,26 @@ def start_evaluation(*, tenant: Tenant, version: AdapterVersion, created_by: Use
             code="evaluation:no_test_rows",
             field="version",
         )
+    if not 1 <= rows <= MOST_ROWS:
+        raise PortalError(f"Choose 1 to {MOST_ROWS:,} rows.", code="evaluation:rows", field="rows")
     if EvaluationRun.objects.filter(version=version, state=EvaluationState.RUNNING).exists():
         raise _already_running(version)
+    run = EvaluationRun(
+        tenant=tenant, version=version, dataset_version=dataset_version, rows_wanted=rows, created_by=created_by
+    )
+    models = contenders(run, base=base, versions=versions, outside=outside)
     try:
         with transaction.atomic():
-            job = start_job(
+            run.job = start_job(
                 tenant=tenant,
                 kind=EvaluationKind.name,
                 title=f"Evaluate {version}",
-                spec={"version": str(version.id), "dataset_version": str(dataset_version.id), "judge": JUDGE},
+                spec={"version": str(version.id), "dataset_version": str(dataset_version.id)},
                 created_by=created_by,
             )
-            run: EvaluationRun = EvaluationRun.objects.create(
-                tenant=tenant,
-                version=version,
-                dataset_version=dataset_version,
-                job=job,
-                judge=JUDGE,
-                created_by=created_by,
-            )
-            record_event("evaluation.started", run, after={"judge": JUDGE})
+            run.save(force_insert=True)
+            EvaluatedModel.objects.bulk_create(models)
+            record_event("evaluation.started", run, after={"models": [model.name for model in models]})
             return run
     except IntegrityError:
         raise _already_running(version) from None

@@ -11,12 +11,19 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from adapters.versions.queries import version_named
 from corpora.versions.caveats import leaks_of
-from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.charts import distribution_figure, metrics_figure
 from evaluations.runs.forms import RowFilter
 from evaluations.runs.grades import grades_of
-from evaluations.runs.queries import expert_view, filtered_items, runs, runs_with_findings
-from evaluations.runs.report import headline, judge_label, reports
+from evaluations.runs.queries import (
+    answers_of,
+    expert_view,
+    filtered_items,
+    runs,
+    runs_with_findings,
+    scores_by_model,
+)
+from evaluations.runs.report import headline, reports
 from evaluations.runs.services import start_evaluation
 from tenants.access import members_only
 from tenants.permissions import Action
@@ -24,6 +31,8 @@ from tenants.requests import TenantRequest
 
 RUNS_SHOWN = 30
 ROWS_SHOWN = 25
+DISTRIBUTED = "rouge_l"
+"""The metric whose scores are drawn as a distribution."""
 
 
 @require_safe
@@ -31,7 +40,7 @@ ROWS_SHOWN = 25
 def index(request: TenantRequest) -> HttpResponse:
     """Every evaluation, newest first."""
     page = Paginator(runs(), RUNS_SHOWN).get_page(request.GET.get("page"))
-    rows = [(run, headline(run.summary)) for run in page.object_list]
+    rows = [(run, headline(run)) for run in page.object_list]
     return render(request, "evaluations/runs/list.html", {"page_obj": page, "rows": rows})
 
 
@@ -66,15 +75,14 @@ def live(request: TenantRequest, run_id: UUID) -> HttpResponse:
 
 
 def _figures(run: EvaluationRun) -> dict[str, Any]:
-    scores = list(EvaluationItem.objects.filter(run=run).values_list("scores", flat=True))
-    total, *slices = reports(run.summary, judge=run.judge)
+    total, *slices = reports(run)
+    names = {model.key: model.name for model in run.models.all()}
     return {
         "total": total,
         "slices": slices,
         "leaks": leaks_of(run.dataset_version),
-        "judge": judge_label(run.judge),
-        "distribution": distribution_figure(scores),
-        "means": metrics_figure(run.summary),
+        "distribution": distribution_figure(scores_by_model(run, DISTRIBUTED), DISTRIBUTED),
+        "means": metrics_figure(run.summary, names),
         "experts": expert_view(run),
     }
 
@@ -83,5 +91,6 @@ def _rows(request: TenantRequest, run: EvaluationRun) -> dict[str, Any]:
     form = RowFilter(run, request.GET)
     page = Paginator(filtered_items(run, **form.chosen()), ROWS_SHOWN).get_page(request.GET.get("page"))
     items = list(page.object_list)
-    grades = grades_of(run, items, request.membership.user)
-    return {"filter": form, "page_obj": page, "rows": [(item, grades[item.id]) for item in items]}
+    answers, grades = answers_of(run, items), grades_of(run, items, request.membership.user)
+    rows = [(item, answers[item.id], grades[item.id]) for item in items]
+    return {"filter": form, "page_obj": page, "rows": rows}

@@ -55,12 +55,12 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         evaluation = client.post("evaluations/", json={"version": adapter_version["id"]})
         evaluating = wait_for_job(client, evaluation["job"]["id"], following("evaluating"))
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
-        items = client.all(f"evaluations/{evaluation['id']}/items/")
+        items = [_compared(item) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
         tell(demo.name, "reviewing as an expert", None)
         grades = _review(site, demo, items)
         promotion = client.post("promotions/", json={"version": adapter_version["id"]})
         wait_for_job(client, promotion["job"]["id"], following("promoting"))
-        item = next(i for i in items if i["slice"] == "seen" and i["scores"]["adapter"]["exact_match"] == 1)
+        item = next(i for i in items if i["slice"] == "seen" and i["own"]["is_right"])
         tell(demo.name, "asking the gateway", None)
         asked_before = _requests(client)
         base_id = client.get("endpoints/")["results"][0]["base_model"]
@@ -72,7 +72,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         version=version,
         training=training,
         evaluating=evaluating,
-        summary=evaluation["summary"],
+        evaluation=evaluation,
         item=item,
         answers=answers,
         grades=grades,
@@ -96,12 +96,17 @@ def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[
     return ready
 
 
+def _compared(item: dict[str, Any]) -> dict[str, Any]:
+    """The row with the answer of the evaluated version, which is the last model, as `own`."""
+    return {**item, "own": item["answers"][-1]}
+
+
 def _review(site: Site, demo: DemoTenant, items: list[dict[str, Any]]) -> list[int]:
     """Grade a few answers as a scripted expert who knows the reference: 5 if correct, otherwise 2."""
     with ExpertClient(site.web_url, demo.expert, site.password) as expert:
         grades = []
         for item in items[:REVIEWS]:
-            grade = 5 if item["answer_adapter"].strip() == item["reference"].strip() else 2
+            grade = 5 if item["own"]["text"].strip() == item["reference"].strip() else 2
             expert.post("reviews/", json={"item": item["id"], "grade": grade, "comment": ""})
             grades.append(grade)
     return grades
@@ -136,29 +141,32 @@ def tenant_report(
     version: dict[str, Any],
     training: dict[str, Any],
     evaluating: dict[str, Any],
-    summary: dict[str, Any],
+    evaluation: dict[str, Any],
     item: dict[str, Any],
     answers: dict[str, str],
     grades: list[int],
     cost: float,
 ) -> dict[str, Any]:
     """One tenant's row of the report. The gain is measured on the test rows with wordings seen in training."""
-    seen, unseen = summary["seen"], summary["unseen"]
-    gain = seen["adapter"]["exact_match"] - seen["base"]["exact_match"]
+    summary, own = evaluation["summary"], evaluation["models"][-1]["key"]
+    base, seen, unseen = (
+        summary[name]["figures"][key] for name, key in (("seen", "base"), ("seen", own), ("unseen", own))
+    )
+    gain = seen["exact_match"] - base["exact_match"]
     return {
         "tenant": demo.name,
         "adapter": demo.adapter,
         "rows": version["row_count"],
         "train_seconds": round(training["billable_seconds"], 1),
         "evaluation_seconds": round(evaluating["billable_seconds"], 1),
-        "exact_match_base": seen["base"]["exact_match"],
-        "exact_match_adapter": seen["adapter"]["exact_match"],
+        "exact_match_base": base["exact_match"],
+        "exact_match_adapter": seen["exact_match"],
         "exact_match_gain": round(gain, 4),
-        "rouge_l_base": seen["base"]["rouge_l"],
-        "rouge_l_adapter": seen["adapter"]["rouge_l"],
-        "exact_match_unseen": unseen["adapter"]["exact_match"],
-        "rouge_l_unseen": unseen["adapter"]["rouge_l"],
-        "judge_score": seen["adapter"]["judge"],
+        "rouge_l_base": base["rouge_l"],
+        "rouge_l_adapter": seen["rouge_l"],
+        "exact_match_unseen": unseen["exact_match"],
+        "rouge_l_unseen": unseen["rouge_l"],
+        "judge_score": evaluation["judgings"][0]["summary"]["seen"]["figures"][own],
         "expert_grade": sum(grades) / len(grades),
         "prompt": item["messages"][-1]["content"],
         "reference": item["reference"],

@@ -80,7 +80,7 @@ class Standing:
             return []
         active = self.active_figures.by_alias if self.active_figures else {}
         return [
-            (figure.title, active[figure.alias].adapter if figure.alias in active else "–", figure.adapter)
+            (figure.title, active[figure.alias].own if figure.alias in active else "–", figure.own)
             for figure in self.figures.figures
         ]
 
@@ -97,8 +97,8 @@ def standing_of(version: AdapterVersion) -> Standing:
         deployment=deployments().filter(version=version, state__in=HELD).first(),
         running=running_promotions().filter(version__adapter=version.adapter_id).first(),
         ended=promotions().filter(version=version, job__state__in=TERMINAL).first(),
-        figures=headline(evaluation.summary) if evaluation else None,
-        active_figures=headline(of_active.summary) if of_active else None,
+        figures=headline(evaluation) if evaluation else None,
+        active_figures=headline(of_active) if of_active else None,
         leaks=leaks_of(evaluation.dataset_version) if evaluation else [],
     )
 

@@ -1,7 +1,7 @@
 """A version with held-out rows, evaluations that ended before the test began, and a compute that ends at once."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ from django.core.files.storage import default_storage
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
-from evaluations.judges.backends import judges
-from evaluations.models import EvaluationRun, EvaluationState
-from evaluations.runs.held_out import held_out_rows
-from evaluations.runs.kinds import store_items
-from evaluations.runs.scoring import score_rows, summarise
+from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.runs.answers import Given, store
+from evaluations.runs.contenders import contenders
+from evaluations.runs.generation import target_of
+from evaluations.runs.grading import grade_run
+from evaluations.runs.rows import store_rows
+from evaluations.runs.scoring import score_run
 from jobs.backends.local import LocalCompute
 from jobs.models import Job
 from jobs.states import State
@@ -25,7 +27,7 @@ from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
 Respond = Callable[[dict[str, Any], str], str]
-"""(row, target) -> answer."""
+"""(row, the model's key) -> answer."""
 
 
 def reference_of(row: dict[str, Any]) -> str:
@@ -33,9 +35,14 @@ def reference_of(row: dict[str, Any]) -> str:
     return content
 
 
-def good_adapter(row: dict[str, Any], target: str) -> str:
-    """The adapter knows every answer, the base none."""
-    return reference_of(row) if target == "adapter" else "I do not know."
+def good_adapter(row: dict[str, Any], model: str) -> str:
+    """Adapters know every answer, the base none."""
+    return "I do not know." if model == "base" else reference_of(row)
+
+
+def asked(item: EvaluationItem) -> dict[str, Any]:
+    """The row as a dataset has it."""
+    return {"messages": [*item.messages, {"role": "assistant", "content": item.reference}]}
 
 
 def row(number: int) -> dict[str, Any]:
@@ -107,24 +114,26 @@ def make_evaluation(make_version: Callable[..., AdapterVersion]) -> Callable[...
     """A ready evaluation of `version`, or of a new one, with the answers that `respond` gives."""
 
     def make(
-        owner: Tenant, *, version: AdapterVersion | None = None, respond: Respond = good_adapter, rows: int = 6
+        owner: Tenant,
+        *,
+        version: AdapterVersion | None = None,
+        versions: Sequence[AdapterVersion] = (),
+        respond: Respond = good_adapter,
+        rows: int = 6,
     ) -> EvaluationRun:
         version = version or make_version(owner, rows=rows)
         with tenant_scope(owner.id):
             job = Job.objects.create(tenant=owner, kind="evaluation", title="Evaluate", state=State.SUCCEEDED)
-            run = EvaluationRun.objects.create(
-                tenant=owner, version=version, dataset_version=version.run.dataset_version, job=job, judge="default"
+            run: EvaluationRun = EvaluationRun.objects.create(
+                tenant=owner, version=version, dataset_version=version.run.dataset_version, job=job
             )
-            answers = {}
-            found = held_out_rows(run.dataset_version)
-            for held_out in found:
-                messages = [*held_out.messages, {"role": "assistant", "content": held_out.reference}]
-                asked = {"id": held_out.id, "messages": messages}
-                answers[held_out.id] = {target: respond(asked, target) for target in ("base", "adapter")}
-            scored = score_rows(found, answers, judge=judges["default"])
-            store_items(run, scored)
-            run.state, run.summary = EvaluationState.READY, summarise(scored)
+            EvaluatedModel.objects.bulk_create(contenders(run, base=True, versions=versions))
+            store_rows(run)
+            for model in run.models.all():
+                store(run, model, [(item, Given(text=respond(asked(item), model.key))) for item in run.items.all()])
+            run.state, run.summary = EvaluationState.READY, score_run(run)
             run.save()
+            grade_run(run)
             return run
 
     return make
@@ -142,12 +151,12 @@ def answer_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Respond], None]:
     def use(respond: Respond) -> None:
         def finish(self: LocalCompute, run: Path, module: str) -> None:
             assert module == "lorakit.generate"
-            spec = json.loads((run / "spec.json").read_text())
+            names = {target_of(model): model.key for model in EvaluatedModel.objects.all()}
             rows = [json.loads(line) for line in (run / "inputs/prompts/rows.jsonl").read_text().splitlines()]
             predictions = [
-                {"id": row["id"], "target": target, "text": respond(row, target), "completion_tokens": 3}
+                {"id": row["id"], "target": target, "text": respond(row, names[target]), "completion_tokens": 3}
                 for row in rows
-                for target in spec["targets"]
+                for target in row["targets"]
             ]
             text = "".join(json.dumps(prediction) + "\n" for prediction in predictions)
             (run / "output" / "predictions.jsonl").write_text(text)

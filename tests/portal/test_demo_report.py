@@ -27,17 +27,22 @@ PROMISED = {
 
 
 def figures(exact_match: float) -> dict[str, float]:
-    return {"exact_match": exact_match, "rouge_l": exact_match, "meteor": exact_match, "judge": 4.5}
+    return {"exact_match": exact_match, "rouge_l": exact_match, "meteor": exact_match}
 
 
 def row(*, adapter: float = 0.95, answer: str = "CAP - $5") -> dict[str, Any]:
-    both = {"base": figures(0.05), "adapter": figures(adapter)}
+    both = {"figures": {"base": figures(0.05), "v1": figures(adapter)}}
+    grades = {"seen": {"figures": {"base": 1.5, "v1": 4.5}}}
     return tenant_report(
         TENANTS[0],
         version={"row_count": 1210},
         training={"billable_seconds": 61.26},
         evaluating={"billable_seconds": 8.0},
-        summary={"seen": both, "unseen": both},
+        evaluation={
+            "models": [{"key": "base"}, {"key": "v1"}],
+            "summary": {"seen": both, "unseen": both},
+            "judgings": [{"summary": grades}],
+        },
         item={"messages": [{"role": "user", "content": "Summarize\nthis"}], "reference": "CAP - $5"},
         answers={"base": "", "adapter": answer},
         grades=[5, 4],

@@ -8,9 +8,22 @@ from django.utils import timezone
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, Upload, UploadState
-from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Judge, JudgeKind, Review
+from evaluations.models import (
+    Answer,
+    EvaluatedModel,
+    EvaluationItem,
+    EvaluationRun,
+    EvaluationState,
+    Grade,
+    Judge,
+    JudgeKind,
+    Judging,
+    JudgingState,
+    Review,
+)
 from evaluations.rubrics.document import parsed
 from evaluations.rubrics.services import create_rubric
+from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
@@ -54,13 +67,17 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             rank=8,
         )
         evaluation = EvaluationRun.objects.create(
-            version=version, dataset_version=dataset_version, job=_job("evaluation"), judge="default",
-            state=EvaluationState.READY,
+            version=version, dataset_version=dataset_version, job=_job("evaluation"), state=EvaluationState.READY,
         )  # fmt: skip
         item = EvaluationItem.objects.create(
-            run=evaluation, position=0, messages=[{"role": "user", "content": CANARY}], reference=CANARY,
-            answer_base=CANARY, answer_adapter=CANARY,
-        )  # fmt: skip
+            run=evaluation, position=0, messages=[{"role": "user", "content": CANARY}], reference=CANARY
+        )
+        (model,) = EvaluatedModel.objects.bulk_create(contenders(evaluation, base=False, versions=()))
+        answer = Answer.objects.create(item=item, model=model, text=CANARY)
+        judging = Judging.objects.create(
+            run=evaluation, state=JudgingState.READY, judges=[{"name": CANARY, "is_llm": False}]
+        )
+        graded = Grade.objects.create(judging=judging, answer=answer, score=3.0, reason=CANARY)
         review = Review.objects.create(item=item, reviewer=person, grade=3, comment=CANARY)
         # No judge may ask there.
         judge = Judge.objects.create(name=CANARY, kind=JudgeKind.OPENAI, model=CANARY, address="https://127.0.0.1:9/v1")
@@ -77,7 +94,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
         email = f"invited-{CANARY}@example.com"
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
-        rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, review, judge, rubric,
+        rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
+                judging, graded, review, judge, rubric,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}

@@ -10,8 +10,9 @@ from django.conf import settings
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
-from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
-from evaluations.runs.kinds import MIN_NEW_TOKENS
+from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.runs.contenders import contenders
+from evaluations.runs.rows import MIN_NEW_TOKENS
 from jobs.models import Job
 from jobs.states import State
 from serving.backends import endpoints
@@ -166,28 +167,31 @@ def _store_evaluation(version: AdapterVersion, answers: tuple[tuple[str, str], .
     job = Job.objects.create(
         tenant=version.tenant, kind="evaluation", title=f"Evaluate {version}", state=State.SUCCEEDED
     )
+    own = f"v{version.number}"
     base, adapter = {"exact_match": 0.0, "rouge_l": 0.1}, {"exact_match": 0.9, "rouge_l": 0.95}
-    difference = {"exact_match": {"mean": 0.9, "low": 0.8, "high": 1.0, "p_value": 0.001}}
+    difference = {"metric": "exact_match", "model": own, "against": "base", "mean": 0.9, "low": 0.8, "high": 1.0,
+                  "p_value": 0.001, "rows": 20, "units": 20, "verdict": "better"}  # fmt: skip
     run = EvaluationRun.objects.create(
         tenant=version.tenant,
         version=version,
         dataset_version=version.run.dataset_version,
         job=job,
         state=EvaluationState.READY,
-        judge="default",
         summary={
             "all": {
                 "rows": len(answers),
-                "base": base,
-                "adapter": adapter,
-                "difference": difference,
+                "figures": {"base": base, own: adapter},
+                "differences": [difference],
+                "unavailable": {},
             }
         },
     )
+    models = contenders(run, base=True, versions=())
+    EvaluatedModel.objects.bulk_create(models)
     for position, (prompt, answer) in enumerate(answers, 1):
-        EvaluationItem.objects.create(
-            tenant=version.tenant, run=run, position=position, messages=user(prompt), reference=answer,
-            answer_base="base", answer_adapter=answer, scores={"base": base, "adapter": adapter},
-            judgement={target: {"score": 4.0, "reason": ""} for target in ("base", "adapter")},
-        )  # fmt: skip
+        item = EvaluationItem.objects.create(
+            tenant=version.tenant, run=run, position=position, messages=user(prompt), reference=answer
+        )
+        for model, text, scores in zip(models, ("base", answer), (base, adapter), strict=True):
+            Answer.objects.create(tenant=version.tenant, item=item, model=model, text=text, scores=scores)
     return run

@@ -134,7 +134,7 @@ def test_uses_name_trainings_versions_and_evaluations(api: APIClient, version: D
     trained = AdapterVersion.objects.create(
         adapter=adapter, number=1, run=runs[0], package_key="x", package_sha256="1" * 64, package_bytes=1, rank=8
     )
-    run = EvaluationRun.objects.create(version=trained, dataset_version=version, job=_job(), judge="default")
+    run = EvaluationRun.objects.create(version=trained, dataset_version=version, job=_job())
     uses = get(api, version, "uses")["uses"]
     assert [(use["kind"], use["title"], use["url"].removeprefix("http://testserver")) for use in uses] == [
         ("evaluation", "clauses v1", f"/evaluations/{run.id}/"),

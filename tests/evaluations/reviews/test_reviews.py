@@ -208,7 +208,7 @@ def test_the_screens_have_a_query_budget(
     as_rita: Client, tenant: Tenant, make_evaluation: Answers, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     runs = [make_evaluation(tenant, rows=40) for _ in range(3)]
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         as_rita.get(reverse("evaluations:reviews"))
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         as_rita.get(address(runs[0]))

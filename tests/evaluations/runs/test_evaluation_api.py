@@ -34,10 +34,12 @@ def test_a_version_that_is_not_there(api: APIClient, version: str | None, status
 
 def test_figures_and_rows(api: APIClient, evaluation: EvaluationRun) -> None:
     body = api.get(f"{URL}{evaluation.id}/").json()
-    assert body["summary"]["all"]["adapter"]["exact_match"] == 1.0
+    assert body["summary"]["all"]["figures"]["v1"]["exact_match"] == 1.0
+    assert [(model["key"], model["kind"]) for model in body["models"]] == [("base", "base"), ("v1", "version")]
+    assert (body["judgings"][0]["is_llm"], body["judgings"][0]["summary"]["all"]["figures"]["v1"]) == (False, 5.0)
     page = api.get(f"{URL}{evaluation.id}/items/", {"page_size": 4}).json()
     assert [row["position"] for row in page["results"]] == [1, 2, 3, 4]
-    assert page["results"][0]["judgement"]["base"]["score"] == 1.0
+    assert [(one["model"], one["grade"]) for one in page["results"][0]["answers"]] == [("base", 1.0), ("v1", 5.0)]
     assert [row["position"] for row in api.get(page["next"]).json()["results"]] == [5, 6]
     assert [run["id"] for run in api.get(URL, {"version": str(evaluation.version_id)}).json()["results"]] == [
         str(evaluation.id)
@@ -58,7 +60,7 @@ def test_lists_have_a_query_budget(
     django_assert_max_num_queries: Callable[[int], object],
 ) -> None:
     runs = [make_evaluation(tenant, rows=30) for _ in range(5)]
-    with django_assert_max_num_queries(6):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(8):  # type: ignore[attr-defined]
         assert len(api.get(URL).json()["results"]) == 5
-    with django_assert_max_num_queries(6):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(10):  # type: ignore[attr-defined]
         assert len(api.get(f"{URL}{runs[0].id}/items/").json()["results"]) == 30

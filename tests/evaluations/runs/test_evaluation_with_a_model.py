@@ -7,7 +7,8 @@ import pytest
 from django.conf import settings
 
 from adapters.models import AdapterVersion
-from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.models import EvaluationRun, EvaluationState
+from evaluations.runs.queries import answers_of
 from evaluations.runs.services import start_evaluation
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -41,8 +42,8 @@ def test_base_and_adapter_answer_the_held_out_rows(
         run_jobs()
         run = EvaluationRun.objects.select_related("job").get(id=run.id)
         assert run.state == EvaluationState.READY, run.job.error_text
-        items = list(EvaluationItem.objects.filter(run=run))
-        assert len(items) == 4
-        assert any(item.answer_base != item.answer_adapter for item in items)
+        answers = answers_of(run, list(run.items.all())).values()
+        assert len(answers) == 4
+        assert any(base.answer.text != own.answer.text for base, own in answers)
         assert run.job.billable_seconds > 0
         assert run.job.events.filter(type="phase", data__phase="generating").exists()

@@ -11,8 +11,10 @@ from django.urls import reverse
 
 from adapters.models import AdapterVersion
 from evaluations.models import EvaluationItem, EvaluationRun
-from evaluations.runs.held_out import held_out_rows, prompt_lines
+from evaluations.runs.generation import generation_spec
 from evaluations.runs.queries import known_answers
+from evaluations.runs.rows import store_rows
+from evaluations.runs.services import start_evaluation
 from lorakit.rows import parse_row
 from serving.playground.queries import example_items, example_named
 from storage.objects import object_key
@@ -60,10 +62,13 @@ def evaluation(version: AdapterVersion, tenant: Tenant, make_evaluation: Callabl
     return make_evaluation(tenant, version=version)
 
 
-def test_the_model_is_asked_with_everything_and_expected_to_call(version: AdapterVersion) -> None:
-    first, *_ = held = held_out_rows(version.run.dataset_version)
-    assert first.reference == CALLED
-    asked, *_ = (json.loads(line) for line in prompt_lines(held))
+def test_the_model_is_asked_with_everything_and_expected_to_call(in_tenant: Tenant, version: AdapterVersion) -> None:
+    run = start_evaluation(tenant=in_tenant, version=version)
+    store_rows(run)
+    prompts = generation_spec(run).inputs["prompts"][0]
+    with default_storage.open(prompts.key) as file:
+        asked, *_ = map(json.loads, file)
+    assert asked["messages"][-1] == {"role": "assistant", "content": CALLED}
     assert asked["tools"] == TOOLS
     assert [message["role"] for message in asked["messages"]] == ["user", "assistant", "tool", "assistant"]
     assert parse_row(asked, "1").messages[1]["tool_calls"] == [call(7)]

@@ -1,0 +1,84 @@
+"""Answers of an evaluation's models: which are known, which are missing, and how they are stored."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import islice
+from typing import TypeVar
+
+from django.db.models import QuerySet
+
+from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun
+
+PROTOCOL = 1
+"""Part of what identifies an answer; raise it when the same model would be asked otherwise."""
+
+BATCH = 500
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What a model answered. `log_probability` is of the whole answer; None where it is not known."""
+
+    text: str
+    log_probability: float | None = None
+    completion_tokens: int | None = None
+    seconds: float | None = None
+
+
+GIVEN = [field.name for field in fields(Given)]
+
+
+def answer_key(model: EvaluatedModel, item: EvaluationItem, *, max_tokens: int) -> str:
+    """Identifies what computes an answer: the same model, prompt and sampling give the same one."""
+    parts = [PROTOCOL, model.sha256, item.prompt_sha256, max_tokens]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def take_known(run: EvaluationRun) -> None:
+    """Give the run the answers that its models gave in earlier evaluations. May run again."""
+    models = list(run.models.all())
+    for items in parts(EvaluationItem.objects.filter(run=run).only("id", "prompt_sha256").iterator(BATCH)):
+        wanted: dict[str, list[tuple[EvaluationItem, EvaluatedModel]]] = defaultdict(list)
+        for item in items:
+            for model in models:
+                wanted[answer_key(model, item, max_tokens=run.answer_tokens)].append((item, model))
+        earlier = Answer.objects.filter(key__in=wanted).exclude(model__in=models).order_by("key").distinct("key")
+        _create(
+            _answer(run, model, item, Given(**{name: getattr(answer, name) for name in GIVEN}))
+            for answer in earlier
+            for item, model in wanted[answer.key]
+        )
+
+
+def store(run: EvaluationRun, model: EvaluatedModel, given: Iterable[tuple[EvaluationItem, Given]]) -> None:
+    """Store answers of one model. Ones that are there already stay."""
+    for part in parts(given):
+        _create(_answer(run, model, item, answer) for item, answer in part)
+
+
+def unanswered(model: EvaluatedModel) -> QuerySet[EvaluationItem]:
+    """Rows that the model has not answered yet, in order."""
+    return EvaluationItem.objects.filter(run=model.run_id).exclude(answers__model=model).order_by("position")
+
+
+def parts(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
+    """The rows in lists of at most `size`."""
+    rest = iter(rows)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def _answer(run: EvaluationRun, model: EvaluatedModel, item: EvaluationItem, given: Given) -> Answer:
+    # A model may emit any character, but PostgreSQL stores no NUL.
+    values = asdict(replace(given, text=given.text.replace("\x00", "\ufffd")))
+    key = answer_key(model, item, max_tokens=run.answer_tokens)
+    return Answer(tenant_id=run.tenant_id, item=item, model=model, key=key, **values)
+
+
+def _create(answers: Iterable[Answer]) -> None:
+    Answer.objects.bulk_create(answers, batch_size=BATCH, ignore_conflicts=True)
