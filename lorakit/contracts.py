@@ -4,6 +4,7 @@ Every top-level document has a `schema`, its version. Reading is strict: an unkn
 or a value of the wrong type raises `ContractError` naming the field.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -115,31 +116,64 @@ class TrainSpec(Document):
     schema: Literal[1] = 1
 
 
+BASE_TARGET = "base"
+MAX_TARGETS = 8
+TARGET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,59}")
+RESERVED_TARGETS = frozenset({"code", "prompts", "spec"})
+"""Input channels with another content."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GenerateSpec(Document):
-    """Greedy answers of the base, an adapter, or both, to the same prompts.
+    """Greedy answers of some models on one base to the same prompts.
 
-    Prompts come from inputs/prompts/rows.jsonl, one {"id", "messages"} per line; the last message is the
-    assistant's reference and is left out of the prompt. The adapter is inputs/adapter/adapter.tar.gz. The
-    answers are written to output/predictions.jsonl, one `Prediction` per line.
+    The target "base" is the base alone. Any other is an adapter, whose package is inputs/TARGET/adapter.tar.gz: 1 to 60
+    lower-case letters, digits, dots, hyphens and underscores, the first a letter or digit, and no reserved name. There
+    are 1 to 8 targets, so that SageMaker takes all of them as input channels.
+
+    Prompts come from inputs/prompts/rows.jsonl, one {"id", "messages", "tools", "targets"} per line. Ids are unique.
+    The last message is the assistant's reference and is left out of the prompt. `tools` may be missing, and so may
+    `targets`, the names of the targets that are to answer this row: then all do. The answers are written to
+    output/predictions.jsonl, one `Prediction` per line, ordered by row and then by target.
+
+    A later attempt with the same checkpoints and inputs keeps the answers that an earlier one wrote. Raises ValueError
+    for targets that cannot be.
     """
 
     base_model: str
-    targets: tuple[Literal["base", "adapter"], ...] = ("base", "adapter")
+    targets: tuple[str, ...] = (BASE_TARGET, "adapter")
     max_new_tokens: Positive = 64
     batch_size: Positive = 32
     threads: Positive = 1
     schema: Literal[1] = 1
 
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.targets) <= MAX_TARGETS:
+            raise ValueError(f"There must be 1 to {MAX_TARGETS} targets, not {len(self.targets)}.")
+        for target in self.targets:
+            if not TARGET_NAME.fullmatch(target) or target in RESERVED_TARGETS:
+                raise ValueError(f"{target!r} cannot be the name of a target.")
+        if len(set(self.targets)) < len(self.targets):
+            raise ValueError("Each target must have a name of its own.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction(Document):
-    """One answer; `id` is the id of its prompt."""
+    """One answer; `id` is the id of its prompt, `target` who gave it.
+
+    `completion_tokens` includes the end token, if the model generated one; then `finish` is "stop". `log_probability`
+    is the sum of the natural logarithms of these tokens' probabilities, None if there are none because the prompt left
+    no room. `seconds` is the answer's share of the model's time. Files of older runs lack the last four fields.
+    """
 
     id: str
-    target: Literal["base", "adapter"]
+    target: str
     text: str
     completion_tokens: Natural
+    prompt_tokens: Natural = 0
+    finish: Literal["stop", "length"] = "stop"
+    log_probability: float | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

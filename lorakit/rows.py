@@ -1,15 +1,16 @@
 """Reads chat rows: one JSON object per line with a list of messages."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lorakit.errors import RunError
 
 Message = dict[str, Any]
 Tool = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,18 @@ class ChatRow:
 
 def read_rows(path: Path, *, area: str) -> Iterator[ChatRow]:
     """The rows of a file, without blank lines. Raises `RunError` naming an invalid line."""
+    return read_lines(path, parse_row, area=area)
+
+
+def read_lines(path: Path, parse: Callable[[Any, str], T], *, area: str) -> Iterator[T]:
+    """What `parse` makes of each line and its row's id. Raises `RunError` for one that it refuses as `parse_row` does."""
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
                 row = json.loads(line)
-                yield parse_row(row, str(row.get("id", number)))
+                yield parse(row, str(row.get("id", number)))
             except (ValueError, KeyError, TypeError, AttributeError):
                 text = f"Line {number} of {path.name} is not a chat row that ends with the assistant's answer."
                 raise RunError(f"{area}:bad_row", text) from None

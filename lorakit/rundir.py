@@ -21,10 +21,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 from lorakit.contracts import (
     EVENT_TYPES,
@@ -124,9 +125,16 @@ def resume_progress(path: Path) -> int:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a file so that a reader sees all of it or nothing, even after a crash."""
+    with written_atomically(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def written_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to, which is at `path` once the block has ended without an error, and not before."""
     part = path.with_name(path.name + ".part")
-    with part.open("w") as file:
-        file.write(text)
+    with part.open("wb") as file:
+        yield file
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

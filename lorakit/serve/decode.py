@@ -5,9 +5,10 @@ slot and sampling. Decoding is greedy by default.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from itertools import islice
+from typing import Any, Literal, TypeVar
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
@@ -31,7 +32,8 @@ class Sequence:
     """One row: a prompt as token ids, and the answer so far.
 
     `tokens` ends with the end token if the model generated one. `on_token` gets every other token and may end the
-    row by returning True. `busy_seconds` is the row's share of the model's time.
+    row by returning True. `busy_seconds` is the row's share of the model's time. `log_probability` is the sum of the
+    tokens' natural-log probabilities under the model, whatever the sampling, if the batch counts them.
     """
 
     prompt: list[int]
@@ -42,6 +44,7 @@ class Sequence:
     tokens: list[int] = field(default_factory=list)
     finish: Finish | None = None
     busy_seconds: float = 0.0
+    log_probability: float = 0.0
     _generator: torch.Generator | None = None
 
     def choose(self, logits: torch.Tensor) -> int:
@@ -58,6 +61,9 @@ class Sequence:
             else:
                 self._generator.manual_seed(self.sampling.seed)
         return int(order[torch.multinomial(ranked, 1, generator=self._generator)])
+
+
+S = TypeVar("S", bound=Sequence)
 
 
 def cached(cache: DynamicCache) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -99,11 +105,20 @@ def pad_left(tensor: torch.Tensor, count: int, dim: int) -> torch.Tensor:
 class DecodeBatch:
     """The rows decoded together on one model."""
 
-    def __init__(self, model: PreTrainedModel, pool: SlotPool, *, end_ids: frozenset[int], pad_id: int) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        pool: SlotPool,
+        *,
+        end_ids: frozenset[int],
+        pad_id: int,
+        log_probabilities: bool = False,
+    ) -> None:
         self.model = model
         self.pool = pool
         self.end_ids = end_ids
         self.pad_id = pad_id
+        self.log_probabilities = log_probabilities
         self.rows: list[Sequence] = []
         self._mask = torch.empty(0, 0, dtype=torch.long)
         self._positions = torch.empty(0, 1, dtype=torch.long)
@@ -186,6 +201,16 @@ class DecodeBatch:
                 row.finish = "stop"
             elif len(row.tokens) >= row.max_tokens:
                 row.finish = "length"
+        if self.log_probabilities:
+            self._count_log_probabilities([rows[index] for index in unfinished], logits[unfinished])
+
+    def _count_log_probabilities(self, rows: list[Sequence], logits: torch.Tensor) -> None:
+        """Add that of each row's newest token, chosen from logits of shape [rows, vocabulary]."""
+        tokens = torch.tensor([[row.tokens[-1]] for row in rows], device=logits.device)
+        wide = logits.float()
+        chosen = wide.gather(1, tokens).squeeze(1) - wide.logsumexp(1)
+        for row, value in zip(rows, chosen.tolist(), strict=True):
+            row.log_probability += value
 
     def _keep_unfinished(self) -> None:
         """Drop finished rows, and the columns that no other row needs."""
@@ -210,19 +235,32 @@ class DecodeBatch:
         return unfinished
 
 
-def decode_all(
+def decode_each(
     batch: DecodeBatch,
-    rows: list[Sequence],
+    rows: Iterable[S],
     *,
     width: int,
     after_step: Callable[[], None] | None = None,
-) -> None:
-    """Decode rows until they finish, at most `width` at a time."""
-    waiting = list(reversed(rows))
-    while waiting or len(batch):
-        free = width - len(batch)
-        if waiting and (free == width or free * 2 >= width):
-            batch.admit([waiting.pop() for _ in range(min(free, len(waiting)))])
+) -> Iterator[S]:
+    """Decode rows, at most `width` at a time, and yield each when it finishes. Rows are taken as there is room."""
+    waiting, more = iter(rows), True
+    running: list[S] = []
+    while running or more:
+        free = width - len(running)
+        if more and free * 2 >= width:
+            joining = list(islice(waiting, free))
+            more = len(joining) == free
+            if joining:
+                batch.admit([*joining])
+                running += joining
         batch.step()
         if after_step is not None:
             after_step()
+        yield from (row for row in running if row.finish is not None)
+        running = [row for row in running if row.finish is None]
+
+
+def decode_all(batch: DecodeBatch, rows: Iterable[Sequence], *, width: int) -> None:
+    """Decode rows until they finish, at most `width` at a time."""
+    for _ in decode_each(batch, rows, width=width):
+        pass

@@ -1,12 +1,14 @@
 """Rows that join, leave, sample and stop do not disturb one another."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
-from lorakit.serve.decode import DecodeBatch, Sampling, Sequence, decode_all
+from lorakit.serve.decode import DecodeBatch, Sampling, Sequence, decode_all, decode_each
 from lorakit.serve.pool import SlotPool
 from lorakit.serve.text import TextStream
 
@@ -111,3 +113,39 @@ def test_a_held_back_ending_comes_at_the_end(tokenizer: PreTrainedTokenizerFast)
     pieces = push_all(TextStream(tokenizer, ["stop here"]), tokenizer, "go and stop")
     assert "".join(pieces) == "go and stop"
     assert "stop" in pieces[-1]
+
+
+def test_log_probabilities_are_those_of_one_pass_over_the_whole_answer(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast
+) -> None:
+    pool, ends = SlotPool(model, slots=1, max_rank=4), end_token_ids(model, tokenizer)
+    batch = DecodeBatch(model, pool, end_ids=ends, pad_id=0, log_probabilities=True)
+    rows = [ask(tokenizer, text, tokens) for text, tokens in zip(TEXTS, (40, 40, 5, 1), strict=True)]
+    rows.append(ask(tokenizer, TEXTS[0], 12, temperature=2.0, seed=1))
+    assert sorted(map(id, decode_each(batch, iter(rows), width=2))) == sorted(map(id, rows))
+    for row in rows:
+        with torch.inference_mode():
+            logits = model(input_ids=torch.tensor([row.prompt + row.tokens])).logits[0, len(row.prompt) - 1 : -1]
+        expected = torch.log_softmax(logits, -1)[torch.arange(len(row.tokens)), row.tokens].sum()
+        assert row.log_probability == pytest.approx(float(expected), abs=1e-3)
+    assert {row.finish for row in rows} == {"stop", "length"}
+
+
+def test_nobody_pays_for_log_probabilities_unasked(batch: DecodeBatch, tokenizer: PreTrainedTokenizerFast) -> None:
+    row = ask(tokenizer, TEXTS[1])
+    decode_all(batch, [row], width=1)
+    assert row.log_probability == 0.0
+
+
+def test_rows_are_taken_only_as_there_is_room(batch: DecodeBatch, tokenizer: PreTrainedTokenizerFast) -> None:
+    taken: list[Sequence] = []
+
+    def rows() -> Iterator[Sequence]:
+        for number in range(9):
+            taken.append(ask(tokenizer, f"Order {number} is late.", tokens=2))
+            yield taken[-1]
+
+    for finished, row in enumerate(decode_each(batch, rows(), width=2)):
+        assert row.finish is not None
+        assert len(taken) <= finished + 2
+    assert len(taken) == 9

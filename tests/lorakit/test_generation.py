@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 
 from lorakit.contracts import GenerateSpec, MetricEvent, Prediction, decode_event
 from lorakit.errors import RunCancelled, RunError
-from lorakit.generate import encode_prompts, generate
+from lorakit.generate.generation import generate
+from lorakit.generate.prompts import encode_prompts
 from lorakit.rows import ChatRow
 from lorakit.rundir import Run
 from lorakit.serve.engine import Engine, Settings
