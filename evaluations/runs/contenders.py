@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from adapters.models import AdapterVersion, BaseModel
 from evaluations.judges.configured import fingerprint
 from evaluations.models import EvaluatedModel, EvaluationRun, Judge, ModelKind
+from lorakit.contracts import MAX_TARGETS
 from rest.errors import PortalError
 
-MOST_MODELS = 8
-"""More do not fit beside each other on a page."""
+MOST_MODELS = MAX_TARGETS
+"""Also as many as fit beside each other on a page."""
 
 BASE = "base"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, ModelKind
 from evaluations.runs.answers import Given, store, unanswered
 from jobs.backends.base import ComputeSpec, InputFile
-from lorakit.contracts import GenerateSpec, Prediction
+from lorakit.contracts import BASE_TARGET, GenerateSpec, Prediction
 from lorakit.package import PACKAGE
 from rest.errors import PortalError
 from storage.objects import object_key, put_file
@@ -59,13 +59,15 @@ def store_predictions(run: EvaluationRun, path: Path) -> None:
 
 def target_of(model: EvaluatedModel) -> str:
     """The model's name in a generation, which allows fewer characters than its key has."""
-    return "base" if model.kind == ModelKind.BASE else f"adapter-{model.position}"
+    return BASE_TARGET if model.kind == ModelKind.BASE else f"adapter-{model.position}"
 
 
 def _given(prediction: Prediction) -> Given:
     return Given(
         text=prediction.text,
+        log_probability=prediction.log_probability,
         completion_tokens=prediction.completion_tokens,
+        seconds=prediction.seconds,
     )
 
 

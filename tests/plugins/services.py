@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -61,6 +62,33 @@ def prepare_database() -> None:
             connection.execute(statement)
 
 
+@contextmanager
+def copied_database(name: str) -> Iterator[str]:
+    """A copy of the migrated template for a test that migrates it itself; gives its owner's address."""
+    prepared = _with_database(os.environ["DATABASE_OWNER_URL"], "postgres")
+    identifier, template = sql.Identifier(name), sql.Identifier(DATABASE)
+    with psycopg.connect(prepared, autocommit=True) as connection:
+        with exclusive(Path(os.environ[_FOLDER]) / "template.lock"):
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(identifier, template))
+        try:
+            yield _with_database(prepared, name)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def migrate(owner_url: str, *target: str) -> None:
+    """Migrate a database, by default to the newest; `target` are an app and the name of its migration."""
+    migration = subprocess.run(
+        [sys.executable, "manage.py", "migrate", *target, "--verbosity=0"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": owner_url},
+        capture_output=True,
+        text=True,
+    )
+    if migration.returncode != 0:
+        raise RuntimeError(f"manage.py migrate failed:\n{migration.stdout}{migration.stderr}")
+
+
 def _start() -> None:
     global _services
     for name in runtime.URL_NAMES:
@@ -94,15 +122,7 @@ def _point_settings_at(worker: str) -> None:
 
 
 def _migrate(owner_url: str) -> None:
-    migration = subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
-        cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": owner_url},
-        capture_output=True,
-        text=True,
-    )
-    if migration.returncode != 0:
-        raise RuntimeError(f"manage.py migrate failed:\n{migration.stdout}{migration.stderr}")
+    migrate(owner_url)
     with psycopg.connect(owner_url) as connection:
         # Only here: Django empties the tables after a transactional test, which the site itself never may.
         connection.execute(sql.SQL("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(APP)))
