@@ -78,6 +78,9 @@ class TrainingRun(TenantModel):
         related_name="resumptions",
         help_text="The run whose checkpoint it resumes.",
     )
+    is_evaluated = models.BooleanField(
+        default=False, db_default=False, help_text="Whether its version is evaluated as soon as it is trained."
+    )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:

@@ -5,14 +5,17 @@ class EvaluationsConfig(AppConfig):
     name = "evaluations"
 
     def ready(self) -> None:
+        from adapters.training import arrivals
         from adapters.versions import panels
         from corpora import lineage
         from evaluations import checks  # noqa: F401
+        from evaluations.runs.after_training import evaluate_new_version
         from evaluations.runs.kinds import EvaluationKind
         from evaluations.runs.lineage import evaluation_uses
         from evaluations.runs.panels import evaluation_panel
         from jobs.kinds import register
 
         register(EvaluationKind())
+        arrivals.register(evaluate_new_version)
         panels.register(evaluation_panel)
         lineage.register(evaluation_uses)

@@ -35,7 +35,7 @@ class SweepForm(TrainingForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in SWEPT:
+        for name in (*SWEPT, "evaluate"):
             del self.fields[name]
 
     def list_fields(self) -> list[forms.BoundField]:

@@ -80,7 +80,13 @@ class TrainingRunViewSet(ReadOnly):
         responses={201: TrainingRunSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},
     )
     def create(self, request: Request) -> Response:
-        run = start_training(tenant=tenant_of(request), created_by=person_of(request), **training_arguments(request))
+        values = wanted_training(request)
+        run = start_training(
+            tenant=tenant_of(request),
+            created_by=person_of(request),
+            evaluate=values["evaluate"],
+            **training_arguments(values),
+        )
         return Response(self.get_serializer(run).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -93,7 +99,7 @@ class TrainingRunViewSet(ReadOnly):
     )
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
-        return Response(PreviewSerializer(preview_training(**training_arguments(request))).data)
+        return Response(PreviewSerializer(preview_training(**training_arguments(wanted_training(request)))).data)
 
     @extend_schema(
         summary="Stop a run",
@@ -138,11 +144,16 @@ INSTEAD_OF = {"alpha": "strength", "epochs": "max_steps", "max_steps": "epochs"}
 """A value given for one replaces a cloned value of the other, because only one of the two may be set."""
 
 
-def training_arguments(request: Request) -> dict[str, Any]:
-    """The request body as arguments of start_training and preview_training."""
+def wanted_training(request: Request) -> dict[str, Any]:
+    """The request body, valid. Raises ValidationError."""
     wanted = NewTrainingSerializer(data=request.data)
     wanted.is_valid(raise_exception=True)
-    values = wanted.validated_data
+    values: dict[str, Any] = wanted.validated_data
+    return values
+
+
+def training_arguments(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a request body as arguments of start_training and preview_training."""
     source = cloned(_run(values["clone_of"])) if values.get("clone_of") else None
     for name in ("adapter", "dataset_version"):
         if source is None and not values.get(name):

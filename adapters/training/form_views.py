@@ -29,7 +29,12 @@ def train(request: TenantRequest) -> HttpResponse:
     form = TrainingForm(request.POST) if request.method == "POST" else TrainingForm(initial=_initial(request))
     if form.is_bound and form.is_valid():
         try:
-            run = start_training(tenant=request.tenant, created_by=request.membership.user, **form.arguments())
+            run = start_training(
+                tenant=request.tenant,
+                created_by=request.membership.user,
+                evaluate=form.cleaned_data["evaluate"],
+                **form.arguments(),
+            )
         except PortalError as error:
             error.show_on(form)
         else:

@@ -89,6 +89,12 @@ class TrainingForm(forms.Form):
     gradient_accumulation = forms.IntegerField(
         label="Gradient accumulation", required=False, help_text="Number of batches averaged for each step."
     )
+    evaluate = forms.BooleanField(
+        label="Evaluate the new version",
+        required=False,
+        initial=True,
+        help_text="After the training, the new version, the one before and the base answer the held-out rows.",
+    )
     max_length = forms.IntegerField(
         label="Maximum row length in tokens", required=False, help_text="Longer rows are skipped, never cut."
     )

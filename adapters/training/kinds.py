@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Max
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
+from adapters.training import arrivals
 from corpora.models import DatasetVersion
 from jobs.backends.base import ComputeBackend, ComputeSpec, InputFile
 from jobs.compute.kinds import ComputeKind
@@ -66,7 +67,10 @@ class TrainingKind(ComputeKind):
         # Two trainings of one adapter may end at the same moment: the lock makes them take turns.
         adapter = Adapter.objects.select_for_update().get(id=run.adapter_id)
         last = AdapterVersion.objects.filter(adapter=adapter).aggregate(Max("number"))["number__max"] or 0
-        AdapterVersion.objects.create(tenant_id=job.tenant_id, adapter=adapter, number=last + 1, run=run, **job.result)
+        version = AdapterVersion.objects.create(
+            tenant_id=job.tenant_id, adapter=adapter, number=last + 1, run=run, **job.result
+        )
+        arrivals.tell(version)
 
 
 NO_STEPS = -1

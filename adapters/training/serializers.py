@@ -94,6 +94,10 @@ class NewTrainingSerializer(NumbersSerializer):
     base_model = serializers.SlugField(
         required=False, allow_null=True, default=None, help_text="Name. Defaults to the adapter's base model."
     )
+    evaluate = serializers.BooleanField(
+        default=False,
+        help_text="Evaluate the new version as soon as it is trained, with its base and the version before.",
+    )
     clone_of = serializers.UUIDField(required=False, help_text="A run to take omitted fields from.")
 
 

@@ -40,11 +40,13 @@ def start_training(
     base_model: BaseModel | None,
     recipe: str,
     overrides: Mapping[str, Any],
+    evaluate: bool = False,
     created_by: User | None = None,
 ) -> TrainingRun:
     """Queue the training of an adapter's next version; a name not used yet makes a new adapter.
 
-    Without `base_model` an adapter keeps its own, and a new one takes the first there is.
+    Without `base_model` an adapter keeps its own, and a new one takes the first there is. `evaluate` has the version
+    evaluated as soon as it is trained.
     """
     check_trainable(dataset_version)
     adapter = adapter_called(tenant, adapter_name, base_model, created_by)
@@ -58,6 +60,7 @@ def start_training(
             dataset_version=dataset_version,
             recipe=recipe,
             hyperparameters=hyperparameters.to_dict(),
+            is_evaluated=evaluate,
             created_by=created_by,
         )
     )
@@ -82,6 +85,7 @@ def resume_training(*, run_id: UUID, created_by: User | None = None) -> Training
             hyperparameters=found.hyperparameters,
             sweep_id=found.sweep_id,
             resumed_from=found,
+            is_evaluated=found.is_evaluated,
             created_by=created_by,
         ),
         checkpoint_of=checkpoint_key(found.job),

@@ -47,6 +47,12 @@ def contenders(
     return found
 
 
+def version_before(version: AdapterVersion) -> list[AdapterVersion]:
+    """The adapter's version before this one, if there is one."""
+    earlier = AdapterVersion.objects.filter(adapter=version.adapter_id, number__lt=version.number)
+    return list(earlier.select_related("adapter").order_by("-number")[:1])
+
+
 def base_sha256(base_model: BaseModel) -> str:
     """Identifies what the base computes: the hash of its files, of its address where that is not known."""
     return base_model.sha256 or _sha256(base_model.name, base_model.location)

@@ -13,6 +13,7 @@ from adapters.versions.queries import version_named
 from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.charts import distribution_figure, metrics_figure
+from evaluations.runs.contenders import version_before
 from evaluations.runs.forms import RowFilter
 from evaluations.runs.grades import grades_of
 from evaluations.runs.queries import (
@@ -49,7 +50,12 @@ def index(request: TenantRequest) -> HttpResponse:
 def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Start an evaluation and show it."""
     version = version_named(version_id)
-    run = start_evaluation(tenant=request.tenant, version=version, created_by=request.membership.user)
+    run = start_evaluation(
+        tenant=request.tenant,
+        version=version,
+        versions=version_before(version),
+        created_by=request.membership.user,
+    )
     return redirect("evaluations:detail", run.id)
 
 
