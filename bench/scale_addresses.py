@@ -27,7 +27,7 @@ LEFT_OUT = {
     # Rows of the operator.
     "base-model-detail", "endpoint-detail",
     # These have no GET.
-    "evaluations:grade", "evaluations:start", "evaluations:judge-try", "evaluations:judge-delete",
+    "evaluations:grade", "evaluations:judge-try", "evaluations:judge-delete",
     "evaluations:rubric-delete", "judge-try", "rubric-preview", "revoke-key", "serving:promote", "serving:roll-back",
     "member-role", "member-remove", "invitation-cancel",
     # One-time links.

@@ -69,8 +69,16 @@ class VersionState(models.TextChoices):
 
 class DatasetVersionQuerySet(models.QuerySet["DatasetVersion"]):
     def ready(self) -> Self:
-        """Versions that passed their check and can be used for training."""
+        """Versions that passed their check."""
         return self.filter(state=VersionState.READY)
+
+    def trainable(self) -> Self:
+        """Ready versions that are not kept for evaluation."""
+        return self.ready().filter(is_evaluation_set=False)
+
+    def evaluation_sets(self) -> Self:
+        """Ready versions that are kept for evaluation."""
+        return self.ready().filter(is_evaluation_set=True)
 
 
 DatasetVersionManager = TenantManager.from_queryset(DatasetVersionQuerySet)
@@ -120,6 +128,9 @@ class DatasetVersion(TenantModel):
     problems = models.JSONField(default=list, help_text="the first problems: line, field, code, text")
     problem_count = models.PositiveIntegerField(default=0)
     profile = models.JSONField(default=dict, help_text="layout, warnings, lengths, rows per slice and label")
+    is_evaluation_set = models.BooleanField(
+        default=False, db_default=False, help_text="All its rows are asked in evaluations, and none is trained on."
+    )
     personal_data_kept_at = models.DateTimeField(
         null=True, blank=True, help_text="when a person decided to keep the personal data"
     )

@@ -21,6 +21,7 @@ urlpatterns = [
     path("versions/<uuid:version_id>/row/", version_views.row, name="row"),
     path("versions/<uuid:version_id>/export/", version_views.export, name="export"),
     path("versions/<uuid:version_id>/recheck/", version_views.recheck, name="recheck"),
+    path("versions/<uuid:version_id>/evaluation-set/", version_views.mark, name="evaluation-set"),
     path("versions/<uuid:version_id>/keep-personal-data/", version_views.keep, name="keep-personal-data"),
     path("versions/<uuid:version_id>/delete/", version_views.delete, name="version-delete"),
 ]

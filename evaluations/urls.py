@@ -5,12 +5,12 @@ from django.urls import path
 from evaluations.judges import views as judge_views
 from evaluations.reviews import views as review_views
 from evaluations.rubrics import views as rubric_views
-from evaluations.runs import views
+from evaluations.runs import start_views, views
 
 app_name = "evaluations"
 urlpatterns = [
     path("", views.index, name="list"),
-    path("start/<uuid:version_id>/", views.start, name="start"),
+    path("start/<uuid:version_id>/", start_views.start, name="start"),
     path("<uuid:run_id>/", views.detail, name="detail"),
     path("<uuid:run_id>/live/", views.live, name="live"),
     path("judges/", judge_views.index, name="judges"),

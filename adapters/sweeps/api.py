@@ -15,7 +15,8 @@ from adapters.recipes.hyperparameters import CHOICES
 from adapters.sweeps.examples import A_SWEEP, NEW_SWEEP
 from adapters.sweeps.serializers import NewSweepSerializer, SweepDetailSerializer, SweepSerializer
 from adapters.sweeps.services import start_sweep, stop_sweep
-from adapters.training.api import NOT_READY, UNKNOWN, base_model_of, dataset_version_of
+from adapters.training.api import NOT_READY, UNKNOWN, base_model_of
+from corpora.versions.queries import dataset_version_named
 from rest.views import INVALID, MISSING, ReadOnly
 from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
@@ -54,7 +55,7 @@ class SweepViewSet(ReadOnly):
         sweep = start_sweep(
             tenant=tenant_of(request),
             adapter_name=values["adapter"],
-            dataset_version=dataset_version_of(values["dataset_version"]),
+            dataset_version=dataset_version_named(values["dataset_version"]),
             base_model=base_model_of(values["base_model"]) if values.get("base_model") else None,
             recipe=values["recipe"],
             overrides=values["overrides"] | chosen,

@@ -27,7 +27,7 @@ from adapters.training.serializers import (
     TrainingRunSerializer,
 )
 from adapters.training.services import resume_training, start_training
-from corpora.models import DatasetVersion
+from corpora.versions.queries import dataset_version_named
 from jobs.services import stop_job
 from rest.errors import NotFound, PortalError
 from rest.views import INVALID, MISSING, ReadOnly
@@ -161,7 +161,7 @@ def training_arguments(values: dict[str, Any]) -> dict[str, Any]:
     overrides = values["overrides"] | {name: values[name] for name in CHOICES if values.get(name)}
     arguments: dict[str, Any] = {
         "adapter_name": values.get("adapter"),
-        "dataset_version": dataset_version_of(values["dataset_version"]) if values.get("dataset_version") else None,
+        "dataset_version": dataset_version_named(values["dataset_version"]) if values.get("dataset_version") else None,
         "base_model": base_model_of(values["base_model"]) if values.get("base_model") else None,
         "recipe": values.get("recipe"),
         "overrides": overrides,
@@ -171,15 +171,6 @@ def training_arguments(values: dict[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in source.overrides.items() if INSTEAD_OF.get(name) not in overrides}
     own = {name: value for name, value in arguments.items() if value is not None}
     return source.as_arguments() | own | {"overrides": kept | overrides}
-
-
-def dataset_version_of(version_id: UUID) -> DatasetVersion:
-    """The tenant's dataset version; raises NotFound."""
-    versions = DatasetVersion.objects.select_related("dataset", "personal_data_kept_by")
-    found = versions.filter(id=version_id).first()
-    if found is None:
-        raise NotFound("Dataset version not found.", field="dataset_version")
-    return found
 
 
 def base_model_of(name: str) -> BaseModel:

@@ -129,7 +129,7 @@ class TrainingForm(forms.Form):
         return [(version_id, field.label_from_instance(version)) for version_id, version in in_order]
 
     def _ready_versions(self) -> QuerySet[DatasetVersion]:
-        return DatasetVersion.objects.ready().select_related("dataset").defer("problems", "profile")
+        return DatasetVersion.objects.trainable().select_related("dataset").defer("problems", "profile")
 
     def clean_adapter(self) -> str:
         name: str = self.cleaned_data["adapter"]

@@ -116,6 +116,12 @@ def check_trainable(dataset_version: DatasetVersion) -> None:
             code="training:dataset_not_ready",
             field="dataset_version",
         )
+    if dataset_version.is_evaluation_set:
+        raise Conflict(
+            f"{dataset_version} is kept for evaluation. Choose another dataset, or allow training on its page.",
+            code="training:evaluation_set",
+            field="dataset_version",
+        )
 
 
 def check_template(dataset_version: DatasetVersion, base_model: BaseModel) -> None:

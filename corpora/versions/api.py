@@ -28,6 +28,7 @@ from corpora.versions.contents_serializers import (
     UsesSerializer,
 )
 from corpora.versions.diff import MAX_ROWS, diff, previous_ready, version_to_compare
+from corpora.versions.evaluation_sets import mark_as_evaluation_set
 from corpora.versions.examples import A_REJECTION, A_VERSION, WRONG_QUERY
 from corpora.versions.exports import export_response
 from corpora.versions.findings import read_findings
@@ -47,6 +48,10 @@ SAME = OpenApiResponse(
     OpenApiTypes.OBJECT,
     "`dataset:same_file`: this version exists already, `version` is its id; `dataset:gone` or "
     "`dataset:version_gone` (problem+json).",
+)
+TRAINED_ON = OpenApiResponse(
+    OpenApiTypes.OBJECT,
+    "`dataset:trained_on`: an adapter was trained on it; `dataset:not_ready` (problem+json).",
 )
 NOT_READY = OpenApiResponse(
     OpenApiTypes.OBJECT, "`dataset:not_ready`: the version, or the one compared with, has no rows (problem+json)."
@@ -200,6 +205,28 @@ class DatasetVersionViewSet(
     def keep_personal_data(self, request: Request, pk: UUID) -> Response:
         version = self.get_object()
         keep_personal_data(version=version, by=person_of(request))
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(
+        summary="Keep a version for evaluation",
+        description="All its rows are then asked in evaluations, and none can be trained on.",
+        request=None,
+        responses={200: VersionSerializer, 404: MISSING, 409: TRAINED_ON},
+        examples=[A_VERSION],
+    )
+    @action(detail=True, methods=["put"], url_path="evaluation-set")
+    def evaluation_set(self, request: Request, pk: UUID) -> Response:
+        return self._marked(True)
+
+    @extend_schema(
+        summary="Allow training on a version again", request=None, responses={200: VersionSerializer, 404: MISSING}
+    )
+    @evaluation_set.mapping.delete
+    def no_evaluation_set(self, request: Request, pk: UUID) -> Response:
+        return self._marked(False)
+
+    def _marked(self, marked: bool) -> Response:
+        mark_as_evaluation_set(version=self.get_object(), marked=marked)
         return Response(self.get_serializer(self.get_object()).data)
 
 

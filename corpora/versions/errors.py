@@ -49,3 +49,22 @@ class NotPlainText(Conflict):
     def __init__(self) -> None:
         text = "Rows can be copied only from JSONL, CSV and TSV files that are not compressed. Download the findings."
         super().__init__(text)
+
+
+class NotReady(Conflict):
+    """The version has no rows yet, or was rejected."""
+
+    code = "dataset:not_ready"
+
+    def __init__(self) -> None:
+        super().__init__("Only a version that is ready can be an evaluation set.")
+
+
+class TrainedOn(Conflict):
+    """An adapter has seen the rows."""
+
+    code = "dataset:trained_on"
+
+    def __init__(self) -> None:
+        text = "An adapter was trained on this version, so its rows can’t show how good one is. Upload other rows."
+        super().__init__(text)

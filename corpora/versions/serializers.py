@@ -77,6 +77,7 @@ class VersionSerializer(serializers.ModelSerializer[DatasetVersion]):
             "row_count",
             "train_count",
             "test_count",
+            "is_evaluation_set",
             "problem_count",
             "options",
             "derived_from",

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from corpora.lineage import uses_of
 from corpora.models import DatasetVersion
 from corpora.versions.errors import SameFile
+from corpora.versions.evaluation_sets import mark_as_evaluation_set
 from corpora.versions.exports import CONTENTS, TYPES, Content, FileType, export_response
 from corpora.versions.prepared import DECISIONS, prepared_as
 from corpora.versions.rows import Rows
@@ -22,7 +23,7 @@ from corpora.versions.tabs import TABS
 from jobs.models import Job
 from jobs.queue.queries import place_in_line
 from jobs.states import State
-from rest.errors import NotFound
+from rest.errors import NotFound, PortalError
 from storage.errors import ObjectMissing, StorageUnavailable
 from tenants.access import members_only
 from tenants.permissions import Action
@@ -116,6 +117,18 @@ def keep(request: TenantRequest, version_id: UUID) -> HttpResponse:
     found = _version(version_id)
     keep_personal_data(version=found, by=request.membership.user)
     return redirect(f"{reverse('corpora:version', args=[found.id])}?tab=quality")
+
+
+@require_POST
+@members_only(Action.DATASETS_EDIT)
+def mark(request: TenantRequest, version_id: UUID) -> HttpResponse:
+    """Keep the version for evaluation, or allow training on it again."""
+    found = _version(version_id)
+    try:
+        mark_as_evaluation_set(version=found, marked=request.POST.get("marked") == "1")
+    except PortalError as error:
+        messages.error(request, error.text)
+    return redirect("corpora:version", found.id)
 
 
 @require_POST

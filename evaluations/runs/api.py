@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adapters.versions.queries import version_named
+from corpora.versions.queries import dataset_version_named
 from evaluations.models import EvaluationItem, EvaluationRun
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
 from evaluations.runs.grades import grades_of
@@ -58,6 +59,7 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         run = start_evaluation(
             tenant=tenant_of(request),
             version=version_named(values["version"]),
+            dataset_version=dataset_version_named(values["dataset_version"]) if values["dataset_version"] else None,
             base=values["base"],
             versions=[version_named(version_id) for version_id in values["versions"]],
             rows=values["rows"],

@@ -1,4 +1,4 @@
-"""The rows of an evaluation: the test split, or a fixed random sample of a large one."""
+"""The rows of an evaluation: the test split or all of an evaluation set, or a fixed random sample of many."""
 
 import heapq
 import json
@@ -35,7 +35,19 @@ class HeldOutRow:
 
 def held_out_rows(version: DatasetVersion, *, limit: int = USUAL_ROWS) -> list[HeldOutRow]:
     """At most `limit` rows, ordered by id. Ids are hashes, so the smallest are a uniform sample, the same each time."""
-    return heapq.nsmallest(limit, _read(version.test_key), key=lambda row: row.id)
+    return heapq.nsmallest(limit, _rows(version), key=lambda row: row.id)
+
+
+def rows_to_ask(version: DatasetVersion) -> int:
+    """How many rows an evaluation on this version can have."""
+    return version.row_count if version.is_evaluation_set else version.test_count
+
+
+def _rows(version: DatasetVersion) -> Iterator[HeldOutRow]:
+    if version.is_evaluation_set and version.train_key:
+        yield from _read(version.train_key)
+    if version.test_key:
+        yield from _read(version.test_key)
 
 
 def _read(key: str) -> Iterator[HeldOutRow]:

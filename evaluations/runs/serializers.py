@@ -83,6 +83,12 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
         max_length=MOST_MODELS,
         help_text="Other versions on the same base model, of this adapter or others.",
     )
+    dataset_version = serializers.UUIDField(
+        default=None,
+        allow_null=True,
+        help_text="The rows to answer: all of an evaluation set, or those held out. "
+        "Defaults to the one that the version was trained on.",
+    )
     rows = serializers.IntegerField(
         default=USUAL_ROWS,
         min_value=1,

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 
 from adapters.models import AdapterVersion
+from corpora.models import DatasetVersion
 from evaluations.models import EvaluatedModel, EvaluationRun, EvaluationState, Judge
 from evaluations.runs.contenders import contenders
-from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS
+from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
 from evaluations.runs.kinds import EvaluationKind
 from jobs.services import start_job
 from rest.errors import Conflict, PortalError
@@ -19,6 +20,7 @@ def start_evaluation(
     *,
     tenant: Tenant,
     version: AdapterVersion,
+    dataset_version: DatasetVersion | None = None,
     base: bool = True,
     versions: Sequence[AdapterVersion] = (),
     outside: Sequence[Judge] = (),
@@ -27,12 +29,14 @@ def start_evaluation(
 ) -> EvaluationRun:
     """Start an evaluation of a version, its base, other `versions` and `outside` models on the same rows.
 
-    The rows are those held out from the version's dataset version, at most `rows` of them.
+    The rows are those held out from `dataset_version`, by default the one that the version was trained on, or all of an
+    evaluation set; at most `rows` of them.
     """
-    dataset_version = version.run.dataset_version
-    if not dataset_version.test_count:
+    dataset_version = dataset_version or version.run.dataset_version
+    if not rows_to_ask(dataset_version):
         raise Conflict(
-            f"{dataset_version} has no held-out rows to evaluate on. Upload one with a test split and train on it.",
+            f"{dataset_version} has no held-out rows to evaluate on. Choose an evaluation set, or upload a dataset "
+            "with a test split and train on it.",
             code="evaluation:no_test_rows",
             field="version",
         )

@@ -1,19 +1,17 @@
-"""Pages of evaluations: the list, one evaluation with its figures and rows, and the start of a new one."""
+"""Pages of evaluations: the list, and one evaluation with its figures and rows."""
 
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from adapters.versions.queries import version_named
 from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.charts import distribution_figure, metrics_figure
-from evaluations.runs.contenders import version_before
 from evaluations.runs.forms import RowFilter
 from evaluations.runs.grades import grades_of
 from evaluations.runs.queries import (
@@ -25,7 +23,6 @@ from evaluations.runs.queries import (
     scores_by_model,
 )
 from evaluations.runs.report import headline, reports
-from evaluations.runs.services import start_evaluation
 from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
@@ -43,20 +40,6 @@ def index(request: TenantRequest) -> HttpResponse:
     page = Paginator(runs(), RUNS_SHOWN).get_page(request.GET.get("page"))
     rows = [(run, headline(run)) for run in page.object_list]
     return render(request, "evaluations/runs/list.html", {"page_obj": page, "rows": rows})
-
-
-@require_POST
-@members_only(Action.EVALUATIONS_START)
-def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Start an evaluation and show it."""
-    version = version_named(version_id)
-    run = start_evaluation(
-        tenant=request.tenant,
-        version=version,
-        versions=version_before(version),
-        created_by=request.membership.user,
-    )
-    return redirect("evaluations:detail", run.id)
 
 
 @require_safe

@@ -126,7 +126,8 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.get_by_role("link", name="clauses", exact=True).click()
     page.get_by_role("main").get_by_role("link", name="v1").first.click()
     version_url = page.url
-    page.get_by_role("button", name="Evaluate").click()
+    page.get_by_role("link", name="Evaluate…").click()
+    page.get_by_role("button", name="Start evaluation").click()
     expect(page.get_by_role("heading", name="Rows", exact=True)).to_be_visible(timeout=TRAINING_MS)
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     evaluation_url = page.url

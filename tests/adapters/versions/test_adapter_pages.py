@@ -92,7 +92,7 @@ def test_a_versions_page_shows_what_it_was_made_of(as_alice: Client, version: Ad
         version.manifest, 'attachment; filename="boxes-v1-manifest.json"',
     )  # fmt: skip
     assert reverse("corpora:version", args=[version.run.dataset_version_id]) in page
-    assert f'action="{reverse("evaluations:start", args=[version.id])}"' in page
+    assert f'href="{reverse("evaluations:start", args=[version.id])}"' in page
 
 
 def test_the_package_is_streamed_under_a_safe_name(as_alice: Client, version: AdapterVersion) -> None:

@@ -1,7 +1,9 @@
 """Starting an evaluation: what is refused, and with which next step."""
 
+import re
 import threading
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -9,11 +11,12 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from adapters.models import AdapterVersion
+from adapters.models import Adapter, AdapterVersion, BaseModel
 from evaluations.models import EvaluationRun, EvaluationState
+from evaluations.runs.contenders import MOST_MODELS
 from evaluations.runs.services import start_evaluation
 from jobs.models import Job
-from rest.errors import Conflict
+from rest.errors import Conflict, PortalError
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
@@ -63,15 +66,63 @@ def test_of_two_starts_at_once_one_wins(tenant: Tenant, version: AdapterVersion)
         assert Job.objects.filter(kind="evaluation").count() == 1
 
 
-def test_the_button_starts_and_shows_it(as_bob: Client, tenant: Tenant, version: AdapterVersion) -> None:
-    response = as_bob.post(reverse("evaluations:start", args=[version.id]), follow=True)
+def sent(version: AdapterVersion, **values: Any) -> dict[str, Any]:
+    return {"base": "on", "dataset_version": str(version.run.dataset_version_id), "rows": "1000", **values}
+
+
+def test_the_form_starts_and_shows_it(as_bob: Client, tenant: Tenant, version: AdapterVersion) -> None:
+    url = reverse("evaluations:start", args=[version.id])
+    assert "Start evaluation" in as_bob.get(url).content.decode()
+    response = as_bob.post(url, sent(version), follow=True)
     assert response.status_code == 200
     assert "Queued." in response.content.decode()
     with tenant_scope(tenant.id):
         assert EvaluationRun.objects.get().version == version
-    again = as_bob.post(reverse("evaluations:start", args=[version.id]))
-    assert again.status_code == 409
-    assert "Wait for that evaluation" in again.content.decode()
+    assert "Wait for that evaluation" in as_bob.post(url, sent(version)).content.decode()
+
+
+def test_the_form_offers_other_versions_and_chooses_the_one_before(
+    as_bob: Client, tenant: Tenant, make_version: Callable[..., AdapterVersion]
+) -> None:
+    first, second, third = make_version(), make_version(), make_version()
+    url = reverse("evaluations:start", args=[third.id])
+    page = as_bob.get(url).content.decode()
+    assert re.search(rf'value="{second.id}"[^>]*checked', page)
+    assert not re.search(rf'value="{first.id}"[^>]*checked', page)
+    assert f'value="{third.id}"' not in page
+    as_bob.post(url, sent(third, versions=[str(first.id), str(second.id)]))
+    with tenant_scope(tenant.id):
+        assert [model.key for model in EvaluationRun.objects.get().models.all()] == ["base", "v1", "v2", "v3"]
+
+
+@pytest.mark.parametrize("rows", ["0", "20001", "many", ""])
+def test_wrong_numbers_of_rows_are_shown_on_the_form(
+    as_bob: Client, tenant: Tenant, version: AdapterVersion, rows: str
+) -> None:
+    page = as_bob.post(reverse("evaluations:start", args=[version.id]), sent(version, rows=rows)).content.decode()
+    assert "invalid-feedback" in page
+    with tenant_scope(tenant.id):
+        assert not EvaluationRun.objects.exists()
+
+
+def test_versions_on_another_base_are_refused(
+    in_tenant: Tenant, version: AdapterVersion, make_version: Callable[..., AdapterVersion]
+) -> None:
+    other = make_version()
+    base = BaseModel.objects.create(name="other", title="Other", location="/nowhere")
+    other.adapter = Adapter.objects.create(tenant=in_tenant, name="foreign", base_model=base)
+    other.save()
+    with pytest.raises(PortalError, match="another base model") as refusal:
+        start_evaluation(tenant=in_tenant, version=version, versions=[other])
+    assert refusal.value.code == "evaluation:other_base_model"
+
+
+def test_too_many_models_are_refused(in_tenant: Tenant, make_version: Callable[..., AdapterVersion]) -> None:
+    versions = [make_version() for _ in range(MOST_MODELS)]
+    with pytest.raises(PortalError, match="Choose up to 8 models"):
+        start_evaluation(tenant=in_tenant, version=versions[-1], versions=versions)
+    run = start_evaluation(tenant=in_tenant, version=versions[-1], versions=versions, base=False)
+    assert run.models.count() == MOST_MODELS
 
 
 def test_nobody_else_can_start_it(as_charlie: Client, as_rita: Client, tenant: Tenant, version: AdapterVersion) -> None:

@@ -1,0 +1,81 @@
+"""The form that starts an evaluation: which models, and on which rows."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from adapters.models import AdapterVersion
+from corpora.models import DatasetVersion
+from evaluations.runs.contenders import MOST_MODELS, version_before
+from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
+
+OFFERED = 12
+"""Versions to choose from: the newest of this adapter, then the newest of others."""
+
+
+class VersionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Labels each version with its rank and when it was trained."""
+
+    def label_from_instance(self, obj: AdapterVersion) -> str:
+        return f"{obj} (rank {obj.rank}, trained {obj.created_at:%-d %b %Y})"
+
+
+class RowsField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Labels each dataset version with the rows that it has to ask."""
+
+    def label_from_instance(self, obj: DatasetVersion) -> str:
+        what = "evaluation set" if obj.is_evaluation_set else "held-out rows"
+        return f"{obj}, {what} ({rows_to_ask(obj):,} rows)"
+
+
+class StartForm(forms.Form):
+    """Defaults: the base and the version before, on the rows held out from the version's own dataset."""
+
+    base = forms.BooleanField(label="Its base model", required=False, initial=True)
+    versions = VersionsField(
+        label="Other versions",
+        queryset=None,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=f"Up to {MOST_MODELS} models in all. Answers given in earlier evaluations are not generated again.",
+    )
+    dataset_version = RowsField(label="Rows", queryset=None, empty_label=None)
+    rows = forms.IntegerField(
+        label="At most so many rows",
+        min_value=1,
+        max_value=MOST_ROWS,
+        initial=USUAL_ROWS,
+        help_text="Of more rows, always the same random sample is asked.",
+    )
+
+    def __init__(self, version: AdapterVersion, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = version.run.dataset_version
+        self.fields["versions"].queryset = _versions_to_choose(version)  # type: ignore[attr-defined]
+        self.fields["versions"].initial = [before.id for before in version_before(version)]
+        sets = DatasetVersion.objects.evaluation_sets() | DatasetVersion.objects.filter(id=own.id)
+        field = self.fields["dataset_version"]
+        field.queryset = sets.select_related("dataset").defer("problems", "profile").order_by("-created_at")  # type: ignore[attr-defined]
+        field.initial = own.id
+        if not _versions_to_choose(version).exists():
+            del self.fields["versions"]
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of `services.start_evaluation`."""
+        values = self.cleaned_data
+        return {**values, "versions": list(values.get("versions", []))}
+
+
+def _versions_to_choose(version: AdapterVersion) -> QuerySet[AdapterVersion]:
+    same_base = AdapterVersion.objects.filter(adapter__base_model=version.adapter.base_model_id).exclude(id=version.id)
+    own = same_base.filter(adapter=version.adapter_id).order_by("-number").values_list("id", flat=True)[:OFFERED]
+    newest = same_base.exclude(adapter=version.adapter_id).order_by("adapter_id", "-number").distinct("adapter_id")
+    others = sorted(newest.values_list("created_at", "id"), reverse=True)[:OFFERED]
+    ids = [*own, *(found for _, found in others)]
+    return (
+        AdapterVersion.objects.filter(id__in=ids)
+        .select_related("adapter")
+        .defer("manifest", "metrics")
+        .order_by("adapter__name", "-number")
+    )
