@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -100,7 +101,8 @@ def test_answers_tell_their_length_ending_probability_and_time(
 ) -> None:
     run = prepare(tmp_path, base, {"alpha": packages["alpha"]}, targets=("base", "alpha"), max_new_tokens=9)
     generate(run)
-    tokenizer, model = load_tokenizer(base), load_for_inference(base)
+    tokenizer = load_tokenizer(base)
+    model: Any = load_for_inference(base)
     rows = list(read_rows(run.input("prompts", "rows.jsonl"), area="test"))
     prompts = dict(zip([row.id for row in rows], encode_prompts(tokenizer, rows), strict=True))
     ends = end_token_ids(model, tokenizer)
