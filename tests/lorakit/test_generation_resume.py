@@ -62,16 +62,13 @@ def asked(directory: Path, base: Path, package: Path) -> Run[GenerateSpec]:
     return prepare(directory, base, {"v1": package}, ROWS, targets=("base", "v1"), batch_size=2, max_new_tokens=12)
 
 
-def test_killed_twice_it_ends_with_every_answer_once(base: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
+def test_killed_in_the_middle_it_ends_with_every_answer_once(base: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
     undisturbed = asked(tmp_path / "whole", base, adapters["alpha"])
     generate(undisturbed)
     run = asked(tmp_path / "killed", base, adapters["alpha"])
-    kept = b""
-    for lines in (5, 25):
-        answers = kill_after(run.directory, lines)
-        assert whole_lines(answers).startswith(kept)
-        kept = whole_lines(answers)
-        answers.write_bytes(kept + b'{"id":"q1","target":"ba')
+    answers = kill_after(run.directory, 20)
+    kept = whole_lines(answers)
+    answers.write_bytes(kept + b'{"id":"q1","target":"ba')
     assert start(run.directory).wait(200) == 0
 
     assert answers.read_bytes().startswith(kept), "what was written is not generated again"
