@@ -62,7 +62,7 @@ def asked(directory: Path, base: Path, package: Path) -> Run[GenerateSpec]:
     return prepare(directory, base, {"v1": package}, ROWS, targets=("base", "v1"), batch_size=2, max_new_tokens=12)
 
 
-def test_killed_in_the_middle_it_ends_with_every_answer_once(base: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
+def test_killed_midway_it_ends_with_every_answer_once(base: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
     undisturbed = asked(tmp_path / "whole", base, adapters["alpha"])
     generate(undisturbed)
     run = asked(tmp_path / "killed", base, adapters["alpha"])
