@@ -34,7 +34,7 @@ def read_rows(path: Path, *, area: str) -> Iterator[ChatRow]:
 
 
 def read_lines(path: Path, parse: Callable[[Any, str], T], *, area: str) -> Iterator[T]:
-    """What `parse` makes of each line and its row's id. Raises `RunError` for one that it refuses, as for a row."""
+    """What `parse` makes of each line and its row's id. Raises `RunError` for one that it refuses."""
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():

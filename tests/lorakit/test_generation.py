@@ -1,55 +1,28 @@
 """Generation in a run directory answers as the server does."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from lorakit.contracts import GenerateSpec, MetricEvent, Prediction, decode_event
+from lorakit.contracts import MetricEvent, decode_event
 from lorakit.errors import RunCancelled, RunError
 from lorakit.generate.generation import generate
 from lorakit.generate.prompts import encode_prompts
 from lorakit.rows import ChatRow
-from lorakit.rundir import Run
 from lorakit.serve.engine import Engine, Settings
 from lorakit.serve.server import create_app
 from tests.lorakit.chat_templates import CHATML, TOOLS, tokenizer_with
+from tests.lorakit.generation_runs import QUESTIONS, predictions, prepare
 
 pytestmark = pytest.mark.slow
 
-QUESTIONS = ["Who are you?", "What is your name?", "Repeat the text.\nOrder AB-77 is late."]
-
-
-def prepare(directory: Path, base: Path, adapter: Path | None, **fields: object) -> Run[GenerateSpec]:
-    """A generation run over the questions."""
-    spec = GenerateSpec(base_model=str(base), max_new_tokens=24, **fields)  # type: ignore[arg-type]
-    (directory / "inputs" / "prompts").mkdir(parents=True)
-    rows = [
-        {
-            "id": f"q{number}",
-            "messages": [{"role": "user", "content": text}, {"role": "assistant", "content": "?"}],
-        }
-        for number, text in enumerate(QUESTIONS)
-    ]
-    lines = "".join(json.dumps(row) + "\n" for row in rows)
-    (directory / "inputs" / "prompts" / "rows.jsonl").write_text(lines)
-    if adapter is not None:
-        (directory / "inputs" / "adapter").mkdir()
-        shutil.copy(adapter, directory / "inputs" / "adapter" / "adapter.tar.gz")
-    return Run(directory, spec, area="generation")
-
-
-def predictions(run: Run[GenerateSpec]) -> list[Prediction]:
-    lines = (run.output / "predictions.jsonl").read_text().splitlines()
-    return [Prediction.from_json(line) for line in lines]
-
 
 def test_answers_equal_the_servers(base: Path, adapters: dict[str, Path], tmp_path: Path) -> None:
-    run = prepare(tmp_path, base, adapters["alpha"], batch_size=2)
+    run = prepare(tmp_path, base, {"adapter": adapters["alpha"]}, batch_size=2)
     final = generate(run)
-    found = {(p.target, p.id): (p.text, p.completion_tokens) for p in predictions(run)}
+    found = {(p.target, p.id): (p.text, p.completion_tokens) for p in predictions(run.output)}
     assert found["adapter", "q0"][0] == "I am alpha"
     assert found["base", "q0"][0] != "I am alpha"
     assert final["rows"] == 3.0
@@ -72,30 +45,33 @@ def test_answers_equal_the_servers(base: Path, adapters: dict[str, Path], tmp_pa
 
 
 def test_progress_ends_at_all(base: Path, tmp_path: Path) -> None:
-    run = prepare(tmp_path, base, None, targets=("base",))
+    run = prepare(tmp_path, base, targets=("base",))
     generate(run)
     events = [decode_event(line) for line in (tmp_path / "progress.jsonl").read_text().splitlines()]
     last = [event for event in events if isinstance(event, MetricEvent)][-1]
     assert (last.step, last.total, last.fraction) == (3, 3, 1.0)
-    assert [prediction.target for prediction in predictions(run)] == ["base"] * 3
+    assert [prediction.target for prediction in predictions(run.output)] == ["base"] * 3
 
 
 def test_a_prompt_without_room_gets_an_empty_answer_and_a_message(base: Path, tmp_path: Path) -> None:
-    run = prepare(tmp_path, base, None, targets=("base",))
+    run = prepare(tmp_path, base, targets=("base",))
     path = run.input("prompts", "rows.jsonl")
     long = [{"role": "user", "content": "word " * 2500}, {"role": "assistant", "content": "?"}]
     path.write_text(path.read_text() + json.dumps({"id": "long", "messages": long}) + "\n")
     generate(run)
-    last = predictions(run)[-1]
+    last = predictions(run.output)[-1]
     assert (last.id, last.text, last.completion_tokens) == ("long", "", 0)
+    assert (last.finish, last.log_probability, last.seconds) == ("length", None, 0.0)
+    assert last.prompt_tokens > 2048
     assert "1 prompts fill the model's context" in (tmp_path / "progress.jsonl").read_text()
 
 
 def test_a_missing_adapter_and_missing_prompts_are_named(base: Path, tmp_path: Path) -> None:
-    run = prepare(tmp_path, base, None)
+    run = prepare(tmp_path, base)
     with pytest.raises(RunError) as caught:
         generate(run)
     assert caught.value.code == "generation:no_adapter"
+    assert "There is no adapter adapter" in caught.value.text
     run.input("prompts", "rows.jsonl").unlink()
     with pytest.raises(RunError) as caught:
         generate(run)
@@ -103,7 +79,7 @@ def test_a_missing_adapter_and_missing_prompts_are_named(base: Path, tmp_path: P
 
 
 def test_cancelling_stops_between_steps(base: Path, tmp_path: Path) -> None:
-    run = prepare(tmp_path, base, None, targets=("base",))
+    run = prepare(tmp_path, base, targets=("base",))
     run.request_stop()
     with pytest.raises(RunCancelled) as caught:
         generate(run)

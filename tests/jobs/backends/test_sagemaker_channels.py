@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import boto3
@@ -15,10 +16,14 @@ from jobs.backends.base import ComputeError, ComputeSpec, InputFile
 from jobs.backends.sagemaker.bucket import Bucket
 from jobs.backends.sagemaker.channels import store_channels
 from jobs.backends.sagemaker.options import SageMakerOptions
-from jobs.backends.sagemaker.request import places
+from jobs.backends.sagemaker.request import places, training_job
 from jobs.backends.sagemaker.source import Source
+from lorakit.contracts import MAX_TARGETS, RESERVED_TARGETS, GenerateSpec
+from standin.training import check_together
+from standin.validation import check_request
 from tests.jobs.backends.test_compute_contract import JOB, TENANT, new_name
 from tests.jobs.backends.test_sagemaker_request import NEEDED
+from tests.standin.deployment import IMAGE
 
 pytestmark = pytest.mark.slow
 
@@ -85,3 +90,25 @@ def test_an_input_that_is_gone_fails_for_good(storage: str, client: Any, request
     with pytest.raises(ComputeError) as caught:
         store(client, new_name())
     assert (caught.value.code, caught.value.temporary) == ("platform:input_missing", False)
+
+
+def test_aws_takes_the_channels_of_as_many_models_as_a_generation_may_ask(client: Any) -> None:
+    """No target takes the place of another channel, and every name is one that AWS takes."""
+    targets = ("base", *(f"v{number}-{'x' * 57}" for number in range(MAX_TARGETS - 1)))
+    generation = GenerateSpec(base_model="/models/base", targets=targets)
+    inputs: dict[str, tuple[InputFile, ...]] = {"prompts": (InputFile(key=KEY, filename="rows.jsonl"),)}
+    inputs |= {target: (InputFile(key=KEY, filename="adapter.tar.gz"),) for target in targets if target != "base"}
+    default_storage.delete(KEY)
+    default_storage.save(KEY, io.BytesIO(ROWS))
+    name = new_name()
+    spec = ComputeSpec(module="lorakit.generate", spec=asdict(generation), inputs=inputs, tags={"tenant": TENANT})
+    source, options = Source(archive=b"code", sha256="0" * 64), SageMakerOptions.read(NEEDED)
+    where = places(options, name, spec, source.sha256)
+    base_models = {"/models/base": "s3://models/base"}
+    channels = store_channels(Bucket(client, "runs"), where, spec, source, base_models)
+    assert channels.keys() == {*RESERVED_TARGETS, *targets}
+    assert channels["base"] == "s3://models/base/"
+    assert len(channels) <= 20
+    request = training_job(name, spec, options, where, IMAGE, channels)
+    check_request("CreateTrainingJob", request)
+    check_together(request)
