@@ -138,8 +138,9 @@ class _Step:
             return True
         claims.release(key)
         if isinstance(outcome, CircuitOpen | Later | Unauthorised):
-            # The first one says why; the others only that the judge is not asked.
-            self.stopped_by = self.stopped_by or outcome
+            # After a wrong secret, others only say that the judge is not asked.
+            if self.stopped_by is None or isinstance(outcome, Unauthorised):
+                self.stopped_by = outcome
             return False
         self.left[outcome.kind] += 1
         return True
