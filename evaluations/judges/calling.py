@@ -106,7 +106,8 @@ class Caller:
     def ask(self, prompt: Prompt, *, until: float = math.inf) -> Verdict:
         """The verdict, whose usage counts every attempt. Raises the last attempt's JudgeError, with all usage.
 
-        No attempt starts after `until`, by the clock of the pace; the last one may end after it.
+        No attempt starts after `until`, by the clock of the pace; the last one may end after it. Raises Later where
+        the server or the judge's rate asks to wait until after that.
         """
         spent = NOTHING
         for attempt in range(1, self.attempts + 1):
@@ -118,10 +119,14 @@ class Caller:
                 spent += error.usage
                 error.usage = spent
                 self._note(error)
-                pause = delay(attempt, error.retry_after)
-                over = attempt == self.attempts or self._pace.clock() + pause > until
-                if over or not error.temporary or isinstance(error, CircuitOpen | Later):
+                if attempt == self.attempts or not error.temporary or isinstance(error, CircuitOpen | Later):
                     raise
+                pause = delay(attempt, error.retry_after)
+                if self._pace.clock() + pause > until:
+                    if error.retry_after is None:
+                        raise
+                    # The server named the time, so this is no failure.
+                    raise Later(error.text, retry_after=pause, usage=spent) from None
                 self._sleep(pause)
             else:
                 self.breaker.succeeded()

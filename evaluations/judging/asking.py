@@ -32,7 +32,7 @@ class Progress:
 
     Rows before `position` have been looked at, and all of them if `ended`. `known` questions had a verdict before,
     `stored` ones have one now, of which `failed` will never have a score, by why; `left` have none yet, by why. The
-    judge is worth asking again in `wait` seconds; `down` says why not now, for people. `usage` includes failed calls.
+    judge is worth asking again in `wait` seconds; `down` says why not before, for people. `usage` has failed calls too.
     """
 
     position: int
@@ -156,5 +156,5 @@ class _Step:
             left=dict(self.left),
             usage=self.usage,
             wait=(stopped.retry_after or self.juror.caller.breaker.seconds) if stopped else 0.0,
-            down=stopped.text if stopped and not isinstance(stopped, Later) else "",
+            down=stopped.text if stopped else "",
         )

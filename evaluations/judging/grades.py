@@ -6,6 +6,7 @@ A criterion without a score is missing, never low: an answer without a required 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum
+from typing import Any
 
 from evaluations.judges.backends.base import HIGHEST, LOWEST
 from evaluations.judges.prompts import Criterion
@@ -38,13 +39,32 @@ class AnswerGrade:
     by_judge: Mapping[str, float | None]
     by_criterion: Mapping[str, float | None]
     missing: Mapping[str, int] = field(default_factory=dict)
-    reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """{judge: {criterion: reason}}"""
+    scores: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
+    """{judge: {criterion: score}}"""
 
     @property
     def uncertainty(self) -> float | None:
         """The judges' disagreement as a share of the scale, 0 to 1."""
         return None if self.spread is None else self.spread / (HIGHEST - LOWEST)
+
+    @property
+    def reason(self) -> str:
+        """Why, in the words of the first judge: one paragraph for each criterion."""
+        first = next(iter(self.scores.values()), {})
+        reasons = {name: score.reason for name, score in first.items() if score.value is not None and score.reason}
+        if len(reasons) == 1:
+            return next(iter(reasons.values()))
+        return "\n\n".join(f"{name}: {reason}" for name, reason in reasons.items())
+
+    @property
+    def detail(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """As JSON: {criterion: {judge: {score, reason, error}}}, the scores on the criterion's scale."""
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for judge, scores in self.scores.items():
+            for name, score in scores.items():
+                about = {"score": score.value, "reason": score.reason, "error": score.error}
+                found.setdefault(name, {})[judge] = about
+        return found
 
 
 def on_scale(value: float, criterion: Criterion) -> float:
@@ -92,10 +112,7 @@ def grade_of(rubric: RubricDocument, scores: Mapping[str, Mapping[str, Score]]) 
             for place, one in enumerate(rubric.criteria)
         },
         missing=missing,
-        reasons={
-            judge: {name: score.reason for name, score in found.items() if score.reason}
-            for judge, found in scores.items()
-        },
+        scores=scores,
     )
 
 

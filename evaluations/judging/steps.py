@@ -56,7 +56,7 @@ class Standing:
         usage = self.usage + progress.usage
         self.calls, self.tokens_in, self.tokens_out = usage.calls, usage.tokens_in, usage.tokens_out
         self.usd = None if usage.cost_usd is None else str(usage.cost_usd)
-        idle = not progress.stored and bool(progress.left or progress.down)
+        idle = not progress.stored and bool(progress.left or progress.wait)
         self.position, self.down = progress.position, progress.down
         for why, count in progress.left.items():
             self.left[why] = self.left.get(why, 0) + count

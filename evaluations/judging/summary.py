@@ -88,6 +88,36 @@ class Summary:
     why: str
 
 
+class Tally:
+    """Takes in results one at a time: one for all rows, or one for each slice."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._models: dict[str, _Model] = {}
+        self._pairs = {pair: _Pair() for pair in plan.pairs}
+
+    def add(self, result: RowResult) -> None:
+        for model, grade in result.grades.items():
+            self._models.setdefault(model, _Model()).add(result.row, grade)
+        for pair, preference in result.preferences.items():
+            self._pairs[pair].add(result.row, pair, preference)
+
+    def summary(self, *, names: Mapping[str, str] | None = None, left: Mapping[str, int] | None = None) -> Summary:
+        """`names` are those of the models for people, `left` counts passing failures of the last attempt, by why."""
+        models = tuple(tally.summary(model) for model, tally in self._models.items())
+        pairs = tuple(tally.summary(pair) for pair, tally in self._pairs.items())
+
+        def name(model: str) -> str:
+            return (names or {}).get(model, model)
+
+        parts = [(f"the answers of {name(one.model)}", one.judged, one.rows, one.missing) for one in models]
+        parts += [
+            (f"the comparisons of {name(one.pair[0])} with {name(one.pair[1])}", one.judged, one.rows, one.missing)
+            for one in pairs
+        ]
+        why = why_incomplete(parts, left or {})
+        return Summary(models=models, pairs=pairs, complete=not why, why=why)
+
+
 def summarise(
     plan: Plan,
     found: Iterable[RowResult],
@@ -95,28 +125,11 @@ def summarise(
     names: Mapping[str, str] | None = None,
     left: Mapping[str, int] | None = None,
 ) -> Summary:
-    """Take in the results of all rows, one at a time.
-
-    `names` are those of the models for people, `left` counts passing failures of the last attempt, by why.
-    """
-    models: dict[str, _Model] = {}
-    pairs = {pair: _Pair() for pair in plan.pairs}
+    """The summary of all of them; see `Tally.summary`."""
+    tally = Tally(plan)
     for result in found:
-        for model, grade in result.grades.items():
-            models.setdefault(model, _Model()).add(result.row, grade)
-        for pair, preference in result.preferences.items():
-            pairs[pair].add(result.row, pair, preference)
-    of_models = tuple(tally.summary(model) for model, tally in models.items())
-    of_pairs = tuple(tally.summary(pair) for pair, tally in pairs.items())
-    shown = {model.model: (names or {}).get(model.model, model.model) for model in of_models}
-    parts = [(f"the answers of {shown[one.model]}", one.judged, one.rows, one.missing) for one in of_models]
-    parts += [
-        (f"the comparisons of {shown.get(one.pair[0], one.pair[0])} with {shown.get(one.pair[1], one.pair[1])}",
-         one.judged, one.rows, one.missing)
-        for one in of_pairs
-    ]  # fmt: skip
-    why = why_incomplete(parts, left or {})
-    return Summary(models=of_models, pairs=of_pairs, complete=not why, why=why)
+        tally.add(result)
+    return tally.summary(names=names, left=left)
 
 
 @dataclass

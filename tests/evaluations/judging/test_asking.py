@@ -116,6 +116,16 @@ def test_a_judge_that_is_down_is_left_alone_until_it_may_be_back(in_tenant: Tena
     assert ask(juror, PLAN, rows(500, 1), position=1).ended
 
 
+def test_a_server_that_asks_to_wait_is_not_asked_meanwhile(in_tenant: Tenant) -> None:
+    juror, judge = scripted_juror(lambda prompt: Throttled("It limits requests.", retry_after=60), concurrency=2)
+    progress = ask(juror, PLAN, rows(500), seconds=15)
+    assert len(judge.asked) <= 3
+    assert (progress.left, progress.position, progress.down) == ({}, 0, "It limits requests.")
+    assert progress.wait >= 60
+    judge.respond = by_rule
+    assert ask(juror, PLAN, rows(20), seconds=15).stored == 40
+
+
 def test_time_is_kept_and_the_next_step_goes_on(in_tenant: Tenant) -> None:
     now = [0.0]
 

@@ -62,6 +62,15 @@ def test_a_judge_without_a_grade_leaves_the_jury_without_one() -> None:
     assert found.by_criterion["Correctness"] is None
 
 
+def test_reasons_are_told_by_criterion() -> None:
+    given = {"Correctness": Score(value=4, reason="Right."), "Brevity": Score(value=1, reason="Long.")}
+    found = grade_of(rubric(), {"one": given, "two": scores(Correctness=None)})
+    assert found.reason == "Correctness: Right.\n\nBrevity: Long."
+    assert found.detail["Correctness"] == {
+        "one": {"score": 4, "reason": "Right.", "error": ""}, "two": {"score": None, "reason": "", "error": "refused"},
+    }  # fmt: skip
+
+
 def test_a_score_off_the_scale_is_an_error() -> None:
     with pytest.raises(ValueError, match="off the scale"):
         on_scale(6.0, rubric().criteria[0].criterion)

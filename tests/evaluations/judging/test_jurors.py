@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from evaluations.judges.backends import judges
 from evaluations.judges.prompts import CORRECT, prompt_for
-from evaluations.judges.services import change_judge, create_judge
-from evaluations.judging.jurors import juror_of, shared_juror
+from evaluations.judges.services import change_judge, create_judge, delete_judge
+from evaluations.judging.jurors import JuryChanged, juror_of, jury_of, shared_juror
 from tenants.models import Tenant
 
 OPENAI: dict[str, Any] = {"name": "Strict", "kind": "openai", "model": "grader", "address": "https://judge.example/v1"}
@@ -68,3 +68,21 @@ def test_a_shared_judge_is_what_its_options_compute(
 def test_the_reference_grader_is_no_language_model() -> None:
     juror = shared_juror("default")
     assert (juror.is_llm, juror.most_calls, juror.judge_id) == (False, 1, None)
+
+
+def test_a_jury_is_read_back_as_it_was(in_tenant: Tenant) -> None:
+    jury = [juror_of(create_judge(tenant=in_tenant, **OPENAI)), shared_juror("default")]
+    assert jury_of([juror.to_dict() for juror in jury]) == jury
+
+
+def test_a_jury_that_changed_is_refused(in_tenant: Tenant) -> None:
+    judge = create_judge(tenant=in_tenant, **OPENAI)
+    recorded = juror_of(judge).to_dict()
+    change_judge(judge=judge, temperature=0.5)
+    with pytest.raises(JuryChanged, match="“Strict” was changed"):
+        jury_of([recorded])
+    delete_judge(judge=judge)
+    with pytest.raises(JuryChanged, match="“Strict” no longer exists"):
+        jury_of([recorded])
+    with pytest.raises(JuryChanged, match="no longer exists"):
+        jury_of([{"alias": "gone", "name": "Gone", "fingerprint": "f", "is_llm": True}])

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ def test_a_model_without_an_answer_is_not_asked_about() -> None:
 def test_rows_with_one_prompt_share_its_key() -> None:
     assert row(3).prompt_key == row(3, {"v1": "another"}).prompt_key
     assert row(3).prompt_key != row(4).prompt_key
+    assert replace(row(3), prompt="p").prompt_key == "p"
 
 
 def test_a_plan_reads_its_rows_one_at_a_time() -> None:

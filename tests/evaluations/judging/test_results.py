@@ -48,7 +48,8 @@ def test_a_jury_disagrees_where_its_judges_do(in_tenant: Tenant) -> None:
     for result in results([strict, kind], PLAN, rows(3)):
         grade = result.grades["v1"]
         assert (grade.grade, grade.spread, grade.by_judge) == (3.0, 2.0, {"strict": 2.0, "kind": 4.0})
-        assert grade.reasons["kind"] == {"Correctness": "As I see it."}
+        assert grade.detail["Correctness"]["kind"] == {"score": 4.0, "reason": "As I see it.", "error": ""}
+        assert grade.reason == "As I see it."
 
 
 def test_what_is_missing_is_no_grade(in_tenant: Tenant) -> None:
