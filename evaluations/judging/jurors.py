@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from evaluations.judges.backends import judges
+from evaluations.judges.backends.errors import Unauthorised
 from evaluations.judges.backends.usage import Price
 from evaluations.judges.calling import Caller
 from evaluations.judges.configured import caller_of, fingerprint, shared_fingerprint
@@ -20,10 +21,10 @@ _callers: dict[tuple[str, ...], Caller] = {}
 """Of this process, by judge and its state: they know the judge's pace and health from one step to the next."""
 
 
-class JuryChanged(PortalError):
-    """Grades of different judges cannot stand side by side."""
+class JuryUnusable(PortalError):
+    """A judge is gone, cannot be asked, or computes something else than at the start of the judging."""
 
-    code = "judging:judge_changed"
+    code = "judging:judge_unusable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,22 +84,26 @@ def shared_juror(alias: str) -> Juror:
 
 
 def jury_of(recorded: Sequence[Mapping[str, Any]]) -> list[Juror]:
-    """The judges that `Juror.to_dict` recorded.
-
-    Raises JuryChanged if one is gone or computes something else by now, Unauthorised like `juror_of`.
-    """
+    """The judges that `Juror.to_dict` recorded. Raises JuryUnusable."""
     return [_juror(one) for one in recorded]
 
 
 def _juror(recorded: Mapping[str, Any]) -> Juror:
     name = recorded["name"]
-    if "alias" in recorded:
-        found = shared_juror(recorded["alias"]) if recorded["alias"] in judges else None
-    else:
-        judge = Judge.objects.filter(id=recorded["id"]).first()
-        found = juror_of(judge) if judge is not None else None
+    try:
+        found = _found(recorded)
+    except Unauthorised as error:
+        raise JuryUnusable(f"The judge “{name}” cannot be asked. {error.text}") from None
     if found is None:
-        raise JuryChanged(f"The judge “{name}” no longer exists. Judge the answers again with another one.")
+        raise JuryUnusable(f"The judge “{name}” no longer exists. Judge the answers again with another one.")
     if found.fingerprint != recorded["fingerprint"]:
-        raise JuryChanged(f"The judge “{name}” was changed in the meantime. Judge the answers again.")
+        # Grades of different judges cannot stand side by side.
+        raise JuryUnusable(f"The judge “{name}” was changed in the meantime. Judge the answers again.")
     return found
+
+
+def _found(recorded: Mapping[str, Any]) -> Juror | None:
+    if "alias" in recorded:
+        return shared_juror(recorded["alias"]) if recorded["alias"] in judges else None
+    judge = Judge.objects.filter(id=recorded["id"]).first()
+    return juror_of(judge) if judge is not None else None

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from evaluations.judges.prompts import Prompt, pair_prompt_for, prompt_for
-from evaluations.rubrics.document import RubricDocument
+from evaluations.judges.prompts import CORRECT, Prompt, pair_prompt_for, prompt_for
+from evaluations.rubrics.document import RubricDocument, Weighted
+
+CORRECTNESS = RubricDocument(name=CORRECT.name, instructions="", criteria=(Weighted(criterion=CORRECT),))
+"""Where no rubric was chosen."""
 
 Pair = tuple[str, str]
 """Keys of two different models."""

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from evaluations.judges.backends import judges
 from evaluations.judges.prompts import CORRECT, prompt_for
 from evaluations.judges.services import change_judge, create_judge, delete_judge
-from evaluations.judging.jurors import JuryChanged, juror_of, jury_of, shared_juror
+from evaluations.judging.jurors import JuryUnusable, juror_of, jury_of, shared_juror
 from tenants.models import Tenant
 
 OPENAI: dict[str, Any] = {"name": "Strict", "kind": "openai", "model": "grader", "address": "https://judge.example/v1"}
@@ -75,14 +75,28 @@ def test_a_jury_is_read_back_as_it_was(in_tenant: Tenant) -> None:
     assert jury_of([juror.to_dict() for juror in jury]) == jury
 
 
+def test_a_judge_without_its_secret_cannot_be_asked(in_tenant: Tenant) -> None:
+    bedrock: dict[str, Any] = {
+        "name": "Claude",
+        "kind": "bedrock",
+        "model": "eu.anthropic.claude:0",
+        "region": "eu-west-1",
+    }
+    judge = create_judge(tenant=in_tenant, secret="bedrock-key", **bedrock)
+    recorded = juror_of(judge).to_dict()
+    change_judge(judge=judge, secret="")
+    with pytest.raises(JuryUnusable, match="“Claude” cannot be asked.* no API key"):
+        jury_of([recorded])
+
+
 def test_a_jury_that_changed_is_refused(in_tenant: Tenant) -> None:
     judge = create_judge(tenant=in_tenant, **OPENAI)
     recorded = juror_of(judge).to_dict()
     change_judge(judge=judge, temperature=0.5)
-    with pytest.raises(JuryChanged, match="“Strict” was changed"):
+    with pytest.raises(JuryUnusable, match="“Strict” was changed"):
         jury_of([recorded])
     delete_judge(judge=judge)
-    with pytest.raises(JuryChanged, match="“Strict” no longer exists"):
+    with pytest.raises(JuryUnusable, match="“Strict” no longer exists"):
         jury_of([recorded])
-    with pytest.raises(JuryChanged, match="no longer exists"):
+    with pytest.raises(JuryUnusable, match="no longer exists"):
         jury_of([{"alias": "gone", "name": "Gone", "fingerprint": "f", "is_llm": True}])

@@ -4,9 +4,11 @@ import pytest
 from django.core.cache import cache
 
 from evaluations.judges.backends.errors import JudgeError, Refused
+from evaluations.judges.backends.reference import graded
 from evaluations.judges.prompts import Choice, Prompt
 from evaluations.judging.asking import ask
-from evaluations.judging.plan import Plan
+from evaluations.judging.jurors import shared_juror
+from evaluations.judging.plan import CORRECTNESS, Plan
 from evaluations.judging.results import results
 from evaluations.judging.summary import summarise
 from tenants.models import Tenant
@@ -83,3 +85,11 @@ def test_two_judges_of_one_name_are_refused(in_tenant: Tenant) -> None:
     juror, _ = scripted_juror()
     with pytest.raises(ValueError, match="same name"):
         next(results([juror, juror], PLAN, rows(1)))
+
+
+def test_without_a_rubric_the_reference_grader_grades_as_ever(in_tenant: Tenant) -> None:
+    juror, plan = shared_juror("default"), Plan(rubric=CORRECTNESS)
+    ask(juror, plan, rows(5))
+    for result in results([juror], plan, rows(5)):
+        for model, grade in result.grades.items():
+            assert (grade.grade, grade.reason) == graded(result.row.reference, result.row.answers[model])
