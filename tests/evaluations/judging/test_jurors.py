@@ -85,7 +85,7 @@ def test_a_judge_without_its_secret_cannot_be_asked(in_tenant: Tenant) -> None:
     judge = create_judge(tenant=in_tenant, secret="bedrock-key", **bedrock)
     recorded = juror_of(judge).to_dict()
     change_judge(judge=judge, secret="")
-    with pytest.raises(JuryUnusable, match="“Claude” cannot be asked.* no API key"):
+    with pytest.raises(JuryUnusable, match=r"“Claude” cannot be asked.* no API key"):
         jury_of([recorded])
 
 
