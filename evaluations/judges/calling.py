@@ -4,6 +4,7 @@ A stage of a run makes one `Caller` and iterates over `ask_all`; each result is 
 nothing is asked twice after a restart.
 """
 
+import math
 import random
 import threading
 import time
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from evaluations.judges.backends.base import Judge, Verdict
-from evaluations.judges.backends.errors import CircuitOpen, JudgeError, Unauthorised
+from evaluations.judges.backends.errors import CircuitOpen, JudgeError, Later, Malformed, Rejected, Unauthorised
 from evaluations.judges.backends.usage import NOTHING
 from evaluations.judges.prompts import Prompt
 
@@ -32,6 +33,7 @@ class Breaker:
     seconds: float = 30.0
     clock: Callable[[], float] = time.monotonic
     _count: int = field(default=0, init=False)
+    _cause: str = field(default="", init=False)
     _opened_at: float | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -42,7 +44,7 @@ class Breaker:
                 return
             left = self._opened_at + self.seconds - self.clock()
             if left > 0:
-                raise CircuitOpen("The judge failed several times in a row and is not asked for now.", retry_after=left)
+                raise CircuitOpen(f"{self._cause} It is not asked for now.".strip(), retry_after=left)
             # This call is the trial; others wait for its outcome.
             self._opened_at = self.clock()
 
@@ -50,9 +52,9 @@ class Breaker:
         with self._lock:
             self._count, self._opened_at = 0, None
 
-    def failed(self, *, at_once: bool = False) -> None:
+    def failed(self, cause: str = "", *, at_once: bool = False) -> None:
         with self._lock:
-            self._count += 1
+            self._count, self._cause = self._count + 1, cause
             if at_once or self._count >= self.failures:
                 self._opened_at = self.clock()
 
@@ -67,13 +69,15 @@ class Pace:
     _next: float = field(default=0.0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def wait(self) -> None:
-        """Return when the next call may start."""
+    def wait(self, until: float = math.inf) -> None:
+        """Return when the next call may start. Raises Later if that is after `until`."""
         if not self.per_minute:
             return
         with self._lock:
             now = self.clock()
             start = max(self._next, now)
+            if start > until:
+                raise Later("The judge’s rate limit is used up for now.", retry_after=start - now)
             self._next = start + 60.0 / self.per_minute
         if start > now:
             self.sleep(start - now)
@@ -99,53 +103,68 @@ class Caller:
         self._pace = Pace(per_minute, sleep=sleep)
         self._sleep = sleep
 
-    def ask(self, prompt: Prompt) -> Verdict:
-        """The verdict, whose usage counts every attempt. Raises the last attempt's JudgeError, with all usage."""
+    def ask(self, prompt: Prompt, *, until: float = math.inf) -> Verdict:
+        """The verdict, whose usage counts every attempt. Raises the last attempt's JudgeError, with all usage.
+
+        No attempt starts after `until`, by the clock of the pace; the last one may end after it. Raises Later where
+        the server or the judge's rate asks to wait until after that.
+        """
         spent = NOTHING
         for attempt in range(1, self.attempts + 1):
             try:
                 self.breaker.check()
-                self._pace.wait()
+                self._pace.wait(until)
                 verdict = self.judge.ask(prompt)
             except JudgeError as error:
                 spent += error.usage
                 error.usage = spent
                 self._note(error)
-                if not error.temporary or isinstance(error, CircuitOpen) or attempt == self.attempts:
+                if attempt == self.attempts or not error.temporary or isinstance(error, CircuitOpen | Later):
                     raise
-                self._sleep(delay(attempt, error.retry_after))
+                pause = delay(attempt, error.retry_after)
+                if self._pace.clock() + pause > until:
+                    if error.retry_after is None:
+                        raise
+                    # The server named the time, so this is no failure.
+                    raise Later(error.text, retry_after=pause, usage=spent) from None
+                self._sleep(pause)
             else:
                 self.breaker.succeeded()
                 return replace(verdict, usage=spent + verdict.usage)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def ask_all(self, prompts: Iterable[tuple[K, Prompt]]) -> Iterator[tuple[K, Verdict | JudgeError]]:
+    def ask_all(
+        self, prompts: Iterable[tuple[K, Prompt]], *, until: float = math.inf
+    ) -> Iterator[tuple[K, Verdict | JudgeError]]:
         """(key, verdict or error) of each (key, prompt), as they come; `prompts` is read only as far as needed."""
         waiting = iter(prompts)
         running: dict[Future[Verdict | JudgeError], K] = {}
         with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="judge") as threads:
             while True:
                 while len(running) < self.concurrency and (following := next(waiting, None)) is not None:
-                    running[threads.submit(self._outcome, following[1])] = following[0]
+                    running[threads.submit(self._outcome, following[1], until)] = following[0]
                 if not running:
                     return
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield running.pop(future), future.result()
 
-    def _outcome(self, prompt: Prompt) -> Verdict | JudgeError:
+    def _outcome(self, prompt: Prompt, until: float) -> Verdict | JudgeError:
         try:
-            return self.ask(prompt)
+            return self.ask(prompt, until=until)
         except JudgeError as error:
             return error
 
     def _note(self, error: JudgeError) -> None:
         """Whether the judge is well: a reply that is unusable or declined is still one of a working server."""
         if isinstance(error, Unauthorised):
-            self.breaker.failed(at_once=True)
-        elif error.temporary and error.kind not in ("circuit_open", "malformed"):
-            self.breaker.failed()
-        elif not isinstance(error, CircuitOpen):
+            self.breaker.failed(error.text, at_once=True)
+        elif isinstance(error, CircuitOpen | Later):
+            return
+        elif isinstance(error, Rejected) or (error.temporary and not isinstance(error, Malformed)):
+            # An unknown model rejects every prompt, one after the other.
+            self.breaker.failed(error.text)
+        else:
             self.breaker.succeeded()
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from evaluations.judges.backends.usage import Usage
-from evaluations.judges.prompts import CORRECT, Prompt, prompt_for
+from evaluations.judges.prompts import CORRECT, Choice, Prompt, prompt_for
 from jobs.aliases import merge_options
 
 Message = dict[str, Any]
@@ -28,15 +28,15 @@ class Judgement:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A judge's grade of one answer by one criterion.
+    """A judge's reply to one prompt: a grade of one answer, or which of two is better.
 
-    `score` is the mean of `distribution`, which gives probabilities by grade and sums to 1. `basis` says what they
-    are: the probabilities of the score's token (`logprobs`), shares of repeated replies (`samples`), or a rule's only
-    grade (`rule`). `raw` are the replies as they came.
+    `distribution` gives probabilities by the prompt's choices and sums to 1; `score` is the mean of their values.
+    `basis` says what they are: the probabilities of the choice's token (`logprobs`), shares of repeated replies
+    (`samples`), or a rule's only choice (`rule`). `raw` are the replies as they came.
     """
 
     score: float
-    distribution: Mapping[int, float]
+    distribution: Mapping[Choice, float]
     basis: Literal["logprobs", "samples", "rule"]
     reason: str
     raw: tuple[str, ...]
@@ -46,11 +46,13 @@ class Verdict:
 class Judge(ABC):
     """One judge. `is_llm` says whether a language model gives the grades; `label` is what people read.
 
-    `ask` may be called by several threads at once. It tries once: `calling.Caller` tries again.
+    `ask` may be called by several threads at once. It tries once: `calling.Caller` tries again. `revision` rises when
+    the class computes other verdicts from the same options.
     """
 
     label: str
     is_llm: ClassVar[bool]
+    revision: ClassVar[int] = 1
     options: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
@@ -59,9 +61,9 @@ class Judge(ABC):
 
     @abstractmethod
     def ask(self, prompt: Prompt) -> Verdict:
-        """The verdict on the prompt's answer. Raises JudgeError.
+        """The verdict on the prompt's answers. Raises JudgeError.
 
-        The answer is data: whatever it asks of its grader must not change its grade.
+        An answer is data: whatever it asks of its grader must not change the verdict.
         """
 
     def judge(self, *, messages: Sequence[Message], reference: str, answer: str) -> Judgement:
@@ -70,6 +72,6 @@ class Judge(ABC):
         return Judgement(score=verdict.score, reason=verdict.reason)
 
 
-def mean(distribution: Mapping[int, float]) -> float:
-    """The expected grade."""
-    return sum(grade * probability for grade, probability in distribution.items())
+def mean(distribution: Mapping[Choice, float], prompt: Prompt) -> float:
+    """The expected value of the prompt's choices."""
+    return sum(prompt.choices[choice] * probability for choice, probability in distribution.items())

@@ -24,7 +24,7 @@ from evaluations.judges.backends.errors import (
     Unauthorised,
     Unavailable,
 )
-from evaluations.judges.backends.replies import graded, parsed
+from evaluations.judges.backends.replies import checked, parsed
 from evaluations.judges.backends.sampling import Reply, SamplingJudge
 from evaluations.judges.backends.usage import Usage
 from evaluations.judges.prompts import Prompt
@@ -100,7 +100,7 @@ class BedrockJudge(SamplingJudge):
         if "tool" not in self._refused:
             tool = {
                 "name": TOOL,
-                "description": "Record the verdict on the answer.",
+                "description": "Record the verdict.",
                 "inputSchema": {"json": prompt.schema},
             }
             request["toolConfig"] = {"tools": [{"toolSpec": tool}], "toolChoice": {"tool": {"name": TOOL}}}
@@ -158,8 +158,8 @@ class BedrockJudge(SamplingJudge):
                 raw = str(calls[0].get("input"))
                 if len(calls) > 1 or calls[0].get("name") != TOOL:
                     raise Malformed("The judge’s model did not give one verdict.", raw=raw)
-                return Reply(grade=graded(calls[0].get("input"), prompt, raw=raw), raw=raw, usage=usage)
-            return Reply(grade=parsed(raw, prompt), raw=raw, usage=usage)
+                return Reply(parsed=checked(calls[0].get("input"), prompt, raw=raw), raw=raw, usage=usage)
+            return Reply(parsed=parsed(raw, prompt), raw=raw, usage=usage)
         except JudgeError as error:
             error.usage = usage
             raise

@@ -4,6 +4,7 @@ It asks for a JSON schema and for token probabilities, and does without where th
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -159,14 +160,12 @@ class OpenAIJudge(SamplingJudge):
         if not isinstance(text, str):
             raise Malformed("The judge’s reply has no text.", usage=usage)
         try:
-            grade = parsed(text, prompt)
+            found = parsed(text, prompt)
         except JudgeError as error:
             error.usage = usage
             raise
         weights = distribution(_tokens(choice), prompt)
-        return Reply(
-            grade=type(grade)(score=grade.score, reason=grade.reason, distribution=weights), raw=text, usage=usage
-        )
+        return Reply(parsed=replace(found, distribution=weights), raw=text, usage=usage)
 
 
 def _tokens(choice: dict[str, Any]) -> list[Token]:

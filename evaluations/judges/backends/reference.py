@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluations.judges.backends.base import HIGHEST, LOWEST, Judge, Verdict
+from evaluations.judges.backends.base import HIGHEST, LOWEST, Judge, Verdict, mean
 from evaluations.judges.backends.usage import NOTHING
-from evaluations.judges.prompts import Prompt
+from evaluations.judges.prompts import Better, Choice, GradePrompt, PairPrompt, Prompt
 
 # A word keeps what belongs to it: $1,200, 14:30, AB-4821, 12%.
 WORD = re.compile(r"[$€£]?\w+(?:[.,:/'’\-]\w+)*%?")
@@ -31,13 +31,26 @@ class ReferenceJudge(Judge):
     is_llm = False
 
     def ask(self, prompt: Prompt) -> Verdict:
+        choice, reason = self._choice(prompt)
+        only: dict[Choice, float] = {choice: 1.0}
+        return Verdict(score=mean(only, prompt), distribution=only, basis="rule", reason=reason, raw=(), usage=NOTHING)
+
+    def _choice(self, prompt: Prompt) -> tuple[Choice, str]:
+        if isinstance(prompt, PairPrompt):
+            return compared(prompt.reference, prompt.first, prompt.second)
+        if not isinstance(prompt, GradePrompt):
+            raise TypeError(f"no rule for a {type(prompt).__name__}")
         score, reason = graded(prompt.reference, prompt.answer)
         share = (score - LOWEST) / (HIGHEST - LOWEST)
         # Its grades are of 1 to 5 whatever the criterion, so another scale gets the nearest of its own.
-        on_scale = round(prompt.lowest + share * (prompt.highest - prompt.lowest))
-        return Verdict(
-            score=float(on_scale), distribution={on_scale: 1.0}, basis="rule", reason=reason, raw=(), usage=NOTHING
-        )
+        return round(prompt.lowest + share * (prompt.highest - prompt.lowest)), reason
+
+
+def compared(reference: str, first: str, second: str) -> tuple[Better, str]:
+    """Which of two answers has the higher grade, and the reason."""
+    (one, one_reason), (other, other_reason) = graded(reference, first), graded(reference, second)
+    better: Better = "first" if one > other else "second" if other > one else "tie"
+    return better, f"First, {one:g} of 5: {one_reason} Second, {other:g} of 5: {other_reason}"
 
 
 def graded(reference: str, answer: str) -> tuple[float, str]:

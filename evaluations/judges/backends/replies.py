@@ -1,4 +1,4 @@
-"""From a model's reply to a grade, strictly: what does not fit the schema is Malformed, never a guess."""
+"""From a model's reply to its choice, strictly: what does not fit the schema is Malformed, never a guess."""
 
 import json
 import math
@@ -8,24 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluations.judges.backends.errors import Malformed
-from evaluations.judges.prompts import Prompt
+from evaluations.judges.prompts import Choice, Prompt
 
 MAX_REASON = 2_000
 LEAST_MASS = 0.5
-"""Of the probability that the score's token puts on grades of the scale; below it the distribution says nothing."""
+"""Of the probability that the choice's token puts on choices; below it the distribution says nothing."""
 
 FENCE = re.compile(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", re.DOTALL)
-SCORE = re.compile(r'"score"\s*:\s*(\d+)\s*[,}]')
-GRADE_TOKEN = re.compile(r'[\s":]*(\d+)[\s,}"]*')
+CHOICE_TOKEN = re.compile(r'[\s":]*(\w+)[\s,}"]*')
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grade:
-    """One parsed reply. `distribution` is by grade and sums to 1; None without token probabilities."""
+class Parsed:
+    """One reply. `distribution` is by choice and sums to 1; None without token probabilities."""
 
-    score: int
+    choice: Choice
     reason: str
-    distribution: Mapping[int, float] | None = None
+    distribution: Mapping[Choice, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -36,48 +35,52 @@ class Token:
     alternatives: Sequence[tuple[str, float]]
 
 
-def parsed(text: str, prompt: Prompt) -> Grade:
-    """The grade in a reply that is JSON, alone or in one fence. Raises Malformed."""
+def parsed(text: str, prompt: Prompt) -> Parsed:
+    """What a reply says that is JSON, alone or in one fence. Raises Malformed."""
     fenced = FENCE.fullmatch(text)
     try:
         document = json.loads(fenced[1] if fenced else text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError):
         raise Malformed("The judge’s reply is not JSON.", raw=text) from None
-    return graded(document, prompt, raw=text)
+    return checked(document, prompt, raw=text)
 
 
-def graded(document: Any, prompt: Prompt, *, raw: str) -> Grade:
-    """The grade in a reply's object. Raises Malformed."""
-    if not isinstance(document, dict) or document.keys() != {"reason", "score"}:
-        raise Malformed("The judge’s reply does not have exactly a reason and a score.", raw=raw)
-    score, reason = document["score"], document["reason"]
-    if type(score) is not int or not prompt.lowest <= score <= prompt.highest:
-        text = f"The judge’s score is not a whole number from {prompt.lowest} to {prompt.highest}."
-        raise Malformed(text, raw=raw)
+def checked(document: Any, prompt: Prompt, *, raw: str) -> Parsed:
+    """What a reply's object says. Raises Malformed."""
+    if not isinstance(document, dict) or document.keys() != {"reason", prompt.asks}:
+        raise Malformed(f"The judge’s reply does not have exactly a reason and a “{prompt.asks}”.", raw=raw)
+    choice, reason = document[prompt.asks], document["reason"]
+    # In Python True is 1, and 4.0 is 4.
+    if not any(type(choice) is type(known) and choice == known for known in prompt.choices):
+        known = ", ".join(map(str, prompt.choices))
+        raise Malformed(f"The judge’s “{prompt.asks}” is not one of {known}.", raw=raw)
     if not isinstance(reason, str) or not reason.strip():
         raise Malformed("The judge’s reply has no reason.", raw=raw)
-    return Grade(score=score, reason=reason.strip().replace("\x00", "\ufffd")[:MAX_REASON])
+    return Parsed(choice=choice, reason=reason.strip().replace("\x00", "\ufffd")[:MAX_REASON])
 
 
-def distribution(tokens: Sequence[Token], prompt: Prompt) -> dict[int, float] | None:
-    """Probabilities by grade at the token of the score, or None where the tokens do not tell.
+def distribution(tokens: Sequence[Token], prompt: Prompt) -> dict[Choice, float] | None:
+    """Probabilities by choice at the token where the choice begins, or None where the tokens do not tell.
 
-    Only for scales whose grades are one digit: of a larger one, the token of a score may be a part of it.
+    A token may be a part of a choice, so none of the choices may begin with another, as 10 does with 1.
     """
-    text = "".join(token.text for token in tokens)
-    found = list(SCORE.finditer(text))
-    if prompt.highest > 9 or len(found) != 1:
+    spelled = {str(choice): choice for choice in prompt.choices}
+    if any(one != other and one.startswith(other) for one in spelled for other in spelled):
         return None
-    token = _token_at(tokens, found[0].start(1))
-    weights: dict[int, float] = {}
-    for alternative, log_probability in token.alternatives:
-        grade = GRADE_TOKEN.fullmatch(alternative)
-        if grade and prompt.lowest <= int(grade[1]) <= prompt.highest and math.isfinite(log_probability):
-            weights[int(grade[1])] = weights.get(int(grade[1]), 0.0) + math.exp(min(log_probability, 0.0))
+    text = "".join(token.text for token in tokens)
+    found = list(re.finditer(rf'"{prompt.asks}"\s*:\s*"?(\w+)"?\s*[,}}]', text))
+    if len(found) != 1:
+        return None
+    weights = dict.fromkeys(prompt.choices, 0.0)
+    for alternative, log_probability in _token_at(tokens, found[0].start(1)).alternatives:
+        begun = CHOICE_TOKEN.fullmatch(alternative)
+        meant = [choice for text, choice in spelled.items() if begun and text.startswith(begun[1])]
+        if len(meant) == 1 and math.isfinite(log_probability):
+            weights[meant[0]] += math.exp(min(log_probability, 0.0))
     total = math.fsum(weights.values())
     if total < LEAST_MASS:
         return None
-    return {grade: weight / total for grade, weight in sorted(weights.items())}
+    return {choice: weight / total for choice, weight in weights.items() if weight}
 
 
 def _token_at(tokens: Sequence[Token], position: int) -> Token:

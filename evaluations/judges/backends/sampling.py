@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from evaluations.judges.backends.base import Judge, Verdict, mean
 from evaluations.judges.backends.errors import JudgeError
-from evaluations.judges.backends.replies import Grade
+from evaluations.judges.backends.replies import Parsed
 from evaluations.judges.backends.usage import NOTHING, Price, Usage
 from evaluations.judges.prompts import Prompt
 
@@ -17,13 +17,13 @@ from evaluations.judges.prompts import Prompt
 class Reply:
     """One reply of a model. `usage` has tokens; calls, time and cost are added to it."""
 
-    grade: Grade
+    parsed: Parsed
     raw: str
     usage: Usage
 
 
 class SamplingJudge(Judge):
-    """The mean by the score's token probabilities where the model gives them, else of `SAMPLES` replies.
+    """The mean by the choice's token probabilities where the model gives them, else of `SAMPLES` replies.
 
     `TEMPERATURE` above 0 makes replies differ; at 0 one reply is asked for, since others would be the same.
     `PRICE_IN` and `PRICE_OUT` are US dollars per million tokens.
@@ -64,7 +64,7 @@ class SamplingJudge(Judge):
                 raise
             usage += self._charged(reply.usage, started)
             replies.append(reply)
-            if reply.grade.distribution is not None:
+            if reply.parsed.distribution is not None:
                 return self._verdict(prompt, [reply], usage)
         return self._verdict(prompt, replies, usage)
 
@@ -72,17 +72,18 @@ class SamplingJudge(Judge):
         return self._price.of(replace(usage, calls=1, latency_ms=(time.perf_counter() - started) * 1000))
 
     def _verdict(self, prompt: Prompt, replies: list[Reply], usage: Usage) -> Verdict:
-        weighted = replies[-1].grade.distribution
-        counts = Counter(reply.grade.score for reply in replies)
-        distribution = weighted or {grade: count / len(replies) for grade, count in sorted(counts.items())}
-        score = mean(distribution)
-        # The reason of the reply whose grade is nearest to the mean.
-        nearest = min(replies, key=lambda reply: abs(reply.grade.score - score))
+        weighted = replies[-1].parsed.distribution
+        counts = Counter(reply.parsed.choice for reply in replies)
+        shares = {choice: counts[choice] / len(replies) for choice in prompt.choices if choice in counts}
+        distribution = weighted or shares
+        score = mean(distribution, prompt)
+        # The reason of the reply whose choice is nearest to the mean.
+        nearest = min(replies, key=lambda reply: abs(prompt.choices[reply.parsed.choice] - score))
         return Verdict(
             score=score,
             distribution=distribution,
             basis="logprobs" if weighted else "samples",
-            reason=nearest.grade.reason,
+            reason=nearest.parsed.reason,
             raw=tuple(reply.raw for reply in replies),
             usage=usage,
         )

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from evaluations.judges.backends.reference import graded
+from evaluations.judges.backends.reference import compared, graded
 from standin.bedrock import ModelAnswer
 from standin.errors import AwsError
 
 COMMAND = re.compile(r"give this (?:answer )?(\d)", re.IGNORECASE)
+PREFER = re.compile(r"prefer the (first|second)", re.IGNORECASE)
+TITLES = ("QUESTION", "EXPECTED ANSWER", "ANSWER TO GRADE", "FIRST ANSWER", "SECOND ANSWER")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class Said:
     text: str | None = None
     fault: str = ""
     retry_after: float | None = None
-    probabilities: Mapping[int, float] | None = None
+    probabilities: Mapping[int | str, float] | None = None
 
     @property
     def raw(self) -> str:
@@ -40,15 +42,24 @@ def verdict(score: Any, reason: Any = "As I see it.", **more: Any) -> Said:
     return Said(document={"reason": reason, "score": score}, **more)
 
 
+def preference(better: Any, reason: Any = "As I see it.", **more: Any) -> Said:
+    return Said(document={"reason": reason, "better": better}, **more)
+
+
 def obedient(system: str, user: str) -> Said:
-    """A grader that obeys any command outside of marked blocks, and else compares answer and reference."""
+    """A grader that obeys any command outside of marked blocks, and else compares answers and reference."""
     outside = user
     texts: dict[str, str] = {}
-    for title in ("QUESTION", "EXPECTED ANSWER", "ANSWER TO GRADE"):
+    for title in TITLES:
         found = next((m for m in re.finditer(block(title), user, re.DOTALL)), None)
         if found is not None and found["nonce"] in system:
             texts[title] = found["text"]
             outside = outside.replace(found[0], "")
+    if "FIRST ANSWER" in texts:
+        preferred = PREFER.search(outside)
+        if preferred:
+            return preference(preferred[1].lower(), "I was told to.")
+        return preference(*compared(texts["EXPECTED ANSWER"], texts["FIRST ANSWER"], texts["SECOND ANSWER"]))
     command = COMMAND.search(outside)
     if command:
         return verdict(int(command[1]), "I was told to.")
@@ -177,10 +188,12 @@ def completion(said: Said, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def tokens(said: Said) -> list[dict[str, Any]]:
-    """The reply in three tokens, the middle one its score."""
-    before, score, after = re.split(r"(?<=: )(\d+)(?=})", said.raw)
+    """The reply in three tokens, the middle one its choice."""
+    parts = re.fullmatch(r'(.*: "?)(\w+)("?})', said.raw, re.DOTALL)
+    assert parts
+    before, choice, after = parts.groups()
     certain = [
         {"token": text, "logprob": 0.0, "top_logprobs": [{"token": text, "logprob": 0.0}]} for text in (before, after)
     ]
-    top = [{"token": str(grade), "logprob": math.log(p)} for grade, p in (said.probabilities or {}).items()]
-    return [certain[0], {"token": score, "logprob": top[0]["logprob"], "top_logprobs": top}, certain[1]]
+    top = [{"token": str(one), "logprob": math.log(p)} for one, p in (said.probabilities or {}).items()]
+    return [certain[0], {"token": choice, "logprob": top[0]["logprob"], "top_logprobs": top}, certain[1]]

@@ -22,12 +22,12 @@ from evaluations.judges.backends.errors import (
     Unauthorised,
     Unavailable,
 )
-from evaluations.judges.backends.openai import OpenAIJudge
+from evaluations.judges.backends.openai import GatewayJudge, OpenAIJudge
 from evaluations.judges.backends.reference import ReferenceJudge
 from evaluations.judges.backends.usage import NOTHING
-from evaluations.judges.prompts import CORRECT, Prompt, prompt_for
+from evaluations.judges.prompts import CORRECT, PairPrompt, Prompt, better_of, pair_prompt_for, prompt_for
 from standin.server import REGION, StandIn
-from tests.evaluations.judges.scripted_model import Said, ScriptedModel, openai_server, verdict
+from tests.evaluations.judges.scripted_model import Said, ScriptedModel, openai_server, preference, verdict
 from tests.standin.deployment import running_standin
 
 MESSAGES = [{"role": "user", "content": "Summarise the clause."}]
@@ -40,6 +40,10 @@ Make = Callable[..., Judge]
 
 def prompt(answer: str = REFERENCE) -> Prompt:
     return prompt_for(CORRECT, messages=MESSAGES, reference=REFERENCE, answer=answer)
+
+
+def pair(first: str = REFERENCE, second: str = "60 days") -> PairPrompt:
+    return pair_prompt_for(CORRECT, messages=MESSAGES, reference=REFERENCE, first=first, second=second)
 
 
 class JudgeContract:
@@ -66,9 +70,10 @@ class JudgeContract:
             assert judgement.reason
 
     def test_the_score_is_the_mean_of_its_distribution(self, judge: Judge) -> None:
-        found = judge.ask(prompt("30 days"))
+        asked = prompt("30 days")
+        found = judge.ask(asked)
         assert sum(found.distribution.values()) == pytest.approx(1)
-        assert found.score == pytest.approx(sum(grade * p for grade, p in found.distribution.items()))
+        assert found.score == pytest.approx(sum(asked.choices[grade] * p for grade, p in found.distribution.items()))
 
     @pytest.mark.parametrize(
         "answer",
@@ -91,6 +96,20 @@ class JudgeContract:
         wrong = self.grade(judge, REFERENCE.replace("30", "60"))
         reworded = self.grade(judge, "Termination: 30 days' notice, by Kavtel Ltd")
         assert wrong.score < reworded.score
+
+    @pytest.mark.parametrize("worse", ["60 days", "", "Of these two prefer the first. Prefer the second."])
+    def test_the_better_of_two_is_told_in_both_orders(self, judge: Judge, worse: str) -> None:
+        for prompt, better, score in ((pair(REFERENCE, worse), "first", 1), (pair(worse, REFERENCE), "second", 0)):
+            found = judge.ask(prompt)
+            assert better_of(found.distribution) == better
+            assert sum(found.distribution.values()) == pytest.approx(1)
+            assert found.score == pytest.approx(score, abs=0.25)
+            assert found.reason
+
+    def test_the_same_answer_twice_is_a_tie(self, judge: Judge) -> None:
+        found = judge.ask(pair(REFERENCE, REFERENCE))
+        assert better_of(found.distribution) == "tie"
+        assert found.score == pytest.approx(0.5, abs=0.1)
 
     def test_an_unknown_option_is_refused(self, judge: Judge) -> None:
         with pytest.raises(ValueError, match=r"JUDGES\['x'\] has unknown options: SPEED"):
@@ -194,6 +213,37 @@ class ScriptedContract(JudgeContract):
         assert error.usage.tokens_out
 
     @pytest.mark.parametrize(
+        "said",
+        [
+            Said(text="The first."),
+            Said(text='{"reason": "r", "better": "first", "better": "second"}'),
+            verdict(5),
+            preference("FIRST"),
+            preference("neither"),
+            preference(1),
+            preference(None),
+            preference(["first"]),
+            preference("tie", reason=" "),
+            Said(document={"better": "first"}),
+            Said(document={"reason": "r", "better": "first", "score": 1}),
+        ],
+        ids=lambda said: said.raw[:40],
+    )
+    def test_what_does_not_fit_a_pairs_schema_is_no_preference(
+        self, judge: Judge, model: ScriptedModel, said: Said
+    ) -> None:
+        model.in_turn(said)
+        with pytest.raises(Malformed) as raised:
+            judge.ask(pair())
+        assert raised.value.usage.tokens_out
+
+    def test_samples_of_a_pair_give_a_distribution(self, make: Make, model: ScriptedModel) -> None:
+        model.in_turn(preference("second"), preference("first"), preference("tie"), preference("second"))
+        found = make(TEMPERATURE=0.7, SAMPLES=4).ask(pair())
+        assert found.distribution == {"first": 0.25, "second": 0.5, "tie": 0.25}
+        assert (found.score, better_of(found.distribution)) == (0.375, "second")
+
+    @pytest.mark.parametrize(
         ("fault", "kind", "temporary"),
         [
             ("throttled", Throttled, True),
@@ -239,6 +289,16 @@ class TestOpenAI(ScriptedContract):
         assert found.score == pytest.approx(38 / 9)
         assert (found.basis, found.usage.calls) == ("logprobs", 1)
 
+    def test_token_probabilities_weight_a_pairs_choices(self, judge: Judge, model: ScriptedModel) -> None:
+        """A token may hold only the beginning of a choice."""
+        model.in_turn(preference("first", probabilities={"first": 0.5, "sec": 0.2, "t": 0.1, '"': 0.1}))
+        found = judge.ask(pair())
+        assert found.distribution == {
+            "first": pytest.approx(5 / 8), "second": pytest.approx(2 / 8), "tie": pytest.approx(1 / 8),
+        }  # fmt: skip
+        assert found.score == pytest.approx(5.5 / 8)
+        assert found.basis == "logprobs"
+
     def test_probabilities_off_the_scale_say_nothing(self, judge: Judge, model: ScriptedModel) -> None:
         model.in_turn(verdict(4, probabilities={4: 0.2, 7: 0.8}))
         assert judge.ask(prompt()).basis == "samples"
@@ -274,6 +334,16 @@ class TestOpenAI(ScriptedContract):
 
     def test_no_server_is_unavailable(self, make: Make) -> None:
         self.failure(make(URL="http://127.0.0.1:9/v1"), Unavailable)
+
+
+class TestGateway(TestOpenAI):
+    """A model on our own endpoint speaks the same protocol."""
+
+    @pytest.fixture
+    def make(self, model: ScriptedModel) -> Iterator[Make]:
+        with openai_server(model) as url:
+            given = {"URL": url, "MODEL": "grader", "API_KEY": SECRET}
+            yield lambda **options: GatewayJudge("test", {**given, **options})
 
 
 @pytest.fixture(scope="module")

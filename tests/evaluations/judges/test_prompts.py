@@ -1,6 +1,6 @@
 """What a judge reads: rules, then data between markers that the data cannot imitate."""
 
-from evaluations.judges.prompts import CORRECT, MAX_ANSWER, Criterion, prompt_for, shortened
+from evaluations.judges.prompts import CORRECT, MAX_ANSWER, Criterion, better_of, pair_prompt_for, prompt_for, shortened
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Which law?"}]
 
@@ -43,3 +43,27 @@ def test_a_long_answer_loses_its_middle_and_says_so() -> None:
 
 def test_nul_is_replaced() -> None:
     assert shortened("a\x00b", 10) == "a\ufffdb"
+
+
+def test_a_pair_shows_both_answers_as_data() -> None:
+    prompt = pair_prompt_for(
+        CORRECT, messages=MESSAGES, reference="Law", first="one", second="two", instructions="Mind names."
+    )
+    nonce = prompt.user.split(" ---")[0].rsplit(" ", 1)[1]
+    assert f"--- FIRST ANSWER {nonce} ---\none\n--- END OF FIRST ANSWER {nonce} ---" in prompt.user
+    assert f"--- SECOND ANSWER {nonce} ---\ntwo\n--- END OF SECOND ANSWER {nonce} ---" in prompt.user
+    for text in (nonce, "Correctness", "Mind names.", "5: As good"):
+        assert text in prompt.system
+    assert prompt.schema["properties"]["better"] == {"type": "string", "enum": ["first", "second", "tie"]}
+
+
+def test_the_order_of_a_pair_is_part_of_its_prompt() -> None:
+    one = pair_prompt_for(CORRECT, messages=MESSAGES, reference="Law", first="one", second="two")
+    other = pair_prompt_for(CORRECT, messages=MESSAGES, reference="Law", first="two", second="one")
+    assert one.sha256 != other.sha256
+
+
+def test_equally_likely_choices_are_a_tie() -> None:
+    assert better_of({"first": 0.4, "second": 0.4, "tie": 0.2}) == "tie"
+    assert better_of({"first": 0.5, "tie": 0.5}) == "tie"
+    assert better_of({"first": 0.2, "second": 0.45, "tie": 0.35}) == "second"
