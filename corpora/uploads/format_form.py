@@ -28,7 +28,7 @@ OPTIONAL = {("instruction", "input"), ("preference", "prompt"), ("KTO", "prompt"
 READ_BY = ("file_format", "delimiter", "encoding", "layout", "columns")
 """The options that say how the file is read."""
 
-CLEANING = ("bad_rows", "personal_data", "over_long", "leaks")
+CLEANING = ("bad_rows", "personal_data", "over_long", "leaks", "near_leaks")
 CHOICES = (*CLEANING, "reasoning", "context", "seed")
 EXTRA = ("system", "tools", "label", "split", "slice")
 LABELS = {
@@ -134,6 +134,7 @@ class FormatForm(forms.Form):
     personal_data = Tick("mask", "keep", label="Mask personal data and keys")
     over_long = Tick("leave_out", "keep", label="Leave out rows that are too long for the base model")
     leaks = Tick("leave_out", "keep", label="Leave out rows whose prompt is also in the other split")
+    near_leaks = Tick("leave_out", "keep", label="Leave out test rows much like training rows")
     reasoning = forms.ChoiceField(
         choices=[("drop", "Leave it out"), ("keep", "Keep it, for base models that reason")],
         label="Reasoning in answers",
@@ -275,6 +276,7 @@ class FormatForm(forms.Form):
             Cleaning(self["personal_data"], personal_data(self.found) or noted(0)),
             Cleaning(self["over_long"], noted(notices.get("dataset:over_long", 0))),
             Cleaning(self["leaks"], "known after the import"),
+            Cleaning(self["near_leaks"], "known after the import"),
         ]
 
     def has_choices(self) -> bool:
