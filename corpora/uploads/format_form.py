@@ -11,7 +11,9 @@ from corpora.contexts import contexts
 from corpora.ingest.contracts import SHOWN_COLUMNS, Options
 from corpora.ingest.problems import shown
 from corpora.models import Dataset, Upload
+from corpora.uploads.kept import does_not_fit, kept_options
 from corpora.uploads.understood import file_facts, first_rows, ignored_columns, looks_like, personal_data
+from corpora.versions.last_options import READ_BY
 
 NEEDED = {
     "chat": ("messages",),
@@ -25,9 +27,6 @@ NEEDED = {
 """The fields of each layout. Only those of `OPTIONAL` may be missing."""
 
 OPTIONAL = {("instruction", "input"), ("preference", "prompt"), ("KTO", "prompt"), ("KTO", "completion")}
-READ_BY = ("file_format", "delimiter", "encoding", "layout", "columns")
-"""The options that say how the file is read."""
-
 CLEANING = ("bad_rows", "personal_data", "over_long", "leaks", "near_leaks")
 CHOICES = (*CLEANING, "reasoning", "context", "seed")
 EXTRA = ("system", "tools", "label", "split", "slice")
@@ -123,7 +122,10 @@ class FormatForm(forms.Form):
         required=False,
         empty_label="New dataset",
         label="Dataset",
-        help_text="In an existing dataset, the file becomes the next version.",
+        help_text=(
+            "In an existing dataset, the file becomes the next version, imported as this preview shows it. To begin "
+            "with the options of its last version, upload the file from the dataset’s page."
+        ),
     )
     name = forms.CharField(max_length=120, required=False, label="Name of the new dataset")
     file_format = OurChoice(label="Format")
@@ -238,6 +240,14 @@ class FormatForm(forms.Form):
     def ignored(self) -> str:
         """Which columns are ignored; empty if none are."""
         return ignored_columns(self.found)
+
+    def kept(self) -> str:
+        """Which options on how the file is read came from which version; empty if none did."""
+        return kept_options(self.upload)
+
+    def does_not_fit(self) -> bool:
+        """Whether options of an earlier version do not fit this file."""
+        return does_not_fit(self.upload)
 
     def is_preference_data(self) -> bool:
         """Whether the rows are preference data."""

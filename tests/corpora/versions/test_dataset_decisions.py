@@ -130,15 +130,13 @@ def test_test_rows_much_like_training_rows_are_left_out_in_the_same_step(
     assert (again.status_code, again.json()["version"]) == (409, str(new.id))
 
 
-def test_an_upload_in_one_request_leaves_them_out_too(api: APIClient, run_jobs: Callable[..., None]) -> None:
+def test_an_upload_in_one_request_leaves_them_out_too(
+    api: APIClient, in_tenant: Tenant, run_jobs: Callable[..., None]
+) -> None:
     file = SimpleUploadedFile("rows.jsonl", jsonl(*near_rows(training=20, test=6, alike=4)))
     options = json.dumps({"near_leaks": "leave_out"})
-    assert (
-        api.post(
-            "/api/v1/datasets/", {"name": "Leases", "file": file, "options": options}, format="multipart"
-        ).status_code
-        == 201
-    )
+    body = {"name": "Leases", "file": file, "options": options}
+    assert api.post("/api/v1/datasets/", body, format="multipart").status_code == 201
     run_jobs()
     version = DatasetVersion.objects.get()
     assert (version.train_count, version.test_count) == (20, 2)
