@@ -128,6 +128,7 @@ def test_the_preview_names_them_and_reads_the_file_afresh(
     path = urlsplit(upload["links"]["page"]).path
     page = as_alice.get(path).content.decode()
     assert f"This does not fit this file. How the file is read was kept from version 1: {said}." in page
+    assert 'form="read-afresh" name="look" value="afresh"' in page
     assert as_alice.post(path, {"look": "afresh"})["Location"] == path
     run_jobs()
     upload = api.get(url).json()
