@@ -37,13 +37,14 @@ class Chat:
             text = f"The base model's chat template can't render a conversation: {error}"
             raise RunError(f"{self.area}:template_refused", text) from None
 
+    def unread(self, row: ChatRow) -> set[str]:
+        """What of the row's needs (`needs_of`) the template would leave out."""
+        needed = needs_of(row)
+        return needed - read_by(self.tokenizer.get_chat_template(tools=row.tools or None)) if needed else set()
+
     def check(self, row: ChatRow) -> None:
         """Raise RunError if the row has tools or reasoning and the template would leave them out."""
-        needed = needs_of(row)
-        if not needed:
-            return
-        template = self.tokenizer.get_chat_template(tools=row.tools or None)
-        missing = needed - read_by(template)
+        missing = self.unread(row)
         if "reasoning" in missing:
             text = (
                 f"Row {row.id} has reasoning, and the base model's chat template does not read it. "

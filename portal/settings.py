@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "portal.middleware.NoStoreMiddleware",
     "portal.body_limit.BodyLimitMiddleware",
     "portal.middleware.ProblemPageMiddleware",
+    "portal.hang_up.HangUpMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from adapters.models import BaseModel
+from lorakit.chat_probe import rewrites_earlier_turns
 from lorakit.chat_templates import read_by
 
 CONFIG, TEMPLATE, MORE = "tokenizer_config.json", "chat_template.jinja", "additional_chat_templates"
@@ -19,12 +20,25 @@ REMEMBERED = 64
 
 def read_by_template(base_model: BaseModel) -> frozenset[str] | None:
     """What any chat template of the base reads (`lorakit.chat_templates`), or None if that cannot be told here."""
-    folder = Path(base_model.location)
+    changed = _files_now(base_model)
+    return _read(str(base_model.id), changed) if changed else None
+
+
+def rewritten_by_template(base_model: BaseModel) -> frozenset[str]:
+    """Which conversations a training makes an example of each answer of: "plain" ones, or those with "reasoning".
+
+    Empty where that cannot be told here. Of several templates, that for conversations without tools counts.
+    """
+    changed = _files_now(base_model)
+    return _rewritten(str(base_model.id), changed) if changed else frozenset()
+
+
+def _files_now(base_model: BaseModel) -> tuple[tuple[Path, int], ...]:
+    """The files with templates, each with when it changed; none where they are not on this machine."""
     try:
-        changed = tuple((path, path.stat().st_mtime_ns) for path in _files(folder))
+        return tuple((path, path.stat().st_mtime_ns) for path in _files(Path(base_model.location)))
     except OSError:
-        return None
-    return _read(str(base_model.id), changed)
+        return ()
 
 
 def _files(folder: Path) -> list[Path]:
@@ -41,6 +55,16 @@ def _read(base_model: str, files: tuple[tuple[Path, int], ...]) -> frozenset[str
     except (OSError, ValueError, LookupError, TypeError, AttributeError, TemplateError):
         return None
     return frozenset().union(*read) if read else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _rewritten(base_model: str, files: tuple[tuple[Path, int], ...]) -> frozenset[str]:
+    try:
+        template = _templates(files[0][0])[0]
+        kinds = {"plain": False, "reasoning": True}
+        return frozenset(kind for kind, has in kinds.items() if rewrites_earlier_turns(template, reasoning=has))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return frozenset()
 
 
 def _templates(path: Path) -> list[str]:

@@ -67,7 +67,7 @@ def describe_launch(
     return Launch(
         estimate=estimate,
         lengths=lengths,
-        tokens=round(lengths.mean_up_to(hyperparameters.max_length) * estimate.rows),
+        tokens=round(estimate.tokens),
         share_too_long=share,
         machine=machine,
         longest=longest,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from adapters.estimates.examples import examples_per_row
 from adapters.estimates.lengths import read_lengths
 from adapters.estimates.machines import training_machine
 from adapters.models import AdapterVersion, BaseModel
@@ -34,10 +35,14 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """`rows` are those short enough to be trained on. `seconds` is rough; `source` says what it rests on. `usd` is its
-    price at `usd_per_hour`."""
+    """`rows` are those short enough to be trained on, and become `examples` with `tokens` in all, once an epoch.
+
+    `seconds` is rough; `source` says what it rests on. `usd` is its price at `usd_per_hour`.
+    """
 
     rows: int
+    examples: int
+    tokens: float
     steps: int
     seconds: float
     source: str
@@ -56,12 +61,16 @@ def estimate_training(
     pace = _pace(base_model)
     lengths, limit = read_lengths(dataset_version), hyperparameters.max_length
     rows = round(dataset_version.train_count * (1 - (lengths.share_longer_than(limit) or 0.0)))
-    tokens = lengths.mean_up_to(limit) * hyperparameters.rows_read(rows)
+    per_row = examples_per_row(dataset_version, base_model, hyperparameters.learn)
+    examples, tokens = round(rows * per_row.examples), lengths.mean_up_to(limit) * per_row.tokens * rows
+    tokens_read = tokens / max(examples, 1) * hyperparameters.rows_read(examples)
     backend = compute[get_kind("training").backend({})]
     return Estimate(
         rows=rows,
-        steps=hyperparameters.steps(rows),
-        seconds=pace.start_seconds + tokens / pace.tokens_per_second,
+        examples=examples,
+        tokens=tokens,
+        steps=hyperparameters.steps(examples),
+        seconds=pace.start_seconds + tokens_read / pace.tokens_per_second,
         source=pace.source,
         usd_per_hour=backend.usd_per_hour,
         price_source=backend.price_source,

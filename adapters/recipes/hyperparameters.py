@@ -18,7 +18,7 @@ VALUE_AND_OUTPUT = ("v_proj", "o_proj")
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
-    """A step takes `batch_size` rows `gradient_accumulation` times; `max_length` is in tokens a row.
+    """A step takes `batch_size` examples `gradient_accumulation` times; `max_length` is in tokens a row.
 
     `max_steps`, if set, replaces `epochs`. Runs from before there was a choice have no `learn`.
     """
@@ -41,7 +41,7 @@ class Hyperparameters:
         return cls(**{**values, "target_modules": modules if isinstance(modules, str) else tuple(modules)})
 
     def steps(self, rows: int) -> int:
-        """Optimiser steps for this number of rows, counted as transformers' Trainer does."""
+        """Optimiser steps for this number of rows, or of examples, counted as transformers' Trainer does."""
         if self.max_steps is not None:
             return self.max_steps
         return math.ceil(self.epochs * self._steps_per_epoch(rows))

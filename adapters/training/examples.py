@@ -53,6 +53,7 @@ A_PREVIEW = OpenApiExample(
             }
         ],
         "rows": 900,
+        "examples": 900,
         "tokens": 81_000,
         "tokens_source": "counted in a sample of 900 rows with the tokenizer of tiny-llama",
         "share_too_long": 0.012,

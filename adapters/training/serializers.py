@@ -128,6 +128,10 @@ class PreviewSerializer(serializers.Serializer[Any]):
     warnings = serializers.ListField(source="launch.warnings", child=serializers.CharField())
     data_findings = DataFindingSerializer(many=True)
     rows = serializers.IntegerField(source="launch.estimate.rows", help_text="Rows short enough to train on.")
+    examples = serializers.IntegerField(
+        source="launch.estimate.examples",
+        help_text="More than `rows` where the chat template makes an example of each answer of a conversation.",
+    )
     tokens = serializers.IntegerField(source="launch.tokens")
     tokens_source = serializers.CharField(source="launch.lengths.source")
     share_too_long = serializers.FloatField(source="launch.share_too_long", allow_null=True)

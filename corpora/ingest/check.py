@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.ingest.assembly.assembly import Assembly
+from corpora.ingest.assembly.assembly import NONE, Assembly, Lines
 from corpora.ingest.assembly.findings import Findings
 from corpora.ingest.assembly.split import Bounds, NamesFound, SplitPlan
 from corpora.ingest.batch import Batch
@@ -83,10 +83,28 @@ class Check:
             # Rows of a single prompt or group stay together, in the training split.
             share = options.test_share if bounds.lowest < bounds.highest else 0.0
             plan = SplitPlan(share, options.seed, bounds=bounds)
+        if checked.report.accepted and options.near_leaks == "leave_out":
+            checked = self._without_near_leaks(checked, file, plan, progress, upload_sha256)
         if not checked.report.accepted:
             for name in (TRAIN, TEST, INDEX):
                 (self.folder / name).unlink(missing_ok=True)
         return checked
+
+    def _without_near_leaks(
+        self, checked: Checked, file: Readable, plan: SplitPlan, progress: Progress, upload_sha256: str
+    ) -> Checked:
+        """The outcome without the test rows much like a training row: these are known once all rows are written."""
+        from corpora.ingest.assembly.near_leaks import near_leaks
+
+        def tick(share: float) -> None:
+            progress("comparing", share)
+
+        lines = near_leaks(self.folder, train_rows=checked.report.train, tick=tick)
+        if not len(lines):
+            return checked
+        again = SplitPlan(plan.test_share, plan.seed, named=plan.named, bounds=plan.bounds)
+        with _Pass(self, file, again, progress, upload_sha256, near_leaks=lines) as reading:
+            return reading.run()
 
     def _refuse_unread(self, problem: FileProblem, file: Readable, sha256: str) -> Checked:
         for name in (TRAIN, TEST, INDEX):
@@ -102,7 +120,10 @@ class Check:
 class _Pass:
     """One pass over a readable file with one plan for the split."""
 
-    def __init__(self, check: Check, file: Readable, plan: SplitPlan, progress: Progress, upload_sha256: str) -> None:
+    def __init__(
+        self, check: Check, file: Readable, plan: SplitPlan, progress: Progress, upload_sha256: str,
+        near_leaks: Lines = NONE,
+    ) -> None:  # fmt: skip
         self._spec = check.spec
         self._folder = check.folder
         self._file = file
@@ -122,6 +143,7 @@ class _Pass:
                 sampled=check.spec.sampled_rows,
                 max_row_bytes=check.spec.max_row_bytes,
                 room_bytes=check.spec.room_bytes,
+                near_leaks=near_leaks,
             )
         )
 
@@ -193,7 +215,7 @@ class _Pass:
                     "dataset:no_usable_rows", "No row of the file can be used. Fix the rows and upload the file again."
                 )
             raise FileProblem("dataset:empty_file", "The file has no rows. Add one row for each example.")
-        if assembly.kept < 2:
+        if assembly.kept + self._findings.left_out["dataset:near_leak"] < 2:
             text = "The file has only one usable row. Add more rows, so that some can be held out for testing."
             raise FileProblem("dataset:too_few_rows", text)
         if not assembly.train.count and assembly.plan.named:
@@ -215,7 +237,10 @@ class _Pass:
         self._findings.add(closer.findings)
         self._findings.test_rows = {
             "dataset:leak": (assembly.leaked_tests.count(), assembly.test.count),
-            "dataset:near_leak": (self._findings.notice_codes["dataset:near_leak"], closer.tests),
+            "dataset:near_leak": (
+                self._findings.notice_codes["dataset:near_leak"] - self._findings.left_out["dataset:near_leak"],
+                closer.tests,
+            ),
         }
         report = self._report(
             accepted=True,
@@ -267,8 +292,18 @@ class _Pass:
             text = f"Not used in training: {joined(sorted(unused))}."
             yield Notice(code="dataset:unused_field", count=len(unused), text=text)
         if accepted and not self._assembly.test.count:
-            text = "No row is in the split “test”, so an adapter trained on this version cannot be evaluated."
+            text = _no_test_rows(self._findings.left_out["dataset:near_leak"])
             yield Notice(code="dataset:no_test_rows", count=1, text=text)
+
+
+def _no_test_rows(near_leaks: int) -> str:
+    if not near_leaks:
+        return "No row is in the split “test”, so an adapter trained on this version cannot be evaluated."
+    every = f"All {near_leaks:,} test rows were" if near_leaks > 1 else "The only test row was"
+    return (
+        f"{every} much like training rows and left out, so no test rows are left, and an adapter trained on this "
+        "version cannot be evaluated. Upload the file with test rows that ask something else, or keep these."
+    )
 
 
 def _batches(reader: Reader, blocks: Blocks, readers: int) -> Generator[tuple[Block, Batch | None], None, None]:

@@ -51,8 +51,9 @@ class Options(Document):
     Empty options are detected, among them the `encoding` of text. `columns` maps one of `FIELDS` to a column of the
     file, for example {"prompt": "Question"}. `bad_rows` are refused with the whole file or left out; `personal_data` is
     e-mail addresses, phone, card and account numbers and keys; `over_long` are rows that do not fit into the `context`,
-    a base model's name; `leaks` are the later of two rows with one prompt in both splits. `preferences` says whether
-    preference data is refused, or the chosen answers are taken; `reasoning` is what an answer was thought out with.
+    a base model's name; `leaks` are the later of two rows with one prompt in both splits, `near_leaks` test rows much
+    like a training row. `preferences` says whether preference data is refused, or the chosen answers are taken;
+    `reasoning` is what an answer was thought out with.
     `test_share` of the rows, or of the groups where a column for `group` is named, are held out where the file names no
     split; `seed` draws others.
     """
@@ -66,6 +67,7 @@ class Options(Document):
     personal_data: Literal["keep", "mask"] = "keep"
     over_long: Literal["keep", "leave_out"] = "keep"
     leaks: Literal["keep", "leave_out"] = "keep"
+    near_leaks: Literal["keep", "leave_out"] = "keep"
     preferences: Literal["refuse", "chosen"] = "refuse"
     reasoning: Literal["drop", "keep"] = "drop"
     context: Annotated[str, msgspec.Meta(max_length=100)] = ""
@@ -190,14 +192,15 @@ class Notice(Document):
     """A fact about usable rows. `lines` are the first of `count`.
 
     `decision` names the option that answers it, for example "personal_data"; empty if nothing is to be decided. A leak
-    and a near leak concern `test_rows` of the `test_rows_read` test rows that were looked at; both are 0 for others.
+    and a near leak concern `test_rows` of the version, among the `test_rows_read` that were looked at; both are 0 for
+    others.
     """
 
     code: str
     count: Natural
     text: str
     lines: tuple[int, ...] = ()
-    decision: Literal["", "personal_data", "over_long", "leaks", "reasoning"] = ""
+    decision: Literal["", "personal_data", "over_long", "leaks", "near_leaks", "reasoning"] = ""
     test_rows: Natural = 0
     test_rows_read: Natural = 0
 

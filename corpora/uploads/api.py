@@ -207,7 +207,10 @@ class UploadViewSet(
 
     @extend_schema(
         summary="Import the file as a dataset version",
-        description="Starts the check of all its rows. Repeated calls return the same version.",
+        description=(
+            "Starts the check of all its rows. Repeated calls return the same version. The file is imported as it was "
+            "inspected: a `dataset` given only here does not bring the options of its newest version along."
+        ),
         request=ConfirmationSerializer,
         responses={200: UploadSerializer, 400: INVALID, 404: MISSING, 409: examples.NOT_WAITING},
         examples=[examples.CONFIRMATION, examples.CONFIRMED],

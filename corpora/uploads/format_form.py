@@ -11,7 +11,9 @@ from corpora.contexts import contexts
 from corpora.ingest.contracts import SHOWN_COLUMNS, Options
 from corpora.ingest.problems import shown
 from corpora.models import Dataset, Upload
+from corpora.uploads.kept import does_not_fit, kept_options
 from corpora.uploads.understood import file_facts, first_rows, ignored_columns, looks_like, personal_data
+from corpora.versions.last_options import READ_BY
 
 NEEDED = {
     "chat": ("messages",),
@@ -25,10 +27,7 @@ NEEDED = {
 """The fields of each layout. Only those of `OPTIONAL` may be missing."""
 
 OPTIONAL = {("instruction", "input"), ("preference", "prompt"), ("KTO", "prompt"), ("KTO", "completion")}
-READ_BY = ("file_format", "delimiter", "encoding", "layout", "columns")
-"""The options that say how the file is read."""
-
-CLEANING = ("bad_rows", "personal_data", "over_long", "leaks")
+CLEANING = ("bad_rows", "personal_data", "over_long", "leaks", "near_leaks")
 CHOICES = (*CLEANING, "reasoning", "context", "seed")
 EXTRA = ("system", "tools", "label", "split", "slice")
 LABELS = {
@@ -123,7 +122,10 @@ class FormatForm(forms.Form):
         required=False,
         empty_label="New dataset",
         label="Dataset",
-        help_text="In an existing dataset, the file becomes the next version.",
+        help_text=(
+            "In an existing dataset, the file becomes the next version, imported as this preview shows it. To begin "
+            "with the options of its last version, upload the file from the dataset’s page."
+        ),
     )
     name = forms.CharField(max_length=120, required=False, label="Name of the new dataset")
     file_format = OurChoice(label="Format")
@@ -134,6 +136,7 @@ class FormatForm(forms.Form):
     personal_data = Tick("mask", "keep", label="Mask personal data and keys")
     over_long = Tick("leave_out", "keep", label="Leave out rows that are too long for the base model")
     leaks = Tick("leave_out", "keep", label="Leave out rows whose prompt is also in the other split")
+    near_leaks = Tick("leave_out", "keep", label="Leave out test rows much like training rows")
     reasoning = forms.ChoiceField(
         choices=[("drop", "Leave it out"), ("keep", "Keep it, for base models that reason")],
         label="Reasoning in answers",
@@ -238,6 +241,14 @@ class FormatForm(forms.Form):
         """Which columns are ignored; empty if none are."""
         return ignored_columns(self.found)
 
+    def kept(self) -> str:
+        """Which options on how the file is read came from which version; empty if none did."""
+        return kept_options(self.upload)
+
+    def does_not_fit(self) -> bool:
+        """Whether options of an earlier version do not fit this file."""
+        return does_not_fit(self.upload)
+
     def is_preference_data(self) -> bool:
         """Whether the rows are preference data."""
         return self.found.get("layout") in {"preference", "KTO"}
@@ -275,6 +286,7 @@ class FormatForm(forms.Form):
             Cleaning(self["personal_data"], personal_data(self.found) or noted(0)),
             Cleaning(self["over_long"], noted(notices.get("dataset:over_long", 0))),
             Cleaning(self["leaks"], "known after the import"),
+            Cleaning(self["near_leaks"], "known after the import"),
         ]
 
     def has_choices(self) -> bool:

@@ -9,6 +9,7 @@ from rest_framework.reverse import reverse
 
 from corpora.models import Upload
 from corpora.uploads import tus
+from corpora.uploads.kept import inspection_of
 from corpora.versions.serializers import RejectionSerializer, VersionSerializer
 from jobs.serializers import JobSerializer
 
@@ -64,7 +65,7 @@ class UploadSerializer(serializers.ModelSerializer[Upload]):
         read_only_fields = fields
 
     def get_inspection(self, upload: Upload) -> dict[str, Any] | None:
-        return dict(upload.inspection) or None
+        return inspection_of(upload) or None
 
     @extend_schema_field(RejectionSerializer(allow_null=True))
     def get_error(self, upload: Upload) -> dict[str, Any] | None:
@@ -115,7 +116,10 @@ class OptionsSerializer(serializers.Serializer[Any]):
 
 
 class ConfirmationSerializer(OptionsSerializer):
-    """Options to change, and the dataset if it differs from the one given at the start of the upload."""
+    """Options to change, and the dataset if it differs from the one given at the start of the upload.
+
+    A dataset given only here changes where the file goes, not how it is read: its earlier options are not used.
+    """
 
     dataset = serializers.UUIDField(required=False)
     name = serializers.CharField(max_length=120, required=False)

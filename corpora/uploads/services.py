@@ -20,7 +20,7 @@ from corpora.quota import reserve
 from corpora.uploads import staging
 from corpora.uploads.backends import parts_storage
 from corpora.uploads.errors import AlreadyUsed, NotWaiting, UploadGone
-from corpora.versions.last_options import LastOptions, last_options
+from corpora.versions.last_options import READ_BY, LastOptions, last_options
 from corpora.versions.services import create_version, shown_name
 from jobs.services import start_job, stop_job
 from rest.errors import Conflict, PortalError
@@ -114,7 +114,8 @@ def confirm_upload(
 ) -> DatasetVersion:
     """Import the file as a version of `dataset` or of the dataset called `dataset_name`.
 
-    Without either, the dataset given at the start of the upload is used. Repeated calls return the same version.
+    Without either, the dataset given at the start of the upload is used. A dataset given only now does not change the
+    options: the file is imported as its preview was made. Repeated calls return the same version.
     Raises UploadGone, NotWaiting, InvalidName, DatasetGone, SameFile or WrongOption.
     """
     with transaction.atomic():
@@ -238,10 +239,10 @@ def _make_version(upload: Upload, *, created_by: User | None) -> DatasetVersion:
 
 
 def _change_options(upload: Upload, changes: Mapping[str, Any]) -> None:
-    """Set the options. Other columns are the client's own, and not those of an earlier version."""
-    before = upload.options.get("columns")
-    upload.options = msgspec.to_builtins(read_options({**upload.options, **changes}))
-    if upload.options["columns"] != before:
+    """Set the options. Once one says otherwise how the file is read, they are no longer those of an earlier version."""
+    before = upload.options
+    upload.options = msgspec.to_builtins(read_options({**before, **changes}))
+    if any(upload.options[name] != before.get(name) for name in READ_BY):
         upload.options_from = None
 
 

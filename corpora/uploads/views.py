@@ -17,6 +17,7 @@ from corpora.quota import used_bytes
 from corpora.uploads.backends import parts_storage
 from corpora.uploads.format_form import FormatForm
 from corpora.uploads.forms import UploadForm
+from corpora.uploads.kept import afresh
 from corpora.uploads.services import abort_upload, confirm_upload, inspect_upload
 from corpora.uploads.tus import expires_at
 from corpora.versions.services import upload_version
@@ -84,6 +85,10 @@ def upload_format(request: TenantRequest, upload_id: UUID) -> HttpResponse:
         return render(request, "corpora/uploads/format.html", {"upload": found, "place": _place(found)})
     if not found.is_waiting:
         return render(request, "corpora/uploads/format.html", {"upload": found})
+    if request.POST.get("look") == "afresh":
+        # Whatever else the form says may belong to options that do not fit.
+        inspect_upload(upload=found, changes=afresh())
+        return redirect("corpora:upload-format", found.id)
     form = FormatForm(found, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:

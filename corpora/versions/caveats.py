@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from django.utils.formats import date_format
@@ -10,10 +10,9 @@ from django.utils.timezone import localtime
 
 from corpora.ingest.assembly.findings import decision_for
 from corpora.models import DatasetVersion
+from corpora.versions.decisions import Notice, is_standing
 
 Severity = Literal["warning", "note"]
-Notice = Mapping[str, Any]
-"""As the version's profile stores it, see `corpora.ingest.contracts.Notice`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +63,7 @@ def _caveats(version: DatasetVersion, codes: "Mapping[str, Write]") -> Iterator[
 
 def _standing(version: DatasetVersion) -> dict[str, Notice]:
     """The notices by code, without those whose decision the import options made."""
-    notices = version.profile.get("warnings", [])
-    return {n["code"]: n for n in notices if n.get("decision") or not decision_for(n["code"])}
+    return {n["code"]: n for n in version.profile.get("warnings", []) if is_standing(version, n)}
 
 
 def _leak(version: DatasetVersion, notice: Notice) -> str:

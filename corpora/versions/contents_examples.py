@@ -76,7 +76,7 @@ MASK = OpenApiExample("Mask personal data", {"options": {"personal_data": "mask"
 LEAVE_OUT = OpenApiExample("Leave out rows with problems", {"options": {"bad_rows": "leave_out"}}, request_only=True)
 CLEAN = OpenApiExample(
     "Several changes in one version",
-    {"options": {"bad_rows": "leave_out", "personal_data": "mask", "leaks": "leave_out", "over_long": "leave_out"}},
+    {"options": {"bad_rows": "leave_out", "personal_data": "mask", "leaks": "leave_out", "near_leaks": "leave_out"}},
     request_only=True,
 )
 EXPORTED = OpenApiExample(

@@ -14,6 +14,7 @@ DECISIONS: dict[str, dict[str, str]] = {
     "personal_data": {"personal_data": "mask"},
     "over_long": {"over_long": "leave_out"},
     "leaks": {"leaks": "leave_out"},
+    "near_leaks": {"near_leaks": "leave_out"},
     "reasoning": {"reasoning": "drop"},
 }
 """The decisions on a version's page, each with the option changes for the new version."""
@@ -28,6 +29,7 @@ OPTION_TITLES = {
     "personal_data": "Personal data",
     "over_long": "Rows too long for the base model",
     "leaks": "Prompts in both splits",
+    "near_leaks": "Test rows much like training rows",
     "preferences": "Preference data",
     "reasoning": "Reasoning",
     "context": "Base model",
@@ -70,6 +72,8 @@ def _phrases(options: Mapping[str, Any], version: DatasetVersion) -> Iterator[st
         yield "rows too long for the base model left out"
     if options.get("leaks") == "leave_out":
         yield "repeated prompts across splits left out"
+    if options.get("near_leaks") == "leave_out":
+        yield "test rows much like training rows left out"
     if options.get("preferences") == "chosen":
         yield "chosen answers of preference data"
     if options.get("reasoning") == "keep":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corpora.models import DatasetVersion
+from corpora.versions.decisions import decision_left
 from corpora.versions.findings import title_of
 from corpora.versions.left_out import FILE_TYPES
 
@@ -16,7 +17,7 @@ class FindingGroup:
 
     `is_problem` marks rows that cannot be used; other groups are notices about usable rows. `share` is the share of
     the rows read, 0..1, or None for a finding about the whole file. `examples` are {line, field, text}, and `lines`
-    the first lines of a notice.
+    the first lines of a notice. A leak concerns `test_rows` of the `test_rows_read` test rows that were compared.
     """
 
     code: str
@@ -27,6 +28,8 @@ class FindingGroup:
     text: str = ""
     examples: list[dict[str, Any]] = field(default_factory=list)
     lines: tuple[int, ...] = ()
+    test_rows: int = 0
+    test_rows_read: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,9 @@ EXAMPLES = 5
 def quality_of(version: DatasetVersion) -> Quality:
     """The quality of a version from its stored summary. Does not read findings.jsonl."""
     problems = list(_problems(version))
-    notices = [(notice.get("decision", ""), _notice(version, notice)) for notice in version.profile.get("warnings", [])]
+    notices = [
+        (decision_left(version, notice), _notice(version, notice)) for notice in version.profile.get("warnings", [])
+    ]
     by_decision: dict[str, list[FindingGroup]] = defaultdict(list)
     if _can_go_on(version):
         by_decision["bad_rows"] = problems
@@ -77,7 +82,7 @@ def quality_of(version: DatasetVersion) -> Quality:
 def _has_left_out(version: DatasetVersion) -> bool:
     """Whether some rows of the file are not in the version."""
     codes = {notice["code"] for notice in version.profile.get("warnings", [])}
-    dropped = {"over_long": "dataset:over_long", "leaks": "dataset:leak"}
+    dropped = {"over_long": "dataset:over_long", "leaks": "dataset:leak", "near_leaks": "dataset:near_leak"}
     by_option = {code for option, code in dropped.items() if version.options.get(option) == "leave_out"}
     return bool(version.problem_count or codes & {"dataset:duplicate_row", "dataset:not_chosen", *by_option})
 
@@ -115,6 +120,8 @@ def _notice(version: DatasetVersion, notice: dict[str, Any]) -> FindingGroup:
         is_problem=False,
         text=notice["text"],
         lines=tuple(notice["lines"]),
+        test_rows=notice.get("test_rows", 0),
+        test_rows_read=notice.get("test_rows_read", 0),
     )
 
 

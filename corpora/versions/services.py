@@ -18,7 +18,7 @@ from corpora.models import Dataset, DatasetVersion, VersionState
 from corpora.options import read_options
 from corpora.quota import reserve
 from corpora.versions.errors import SameFile, StillChecking, VersionGone, VersionInUse
-from corpora.versions.last_options import LastOptions, came_from, last_options
+from corpora.versions.last_options import NOT_BY_OPTIONS, LastOptions, kept_from, last_options
 from corpora.versions.one_piece import ReceivedFile
 from jobs.services import start_job
 from rest.names import check_name, visible
@@ -281,11 +281,16 @@ def headline(report: Report) -> str:
 
 
 def _headline_of(version: DatasetVersion, report: Report) -> str:
-    """The headline, and for a mapped column that the file lacks, whose options these were."""
+    """The headline, and for a file that the options of an earlier version do not fit, where they came from."""
     found = cause(report)
-    if version.options_from is None or not found.stops or found.field not in version.options.get("columns", {}):
+    is_unread = (found.stops or not report.rows) and found.code not in NOT_BY_OPTIONS
+    kept = kept_from(version.options_from, version.options) if version.options_from and is_unread else ""
+    if not kept:
         return headline(report)
-    return f"{headline(report)} {came_from(version.options_from)}"
+    return (
+        f"{headline(report)} {kept} If that does not fit this file, upload it again and choose “Read it afresh” in its "
+        "preview, or send other options; an empty object in `options` detects everything."
+    )
 
 
 def _locked(dataset_id: UUID) -> Dataset | None:

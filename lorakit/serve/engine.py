@@ -15,9 +15,10 @@ from lorakit.base import (
 from lorakit.digest import base_sha256
 from lorakit.serve.batcher import Batcher, Job, Overloaded
 from lorakit.serve.decode import DecodeBatch, Sequence
+from lorakit.serve.errors import ApiError
 from lorakit.serve.pool import BASE_SLOT, SlotPool, StoredAdapter
 from lorakit.serve.prompts import PromptEncoder
-from lorakit.serve.protocol import ApiError, Ask
+from lorakit.serve.protocol import Ask
 from lorakit.serve.registry import Registry
 from lorakit.serve.text import TextStream
 

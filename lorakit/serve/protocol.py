@@ -4,7 +4,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from lorakit.rows import Message, Tool
 from lorakit.serve.decode import Sampling
+from lorakit.serve.errors import ApiError, invalid
+from lorakit.serve.messages import parse_messages, parse_tools
 from lorakit.strict_json import read_json
 
 UNSUPPORTED = {
@@ -16,7 +19,6 @@ UNSUPPORTED = {
     "frequency_penalty": 0,
     "presence_penalty": 0,
     "logit_bias": {},
-    "tools": [],
     "functions": [],
     "suffix": "",
     "response_format": {"type": "text"},
@@ -24,39 +26,20 @@ UNSUPPORTED = {
 """Options that would change the answer, each with the only accepted value, which has no effect."""
 
 
-class ApiError(Exception):
-    """A refused request: HTTP status, text, OpenAI's error code, and the invalid parameter."""
-
-    def __init__(self, status: int, text: str, code: str, param: str | None = None) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
-        self.code = code
-        self.param = param
-
-    def body(self) -> dict[str, Any]:
-        """The error in OpenAI's format."""
-        kind = "invalid_request_error" if self.status < 500 else "server_error"
-        return {"error": {"message": self.text, "type": kind, "param": self.param, "code": self.code}}
-
-
 @dataclass(frozen=True)
 class Ask:
-    """A checked request; exactly one of `messages` and `prompt` is set."""
+    """A checked request; exactly one of `messages` and `prompt` is set, and `tools` only with messages."""
 
     model: str
-    messages: list[dict[str, str]] | None
+    messages: list[Message] | None
     prompt: str | None
     max_tokens: int | None
     sampling: Sampling
     stop: list[str] = field(default_factory=list)
+    tools: list[Tool] = field(default_factory=list)
     stream: bool = False
     include_usage: bool = False
     continuous_usage: bool = False
-
-
-def invalid(param: str, text: str) -> ApiError:
-    return ApiError(400, f"{param}: {text}", "invalid_value", param)
 
 
 def parse_ask(body: bytes, *, chat: bool) -> Ask:
@@ -70,7 +53,7 @@ def parse_ask(body: bytes, *, chat: bool) -> Ask:
     model = data.get("model")
     if not isinstance(model, str) or not model:
         raise invalid("model", "this must be the name of a model.")
-    for name, neutral in UNSUPPORTED.items():
+    for name, neutral in (UNSUPPORTED if chat else UNSUPPORTED | {"tools": []}).items():
         if data.get(name) not in (None, neutral):
             raise ApiError(400, f"{name} is not supported by this server.", "unsupported_parameter", name)
     options = data.get("stream_options") or {}
@@ -83,6 +66,7 @@ def parse_ask(body: bytes, *, chat: bool) -> Ask:
         max_tokens=parse_limit(data, None if chat else 16),
         sampling=parse_sampling(data),
         stop=parse_stop(data.get("stop")),
+        tools=parse_tools(data) if chat else [],
         stream=data.get("stream") is True,
         include_usage=options.get("include_usage") is True,
         continuous_usage=options.get("continuous_usage_stats") is True,
@@ -123,33 +107,6 @@ def parse_limit(data: dict[str, Any], default: int | None) -> int | None:
     name = "max_tokens" if data.get("max_completion_tokens") is None else "max_completion_tokens"
     limit = parse_integer(data, name, 1, 1_000_000)
     return default if limit is None else limit
-
-
-def parse_messages(value: Any) -> list[dict[str, str]]:
-    """Chat messages with plain text; content given in parts is joined."""
-    if not isinstance(value, list) or not value:
-        raise invalid("messages", "this must be a list with at least one message.")
-    return [parse_message(message, index) for index, message in enumerate(value)]
-
-
-def parse_message(message: Any, index: int) -> dict[str, str]:
-    """One message as role and text."""
-    if not isinstance(message, dict) or message.get("role") not in (
-        "system",
-        "developer",
-        "user",
-        "assistant",
-    ):
-        raise invalid("messages", f"message {index + 1} needs the role system, user or assistant.")
-    role = "system" if message["role"] == "developer" else message["role"]
-    content = message.get("content")
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
-        texts = [part for part in parts if isinstance(part, str)]
-        content = "".join(texts) if len(texts) == len(content) else None
-    if not isinstance(content, str):
-        raise invalid("messages", f"message {index + 1} needs text as its content.")
-    return {"role": role, "content": content}
 
 
 def parse_prompt(value: Any) -> str:

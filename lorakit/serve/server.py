@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lorakit.errors import PackageError
 from lorakit.serve.engine import Answer, Engine, Target
-from lorakit.serve.protocol import ApiError, Ask, Reply, parse_ask, usage_of
+from lorakit.serve.errors import ApiError
+from lorakit.serve.protocol import Ask, Reply, parse_ask, usage_of
 from lorakit.serve.registry import AlreadyLoaded
 from lorakit.strict_json import read_json
 

@@ -92,8 +92,10 @@ class RowEncoder:
         span = self.find_answer(row, index, text, index + 1)
         if span is None:
             message = (
-                f"The base model's chat template asks for an answer otherwise than it writes it (row {row.id}), "
-                "so what the model learns would not be what it is asked for. Choose another base model."
+                "This base model can't be trained with your conversations: when it is asked, its chat template begins "
+                f"an answer in another way than when it learns one (seen in row {row.id}), so the adapter would not "
+                "be asked as it was taught. Start the training again with another base model. If it has to be this "
+                "one, ask your site's operator to correct its chat template. Your dataset needs no change."
             )
             raise RunError("training:template_prompt_differs", message)
         return self.label(text, [span])

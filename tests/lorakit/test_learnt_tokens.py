@@ -172,6 +172,12 @@ def test_a_template_that_cannot_say_it_is_refused(base: Path, template: str, con
     assert caught.value.code == f"training:{code}"
 
 
+def test_a_prompt_that_differs_says_what_to_do_next(base: Path) -> None:
+    with pytest.raises(RunError, match="Start the training again with another base model") as caught:
+        encode(base, OPENED_BY_PROMPT, TWO_ANSWERS)
+    assert "Your dataset needs no change" in str(caught.value)
+
+
 @pytest.mark.parametrize("spelling", ["message['thinking']", "message.thinking", "message.get('reasoning_content')"])
 def test_reasoning_is_read_under_both_of_its_names(base: Path, spelling: str) -> None:
     template = CHATML.replace("+ message['content']", f"+ ({spelling} or '') + message['content']")

@@ -24,8 +24,12 @@ from corpora.ingest.seen import UNSEEN, SeenHashes
 
 CONFLICT = "An earlier row has the same prompt and another answer. Keep the right one, or make the prompts differ."
 LEAK = "The prompt of this row is also in the other split, so results would look better than they are."
+NEAR_LEAK = "The prompt of this test row is almost the same as a training row’s. The row was left out."
 LEAK_LEFT_OUT = "The prompt of this row is also in the other split. The row was left out."
 DUPLICATE = "The row repeats an earlier row word for word. It was left out."
+
+Lines = npt.NDArray[np.int64]
+NONE: Lines = np.zeros(0, dtype=np.int64)
 
 
 @dataclass
@@ -71,14 +75,14 @@ class SplitFile:
 class Assembly:
     """Takes a file's batches in order. Rows go to `folder`, temporary files to `scratch`.
 
-    Rows and index together are limited to `room_bytes`.
+    Rows and index together are limited to `room_bytes`. Test rows at the lines `near_leaks` are left out.
 
     After the first problem nothing more is written, unless bad rows are to be left out: there will be no version.
     """
 
     def __init__(
         self, options: Options, plan: SplitPlan, findings: Findings, *, folder: Path, scratch: Path, sampled: int,
-        max_row_bytes: int, room_bytes: int | None = None,
+        max_row_bytes: int, room_bytes: int | None = None, near_leaks: Lines = NONE,
     ) -> None:  # fmt: skip
         self._options = options
         self.plan = plan
@@ -92,6 +96,8 @@ class Assembly:
         self.profiler = Profiler(max_characters=max_row_bytes)
         self.sample = Sample(sampled)
         self._room_bytes = room_bytes
+        self._near_leaks = near_leaks
+        self._prompts_left_out = np.zeros(0, dtype=np.uint64)
         self.kept = 0
         self.unused: set[str] = set()
         self._marked = False
@@ -155,6 +161,11 @@ class Assembly:
         tests: npt.NDArray[np.bool_] = codes == TEST_ROW
         conflicts = kept & (earlier != UNSEEN)
         leaks = conflicts & (earlier != codes)
+        if len(self._near_leaks):
+            near = self._leave_out_near(batch, kept & tests, found)
+            kept &= ~near
+            conflicts &= ~near & ~np.isin(batch.prompts, self._prompts_left_out)
+            leaks &= conflicts
         if conflicts.any():
             leaves_out = self._options.leaks == "leave_out"
             text = LEAK_LEFT_OUT if leaves_out else LEAK
@@ -164,6 +175,16 @@ class Assembly:
                 kept &= ~leaks
         self.leaked_tests.add(batch.prompts[kept], tests[kept], leaks[kept])
         return tests
+
+    def _leave_out_near(
+        self, batch: Batch, tests: npt.NDArray[np.bool_], found: list[Finding]
+    ) -> npt.NDArray[np.bool_]:
+        """Which test rows are left out because a training row is much like them."""
+        near: npt.NDArray[np.bool_] = tests & np.isin(batch.lines + self.lines, self._near_leaks)
+        found += _findings_at(batch, near, "dataset:near_leak", NEAR_LEAK, kept=False)
+        # A later row with the prompt of one of them conflicts with nothing.
+        self._prompts_left_out = np.union1d(self._prompts_left_out, batch.prompts[near])
+        return near
 
     def _check_slices(self, batch: Batch, marked: Marked, kept: npt.NDArray[np.bool_]) -> Iterator[Finding]:
         for name in dict.fromkeys(marks.slice for marks, _ in marked.of()):

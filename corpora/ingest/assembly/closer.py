@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 import pycld2
 
+from corpora.ingest.assembly.near_leaks import question
 from corpora.ingest.assembly.profile import Tally, length_profile
 from corpora.ingest.contracts import Context, Finding, LengthProfile, Message, Profile, Row
 from corpora.ingest.texts.near import near_pairs
@@ -42,7 +43,7 @@ class CloserLook:
                     if counter:
                         tokens.append(counter.count(row.messages, msgspec.json.encode(row.tools) if row.tools else b""))
                 places.append((is_test, line))
-                yield "\n".join(turn.content for turn in row.messages[:-1] if turn.role == "user")
+                yield question(row)
 
         # Test rows come last and are first compared with the training rows, so that each near leak is one test row.
         for pair in near_pairs(prompts(), comes_last=lambda number: places[number][0]):

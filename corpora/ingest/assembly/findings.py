@@ -34,13 +34,15 @@ NOTICES: dict[str, str] = {
 
 LEFT_OUT = {
     "dataset:leak": "Rows with the same prompt as a row of the other split were left out.",
+    "dataset:near_leak": "Test rows that are almost the same as a training row were left out.",
     "dataset:over_long": "Rows with more tokens than the base model can read were left out.",
     "dataset:reasoning": "Rows have reasoning besides the answers. It was left out.",
 }
 
-Decision = Literal["", "personal_data", "over_long", "leaks", "reasoning"]
+Decision = Literal["", "personal_data", "over_long", "leaks", "near_leaks", "reasoning"]
 DECISIONS: dict[str, Decision] = {
     "dataset:leak": "leaks",
+    "dataset:near_leak": "near_leaks",
     "dataset:over_long": "over_long",
     "dataset:reasoning": "reasoning",
 }
@@ -64,6 +66,8 @@ class Findings:
         self.problems: list[Problem] = []
         self.problem_codes: Counter[str] = Counter()
         self.notice_codes: Counter[str] = Counter()
+        self.left_out: Counter[str] = Counter()
+        """Of `notice_codes`, those whose rows were left out."""
         self.test_rows: dict[str, tuple[int, int]] = {}
         """By code: how many test rows a notice concerns, and how many were looked at."""
 
@@ -80,6 +84,7 @@ class Findings:
         for finding in findings:
             if finding.code in NOTICES:
                 self.notice_codes[finding.code] += 1
+                self.left_out[finding.code] += not finding.kept
                 lines = self._lines.setdefault(finding.code, [])
                 if len(lines) < MAX_LINES_NAMED:
                     lines.append(finding.line)

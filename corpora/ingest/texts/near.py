@@ -21,6 +21,9 @@ MAX_WORDS = 400
 MAX_CANDIDATES = 50
 """Largest number of rows of its band that a row is compared with."""
 
+MAX_TRIPLES = 4 << 20
+"""Triples of all texts of a `NearTexts`: 16 MiB, or about 100,000 short questions."""
+
 AT_ONCE = 32
 """Texts whose triples are hashed together: at most 7 MB, three times."""
 
@@ -61,6 +64,60 @@ def near_pairs(texts: Iterable[str], *, comes_last: Callable[[int], bool] = lamb
         if match is not None:
             pairs.append(Pair(match, number))
     return pairs
+
+
+class NearTexts:
+    """Finds which of `texts` are almost, but not quite, the same as a text that is looked up.
+
+    Memory is bounded: once the texts have MAX_TRIPLES, no more are taken. `found` says for each text whether it was.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._hashes: list[int] = []
+        self._triples: list[Triples] = []
+        numbers: list[int] = []
+        held = count = 0
+        for text in texts:
+            own = _triples(text)
+            if held + len(own) > MAX_TRIPLES:
+                break
+            if len(own):
+                self._hashes.append(hash(text))
+                self._triples.append(own)
+                numbers.append(count)
+                held += len(own)
+            count += 1
+        self.found = np.zeros(count, dtype=np.bool_)
+        self._numbers = np.array(numbers, dtype=np.int64)
+        self._is_found = np.zeros(len(numbers), dtype=np.bool_)
+        keys = _band_keys(self._triples)
+        orders = np.argsort(keys, axis=0, kind="stable").T
+        self._bands = [(keys[order, band], order) for band, order in enumerate(orders)]
+
+    def look_up(self, texts: Sequence[str]) -> None:
+        """Mark what is almost the same as one of these."""
+        own = [(hash(text), triples) for text in texts if len(triples := _triples(text))]
+        if not own or self._is_found.all():
+            return
+        keys = _band_keys([triples for _, triples in own])
+        starts = np.stack([np.searchsorted(held, keys[:, band]) for band, (held, _) in enumerate(self._bands)])
+        stops = np.stack([np.searchsorted(held, keys[:, band], "right") for band, (held, _) in enumerate(self._bands)])
+        for index in np.flatnonzero((stops > starts).any(axis=0)).tolist():
+            text, triples = own[index]
+            for number in self._in_bands(starts[:, index], stops[:, index]).tolist():
+                if text != self._hashes[number] and _similarity(triples, self._triples[number]) >= SIMILAR:
+                    self._is_found[number] = True
+        self.found[self._numbers] = self._is_found
+        # What is found already takes no place among the first of a band.
+        self._bands = [(held[~self._is_found[order]], order[~self._is_found[order]]) for held, order in self._bands]
+
+    def _in_bands(self, starts: npt.NDArray[np.intp], stops: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """The texts in these parts of the bands that are not found yet, MAX_CANDIDATES at most of each."""
+        parts = []
+        for (_, order), start, stop in zip(self._bands, starts.tolist(), stops.tolist(), strict=True):
+            part = order[start:stop]
+            parts.append(part[~self._is_found[part]][:MAX_CANDIDATES])
+        return np.unique(np.concatenate(parts))
 
 
 def _candidates(triples: Mapping[int, Triples]) -> Iterator[tuple[int, list[int]]]:
@@ -111,6 +168,20 @@ def _signatures(triples: Sequence[Triples]) -> npt.NDArray[np.uint64]:
         starts = np.cumsum([0, *map(len, some[:-1])])
         hashed = (_FACTORS * np.concatenate(some) + _OFFSETS) % _PRIME
         parts.append(np.minimum.reduceat(hashed, starts, axis=1).T)
+    return np.concatenate(parts)
+
+
+def _band_keys(triples: Sequence[Triples]) -> npt.NDArray[np.uint64]:
+    """A row of BANDS keys for each text: texts that share a key share a band, but for chance."""
+    if not triples:
+        return np.zeros((0, BANDS), dtype=np.uint64)
+    parts = []
+    for begin in range(0, len(triples), AT_ONCE):
+        minima = _signatures(triples[begin : begin + AT_ONCE]).reshape(-1, BANDS, ROWS_PER_BAND)
+        keys = minima[:, :, 0]
+        for row in range(1, ROWS_PER_BAND):
+            keys = (keys ^ (keys >> np.uint64(29))) * _FIRST + minima[:, :, row]
+        parts.append(keys)
     return np.concatenate(parts)
 
 

@@ -280,9 +280,10 @@ def test_the_clean_step_counts_the_first_rows(as_alice: Client, waiting: Callabl
         "personal_data": "e-mail addresses in 2 of 12 rows",
         "over_long": "none of 12 rows",
         "leaks": "known after the import",
+        "near_leaks": "known after the import",
     }
     assert form.duplicates() == "1 of 12 rows"
-    chosen = {"personal_data": "mask", "over_long": "leave_out", "leaks": "leave_out"}
+    chosen = {"personal_data": "mask", "over_long": "leave_out", "leaks": "leave_out", "near_leaks": "leave_out"}
     as_alice.post(format_page(upload), fields(as_alice, upload, use="1", **chosen))
     options = DatasetVersion.objects.get().options
     assert {name: options[name] for name in chosen} == chosen

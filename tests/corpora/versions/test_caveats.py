@@ -11,6 +11,7 @@ from corpora.ingest.assembly.findings import NOTICES, decision_for
 from corpora.models import DatasetVersion
 from corpora.versions.caveats import caveats_of, has, leaks_of
 from corpora.versions.findings import TITLES
+from corpora.versions.quality import quality_of
 from tenants.models import Tenant, User
 from tests.corpora.conftest import jsonl
 
@@ -86,10 +87,26 @@ def test_the_most_serious_come_first_and_what_the_options_answer_is_left_out() -
         "leak", "near_leak", "personal_phone", "over_long", "reasoning",
     ]  # fmt: skip
     assert [caveat.code for caveat in leaks_of(asked)] == ["dataset:leak", "dataset:near_leak"]
-    answered = version_with(*(notice(f"dataset:{code}") | {"decision": ""} for code in codes))
-    assert [caveat.code for caveat in caveats_of(answered)] == ["dataset:near_leak"]
+    options = dict.fromkeys(("leaks", "near_leaks", "personal_data", "over_long", "reasoning"), "chosen")
+    answered = version_with(*(notice(f"dataset:{code}") | {"decision": ""} for code in codes), options=options)
+    assert caveats_of(answered) == []
     assert (has(asked, "dataset:reasoning"), has(answered, "dataset:reasoning")) == (True, False)
     assert caveats_of(DatasetVersion(tenant_id=uuid4())) == []
+
+
+def test_near_leaks_of_a_check_that_offered_no_choice_are_still_named() -> None:
+    before = version_with(notice("dataset:near_leak", test_rows=3, test_rows_read=18) | {"decision": ""})
+    assert [caveat.code for caveat in caveats_of(before)] == ["dataset:near_leak"]
+    assert [decision.name for decision in quality_of(before).decisions] == ["near_leaks"]
+
+
+def test_near_leaks_that_could_not_be_left_out_are_still_named() -> None:
+    left = notice("dataset:near_leak", 20, test_rows=2, test_rows_read=18) | {"decision": ""}
+    version = version_with(left, options={"near_leaks": "leave_out"})
+    assert [caveat.text for caveat in leaks_of(version)] == [
+        "2 of 18 test rows are much like training rows: results look better than they are."
+    ]
+    assert quality_of(version).decisions == []
 
 
 def test_every_caveat_is_a_notice_with_a_title() -> None:

@@ -1,18 +1,22 @@
 """Decisions about findings, in the browser and over REST."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
 
 from adapters.models import Adapter, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
+from corpora.versions.caveats import leaks_of
 from jobs.models import Job
 from tenants.models import Tenant, User
 from tests.corpora.conftest import jsonl, pairs
+from tests.corpora.ingest.test_leaked_test_rows import near_rows
 from tests.corpora.stored import chat, everything, stored_version
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -103,6 +107,53 @@ def test_one_step_makes_one_version_with_all_changes(
     assert 'name="decision"' not in page
     again = api.post(f"{REST}/{version.id}/recheck/", {"options": chosen})
     assert (again.status_code, again.json()["version"]) == (409, str(new.id))
+
+
+def test_test_rows_much_like_training_rows_are_left_out_in_the_same_step(
+    as_bob: Client, api: APIClient, checked: Checked, run_jobs: Callable[..., None]
+) -> None:
+    version = checked(jsonl(*near_rows(training=20, test=6, alike=4)))
+    page = as_bob.get(f"/datasets/versions/{version.id}/?tab=quality").content.decode()
+    assert "Leave out 4 test rows much like training rows" in page
+    assert "These are all test rows" not in page
+    decide(as_bob, version, "near_leaks")
+    run_jobs()
+    new = newest(version)
+    assert (new.state, new.train_count, new.test_count) == (VersionState.READY, 20, 2)
+    assert leaks_of(version)
+    assert leaks_of(new) == []
+    page = as_bob.get(f"/datasets/versions/{new.id}/?tab=quality").content.decode()
+    assert ('name="decision"' in page, "content=left_out" in page) == (False, True)
+    left_out: Any = as_bob.get(f"/datasets/versions/{new.id}/export/?content=left_out")
+    assert len(b"".join(left_out.streaming_content).splitlines()) == 4
+    again = api.post(f"{REST}/{version.id}/recheck/", {"options": {"near_leaks": "leave_out"}})
+    assert (again.status_code, again.json()["version"]) == (409, str(new.id))
+
+
+def test_an_upload_in_one_request_leaves_them_out_too(
+    api: APIClient, in_tenant: Tenant, run_jobs: Callable[..., None]
+) -> None:
+    file = SimpleUploadedFile("rows.jsonl", jsonl(*near_rows(training=20, test=6, alike=4)))
+    options = json.dumps({"near_leaks": "leave_out"})
+    body = {"name": "Leases", "file": file, "options": options}
+    assert api.post("/api/v1/datasets/", body, format="multipart").status_code == 201
+    run_jobs()
+    version = DatasetVersion.objects.get()
+    assert (version.train_count, version.test_count) == (20, 2)
+
+
+def test_before_every_test_row_is_left_out_the_page_says_that_none_would_be_left(
+    as_bob: Client, checked: Checked, run_jobs: Callable[..., None]
+) -> None:
+    version = checked(jsonl(*near_rows(training=20, test=4, alike=4)))
+    page = as_bob.get(f"/datasets/versions/{version.id}/?tab=quality").content.decode()
+    assert "These are all test rows: none would be left" in page
+    decide(as_bob, version, "near_leaks")
+    run_jobs()
+    new = newest(version)
+    assert (new.state, new.train_count, new.test_count) == (VersionState.READY, 20, 0)
+    page = as_bob.get(f"/datasets/versions/{new.id}/?tab=quality").content.decode()
+    assert "All 4 test rows were much like training rows and left out, so no test rows are left" in page
 
 
 def test_nothing_chosen_makes_no_version(as_bob: Client, checked: Checked) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import hypothesis
 import openai
 import pytest
 from hypothesis import strategies as st
+from openai.types.chat import ChatCompletionToolParam
 
 from adapters.models import AdapterVersion
 from lorakit.contracts import InvocationRecord
@@ -52,6 +54,24 @@ def test_a_chat_is_answered_by_the_active_version_and_recorded(gateway: str, lin
     assert record.completion_tokens == answer.usage.completion_tokens > 0
     assert 0 < record.busy_ms <= record.latency_ms
     assert PROMPT not in record.to_json()
+
+
+def test_tools_reach_the_engine_and_its_reason_against_them_the_caller(gateway: str, line: Line) -> None:
+    """The base of the tests has no tools in its chat template."""
+    tool: ChatCompletionToolParam = {"type": "function", "function": {"name": "weather"}}
+    call: Any = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    turns: list[Any] = [
+        *user(PROMPT),
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "content": "dry", "tool_call_id": "c1"},
+    ]
+    chats = line.client(gateway).chat.completions
+    for asked in ({"messages": user(PROMPT), "tools": [tool]}, {"messages": turns}):
+        with pytest.raises(openai.BadRequestError, match="chat template of this base model") as caught:
+            chats.create(model="legal", **asked)  # type: ignore[call-overload]
+        assert (caught.value.code, caught.value.param) == ("unsupported_parameter", next(reversed(asked)))
+    told = chats.create(model="legal", messages=user(PROMPT), tools=[tool], tool_choice="none", max_tokens=TOKENS)
+    assert told.choices[0].message.content
 
 
 @pytest.mark.parametrize("wants_usage", [True, False])
