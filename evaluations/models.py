@@ -174,7 +174,13 @@ class Judging(TenantModel):
     judges = models.JSONField(help_text="[{id or alias, name, fingerprint, is_llm}] as they were at the start")
     rubric_version = TenantForeignKey("RubricVersion", models.PROTECT, null=True, blank=True, related_name="judgings")
     is_pairwise = models.BooleanField(default=False, help_text="Whether models were compared in pairs as well.")
-    summary = models.JSONField(default=dict, help_text="{slice: {figures: {model: mean grade}, differences: [...]}}")
+    progress = models.JSONField(default=dict, db_default={}, help_text="Where each judge goes on, by fingerprint.")
+    summary = models.JSONField(
+        default=dict,
+        help_text="{slice: {figures: {model: mean grade}, differences: [...], models: {...}, pairs: [...]}}",
+    )
+    usage = models.JSONField(default=dict, db_default={}, help_text="{calls, tokens_in, tokens_out, cost_usd, ...}")
+    why = models.TextField(blank=True, db_default="", help_text="Why it is incomplete, or failed.")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
