@@ -116,7 +116,7 @@ def _look(file: BinaryIO, spec: IngestSpec, readable: Readable) -> dict[str, Any
         "rows_with_problems": len(head.problems),
         "row_count": row_count,
         "notices": dict(+head.notices),
-        "problems": tuple([*problems, *head.problems][:SHOWN_ROWS]),
+        "problems": tuple([*problems, *head.problems][:HEAD_ROWS]),
         "raws": head.raws,
     }
 

@@ -72,6 +72,9 @@ UNMAPPED = ("missing_messages_list", "dataset:missing_field")
 PREFERENCES = "dataset:preference_data"
 """What is said of preference data, for which the page has a choice of its own."""
 
+SHOWN_PROBLEMS = 5
+"""Number of different problems that are shown."""
+
 OURS = "ours"
 """The form value of "detect automatically", which is an empty option."""
 
@@ -206,9 +209,9 @@ class FormatForm(forms.Form):
                 same["more"] += 1
             elif problem["code"] != PREFERENCES:
                 found.append({**problem, "more": 0})
-        if self.found.get("mapping") or self.options["layout"] or self.options["columns"]:
-            return found
-        return [problem for problem in found if problem["code"] not in UNMAPPED]
+        if not (self.found.get("mapping") or self.options["layout"] or self.options["columns"]):
+            found = [problem for problem in found if problem["code"] not in UNMAPPED]
+        return found[:SHOWN_PROBLEMS]
 
     def can_import(self) -> bool:
         """Whether an import may succeed: not where the file cannot be read, or none of its first rows."""
@@ -254,6 +257,14 @@ class FormatForm(forms.Form):
         """How many of the first rows repeat another; empty if none do."""
         count = self.found.get("notices", {}).get("dataset:duplicate_row")
         return f"{count:,} {first_rows(self.found)}" if count else ""
+
+    def has_several_answers(self) -> bool:
+        """Whether a row that is shown has more than one answer to learn."""
+        learnt = (
+            sum(turn["role"] == "assistant" and turn.get("weight", 1) for turn in row["messages"])
+            for row in self.found.get("rows", ())
+        )
+        return max(learnt, default=0) > 1
 
     def empty_prompts(self) -> str:
         """How many of the first rows have an empty prompt; empty if none do."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from corpora.ingest.layouts.layout import check_characters
 from corpora.ingest.layouts.tools import json_in
 from corpora.ingest.problems import RowProblem, kind_of, shown
 
@@ -54,7 +55,9 @@ def read_parts(parts: Sequence[Any], field: str) -> Parts:
         if kind == "call":
             calls += _calls(value, where)
         elif kind == "result":
-            results.append((str(_first(value, IDS, "")), _result(_first(value, RESULTS, ""), where)))
+            answered, text = str(_first(value, IDS, "")), _result(_first(value, RESULTS, ""), where)
+            check_characters(answered + text, where)
+            results.append((answered, text))
         elif not isinstance(value, str):
             raise _unreadable(part, where)
         else:
@@ -98,18 +101,22 @@ def _call(call: Mapping[Any, Any]) -> Mapping[Any, Any]:
 
 
 def _result(value: Any, field: str) -> str:
-    """What a tool answered, as text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return "".join(_result(item, field) for item in value)
+    """What a tool answered, as text: a text, parts, or anything else as JSON. Raises RowProblem."""
+    return "".join(_result_part(part, field) for part in (value if isinstance(value, list) else [value]))
+
+
+def _result_part(value: Any, field: str) -> str:
     if isinstance(value, Mapping):
-        if isinstance(value.get("text"), str):
-            return str(value["text"])
         if value.keys() & {"image", "document", "video", "source"}:
             raise _unreadable(value, field)
-        value = value.get("json", value)
-    return _encode(value).decode()
+        value = value.get("text", value.get("json", value))
+    if isinstance(value, str):
+        return value
+    try:
+        return _encode(value).decode()
+    except (TypeError, ValueError, RecursionError):
+        text = "What the tool answered cannot be written as JSON. Use texts, numbers, lists and objects."
+        raise RowProblem("dataset:tools", field, text) from None
 
 
 def _first(value: Any, keys: Sequence[str], otherwise: Any) -> Any:

@@ -4,12 +4,14 @@ Guanaco, Vicuna, Anthropic's HH-RLHF and Glaive have such texts, and files made 
 """
 
 import re
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
-from corpora.ingest.contracts import Function, Role, ToolCall, Turn
-from corpora.ingest.layouts.layout import Layout, Raw, text_of
+from corpora.ingest.contracts import Role, Turn
+from corpora.ingest.layouts.layout import Layout, Raw, check_characters, text_of
 from corpora.ingest.layouts.system import SYSTEM_NAMES, system_turns
-from corpora.ingest.layouts.tools import json_in
+from corpora.ingest.layouts.tools import json_in, tool_calls
 from corpora.ingest.layouts.turns import check_conversation
 from corpora.ingest.problems import RowProblem
 
@@ -37,8 +39,7 @@ MARKERS = (
 """How a turn begins in each notation. The first of these that gives a question and an answer is the text's."""
 
 _TOKENS = re.compile(r"<s>|</s>|<\|(?:im_end|endoftext|eot_id|begin_of_text|end_of_text)\|>")
-_SYSTEM = re.compile(r"<<SYS>>(.*?)<</SYS>>", re.DOTALL)
-_CALL = re.compile(r"""<functioncall>\s*\{\s*"name":\s*"([^"]+)",\s*"arguments":\s*'?(\{.*\})'?\s*\}""", re.DOTALL)
+_CALL = re.compile(r"""\{\s*"name":\s*"([^"]+)",\s*"arguments":\s*'?(\{.*\})'?\s*\}""", re.DOTALL)
 
 
 def is_transcript(value: Any) -> bool:
@@ -53,18 +54,31 @@ def read_transcript(text: str, field: str) -> list[Turn]:
         wrong = f"“{field}” has no question and answer with markers such as “### Human:” and “### Assistant:”."
         raise RowProblem("data_type", field, wrong)
     before, *parts = marker.split(text)
-    turns = [*_told(_plain(before))]
-    for speaker, said in zip(parts[::2], parts[1::2], strict=True):
-        role, content = SPEAKERS[speaker.lower()], _plain(said)
-        if role == "user" and (system := _SYSTEM.search(content)):
-            turns += _told(system[1].strip())
-            content = _plain(_SYSTEM.sub("", content))
-        if not content and role == "user" and speaker.lower() == "input":
-            continue
-        if turns and turns[-1].role == role == "user":
-            content = f"{turns.pop().content}\n\n{content}"
-        turns.append(_turn(role, content, f"{field}[{len(turns)}]"))
+    told = _plain(before)
+    turns = [Turn("system", told)] if told else []
+    for role, content in _said(parts):
+        instructions, asked = _apart(content) if role == "user" else ("", content)
+        if instructions:
+            turns.append(Turn("system", instructions))
+        turns.append(_turn(role, asked, f"{field}[{len(turns)}]"))
     return turns
+
+
+def _said(parts: list[str]) -> Iterator[tuple[Role, str]]:
+    """(role, text) of each turn. What a user says in several, such as an instruction and an input, is one."""
+    for role, group in groupby(zip(parts[::2], parts[1::2], strict=True), lambda part: SPEAKERS[part[0].lower()]):
+        texts = [_plain(text) for _, text in group]
+        if role == "user":
+            texts = ["\n\n".join(filter(None, texts))]
+        for text in texts:
+            yield role, text
+
+
+def _apart(content: str) -> tuple[str, str]:
+    """Llama 2's instructions for the model, and the question behind them."""
+    before, opened, rest = content.partition("<<SYS>>")
+    instructions, closed, question = rest.partition("<</SYS>>")
+    return (instructions.strip(), f"{before}{question}".strip()) if opened and closed else ("", content)
 
 
 def _marker_of(text: str) -> re.Pattern[str] | None:
@@ -79,18 +93,16 @@ def _plain(text: str) -> str:
     return _TOKENS.sub("", text).strip()
 
 
-def _told(instructions: str) -> list[Turn]:
-    return [Turn("system", instructions)] if instructions else []
-
-
 def _turn(role: Role, content: str, field: str) -> Turn:
     if role == "tool":
+        check_characters(content, field)
         return Turn(role, content)
-    if role == "assistant" and (call := _CALL.search(content)):
+    before, found, rest = content.partition("<functioncall>")
+    if found and role == "assistant" and (call := _CALL.fullmatch(rest.strip())):
         arguments = json_in(call[2], field)
         if isinstance(arguments, dict):
-            called = ToolCall(Function(call[1], arguments), "function")
-            return Turn(role, _plain(_CALL.sub("", content)), tool_calls=(called,))
+            check_characters(before, field)
+            return Turn(role, before.strip(), tool_calls=tool_calls({"name": call[1], "arguments": arguments}, field))
     return Turn(role, text_of(content, field, code="missing_content"))
 
 
