@@ -45,9 +45,10 @@ def recognise(row: Mapping[Any, Any], columns: Mapping[str, str], name: str = ""
     `columns` are the customer's own, and so is the layout's `name`. Columns with a field's own name come first.
     """
     candidates = [layout for layout in LAYOUTS if name in ("", layout.name)]
+    spelled = {key.casefold(): key for key in reversed(list(row)) if isinstance(key, str)}
     for known_by_name in (True, False):
         for layout in candidates:
-            found = _columns(layout, row, columns, () if known_by_name else layout.required)
+            found = _columns(layout, row, spelled, columns, () if known_by_name else layout.required)
             if found is not None and layout.fits(_by_field(layout, row, found)):
                 guessed = tuple(field for field in found if field not in columns)
                 return Recognised(layout, found, guessed)
@@ -83,14 +84,18 @@ def missing_columns(keys: Iterable[Any]) -> RowProblem:
 
 
 def _columns(
-    layout: Layout, row: Mapping[Any, Any], columns: Mapping[str, str], by_alias: Iterable[str]
+    layout: Layout,
+    row: Mapping[Any, Any],
+    spelled: Mapping[str, str],
+    columns: Mapping[str, str],
+    by_alias: Iterable[str],
 ) -> dict[str, str] | None:
     """The columns whose names are not their fields', or None if a required field has none.
 
-    Aliases count for optional fields, and for those of the required that are named.
+    `spelled` are the row's columns by their names in lower case. Aliases count for optional fields, and for those of
+    the required that are named.
     """
     found, taken = dict(columns), set(columns.values())
-    spelled = {key.casefold(): key for key in reversed(list(row)) if isinstance(key, str)}
     for field in layout.fields:
         if field in found or (field in row and field not in taken):
             taken.add(found.get(field, field))
