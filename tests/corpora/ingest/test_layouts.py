@@ -334,7 +334,7 @@ def test_instructions_have_several_names_and_forms(name: str, told: Any, tmp_pat
 
 @pytest.mark.parametrize(("asked", "said"), [("question", "answer"), ("query", "response"), ("prompt", "response")])
 def test_a_context_or_earlier_turns_beside_a_question_are_not_lost(asked: str, said: str, tmp_path: Path) -> None:
-    rows = [{asked: question(i), "context": f"Depot {i} is red.", said: answer(i)} for i in range(COUNT)]
+    rows: list[Row] = [{asked: question(i), "context": f"Depot {i} is red.", said: answer(i)} for i in range(COUNT)]
     assert first_of(rows, tmp_path / "context")[0]["content"] == f"{question(0)}\n\nDepot 0 is red."
     rows = [{asked: question(i), said: answer(i), "history": [["Hello?", "Yes."]]} for i in range(COUNT)]
     assert [turn["content"] for turn in first_of(rows, tmp_path / "history")][:2] == ["Hello?", "Yes."]
