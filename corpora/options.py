@@ -2,14 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from corpora.contexts import context_named
 from corpora.ingest.contracts import FIELDS, Options
+from corpora.ingest.layouts.known import MARKS
+from corpora.ingest.problems import shown
 from lorakit.contracts import split_message, unknown_fields
 from rest.errors import PortalError
+
+OPTION_TYPES = get_type_hints(Options)
+UNUSABLE_DELIMITERS = frozenset('\r\n"')
+LONGEST_COLUMN = 1_000
 
 
 class WrongOption(PortalError):
@@ -24,13 +30,18 @@ def read_options(raw: Mapping[str, Any]) -> Options:
         options = msgspec.convert(dict(raw), Options)
     except msgspec.ValidationError as error:
         field, text = split_message(str(error))
-        raise WrongOption(f"The option “{field}” is invalid: {text}.", field=f"options.{field}") from None
+        text = f"The option “{field}” is invalid: {text}.{_choices(field)}"
+        raise WrongOption(text, field=f"options.{field}") from None
     for field in unknown_fields(dict(raw), msgspec.to_builtins(options)):
         raise WrongOption(f"Unknown option “{field}”. Check its spelling, or remove it.", field=f"options.{field}")
     for name in options.columns:
         if name not in FIELDS:
             text = f"“{name}” is not a known field. Use one of {', '.join(FIELDS)}."
             raise WrongOption(text, field="options.columns")
+    if options.delimiter in UNUSABLE_DELIMITERS:
+        text = "The option “delimiter” is a line break or a quotation mark. Use the character between the columns."
+        raise WrongOption(text, field="options.delimiter")
+    _check_columns(options.columns)
     for name, text in (("delimiter", options.delimiter), *(("columns", column) for column in options.columns.values())):
         if not _can_be_stored(text):
             raise WrongOption(
@@ -43,6 +54,29 @@ def read_options(raw: Mapping[str, Any]) -> Options:
         )
     # Normalise the columns, so that equal sets of options have one digest.
     return replace(options, columns=_spelled(options))
+
+
+def _check_columns(columns: Mapping[str, str]) -> None:
+    """Raises WrongOption for a column whose name is too long, or that stands for two parts of a conversation."""
+    taken: dict[str, str] = {}
+    for name, column in columns.items():
+        if len(column) > LONGEST_COLUMN:
+            text = f"The column for “{name}” has more than {LONGEST_COLUMN} characters. Rename it in the file."
+            raise WrongOption(text, field="options.columns")
+        if name in MARKS:
+            continue
+        if other := taken.get(column):
+            text = f"“{other}” and “{name}” are the same column, “{shown(column)}”. Choose one column for each."
+            raise WrongOption(text, field="options.columns")
+        taken[column] = name
+
+
+def _choices(field: str) -> str:
+    """What an option may be, if it is one of a few values."""
+    values = get_args(OPTION_TYPES.get(field))
+    if not values or not all(isinstance(value, str) for value in values):
+        return ""
+    return f" Use one of {', '.join(value for value in values if value)}."
 
 
 def _spelled(options: Options) -> dict[str, str]:

@@ -15,6 +15,7 @@ from corpora.ingest.contracts import FINDINGS, INDEX, TEST, TRAIN, IngestSpec, N
 from corpora.ingest.formats.blocks import BLOCK_BYTES, Block, Blocks
 from corpora.ingest.formats.readable import Readable
 from corpora.ingest.formats.source import Source, open_source
+from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.problems import FileProblem, joined, shown
 from corpora.ingest.reading.pool import AHEAD, Pool
 from corpora.ingest.reading.reader import Reader
@@ -287,13 +288,20 @@ class _Pass:
             text = "Rows with problems were left out, as you chose."
             yield Notice(code="dataset:left_out", count=left_out, text=text)
         yield from self._findings.notices(self._spec.options)
-        unused = self._assembly.unused
+        unused = self._assembly.unused | self._unread()
         if unused:
             text = f"Not used in training: {joined(sorted(unused))}."
             yield Notice(code="dataset:unused_field", count=len(unused), text=text)
         if accepted and not self._assembly.test.count:
             text = _no_test_rows(self._findings.left_out["dataset:near_leak"])
             yield Notice(code="dataset:no_test_rows", count=1, text=text)
+
+    def _unread(self) -> set[str]:
+        """Columns that the file names once for all rows and of which no value is read."""
+        source = self._source
+        if source is None or source.layout is None:
+            return set()
+        return Canonical(source.layout, source.columns).unused(source.names)
 
 
 def _no_test_rows(near_leaks: int) -> str:

@@ -40,8 +40,9 @@ Split = Literal["train", "test"]
 Format = Literal["", "jsonl", "json", "csv", "tsv", "parquet"]
 Encoding = Literal["", "utf-8", "utf-16", "windows-1252"]
 LayoutName = Literal[
-    "", "chat", "ShareGPT", "prompt and completion", "instruction", "classification", "preference", "KTO"
-]
+    "", "chat", "ShareGPT", "exchanges", "transcript", "prompt and completion", "instruction", "classification",
+    "preference", "KTO",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

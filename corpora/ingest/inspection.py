@@ -20,7 +20,9 @@ from corpora.ingest.formats.readable import Readable
 from corpora.ingest.formats.source import Source, open_source
 from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.layouts.guessing import propose
+from corpora.ingest.layouts.known import PREFERENCES
 from corpora.ingest.layouts.kto import NOT_CHOSEN
+from corpora.ingest.layouts.unsupported import unsupported
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.reading.rules import Rules
 from corpora.ingest.rows import digest, row_id
@@ -114,14 +116,14 @@ def _look(file: BinaryIO, spec: IngestSpec, readable: Readable) -> dict[str, Any
         "rows_with_problems": len(head.problems),
         "row_count": row_count,
         "notices": dict(+head.notices),
-        "problems": tuple([*problems, *head.problems][:SHOWN_ROWS]),
+        "problems": tuple([*problems, *head.problems][:HEAD_ROWS]),
         "raws": head.raws,
     }
 
 
 def _with_proposal(file: BinaryIO, spec: IngestSpec, seen: dict[str, Any], readable: Readable) -> dict[str, Any] | None:
     """The same file seen with proposed columns, or None where none are needed or none help."""
-    if seen["rows"] or spec.options.columns:
+    if seen["rows"] or spec.options.columns or seen["layout"] in PREFERENCES or unsupported(set(seen["columns"])):
         return None
     proposed = propose(seen["raws"], spec.options.layout)
     if not proposed or set(proposed) <= set(seen["mapping"]):

@@ -18,6 +18,8 @@ from corpora.versions.last_options import READ_BY
 NEEDED = {
     "chat": ("messages",),
     "ShareGPT": ("messages",),
+    "exchanges": ("messages",),
+    "transcript": ("text",),
     "prompt and completion": ("prompt", "completion"),
     "instruction": ("instruction", "input", "output"),
     "classification": ("text", "label"),
@@ -37,7 +39,7 @@ LABELS = {
     "instruction": "Instruction",
     "input": "Input",
     "output": "Answer",
-    "text": "Text to classify",
+    "text": "Text",
     "label": "Label",
     "chosen": "Chosen answer",
     "rejected": "Rejected answer",
@@ -53,6 +55,8 @@ ENCODINGS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "windows-1252": "Windows-1252
 LAYOUTS = {
     "chat": "Conversations",
     "ShareGPT": "ShareGPT conversations",
+    "exchanges": "Questions and answers in turn",
+    "transcript": "Conversation in one text",
     "prompt and completion": "Prompt and answer",
     "instruction": "Instruction, input and answer",
     "classification": "Text and label",
@@ -66,6 +70,9 @@ UNMAPPED = ("missing_messages_list", "dataset:missing_field")
 
 PREFERENCES = "dataset:preference_data"
 """What is said of preference data, for which the page has a choice of its own."""
+
+SHOWN_PROBLEMS = 5
+"""Number of different problems that are shown."""
 
 OURS = "ours"
 """The form value of "detect automatically", which is an empty option."""
@@ -205,9 +212,9 @@ class FormatForm(forms.Form):
                 same["more"] += 1
             elif problem["code"] != PREFERENCES:
                 found.append({**problem, "more": 0})
-        if self.found.get("mapping") or self.options["layout"] or self.options["columns"]:
-            return found
-        return [problem for problem in found if problem["code"] not in UNMAPPED]
+        if not (self.found.get("mapping") or self.options["layout"] or self.options["columns"]):
+            found = [problem for problem in found if problem["code"] not in UNMAPPED]
+        return found[:SHOWN_PROBLEMS]
 
     def can_import(self) -> bool:
         """Whether an import may succeed: not where the file cannot be read, or none of its first rows."""
@@ -261,6 +268,14 @@ class FormatForm(forms.Form):
         """How many of the first rows repeat another; empty if none do."""
         count = self.found.get("notices", {}).get("dataset:duplicate_row")
         return f"{count:,} {first_rows(self.found)}" if count else ""
+
+    def has_several_answers(self) -> bool:
+        """Whether a row that is shown has more than one answer to learn."""
+        learnt = (
+            sum(turn["role"] == "assistant" and turn.get("weight", 1) for turn in row["messages"])
+            for row in self.found.get("rows", ())
+        )
+        return max(learnt, default=0) > 1
 
     def empty_prompts(self) -> str:
         """How many of the first rows have an empty prompt; empty if none do."""

@@ -213,9 +213,13 @@ def fail_upload(upload: Upload, *, code: str, text: str) -> None:
     remove_objects(tenant_id=upload.tenant_id, keys=[upload.key])
 
 
+PACKED = frozenset({".gz", ".zst", ".bz2", ".zip"})
+
+
 def name_after(file_name: str) -> str:
     """The dataset name for a file name: `ticket_rows.jsonl.gz` becomes “ticket rows”."""
-    stem = PurePath(visible(file_name).removesuffix(".gz")).stem
+    path = PurePath(visible(file_name))
+    stem = (path.with_suffix("") if path.suffix.lower() in PACKED else path).stem
     return stem.replace("_", " ").strip()[:120] or "Dataset"
 
 

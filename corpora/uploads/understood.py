@@ -16,6 +16,8 @@ ENCODINGS = {"utf-16": "UTF-16", "windows-1252": "Windows-1252"}
 ROWS = {
     "chat": "conversations",
     "ShareGPT": "ShareGPT conversations",
+    "exchanges": "questions and answers in turn",
+    "transcript": "conversations, each in one text",
     "prompt and completion": "questions and answers",
     "instruction": "instructions and answers",
     "classification": "texts and labels",

@@ -1,5 +1,6 @@
 """REST serializers of versions."""
 
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from corpora.ingest.contracts import Options
 from corpora.models import DatasetVersion
 from jobs.serializers import JobSerializer
 
@@ -140,6 +142,9 @@ class FormOptionsField(serializers.Field[dict[str, Any], Any, Any, Any]):
         return value
 
 
+OPTION_NAMES = frozenset(asdict(Options()))
+
+
 class NewVersionSerializer(serializers.Serializer[Any]):
     """A file, as multipart/form-data."""
 
@@ -150,3 +155,14 @@ class NewVersionSerializer(serializers.Serializer[Any]):
         required=False,
         help_text="Import options as JSON. Without this field: those of the newest version, if there is one. {}: none.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what would be dropped: options outside of `options`, and fields that are sent twice."""
+        for name in self.initial_data:
+            if name in OPTION_NAMES:
+                text = f'Send it inside “options”, as JSON: {{"{name}": …}}.'
+                raise serializers.ValidationError({name: text})
+            if len(self.initial_data.getlist(name)) > 1:
+                text = "This field is sent more than once. Send it once, and each file in a request of its own."
+                raise serializers.ValidationError({name: text})
+        return attrs

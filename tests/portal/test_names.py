@@ -95,3 +95,10 @@ def _nothing_is_called_so(tenant: Tenant) -> None:
         assert not Upload.objects.filter(dataset_name=NAME).exists()
         assert not ApiKey.objects.filter(name=NAME).exists()
         assert DatasetVersion.objects.count() <= 1
+
+
+@pytest.mark.parametrize(
+    "name", ["ticket_rows.jsonl", "ticket_rows.jsonl.zst", "ticket_rows.csv.GZ", "ticket_rows.zip"]
+)
+def test_a_dataset_is_not_named_after_how_its_file_was_packed(name: str) -> None:
+    assert name_after(name) == "ticket rows"

@@ -55,7 +55,10 @@ class ParquetTable:
         if twice is not None:
             text = f"Two columns are named “{shown(twice)}”. Rename or remove one."
             raise FileProblem("dataset:duplicate_key", text, field=shown(twice))
-        examples = {field.name: example_of(field.type) for field in self._file.schema_arrow}
+        most = _most_values(self._file.metadata)
+        if most > values_limit(spec):
+            raise too_many_values(most, spec.bytes)
+        examples = {field.name: example_of(field.type) for field in self._file.schema_arrow} | self._first_texts()
         self.recognised = recognise(examples, spec.options.columns, spec.options.layout)
         wanted = dict.fromkeys((*KNOWN, *self.recognised.columns.values()))
         if spec.task == "inspect":
@@ -63,9 +66,6 @@ class ParquetTable:
             wanted |= dict.fromkeys(field.name for field in fields if _can_be_shown(field.type))
         self._columns = [name for name in wanted if name in self.names]
         self._class_names = class_names(self._file.schema_arrow.metadata or {})
-        most = _most_values(self._file.metadata)
-        if most > values_limit(spec):
-            raise too_many_values(most, spec.bytes)
         self._most_bytes = unpacked_limit(spec)
         self.rows: int = max(1, self._file.metadata.num_rows)
         self._read = 0
@@ -73,6 +73,15 @@ class ParquetTable:
     def fraction(self) -> float:
         """Share of the rows read."""
         return self._read / self.rows
+
+    def _first_texts(self) -> dict[str, Any]:
+        """The first row's texts, which may be conversations. Empty if they cannot be read, which is said later."""
+        names = [field.name for field in self._file.schema_arrow if types.is_string(field.type)][:SHOWN_COLUMNS]
+        try:
+            batch = next(self._file.iter_batches(batch_size=1, columns=names, use_threads=False), None)
+            return dict(batch.to_pylist()[0]) if batch else {}
+        except (pa.ArrowException, OSError, ValueError, MemoryError):
+            return {}
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All rows, BATCH_ROWS at a time. Raises FileProblem when they exceed the unpacked limit."""

@@ -73,9 +73,9 @@ class Source:
         if self.layout is None and self.names:
             problem = missing_columns(list(fields_of(self.names, self.columns)))
             line = self.header.line if self.position == "line" else 0
-            text = f"{problem.text} Or map the columns of your file: {joined(self.names)}."
-            if problem.code == "missing_messages_list":
-                text = f"{problem.text} Or map the columns of your file."
+            text = problem.text
+            if problem.code == "dataset:missing_field":
+                text = f"{problem.text} The file has: {joined(self.names)}."
             raise FileProblem("dataset:missing_field", text, line=line, field=problem.field)
 
 

@@ -1,6 +1,7 @@
 """CSV and TSV whose first line names the columns (RFC 4180; text with line breaks is quoted)."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, NamedTuple
 
@@ -86,7 +87,7 @@ def _offset_of_line(file: BinaryIO, before: int) -> int:
 def column_names(cells: list[str], *, line: int) -> list[str]:
     """The header's names in lower case. Raises FileProblem for a duplicate name."""
     names = [cell.strip().lower() for cell in cells]
-    twice = next((name for name in names if name and names.count(name) > 1), None)
+    twice = next((name for name, count in Counter(names).items() if name and count > 1), None)
     if twice:
         text = f"Two columns are named “{shown(twice)}”. Rename or remove one."
         raise FileProblem("dataset:duplicate_key", text, line=line, field=shown(twice))

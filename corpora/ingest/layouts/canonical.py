@@ -48,12 +48,22 @@ class Canonical:
             raw = self._rename(raw)
         if self.layout is None:
             raise missing_columns(raw)
-        messages = list(self.layout.turns(raw))
-        tools = read_tools(raw.get("tools")) if "tools" in self.layout.optional else b""
+        try:
+            messages = list(self.layout.turns(raw))
+            tools = read_tools(raw.get("tools")) if "tools" in self.layout.optional else b""
+        except RowProblem as problem:
+            raise self._as_in_the_file(problem) from None
         notices = tuple(self._notices(messages, tools))
         if self._drops_reasoning and "dataset:reasoning" in notices:
             messages = [msgspec.structs.replace(turn, reasoning_content="") for turn in messages]
         return CanonicalRow(messages, tools, self.marks(raw), notices)
+
+    def _as_in_the_file(self, problem: RowProblem) -> RowProblem:
+        """The problem with the name of the customer's column where the text names the field."""
+        column = self.columns.get(problem.field)
+        if column is None:
+            return problem
+        return RowProblem(problem.code, problem.field, problem.text.replace(f"“{problem.field}”", f"“{shown(column)}”"))
 
     def _notices(self, messages: list[Turn], tools: bytes) -> Iterable[str]:
         if tools or any(turn.tool_calls or turn.role == "tool" for turn in messages):

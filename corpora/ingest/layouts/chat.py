@@ -1,10 +1,14 @@
-"""Conversations in OpenAI's format: {"messages": [{"role", "content"}, …], "tools": […]}."""
+"""Conversations in OpenAI's format: {"messages": [{"role", "content"}, …], "tools": […]}.
+
+Amazon Bedrock's and Anthropic's differ in the parts of a content, Gemini's also in the names.
+"""
 
 from corpora.ingest.contracts import Turn
-from corpora.ingest.layouts.layout import Layout, Raw, system_turns
+from corpora.ingest.layouts.layout import Layout, Raw
+from corpora.ingest.layouts.system import SYSTEM_NAMES, system_turns
 from corpora.ingest.layouts.turns import check_conversation, is_conversation, notation, read_turns
 
-NAMES = ("conversations", "conversation", "dialogue", "dialog", "chat", "turns")
+NAMES = ("conversations", "conversation", "dialogue", "dialog", "chat", "turns", "contents")
 
 
 def conversation(raw: Raw) -> list[Turn]:
@@ -25,5 +29,5 @@ CHAT = Layout(
     optional=("system", "tools"),
     turns=conversation,
     fits=_fits,
-    aliases={"messages": NAMES, "tools": ("functions",)},
+    aliases={"messages": NAMES, "tools": ("functions", "toolconfig"), "system": SYSTEM_NAMES},
 )

@@ -1,7 +1,8 @@
 """Texts to classify: {"text", "label"}."""
 
 from corpora.ingest.contracts import Turn
-from corpora.ingest.layouts.layout import Layout, Raw, system_turns, text_of
+from corpora.ingest.layouts.layout import Layout, Raw, text_of
+from corpora.ingest.layouts.system import SYSTEM_NAMES, system_turns
 
 TEXTS = ("sentence", "review", "document")
 LABELS = ("sentiment", "category", "intent", "class", "topic", "labels")
@@ -22,6 +23,6 @@ CLASSIFICATION = Layout(
     required=("text", "label"),
     optional=("system",),
     turns=_turns,
-    aliases={"text": TEXTS, "label": LABELS},
+    aliases={"text": TEXTS, "label": LABELS, "system": SYSTEM_NAMES},
     label_is_mark=False,
 )

@@ -1,10 +1,16 @@
 """Alpaca's and Dolly's formats: {"instruction", "input", "output"}, with earlier turns in "history"."""
 
+from dataclasses import replace
 from typing import Any
 
 from corpora.ingest.contracts import Turn
-from corpora.ingest.layouts.layout import Layout, Raw, system_turns, text_of
+from corpora.ingest.layouts.layout import Layout, Raw, text_of
+from corpora.ingest.layouts.system import SYSTEM_NAMES, system_turns
 from corpora.ingest.problems import RowProblem
+
+QUESTIONS = ("question", "query", "prompt")
+ANSWERS = ("response", "answer", "completion")
+CONTEXTS = ("context", "passage")
 
 
 def _turns(raw: Raw) -> list[Turn]:
@@ -35,5 +41,19 @@ INSTRUCTION = Layout(
     required=("instruction", "output"),
     optional=("input", "system", "history"),
     turns=_turns,
-    aliases={"output": ("response", "answer", "completion"), "input": ("context",)},
+    aliases={"output": ANSWERS, "input": CONTEXTS, "system": SYSTEM_NAMES},
 )
+
+
+def _with(more: str) -> Layout:
+    """Questions and answers with `more`, which would be lost if they were read as prompts and completions."""
+    return replace(
+        INSTRUCTION,
+        required=(*INSTRUCTION.required, more),
+        optional=tuple(field for field in INSTRUCTION.optional if field != more),
+        aliases={**INSTRUCTION.aliases, "instruction": QUESTIONS},
+        by_column=False,
+    )
+
+
+WITH_MORE = (_with("input"), _with("history"))

@@ -5,17 +5,23 @@ from typing import Any, NamedTuple
 
 from corpora.ingest.layouts.chat import CHAT
 from corpora.ingest.layouts.classification import CLASSIFICATION
-from corpora.ingest.layouts.instruction import INSTRUCTION
+from corpora.ingest.layouts.exchanges import EXCHANGES
+from corpora.ingest.layouts.instruction import INSTRUCTION, WITH_MORE
 from corpora.ingest.layouts.kto import KTO
 from corpora.ingest.layouts.layout import Layout
 from corpora.ingest.layouts.preference import PREFERENCE
 from corpora.ingest.layouts.prompt_completion import PROMPT_COMPLETION
 from corpora.ingest.layouts.sharegpt import SHAREGPT
+from corpora.ingest.layouts.transcript import TRANSCRIPT
+from corpora.ingest.layouts.unsupported import unsupported
 from corpora.ingest.problems import RowProblem, joined
 
-LAYOUTS = (PREFERENCE, *KTO, CHAT, SHAREGPT, PROMPT_COMPLETION, INSTRUCTION, CLASSIFICATION)
+LAYOUTS = (
+    PREFERENCE, *KTO, CHAT, SHAREGPT, EXCHANGES, INSTRUCTION, *WITH_MORE, PROMPT_COMPLETION, CLASSIFICATION, TRANSCRIPT,
+)  # fmt: skip
 """In the order in which they are looked for: those that would be mistaken for another come first."""
 
+PREFERENCES = frozenset(layout.name for layout in LAYOUTS if layout.is_preference)
 MARKS = ("split", "slice", "label", "group")
 EXPECTED = "messages, or prompt and completion, or instruction and output (and perhaps input), or text and label"
 
@@ -39,9 +45,10 @@ def recognise(row: Mapping[Any, Any], columns: Mapping[str, str], name: str = ""
     `columns` are the customer's own, and so is the layout's `name`. Columns with a field's own name come first.
     """
     candidates = [layout for layout in LAYOUTS if name in ("", layout.name)]
+    spelled = {key.casefold(): key for key in reversed(list(row)) if isinstance(key, str)}
     for known_by_name in (True, False):
         for layout in candidates:
-            found = _columns(layout, row, columns, () if known_by_name else layout.required)
+            found = _columns(layout, row, spelled, columns, () if known_by_name else layout.required)
             if found is not None and layout.fits(_by_field(layout, row, found)):
                 guessed = tuple(field for field in found if field not in columns)
                 return Recognised(layout, found, guessed)
@@ -56,6 +63,8 @@ def detect_layout(names: Iterable[Any]) -> Layout | None:
 def missing_columns(keys: Iterable[Any]) -> RowProblem:
     """The problem of keys that match no layout: one is missing, or all are unknown."""
     present = list(keys)
+    if text := unsupported(set(present)):
+        return RowProblem("data_type", "", text)
     if "text" in present:
         text = (
             "Rows have “text”, but no label. To classify texts, add the column “label”. To learn answers, split the "
@@ -68,21 +77,25 @@ def missing_columns(keys: Iterable[Any]) -> RowProblem:
             first = next(name for name in layout.required if name in present)
             if not lacking:
                 return RowProblem("data_type", first, UNREADABLE)
-            text = f"“{lacking[0]}” is missing. Rows with “{first}” need it too."
+            text = f"“{lacking[0]}” is missing. Rows with “{first}” need it too. Add it, or map a column to it."
             return RowProblem("dataset:missing_field", lacking[0], text)
-    named = f"It has: {joined(present)}." if present else "It has none."
+    named = f"It has: {joined(present)}. Rename its columns, or map them." if present else "It has none."
     return RowProblem("missing_messages_list", "messages", f"A row needs {EXPECTED}. {named}")
 
 
 def _columns(
-    layout: Layout, row: Mapping[Any, Any], columns: Mapping[str, str], by_alias: Iterable[str]
+    layout: Layout,
+    row: Mapping[Any, Any],
+    spelled: Mapping[str, str],
+    columns: Mapping[str, str],
+    by_alias: Iterable[str],
 ) -> dict[str, str] | None:
     """The columns whose names are not their fields', or None if a required field has none.
 
-    Aliases count for optional fields, and for those of the required that are named.
+    `spelled` are the row's columns by their names in lower case. Aliases count for optional fields, and for those of
+    the required that are named.
     """
     found, taken = dict(columns), set(columns.values())
-    spelled = {key.casefold(): key for key in reversed(list(row)) if isinstance(key, str)}
     for field in layout.fields:
         if field in found or (field in row and field not in taken):
             taken.add(found.get(field, field))

@@ -45,12 +45,6 @@ class Layout:
         return self.required + self.optional
 
 
-def system_turns(raw: Raw) -> tuple[Turn, ...]:
-    """The turn of the field "system", or none if it is empty."""
-    system = raw.get("system")
-    return () if system in (None, "") else (Turn("system", text_of(system, "system")),)
-
-
 def text_of(value: Any, field: str, *, code: str = "dataset:missing_field") -> str:
     """The value as text. Raises RowProblem if it is not usable text."""
     if value is None:

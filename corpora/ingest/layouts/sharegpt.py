@@ -2,6 +2,7 @@
 
 from corpora.ingest.layouts.chat import NAMES, conversation
 from corpora.ingest.layouts.layout import Layout, Raw
+from corpora.ingest.layouts.system import SYSTEM_NAMES
 from corpora.ingest.layouts.turns import notation
 
 
@@ -15,6 +16,6 @@ SHAREGPT = Layout(
     optional=("system", "tools"),
     turns=conversation,
     fits=_fits,
-    aliases={"messages": NAMES},
+    aliases={"messages": NAMES, "system": SYSTEM_NAMES},
     turn_keys=("from", "value"),
 )

@@ -1,6 +1,6 @@
 """Reads tools: the functions that a conversation can call, and the calls in its answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jiter
@@ -13,6 +13,9 @@ from corpora.ingest.problems import RowProblem
 CALLING_ROLES = ("function_call", "tool_call")
 """ShareGPT's roles of an answer that is nothing but calls."""
 
+PARAMETERS = {"input_schema": "parameters", "inputSchema": "parameters"}
+"""Anthropic's and Bedrock's names of what a tool takes."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -22,8 +25,7 @@ def read_tools(value: Any) -> bytes:
         value = json_in(value, "tools") if value.strip() else None
     if not value:
         return b""
-    definitions = value if isinstance(value, list) else [value]
-    return _encode([_definition(item, f"tools[{index}]") for index, item in enumerate(definitions)])
+    return _encode([_definition(item, f"tools[{index}]") for index, item in enumerate(_each_tool(value))])
 
 
 def tool_calls(value: Any, field: str) -> tuple[ToolCall, ...]:
@@ -39,12 +41,40 @@ def called_in_text(value: Any, field: str) -> tuple[ToolCall, ...]:
     return tool_calls(json_in(value, field) if isinstance(value, str) else value, field)
 
 
+def called_instead(value: Any, field: str) -> tuple[ToolCall, ...]:
+    """The calls that stand where an answer would: a list of them, or the same as JSON. Empty for any other answer."""
+    if isinstance(value, str):
+        if not value.lstrip().startswith(("[{", '{"name"')):
+            return ()
+        try:
+            value = json_in(value, field)
+        except RowProblem:
+            return ()
+    calls = value if isinstance(value, list) else [value]
+    if not all(isinstance(call, Mapping) and {"name", "arguments"} <= call.keys() for call in calls):
+        return ()
+    return tool_calls(calls, field)
+
+
+def _each_tool(value: Any) -> Iterator[Any]:
+    """The definitions one by one: Bedrock's are in an object, Gemini's in lists."""
+    if isinstance(value, Mapping) and isinstance(value.get("tools"), list):
+        value = value["tools"]
+    for item in value if isinstance(value, list) else [value]:
+        declared = item.get("functionDeclarations") if isinstance(item, Mapping) else None
+        yield from declared if isinstance(declared, list) else [item]
+
+
 def _definition(item: Any, field: str) -> dict[str, Any]:
-    definition = item.get("function", item) if isinstance(item, Mapping) else None
+    definition = item.get("function", item.get("toolSpec", item)) if isinstance(item, Mapping) else None
     if not isinstance(definition, Mapping) or not isinstance(definition.get("name"), str) or not definition["name"]:
         text = "A tool must be an object with a name, a description and parameters, as in OpenAI’s format."
         raise RowProblem("dataset:tools", field, text)
-    return {"type": "function", "function": {key: item for key, item in definition.items() if item is not None}}
+    given = {PARAMETERS.get(key, key): item for key, item in definition.items() if item is not None}
+    schema = given.get("parameters")
+    if "inputSchema" in definition and isinstance(schema, Mapping):
+        given["parameters"] = schema.get("json", schema)
+    return {"type": "function", "function": given}
 
 
 def _call(call: Any, field: str) -> ToolCall:

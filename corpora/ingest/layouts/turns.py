@@ -1,7 +1,7 @@
 """Reads the turns of a conversation in any of the common notations.
 
-OpenAI's (role and content, with weights, names, parts, tools), ShareGPT's (from and value), and those that Hugging Face
-`datasets` makes of either: lists of structs, structs of lists, and JSON in a text.
+OpenAI's (role and content, with weights, names, parts, tools), ShareGPT's (from and value), Gemini's (role and parts),
+and those that Hugging Face `datasets` makes of them: lists of structs, structs of lists, and JSON in a text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,9 @@ import jiter
 
 from corpora.ingest.contracts import MAX_NAME_LENGTH, Role, ToolCall, Turn
 from corpora.ingest.layouts.layout import check_characters, text_of
-from corpora.ingest.layouts.tools import CALLING_ROLES, called_in_text, json_in, tool_calls
-from corpora.ingest.problems import RowProblem, kind_of, shown
+from corpora.ingest.layouts.parts import Parts, read_parts
+from corpora.ingest.layouts.tools import CALLING_ROLES, called_in_text, tool_calls
+from corpora.ingest.problems import RowProblem, shown
 
 ROLES: dict[str, Role] = {
     "system": "system",
@@ -32,24 +33,17 @@ ROLES: dict[str, Role] = {
     **dict.fromkeys(CALLING_ROLES, "assistant"),
 }
 ROLE_KEYS = ("role", "from")
-CONTENT_KEYS = ("content", "value")
+CONTENT_KEYS = ("content", "value", "parts")
 REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 WEIGHT_KEYS = ("weight", "train", "training", "loss")
 """Whether an answer is learnt: OpenAI's key, and those of axolotl and others."""
 
-PART_TYPES = {
-    "text": "text",
-    "input_text": "text",
-    "output_text": "text",
-    "reasoning": "reasoning",
-    "thinking": "reasoning",
-    "tool_call": "tool_call",
-}
-PART_KEYS = ("text", "value")
-"""A content may be a list of parts, each of a type: OpenAI's, and those of LLaMA-Factory."""
-
-UNREAD_KEYS = frozenset({"id", "refusal", "annotations", "audio", "created_at", "timestamp", "lang", "language"})
+UNREAD_KEYS = frozenset(
+    {"id", "refusal", "annotations", "audio", "created_at", "timestamp", "lang", "language", "prefix"}
+)
 """Keys that say nothing about what a model reads or writes."""
+
+NO_PARTS = Parts("", "", [], [])
 
 READ_KEYS = frozenset(
     (*ROLE_KEYS, *CONTENT_KEYS, *REASONING_KEYS, *WEIGHT_KEYS, "name", "tool_calls", "tool_call_id", "function_call")
@@ -71,8 +65,7 @@ def is_conversation(value: Any) -> bool:
 
 def read_turns(value: Any, field: str) -> list[Turn]:
     """The turns of a list. Raises RowProblem."""
-    turns = _listed(value, field)
-    return [_turn(turn, f"{field}[{index}]") for index, turn in enumerate(turns)]
+    return [said for index, turn in enumerate(_listed(value, field)) for said in _said(turn, f"{field}[{index}]")]
 
 
 def check_conversation(turns: Sequence[Turn], field: str) -> list[Turn]:
@@ -131,19 +124,28 @@ def _by_turn(value: Mapping[Any, Any]) -> Any:
     return [dict(zip(columns, turn, strict=True)) for turn in zip(*columns.values(), strict=True)]
 
 
-def _turn(turn: Any, field: str) -> Turn:
+def _said(turn: Any, field: str) -> list[Turn]:
+    """The turns that one turn of the file says: what tools answered may stand in parts of a user's."""
     if not isinstance(turn, Mapping):
         raise RowProblem("data_type", field, "Each turn must be an object with role and content.")
+    content_key = next((key for key in CONTENT_KEYS if isinstance(turn.get(key), list)), None)
+    if content_key is None:
+        return [_turn(turn, NO_PARTS, field)]
+    parts = read_parts(turn[content_key], f"{field}.{content_key}")
+    answers = [Turn("tool", text, tool_call_id=identifier) for identifier, text in parts.results]
+    if answers and not (parts.text or parts.calls):
+        return answers
+    return [*answers, _turn({**turn, content_key: parts.text}, parts, field)]
+
+
+def _turn(turn: Mapping[Any, Any], parts: Parts, field: str) -> Turn:
     role_key = _only(turn, ROLE_KEYS, field)
     # Exports from typed tables have every key in every turn, with null for no value.
     given = {key: value for key, value in turn.items() if value is not None and key not in UNREAD_KEYS}
-    calls = given.get("tool_calls") or given.get("function_call")
+    calls = given.get("tool_calls") or given.get("function_call") or parts.calls
     content_key = _only(turn, CONTENT_KEYS, field, optional=calls)
     content, where = turn.get(content_key), f"{field}.{content_key}"
-    if isinstance(content, list):
-        content, reasoning, called_beside = _parts(content, where)
-        calls = calls or called_beside
-        given |= {"reasoning": reasoning} if reasoning else {}
+    given |= {"reasoning": parts.reasoning} if parts.reasoning else {}
     for key in given:
         if key not in READ_KEYS:
             text = f"“{shown(key)}” is not a known key of a turn. It would not be used. Remove it."
@@ -193,23 +195,6 @@ def _only(turn: Mapping[Any, Any], keys: tuple[str, ...], field: str, *, optiona
 def _reasoning(given: Mapping[Any, Any], field: str) -> str:
     key = next((key for key in REASONING_KEYS if given.get(key)), "")
     return text_of(given[key], f"{field}.{key}") if key else ""
-
-
-def _parts(parts: Sequence[Any], field: str) -> tuple[str, str, list[Any]]:
-    """(text, reasoning, calls of tools) of a content in parts. Raises RowProblem."""
-    said: dict[str, list[Any]] = {"text": [], "reasoning": [], "tool_call": []}
-    for index, part in enumerate(parts):
-        kind = part.get("type") if isinstance(part, Mapping) else None
-        kept = said.get(PART_TYPES.get(kind, "") if isinstance(kind, str) else "")
-        value = next((part[key] for key in (kind, *PART_KEYS) if key in part), None) if kept is not None else None
-        if kept is None or not isinstance(value, str):
-            name = shown(kind) if isinstance(part, Mapping) else kind_of(part)
-            text = f"This part of the content is “{name}”. Only text can be trained on. Remove the part or the row."
-            raise RowProblem("missing_content", f"{field}[{index}]", text)
-        kept.append(value)
-    called = [json_in(text, field) for text in said["tool_call"]]
-    calls = [call for item in called for call in (item if isinstance(item, list) else [item])]
-    return "".join(said["text"]), "\n".join(said["reasoning"]), calls
 
 
 def _short(given: Mapping[Any, Any], key: str, field: str) -> str:

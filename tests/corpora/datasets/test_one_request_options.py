@@ -33,6 +33,10 @@ def test_columns_are_read_by_their_options(api: APIClient, run_jobs: Callable[..
         ({"bad_rows": "maybe"}, "options.bad_rows"),
         ({"columns": {"question": "query"}}, "options.columns"),
         ({"seed": -1}, "options.seed"),
+        ({"delimiter": "\n"}, "options.delimiter"),
+        ({"delimiter": '"'}, "options.delimiter"),
+        ({"columns": {"prompt": "q" * 1_001}}, "options.columns"),
+        ({"columns": {"prompt": "query", "completion": "query"}}, "options.columns"),
     ],
 )
 def test_a_wrong_option_is_named(api: APIClient, options: dict[str, Any], field: str) -> None:
@@ -47,3 +51,22 @@ def test_what_is_no_json_object_is_refused(api: APIClient, options: str) -> None
     answer = send(api, QUERIES, name="Support", options=options)
     assert problem(answer) == (400, "request:invalid")
     assert answer.json()["errors"][0]["field"] == "options"
+
+
+def test_a_wrong_choice_is_answered_with_the_right_ones(api: APIClient) -> None:
+    answer = send(api, QUERIES, name="Support", options=json.dumps({"layout": "alpaca"}))
+    assert "Use one of chat, ShareGPT, exchanges, transcript, prompt and completion" in answer.json()["title"]
+
+
+def test_an_option_outside_of_the_options_is_not_dropped(api: APIClient) -> None:
+    answer = send(api, QUERIES, name="Support", columns=json.dumps(COLUMNS["columns"]))
+    assert problem(answer) == (400, "request:invalid")
+    assert answer.json()["errors"][0]["field"] == "columns"
+    assert "inside “options”" in answer.json()["errors"][0]["detail"]
+
+
+def test_options_that_are_sent_twice_are_refused(api: APIClient) -> None:
+    answer = send(api, QUERIES, name="Support", options=["{}", json.dumps(COLUMNS)])
+    assert problem(answer) == (400, "request:invalid")
+    assert answer.json()["errors"][0]["field"] == "options"
+    assert api.get(DATASETS).json()["results"] == []

@@ -49,6 +49,19 @@ LAYOUTS: dict[str, tuple[str, Make]] = {
         "chat",
         lambda i: {"messages": [{**turn, "content": [{"type": "text", "text": turn["content"]}]} for turn in chat(i)]},
     ),
+    "Bedrock's and Gemini's parts without a type": (
+        "chat",
+        lambda i: {"messages": [{**turn, "content": [{"text": turn["content"]}]} for turn in chat(i)]},
+    ),
+    "Gemini": (
+        "chat",
+        lambda i: {
+            "contents": [
+                {"role": "user", "parts": [{"text": question(i)}]},
+                {"role": "model", "parts": [{"text": answer(i)}]},
+            ]
+        },
+    ),
     "ShareGPT": ("ShareGPT", lambda i: {"conversations": sharegpt(i)}),
     "ShareGPT under another name": ("ShareGPT", lambda i: {"messages": sharegpt(i)}),
     "prompt and completion": ("prompt and completion", lambda i: {"prompt": question(i), "completion": answer(i)}),
@@ -60,6 +73,35 @@ LAYOUTS: dict[str, tuple[str, Make]] = {
     "Dolly": (
         "instruction",
         lambda i: {"instruction": question(i), "context": "", "response": answer(i), "category": "closed_qa"},
+    ),
+    "texts that alternate, as in LIMA": ("exchanges", lambda i: {"conversations": [question(i), answer(i)]}),
+    "pairs, as in Capybara": (
+        "exchanges",
+        lambda i: {"source": "desk", "conversation": [{"input": question(i), "output": answer(i)}]},
+    ),
+    "pairs of a human and an assistant": (
+        "exchanges",
+        lambda i: {"conversation": [{"human": question(i), "assistant": answer(i)}]},
+    ),
+    "Guanaco": ("transcript", lambda i: {"text": f"### Human: {question(i)}### Assistant: {answer(i)}"}),
+    "Vicuna": ("transcript", lambda i: {"text": f"USER: {question(i)} ASSISTANT: {answer(i)}</s>"}),
+    "Llama 2": ("transcript", lambda i: {"text": f"<s>[INST] {question(i)} [/INST] {answer(i)} </s>"}),
+    "Llama 3": (
+        "transcript",
+        lambda i: {
+            "text": f"<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n{question(i)}<|eot_id|>"
+            f"<|start_header_id|>assistant<|end_header_id|>\n\n{answer(i)}<|eot_id|>"
+        },
+    ),
+    "ChatML": (
+        "transcript",
+        lambda i: {
+            "text": f"<|im_start|>user\n{question(i)}<|im_end|>\n<|im_start|>assistant\n{answer(i)}<|im_end|>\n"
+        },
+    ),
+    "Glaive": (
+        "transcript",
+        lambda i: {"chat": f"USER: {question(i)}\n\n\nASSISTANT: {answer(i)} <|endoftext|>\n\n\n"},
     ),
     "classification": ("classification", lambda i: {"text": question(i), "label": answer(i)}),
     "texts with a sentiment": ("classification", lambda i: {"id": i, "sentiment": answer(i), "text": question(i)}),
@@ -81,6 +123,13 @@ PREFERENCES: dict[str, tuple[str, Make]] = {
             "conversations": sharegpt(i)[:1],
             "chosen": sharegpt(i)[1],
             "rejected": {"from": "gpt", "value": "No."},
+        },
+    ),
+    "HH-RLHF": (
+        "preference",
+        lambda i: {
+            "chosen": f"\n\nHuman: {question(i)}\n\nAssistant: {answer(i)}",
+            "rejected": f"\n\nHuman: {question(i)}\n\nAssistant: No.",
         },
     ),
     "OpenAI's preferences": (
@@ -194,7 +243,7 @@ def test_columns_of_other_names_are_reported_as_a_guess(tmp_path: Path) -> None:
 
 
 def test_text_without_a_label_says_what_is_missing(tmp_path: Path) -> None:
-    rows = [{"text": f"### Human: {question(i)} ### Assistant: {answer(i)}"} for i in range(COUNT)]
+    rows = [{"text": f"{question(i)} {answer(i)}"} for i in range(COUNT)]
     outcome = check(jsonl(rows), tmp_path / "run")
     assert outcome.first == (1, "label", "dataset:missing_field")
     assert "no label" in outcome.report.problems[0].text
@@ -265,3 +314,98 @@ def test_earlier_turns_of_alpaca_come_first(tmp_path: Path) -> None:
     assert [turn["role"] for turn in outcome.rows[0]["messages"]] == [
         "system", "user", "assistant", "user", "assistant",
     ]  # fmt: skip
+
+
+def first_of(rows: list[Row], folder: Path) -> list[dict[str, Any]]:
+    """The turns of the first row."""
+    outcome = check(jsonl(rows), folder / "run")
+    assert outcome.report.accepted, outcome.report.problems
+    by_question = {turn["content"]: row["messages"] for row in outcome.rows for turn in row["messages"]}
+    turns: list[dict[str, Any]] = next(by_question[text] for text in by_question if question(0) in text)
+    return turns
+
+
+@pytest.mark.parametrize("name", ["system", "system_prompt", "systemInstruction"])
+@pytest.mark.parametrize("told", ["Be brief.", [{"text": "Be brief."}], {"parts": [{"text": "Be brief."}]}])
+def test_instructions_have_several_names_and_forms(name: str, told: Any, tmp_path: Path) -> None:
+    turns = first_of([{name: told, "question": question(i), "response": answer(i)} for i in range(COUNT)], tmp_path)
+    assert turns[0] == {"role": "system", "content": "Be brief."}
+
+
+@pytest.mark.parametrize(("asked", "said"), [("question", "answer"), ("query", "response"), ("prompt", "response")])
+def test_a_context_or_earlier_turns_beside_a_question_are_not_lost(asked: str, said: str, tmp_path: Path) -> None:
+    rows: list[Row] = [{asked: question(i), "context": f"Depot {i} is red.", said: answer(i)} for i in range(COUNT)]
+    assert first_of(rows, tmp_path / "context")[0]["content"] == f"{question(0)}\n\nDepot 0 is red."
+    rows = [{asked: question(i), said: answer(i), "history": [["Hello?", "Yes."]]} for i in range(COUNT)]
+    assert [turn["content"] for turn in first_of(rows, tmp_path / "history")][:2] == ["Hello?", "Yes."]
+
+
+def test_what_stands_around_the_turns_of_a_transcript_has_its_place(tmp_path: Path) -> None:
+    texts = [
+        f"Below is a task.\n\n### Instruction:\n{question(i)}\n\n### Input:\nDepots\n\n### Response:\n{answer(i)}"
+        for i in range(COUNT)
+    ]
+    assert first_of([{"text": text} for text in texts], tmp_path / "alpaca") == [
+        {"role": "system", "content": "Below is a task."},
+        {"role": "user", "content": f"{question(0)}\n\nDepots"},
+        {"role": "assistant", "content": answer(0)},
+    ]
+    texts = [f"<s>[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\n{question(i)} [/INST] {answer(i)} </s>" for i in range(COUNT)]
+    assert first_of([{"text": text} for text in texts], tmp_path / "llama")[0]["content"] == "Be brief."
+
+
+def test_calls_in_a_transcript_are_calls(tmp_path: Path) -> None:
+    rows = [
+        {
+            "system": "SYSTEM: Use functions.",
+            "chat": f"USER: {question(i)}\n\n\nASSISTANT: <functioncall> "
+            '{"name": "find", "arguments": \'{"parcel": 1}\'} <|endoftext|>\n\n\n'
+            f'FUNCTION RESPONSE: {{"depot": 1}}\n\n\nASSISTANT: {answer(i)} <|endoftext|>',
+        }
+        for i in range(COUNT)
+    ]
+    told, _, call, said, _ = first_of(rows, tmp_path)
+    assert told["content"] == "Use functions."
+    assert call["tool_calls"][0]["function"] == {"name": "find", "arguments": {"parcel": 1}}
+    assert said == {"role": "tool", "content": '{"depot": 1}'}
+
+
+def test_calls_instead_of_an_answer_are_calls_where_there_are_tools(tmp_path: Path) -> None:
+    calls = [{"name": "find", "arguments": {"parcel": 1}}]
+    tool = {"name": "find", "description": "Finds it.", "parameters": {"parcel": {"type": "int"}}}
+    for name, answers, tools in (("list", calls, [tool]), ("text", json.dumps(calls), json.dumps([tool]))):
+        rows = [{"query": question(i), "answers": answers, "tools": tools} for i in range(COUNT)]
+        assert first_of(rows, tmp_path / name)[1]["tool_calls"][0]["function"] == calls[0]
+    rows = [{"query": question(i), "answers": json.dumps(calls)} for i in range(COUNT)]
+    assert first_of(rows, tmp_path / "without")[1]["content"] == json.dumps(calls)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"parent_id": None, "text": "Hello?", "role": "prompter", "lang": "en"}, "OpenAssistant"),
+        ({"message_tree_id": "1", "tree_state": "ready", "prompt": {"text": "Hello?", "replies": []}}, "OpenAssistant"),
+        ({"title": "Depots", "paragraphs": [{"context": "c", "qas": []}]}, "SQuAD"),
+        ({"segments": [{"label": True, "text": "Hello"}]}, "axolotl"),
+        ({"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": {}}, "requests of a batch"),
+        ({"conversation_a": chat(1), "conversation_b": chat(2), "winner": "model_a"}, "compares two answers"),
+    ],
+)
+def test_a_format_that_cannot_be_learnt_from_is_refused_by_name(row: Row, words: str, tmp_path: Path) -> None:
+    outcome = check(jsonl([row] * COUNT), tmp_path / "run")
+    assert not outcome.report.accepted
+    assert words in outcome.report.problems[0].text
+
+
+def test_a_problem_names_the_column_of_the_file(tmp_path: Path) -> None:
+    outcome = check(jsonl([{"question": question(i), "answer": 5} for i in range(COUNT)]), tmp_path / "run")
+    assert outcome.first == (1, "completion", "data_type")
+    assert "“answer” is a number" in outcome.report.problems[0].text
+
+
+def test_unused_columns_of_a_parquet_file_are_named(tmp_path: Path) -> None:
+    rows = [{"messages": chat(i), "prompt_id": str(i), "source": "desk"} for i in range(COUNT)]
+    report = check(parquet_table(pa.Table.from_pylist(rows)), tmp_path / "run").report
+    assert [notice.text for notice in report.warnings if notice.code == "dataset:unused_field"] == [
+        "Not used in training: prompt_id, source."
+    ]

@@ -181,3 +181,43 @@ def test_plain_turns_are_stored_as_ever(tmp_path: Path) -> None:
     weighted = content.replace('depot."}', 'depot.", "weight": 1}')
     assert {row["id"] for row in check(weighted.encode(), tmp_path / "b").rows} == {row["id"] for row in plain.rows}
     assert plain.rows[0].keys() == {"id", "slice", "label", "messages"}
+
+
+BEDROCK = (
+    {"role": "user", "content": [{"text": "Where is my parcel?"}]},
+    {"role": "assistant", "content": [{"toolUse": {"toolUseId": "call_1", "name": "track", "input": {"parcel": 1}}}]},
+    {"role": "user", "content": [{"toolResult": {"toolUseId": "call_1", "content": [{"text": "in depot"}]}}]},
+)
+ANTHROPIC = (
+    USER,
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "call_1", "name": "track", "input": {"parcel": 1}}]},
+    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "call_1", "content": "in depot"}]},
+)
+
+
+@pytest.mark.parametrize(
+    ("turns", "columns"),
+    [
+        (BEDROCK, {"toolConfig": {"tools": [{"toolSpec": {"name": "track", "inputSchema": {"json": {}}}}]}}),
+        (ANTHROPIC, {"tools": [{"name": "track", "input_schema": {}}]}),
+        (ANTHROPIC, {"tools": [{"functionDeclarations": [{"name": "track", "parameters": {}}]}]}),
+    ],
+)
+def test_tools_in_parts_are_calls_and_turns_of_their_own(turns: Any, columns: Turn, tmp_path: Path) -> None:
+    rows = [{"messages": [{"role": "user", "content": f"{i}"}, ANSWER, *turns, ANSWER], **columns} for i in range(4)]
+    outcome = check("".join(json.dumps(row) + "\n" for row in rows).encode(), tmp_path / "run")
+    call = {"function": {"name": "track", "arguments": {"parcel": 1}}, "type": "function", "id": "call_1"}
+    assert stored(outcome)[2:] == [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "in depot", "tool_call_id": "call_1"},
+        ANSWER,
+    ]
+    assert outcome.rows[0]["tools"] == [{"type": "function", "function": {"name": "track", "parameters": {}}}]
+
+
+@pytest.mark.parametrize("part", [{"image": {"format": "png"}}, {"fileData": {"fileUri": "gs://a"}}, {}, "text", None])
+def test_a_part_without_a_type_that_is_no_text_is_refused_by_name(part: Any, tmp_path: Path) -> None:
+    rows = [{"messages": [{"role": "user", "content": [part]}, ANSWER]} for _ in range(4)]
+    outcome = check("".join(json.dumps(row) + "\n" for row in rows).encode(), tmp_path / "run")
+    assert outcome.first == (1, "messages[0].content[0]", "missing_content")
+    assert "None" not in outcome.report.problems[0].text
