@@ -10,7 +10,7 @@ class EvaluationsConfig(AppConfig):
         from corpora import lineage
         from evaluations import checks  # noqa: F401
         from evaluations.runs.after_training import evaluate_new_version
-        from evaluations.runs.judging_kind import JudgingKind
+        from evaluations.runs.judgings.kinds import JudgingKind
         from evaluations.runs.kinds import EvaluationKind
         from evaluations.runs.lineage import evaluation_uses
         from evaluations.runs.panels import evaluation_panel

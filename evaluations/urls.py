@@ -6,6 +6,7 @@ from evaluations.judges import views as judge_views
 from evaluations.reviews import views as review_views
 from evaluations.rubrics import views as rubric_views
 from evaluations.runs import start_views, views
+from evaluations.runs.judgings import views as judging_views
 
 app_name = "evaluations"
 urlpatterns = [
@@ -13,6 +14,8 @@ urlpatterns = [
     path("start/<uuid:version_id>/", start_views.start, name="start"),
     path("<uuid:run_id>/", views.detail, name="detail"),
     path("<uuid:run_id>/live/", views.live, name="live"),
+    path("<uuid:run_id>/judge/", judging_views.judge, name="judge-answers"),
+    path("<uuid:run_id>/judge/estimate/", judging_views.estimate, name="judging-estimate"),
     path("judges/", judge_views.index, name="judges"),
     path("judges/new/", judge_views.new, name="new-judge"),
     path("judges/<uuid:judge_id>/", judge_views.judge, name="judge"),

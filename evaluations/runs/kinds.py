@@ -6,10 +6,12 @@ Each stage looks for what is missing and does only that, so a step may run twice
 from pathlib import Path
 from typing import Any
 
+from evaluations.judges.backends import judges
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.answers import take_known
 from evaluations.runs.generation import PREDICTIONS, generation_spec, models_to_ask, store_predictions
-from evaluations.runs.grading import grade_run
+from evaluations.runs.grading import SITE_JUDGE, grade_run
+from evaluations.runs.judgings.services import judge_at_once
 from evaluations.runs.rows import store_rows
 from evaluations.runs.scoring import score_run
 from jobs.backends.base import ComputeBackend, ComputeSpec
@@ -34,7 +36,8 @@ class EvaluationKind(ComputeKind):
             if not isinstance(outcome, Succeeded):
                 return outcome
         summary = score_run(run)
-        grade_run(run)
+        if not judges[SITE_JUDGE].is_llm:
+            grade_run(run)
         return Succeeded(result={"rows": summary["all"]["rows"], "summary": summary})
 
     def prepare(self, job: Job) -> ComputeSpec:
@@ -48,6 +51,7 @@ class EvaluationKind(ComputeKind):
     def on_succeeded(self, job: Job) -> None:
         # Answers and scores are there already; this is the moment they count.
         EvaluationRun.objects.filter(job=job).update(state=EvaluationState.READY, summary=job.result["summary"])
+        judge_at_once(_run_of(job))
 
     def on_failed(self, job: Job) -> None:
         EvaluationRun.objects.filter(job=job).update(state=EvaluationState.FAILED)

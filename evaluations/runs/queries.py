@@ -36,7 +36,7 @@ def runs() -> QuerySet[EvaluationRun]:
 
 def runs_with_findings() -> QuerySet[EvaluationRun]:
     """Evaluations, newest first, also with their models and what the check of their dataset version found."""
-    return _runs().prefetch_related("judgings", "models").defer(*LARGE)
+    return _runs().prefetch_related("judgings__rubric_version__rubric", "models").defer(*LARGE)
 
 
 def _runs() -> QuerySet[EvaluationRun]:

@@ -9,6 +9,7 @@ from corpora.models import DatasetVersion
 from evaluations.models import EvaluatedModel, EvaluationRun, EvaluationState, Judge
 from evaluations.runs.contenders import contenders
 from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
+from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.kinds import EvaluationKind
 from jobs.services import start_job
 from rest.errors import Conflict, PortalError
@@ -25,12 +26,13 @@ def start_evaluation(
     versions: Sequence[AdapterVersion] = (),
     outside: Sequence[Judge] = (),
     rows: int = USUAL_ROWS,
+    judging: JudgingWanted | None = None,
     created_by: User | None = None,
 ) -> EvaluationRun:
     """Start an evaluation of a version, its base, other `versions` and `outside` models on the same rows.
 
     The rows are those held out from `dataset_version`, by default the one that the version was trained on, or all of an
-    evaluation set; at most `rows` of them.
+    evaluation set; at most `rows` of them. `judging` has language models grade the answers as soon as they are there.
     """
     dataset_version = dataset_version or version.run.dataset_version
     if not rows_to_ask(dataset_version):
@@ -54,7 +56,11 @@ def start_evaluation(
                 tenant=tenant,
                 kind=EvaluationKind.name,
                 title=f"Evaluate {version}",
-                spec={"version": str(version.id), "dataset_version": str(dataset_version.id)},
+                spec={
+                    "version": str(version.id),
+                    "dataset_version": str(dataset_version.id),
+                    "judging": judging.to_dict() if judging else None,
+                },
                 created_by=created_by,
             )
             run.save(force_insert=True)

@@ -20,7 +20,7 @@ from tenants.requests import TenantRequest
 def start(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Choose models and rows, then start the evaluation and show it."""
     version = version_named(version_id)
-    form = StartForm(version, request.POST or None)
+    form = StartForm(version, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
             run = start_evaluation(

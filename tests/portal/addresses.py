@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationItem, EvaluationRun, Judge, Rubric
+from evaluations.models import EvaluationItem, EvaluationRun, Judge, Judging, Rubric
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -138,6 +138,8 @@ PAGES = {
     "evaluations:start": _form(AdapterVersion, 200),
     "evaluations:detail": _get(EvaluationRun),
     "evaluations:live": _get(EvaluationRun),
+    "evaluations:judge-answers": _form(EvaluationRun, 200),
+    "evaluations:judging-estimate": _get(EvaluationRun),
     "evaluations:judges": _get(),
     "evaluations:new-judge": _form(**JUDGE),
     "evaluations:judge": _form(Judge, **JUDGE),
@@ -205,6 +207,9 @@ REST = {
     "evaluation-detail": _get(EvaluationRun),
     "evaluation-items": _get(EvaluationRun),
     "evaluation-next-review": _get(EvaluationRun),
+    "judging-list": _form(status=201, evaluation=EvaluationRun, judges=[Judge]),
+    "judging-detail": _get(Judging),
+    "judging-estimate": _post(None, 200, evaluation=EvaluationRun, judges=[Judge]),
     "judge-list": _form(status=201, **JUDGE),
     "judge-detail": Address(own={"GET": 200, "PATCH": 200, "DELETE": 204}, row=Judge, sent={"name": "Strict"}),
     "judge-try": _post(Judge, 200),

@@ -6,8 +6,8 @@ from typing import Any
 from evaluations.judging.jurors import jury_of
 from evaluations.judging.steps import advance
 from evaluations.models import Judging, JudgingState
-from evaluations.runs.judging_results import conclude
-from evaluations.runs.judging_rows import plan_of, rows_from
+from evaluations.runs.judgings.results import conclude
+from evaluations.runs.judgings.rows import plan_of, rows_from
 from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.outcomes import JobError, Outcome, Running, Stopped, Succeeded

@@ -18,7 +18,7 @@ from evaluations.models import Answer, EvaluationItem, Grade, Judging
 from evaluations.runs.answers import parts
 from evaluations.runs.grading import summarise_grades, uncertainty
 from evaluations.runs.held_out import ALL
-from evaluations.runs.judging_rows import rows_from
+from evaluations.runs.judgings.rows import rows_from
 from evaluations.runs.report import own_key
 from evaluations.runs.scoring import Rows
 

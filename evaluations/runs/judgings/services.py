@@ -1,18 +1,42 @@
 """Every write to judgings."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import structlog
 from django.db import IntegrityError, transaction
 
-from evaluations.judging.jurors import Juror
+from evaluations.judges.backends import judges
+from evaluations.judging.jurors import Juror, jury_of, shared_juror
 from evaluations.models import EvaluationRun, EvaluationState, Judging, JudgingState, RubricVersion
-from evaluations.runs.judging_kind import JudgingKind
+from evaluations.runs.grading import SITE_JUDGE
+from evaluations.runs.judgings.kinds import JudgingKind
 from jobs.services import start_job
 from rest.errors import Conflict, PortalError
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
+log = structlog.get_logger(__name__)
+
 MOST_JUDGES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgingWanted:
+    """The arguments of `start_judging` that an evaluation keeps until its answers are there."""
+
+    jury: Sequence[Juror]
+    rubric_version: RubricVersion | None = None
+    is_pairwise: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON, read back by `judge_at_once`."""
+        return {
+            "judges": [juror.to_dict() for juror in self.jury],
+            "rubric_version": str(self.rubric_version.id) if self.rubric_version else None,
+            "is_pairwise": self.is_pairwise,
+        }
 
 
 def start_judging(
@@ -61,3 +85,28 @@ def start_judging(
             code="judging:already_running",
             field="evaluation",
         ) from None
+
+
+def judge_at_once(run: EvaluationRun) -> None:
+    """Start the judging that was chosen with the evaluation, or by the site's judge if that is a language model.
+
+    A judge that can no longer be asked does not undo the evaluation.
+    """
+    wanted = run.job.spec.get("judging")
+    if wanted is None and not judges[SITE_JUDGE].is_llm:
+        return
+    try:
+        if wanted is None:
+            jury, wanted = [shared_juror(SITE_JUDGE)], {"rubric_version": None, "is_pairwise": False}
+        else:
+            jury = jury_of(wanted["judges"])
+        start_judging(
+            tenant=run.tenant,
+            run=run,
+            jury=jury,
+            rubric_version=RubricVersion.objects.filter(id=wanted["rubric_version"]).first(),
+            is_pairwise=wanted["is_pairwise"],
+            created_by=run.created_by,
+        )
+    except PortalError as error:
+        log.warning("evaluation_not_judged", code=error.code)
