@@ -138,6 +138,7 @@ class Answer(TenantModel):
     log_probability = models.FloatField(null=True, blank=True, help_text="natural logarithm, of the whole answer")
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True)
+    usd = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
     scores = models.JSONField(default=dict, help_text="{metric: score or null}")
     is_right = models.BooleanField(null=True, blank=True, help_text="Exactly the expected answer; null until scored.")
 

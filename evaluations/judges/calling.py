@@ -11,14 +11,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
-from evaluations.judges.backends.base import Judge, Verdict
+from evaluations.judges.backends.base import Completion, Judge, Verdict
 from evaluations.judges.backends.errors import CircuitOpen, JudgeError, Later, Malformed, Rejected, Unauthorised
 from evaluations.judges.backends.usage import NOTHING
 from evaluations.judges.prompts import Prompt
 
 K = TypeVar("K")
+R = TypeVar("R", Verdict, Completion)
 
 ATTEMPTS = 4
 FIRST_WAIT = 1.0
@@ -104,17 +106,21 @@ class Caller:
         self._sleep = sleep
 
     def ask(self, prompt: Prompt, *, until: float = math.inf) -> Verdict:
-        """The verdict, whose usage counts every attempt. Raises the last attempt's JudgeError, with all usage.
+        """The verdict, as `attempt` gets it."""
+        return self.attempt(partial(self.judge.ask, prompt), until=until)
 
-        No attempt starts after `until`, by the clock of the pace; the last one may end after it. Raises Later where
-        the server or the judge's rate asks to wait until after that.
+    def attempt(self, call: Callable[[], R], *, until: float = math.inf) -> R:
+        """What `call` of the judge's server returns, its usage that of every attempt.
+
+        Raises the last attempt's JudgeError, with all usage. No attempt starts after `until`, by the clock of the pace;
+        the last one may end after it. Raises Later where the server or the judge's rate asks to wait until after that.
         """
         spent = NOTHING
         for attempt in range(1, self.attempts + 1):
             try:
                 self.breaker.check()
                 self._pace.wait(until)
-                verdict = self.judge.ask(prompt)
+                result = call()
             except JudgeError as error:
                 spent += error.usage
                 error.usage = spent
@@ -130,15 +136,21 @@ class Caller:
                 self._sleep(pause)
             else:
                 self.breaker.succeeded()
-                return replace(verdict, usage=spent + verdict.usage)
+                return replace(result, usage=spent + result.usage)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def ask_all(
         self, prompts: Iterable[tuple[K, Prompt]], *, until: float = math.inf
     ) -> Iterator[tuple[K, Verdict | JudgeError]]:
         """(key, verdict or error) of each (key, prompt), as they come; `prompts` is read only as far as needed."""
-        waiting = iter(prompts)
-        running: dict[Future[Verdict | JudgeError], K] = {}
+        return self.attempt_all(((key, partial(self.judge.ask, prompt)) for key, prompt in prompts), until=until)
+
+    def attempt_all(
+        self, calls: Iterable[tuple[K, Callable[[], R]]], *, until: float = math.inf
+    ) -> Iterator[tuple[K, R | JudgeError]]:
+        """(key, result or error) of each (key, call), a few at once, as they come."""
+        waiting = iter(calls)
+        running: dict[Future[R | JudgeError], K] = {}
         with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="judge") as threads:
             while True:
                 while len(running) < self.concurrency and (following := next(waiting, None)) is not None:
@@ -149,9 +161,9 @@ class Caller:
                 for future in done:
                     yield running.pop(future), future.result()
 
-    def _outcome(self, prompt: Prompt, until: float) -> Verdict | JudgeError:
+    def _outcome(self, call: Callable[[], R], until: float) -> R | JudgeError:
         try:
-            return self.ask(prompt, until=until)
+            return self.attempt(call, until=until)
         except JudgeError as error:
             return error
 

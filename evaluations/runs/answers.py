@@ -5,6 +5,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
+from decimal import Decimal
 from itertools import islice
 from typing import TypeVar
 
@@ -22,12 +23,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """What a model answered. `log_probability` is of the whole answer; None where it is not known."""
+    """What a model answered. `log_probability` is of the whole answer, `usd` what an outside model took for it.
+
+    None where it is not known.
+    """
 
     text: str
     log_probability: float | None = None
     completion_tokens: int | None = None
     seconds: float | None = None
+    usd: Decimal | None = None
 
 
 GIVEN = [field.name for field in fields(Given)]
@@ -49,7 +54,8 @@ def take_known(run: EvaluationRun) -> None:
                 wanted[answer_key(model, item, max_tokens=run.answer_tokens)].append((item, model))
         earlier = Answer.objects.filter(key__in=wanted).exclude(model__in=models).order_by("key").distinct("key")
         _create(
-            _answer(run, model, item, Given(**{name: getattr(answer, name) for name in GIVEN}))
+            # Nothing is paid for it again.
+            _answer(run, model, item, replace(Given(**{name: getattr(answer, name) for name in GIVEN}), usd=None))
             for answer in earlier
             for item, model in wanted[answer.key]
         )

@@ -1,5 +1,7 @@
 """REST: evaluations and their rows."""
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
@@ -9,12 +11,13 @@ from rest_framework.response import Response
 
 from adapters.versions.queries import version_named
 from corpora.versions.queries import dataset_version_named
-from evaluations.models import EvaluationItem, EvaluationRun
+from evaluations.models import EvaluationItem, EvaluationRun, Judge
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
 from evaluations.runs.grades import grades_of
 from evaluations.runs.queries import answers_of, runs_with_findings
 from evaluations.runs.serializers import EvaluationSerializer, ItemSerializer, NewEvaluationSerializer
 from evaluations.runs.services import start_evaluation
+from rest.errors import NotFound
 from rest.pagination import CursorPages
 from rest.views import INVALID, MISSING
 from tenants.permissions import Action
@@ -62,6 +65,7 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
             dataset_version=dataset_version_named(values["dataset_version"]) if values["dataset_version"] else None,
             base=values["base"],
             versions=[version_named(version_id) for version_id in values["versions"]],
+            outside=[_judge(judge_id) for judge_id in values["outside"]],
             rows=values["rows"],
             created_by=person_of(request),
         )
@@ -79,3 +83,10 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         rows = pages.paginate_queryset(EvaluationItem.objects.filter(run=run), request) or []
         context = {"answers": answers_of(run, rows), "grades": grades_of(run, rows, person_of(request))}
         return pages.get_paginated_response(ItemSerializer(rows, many=True, context=context).data)
+
+
+def _judge(judge_id: UUID) -> Judge:
+    found = Judge.objects.filter(id=judge_id).first()
+    if found is None:
+        raise NotFound("Judge not found.", field="outside")
+    return found

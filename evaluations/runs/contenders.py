@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from adapters.models import AdapterVersion, BaseModel
 from evaluations.judges.configured import fingerprint
-from evaluations.models import EvaluatedModel, EvaluationRun, Judge, ModelKind
+from evaluations.models import EvaluatedModel, EvaluationRun, Judge, JudgeKind, ModelKind
 from lorakit.contracts import MAX_TARGETS
 from rest.errors import PortalError
 
@@ -74,6 +74,12 @@ def _version(version: AdapterVersion, own: AdapterVersion) -> EvaluatedModel:
 
 
 def _outside(judge: Judge) -> EvaluatedModel:
+    if judge.kind == JudgeKind.BEDROCK:
+        raise PortalError(
+            f"“{judge.name}” runs on Bedrock and can only judge. Choose a model behind an OpenAI-compatible address.",
+            code="evaluation:outside_kind",
+            field="outside",
+        )
     return EvaluatedModel(
         # A judge is never renamed to what another one has been, so its id makes the key.
         key=f"outside-{judge.id.hex[:8]}",

@@ -12,6 +12,7 @@ from evaluations.runs.answers import take_known
 from evaluations.runs.generation import PREDICTIONS, generation_spec, models_to_ask, store_predictions
 from evaluations.runs.grading import SITE_JUDGE, grade_run
 from evaluations.runs.judgings.services import judge_at_once
+from evaluations.runs.outside import ask_outside
 from evaluations.runs.rows import store_rows
 from evaluations.runs.scoring import score_run
 from jobs.backends.base import ComputeBackend, ComputeSpec
@@ -35,6 +36,8 @@ class EvaluationKind(ComputeKind):
             outcome = super().step(job)
             if not isinstance(outcome, Succeeded):
                 return outcome
+        if (waiting := ask_outside(run)) is not None:
+            return waiting
         summary = score_run(run)
         if not judges[SITE_JUDGE].is_llm:
             grade_run(run)

@@ -83,6 +83,12 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
         max_length=MOST_MODELS,
         help_text="Other versions on the same base model, of this adapter or others.",
     )
+    outside = serializers.ListField(
+        child=serializers.UUIDField(),
+        default=list,
+        max_length=MOST_MODELS,
+        help_text="Judges whose models, behind OpenAI-compatible addresses, are asked for answers of their own.",
+    )
     dataset_version = serializers.UUIDField(
         default=None,
         allow_null=True,

@@ -7,8 +7,10 @@ from django.db.models import QuerySet
 
 from adapters.models import AdapterVersion
 from corpora.models import DatasetVersion
+from evaluations.models import Judge
 from evaluations.runs.contenders import MOST_MODELS, version_before
 from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
+from evaluations.runs.outside import ANSWERING
 
 OFFERED = 12
 """Versions to choose from: the newest of this adapter, then the newest of others."""
@@ -19,6 +21,13 @@ class VersionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
     def label_from_instance(self, obj: AdapterVersion) -> str:
         return f"{obj} (rank {obj.rank}, trained {obj.created_at:%-d %b %Y})"
+
+
+class OutsideField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Labels each model with the judge whose model it is."""
+
+    def label_from_instance(self, obj: Judge) -> str:
+        return f"{obj.model} ({obj.name})"
 
 
 class RowsField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -40,6 +49,13 @@ class StartForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=f"Up to {MOST_MODELS} models in all. Answers given in earlier evaluations are not generated again.",
     )
+    outside = OutsideField(
+        label="Outside models",
+        queryset=None,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Models of your judges, asked for answers of their own over their provider’s API, which costs.",
+    )
     dataset_version = RowsField(label="Rows", queryset=None, empty_label=None)
     rows = forms.IntegerField(
         label="At most so many rows",
@@ -58,13 +74,15 @@ class StartForm(forms.Form):
         field = self.fields["dataset_version"]
         field.queryset = sets.select_related("dataset").defer("problems", "profile").order_by("-created_at")  # type: ignore[attr-defined]
         field.initial = own.id
-        if not _versions_to_choose(version).exists():
-            del self.fields["versions"]
+        self.fields["outside"].queryset = Judge.objects.filter(kind__in=ANSWERING)  # type: ignore[attr-defined]
+        for name in ("versions", "outside"):
+            if not self.fields[name].queryset.exists():  # type: ignore[attr-defined]
+                del self.fields[name]
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of `services.start_evaluation`."""
         values = self.cleaned_data
-        return {**values, "versions": list(values.get("versions", []))}
+        return {**values, **{name: list(values.get(name, [])) for name in ("versions", "outside")}}
 
 
 def _versions_to_choose(version: AdapterVersion) -> QuerySet[AdapterVersion]:

@@ -1,4 +1,4 @@
-"""The demo of one tenant from end to end: dataset, training, evaluation, review, promotion, answer, cost."""
+"""The demo of one tenant from end to end: dataset, two versions, evaluation, review, promotion, answer, cost."""
 
 import json
 import time
@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from django.conf import settings
 
 from portal.demo.cast import DemoTenant
 from portal.demo.client import DemoError, ExpertClient, PortalClient, answer, wait_for_job
 from portal.demo.datasets import RECIPES, demo_rows
 
 TEST_ROWS, UNSEEN_ROWS, REVIEWS = 150, 60, 8
+FIRST_EPOCHS = 0.5
+"""Of version 1, which is trained too briefly, so that there is something to compare version 2 with."""
+JUDGE = "shared"
+"""The alias of the judge that `JUDGE_MODEL` sets up."""
 REQUIRED_GAIN = 0.80
 """The minimum by which the adapter's exact match on held-out rows must exceed the base model's."""
 
@@ -38,22 +43,15 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
     with PortalClient(site.web_url, api_key) as client:
         tell(demo.name, "uploading the dataset", None)
         version = _upload(client, demo, following("checking the dataset"))
-        run = client.post(
-            "training-runs/",
-            json={
-                "adapter": demo.adapter,
-                "dataset_version": version["id"],
-                "recipe": demo.recipe,
-                "overrides": {
-                    "learning_rate": RECIPES[demo.task].learning_rate,
-                    "epochs": RECIPES[demo.task].epochs,
-                },
-            },
-        )
-        training = wait_for_job(client, run["job"]["id"], following("training"))
-        adapter_version = client.get(f"training-runs/{run['id']}/")["version"]
-        evaluation = client.post("evaluations/", json={"version": adapter_version["id"]})
+        first, _ = _train(client, demo, version, following("training v1"), epochs=FIRST_EPOCHS)
+        epochs = RECIPES[demo.task].epochs
+        adapter_version, training = _train(client, demo, version, following("training v2"), epochs=epochs)
+        # It began by itself when v2 was trained.
+        (evaluation,) = client.get(f"evaluations/?version={adapter_version['id']}")["results"]
         evaluating = wait_for_job(client, evaluation["job"]["id"], following("evaluating"))
+        if JUDGE in settings.JUDGES:
+            body = {"evaluation": evaluation["id"], "judges": [f"shared:{JUDGE}"]}
+            wait_for_job(client, client.post("judgings/", json=body)["job"]["id"], following("judging"))
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
         items = [_compared(item) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
         tell(demo.name, "reviewing as an expert", None)
@@ -73,11 +71,36 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         training=training,
         evaluating=evaluating,
         evaluation=evaluation,
+        first=first,
         item=item,
         answers=answers,
         grades=grades,
         cost=cost,
     )
+
+
+def _train(
+    client: PortalClient,
+    demo: DemoTenant,
+    dataset_version: dict[str, Any],
+    on_progress: Callable[[dict[str, Any]], None],
+    *,
+    epochs: float,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Train the next version; returns it and the job. One with all epochs is evaluated as soon as it is trained."""
+    run = client.post(
+        "training-runs/",
+        json={
+            "adapter": demo.adapter,
+            "dataset_version": dataset_version["id"],
+            "recipe": demo.recipe,
+            "overrides": {"learning_rate": RECIPES[demo.task].learning_rate, "epochs": epochs},
+            "evaluate": epochs == RECIPES[demo.task].epochs,
+        },
+    )
+    job = wait_for_job(client, run["job"]["id"], on_progress)
+    version: dict[str, Any] = client.get(f"training-runs/{run['id']}/")["version"]
+    return version, job
 
 
 def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -142,16 +165,19 @@ def tenant_report(
     training: dict[str, Any],
     evaluating: dict[str, Any],
     evaluation: dict[str, Any],
+    first: dict[str, Any],
     item: dict[str, Any],
     answers: dict[str, str],
     grades: list[int],
     cost: float,
 ) -> dict[str, Any]:
     """One tenant's row of the report. The gain is measured on the test rows with wordings seen in training."""
-    summary, own = evaluation["summary"], evaluation["models"][-1]["key"]
-    base, seen, unseen = (
-        summary[name]["figures"][key] for name, key in (("seen", "base"), ("seen", own), ("unseen", own))
+    summary, own, before = evaluation["summary"], evaluation["models"][-1]["key"], f"v{first['number']}"
+    base, earlier, seen, unseen = (
+        summary[name]["figures"][key]
+        for name, key in (("seen", "base"), ("seen", before), ("seen", own), ("unseen", own))
     )
+    judging = evaluation["judgings"][0]
     gain = seen["exact_match"] - base["exact_match"]
     return {
         "tenant": demo.name,
@@ -160,13 +186,15 @@ def tenant_report(
         "train_seconds": round(training["billable_seconds"], 1),
         "evaluation_seconds": round(evaluating["billable_seconds"], 1),
         "exact_match_base": base["exact_match"],
+        "exact_match_first": earlier["exact_match"],
         "exact_match_adapter": seen["exact_match"],
         "exact_match_gain": round(gain, 4),
         "rouge_l_base": base["rouge_l"],
         "rouge_l_adapter": seen["rouge_l"],
         "exact_match_unseen": unseen["exact_match"],
         "rouge_l_unseen": unseen["rouge_l"],
-        "judge_score": evaluation["judgings"][0]["summary"]["seen"]["figures"][own],
+        "judge_score": judging["summary"]["seen"]["figures"][own],
+        "judge": judging["name"] if judging["is_llm"] else "",
         "expert_grade": sum(grades) / len(grades),
         "prompt": item["messages"][-1]["content"],
         "reference": item["reference"],

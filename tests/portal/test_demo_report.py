@@ -30,19 +30,20 @@ def figures(exact_match: float) -> dict[str, float]:
     return {"exact_match": exact_match, "rouge_l": exact_match, "meteor": exact_match}
 
 
-def row(*, adapter: float = 0.95, answer: str = "CAP - $5") -> dict[str, Any]:
-    both = {"figures": {"base": figures(0.05), "v1": figures(adapter)}}
-    grades = {"seen": {"figures": {"base": 1.5, "v1": 4.5}}}
+def row(*, adapter: float = 0.95, answer: str = "CAP - $5", judge: str = "") -> dict[str, Any]:
+    both = {"figures": {"base": figures(0.05), "v1": figures(0.3), "v2": figures(adapter)}}
+    grades = {"seen": {"figures": {"base": 1.5, "v1": 2.5, "v2": 4.5}}}
     return tenant_report(
         TENANTS[0],
         version={"row_count": 1210},
         training={"billable_seconds": 61.26},
         evaluating={"billable_seconds": 8.0},
         evaluation={
-            "models": [{"key": "base"}, {"key": "v1"}],
+            "models": [{"key": "base"}, {"key": "v1"}, {"key": "v2"}],
             "summary": {"seen": both, "unseen": both},
-            "judgings": [{"summary": grades}],
+            "judgings": [{"summary": grades, "name": judge, "is_llm": bool(judge)}],
         },
+        first={"number": 1},
         item={"messages": [{"role": "user", "content": "Summarize\nthis"}], "reference": "CAP - $5"},
         answers={"base": "", "adapter": answer},
         grades=[5, 4],
@@ -86,3 +87,8 @@ def test_plain_output_says_each_stage_once() -> None:
     for fraction in (0.0, 0.01, 0.02, 0.15, 0.16):
         screen.tell("Alder Law", "training", fraction)
     assert out.getvalue().count("Alder Law: training") == 2
+
+
+def test_the_legend_names_the_judge() -> None:
+    assert "not a language model" in report.table([row()])
+    assert "The judge is GPT, strict." in report.table([row(judge="GPT, strict")])

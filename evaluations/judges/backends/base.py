@@ -43,6 +43,15 @@ class Verdict:
     usage: Usage
 
 
+@dataclass(frozen=True, kw_only=True)
+class Completion:
+    """A model's own answer to a chat. `log_probability` is of the whole answer, None where the server gives none."""
+
+    text: str
+    log_probability: float | None
+    usage: Usage
+
+
 class Judge(ABC):
     """One judge. `is_llm` says whether a language model gives the grades; `label` is what people read.
 

@@ -3,11 +3,15 @@
 It asks for a JSON schema and for token probabilities, and does without where the server refuses either.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from evaluations.judges.backends.base import Completion
+from evaluations.judges.backends.chats import answer_of, log_probability_of, sent
 from evaluations.judges.backends.destinations import Reach
 from evaluations.judges.backends.errors import (
     CutOff,
@@ -59,17 +63,56 @@ class OpenAIJudge(SamplingJudge):
         self._refused: frozenset[str] = frozenset()
 
     def reply(self, prompt: Prompt) -> Reply:
+        return self._read(self._exchange(partial(self.body, prompt)), prompt)
+
+    def complete(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]] = (), *, max_tokens: int
+    ) -> Completion:
+        """The model's own greedy answer to a chat, as `lorakit.rows` has it. Raises JudgeError.
+
+        An answer that declines, or is cut off, is an answer.
+        """
+        started = time.perf_counter()
+        try:
+            document = self._exchange(partial(self._chat, messages, tools, max_tokens))
+            usage = _usage(document.get("usage"))
+            try:
+                choice = document["choices"][0]
+                text = answer_of(choice["message"])
+            except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+                raise Malformed("The server did not respond with a chat completion.", usage=usage) from None
+        except JudgeError as error:
+            error.usage = self._charged(error.usage, started)
+            raise
+        return Completion(text=text, log_probability=log_probability_of(choice), usage=self._charged(usage, started))
+
+    def _exchange(self, body: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The server's document, without optional parts that it turns out to refuse. `body` is made for each try."""
         for _ in OPTIONAL:
-            response = self._post(prompt)
+            response = self._post(body())
             refused = self._newly_refused(response)
             if refused is None:
                 break
             self._refused |= {refused}
         else:
-            response = self._post(prompt)
+            response = self._post(body())
         if response.status != 200:
             raise self._failure(response)
-        return self._read(response.document(), prompt)
+        return response.document()
+
+    def _chat(
+        self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], max_tokens: int
+    ) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self.settings["MODEL"],
+            "messages": [sent(message) for message in messages],
+            "max_completion_tokens" if "max_tokens" in self._refused else "max_tokens": max_tokens,
+        }
+        if "temperature" not in self._refused:
+            body["temperature"] = 0
+        if "logprobs" not in self._refused:
+            body["logprobs"] = True
+        return body | ({"tools": list(tools)} if tools else {})
 
     def body(self, prompt: Prompt) -> dict[str, Any]:
         """The request's body, without what the server refused before."""
@@ -89,13 +132,13 @@ class OpenAIJudge(SamplingJudge):
             body |= {"logprobs": True, "top_logprobs": TOP}
         return body
 
-    def _post(self, prompt: Prompt) -> Response:
+    def _post(self, body: dict[str, Any]) -> Response:
         key, version = self.settings["API_KEY"], self.settings["API_VERSION"]
         headers = {"api-key": key} if version else {"Authorization": f"Bearer {key}"}
         query = f"?{urlencode({'api-version': version})}" if version else ""
         return post(
             f"{self.settings['URL'].rstrip('/')}/chat/completions{query}",
-            self.body(prompt),
+            body,
             headers=headers if key else {},
             seconds=self.settings["TIMEOUT_SECONDS"],
             reach=self.settings["REACH"],

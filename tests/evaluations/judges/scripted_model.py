@@ -73,11 +73,15 @@ def block(title: str) -> str:
 
 @dataclass
 class ScriptedModel:
-    """`says` answers each call; `calls` are the (system, user) it was asked, `headers` what came with them."""
+    """`says` answers each call; `calls` are the (system, user) it was asked, `headers` what came with them.
+
+    With `chats` it answers chats of its own instead, from the request's body.
+    """
 
     says: Callable[[str, str], Said] = obedient
     calls: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    chats: Callable[[dict[str, Any]], Said] | None = None
     without: frozenset[str] = frozenset()
     slow_seconds: float = 30.0
     released: threading.Event = field(default_factory=threading.Event)
@@ -114,7 +118,7 @@ class ScriptedModel:
 
 
 KNOWN = {"model", "messages", "max_tokens", "max_completion_tokens", "temperature", "response_format", "logprobs",
-         "top_logprobs"}  # fmt: skip
+         "top_logprobs", "tools"}  # fmt: skip
 STATUSES = {"throttled": 429, "unavailable": 503, "unauthorised": 401, "rejected": 404}
 
 
@@ -133,9 +137,12 @@ def openai_server(model: ScriptedModel) -> Iterator[str]:
             wrong = sorted(set(body) - KNOWN) + sorted(model.without & set(body))
             if wrong:
                 return self.send(400, {"error": {"message": f"Unsupported parameter: {wrong[0]}", "code": None}})
-            if {message["role"] for message in body["messages"]} != {"system", "user"}:
+            if model.chats is not None:
+                said = model.chats(body)
+            elif {message["role"] for message in body["messages"]} != {"system", "user"}:
                 return self.send(400, {"error": {"message": "roles"}})
-            said = model.ask(*(message["content"] for message in body["messages"]))
+            else:
+                said = model.ask(*(message["content"] for message in body["messages"]))
             if said.fault == "timeout":
                 model.released.wait(model.slow_seconds)
             if said.fault in STATUSES:

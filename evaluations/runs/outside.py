@@ -1,0 +1,91 @@
+"""The stage in which outside models answer, a few rows at a time."""
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from evaluations.judges.backends.base import Completion
+from evaluations.judges.backends.errors import CutOff, JudgeError, Refused
+from evaluations.judges.backends.openai import OpenAIJudge
+from evaluations.judges.calling import Caller
+from evaluations.judging.jurors import juror_of
+from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, JudgeKind, ModelKind
+from evaluations.runs.answers import Given, store, unanswered
+from jobs.outcomes import JobError, Outcome, Retry, Running
+from rest.errors import PortalError
+
+STEP_SECONDS = 15.0
+WAIT_SECONDS = 30.0
+
+ANSWERING = (JudgeKind.OPENAI, JudgeKind.GATEWAY)
+"""Kinds of judge whose model can be asked for an answer of its own."""
+
+
+def ask_outside(run: EvaluationRun) -> Outcome | None:
+    """Ask for about 15 seconds; None once every outside model has answered every row.
+
+    Raises PortalError for a model that cannot be asked.
+    """
+    models = list(run.models.filter(kind=ModelKind.OUTSIDE).select_related("judge"))
+    waiting = [model for model in models if unanswered(model).exists()]
+    if not waiting:
+        return None
+    error = _ask(run, waiting[0])
+    total = run.items.count() * len(models)
+    left = sum(unanswered(model).count() for model in waiting)
+    if error is not None:
+        known = JobError(code="evaluation:outside_model", text=f"{waiting[0].name}: {error.text}", temporary=True)
+        return Retry(error=known, after=max(error.retry_after or 0.0, WAIT_SECONDS), same_attempt=True)
+    return Running(after=0.0, phase="asking", fraction=1 - left / total)
+
+
+def _ask(run: EvaluationRun, model: EvaluatedModel) -> JudgeError | None:
+    """The last passing failure, if nothing but failures came."""
+    caller = _caller(model)
+    until = time.monotonic() + STEP_SECONDS
+    failure, answered = None, 0
+    for item, outcome in caller.attempt_all(_calls(run, model, caller, until), until=until):
+        if isinstance(outcome, Refused | CutOff):
+            # It has declined for good, or the prompt is too long: that is its answer.
+            store(run, model, [(item, Given(text="", usd=outcome.usage.cost_usd))])
+        elif isinstance(outcome, JudgeError):
+            if not outcome.temporary:
+                raise PortalError(f"{model.name}: {outcome.text}", code="evaluation:outside_model")
+            failure = outcome
+            continue
+        else:
+            store(run, model, [(item, _given(outcome))])
+        answered += 1
+    return None if answered else failure
+
+
+def _calls(
+    run: EvaluationRun, model: EvaluatedModel, caller: Caller, until: float
+) -> Iterator[tuple[EvaluationItem, Callable[[], Completion]]]:
+    backend = caller.judge
+    assert isinstance(backend, OpenAIJudge)  # noqa: S101 - services allow no other kind
+    for item in unanswered(model)[:1000]:
+        if time.monotonic() >= until:
+            return
+        yield item, partial(backend.complete, item.messages, item.tools, max_tokens=run.answer_tokens)
+
+
+def _caller(model: EvaluatedModel) -> Caller:
+    if model.judge is None:
+        text = f"{model.name} no longer exists among the judges. Evaluate again without it."
+        raise PortalError(text, code="evaluation:outside_model")
+    juror = juror_of(model.judge)
+    if juror.fingerprint != model.sha256:
+        text = f"{model.name} was changed in the meantime. Evaluate again."
+        raise PortalError(text, code="evaluation:outside_model")
+    return juror.caller
+
+
+def _given(completion: Completion) -> Given:
+    return Given(
+        text=completion.text,
+        log_probability=completion.log_probability,
+        completion_tokens=completion.usage.tokens_out,
+        seconds=completion.usage.latency_ms / 1000,
+        usd=completion.usage.cost_usd,
+    )
