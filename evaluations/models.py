@@ -172,3 +172,40 @@ class RubricVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.rubric} v{self.number}"
+
+
+class Verdict(TenantModel):
+    """A judge's reply to one prompt, paid for once and used wherever the same question comes up again.
+
+    `error` is why the judge will never reply to this prompt, such as `refused`; then there is no score. Failures that
+    pass are not stored. Never changed.
+    """
+
+    key = models.CharField(max_length=64, help_text="sha256 of the judge’s fingerprint and the prompt’s sha256")
+    prompt_sha256 = models.CharField(max_length=64)
+    judge = TenantForeignKey(Judge, models.SET_NULL, null=True, blank=True, related_name="verdicts")
+    judge_name = models.CharField(max_length=80)
+    score = models.FloatField(null=True, blank=True)
+    distribution = models.JSONField(default=dict, help_text="{choice: probability}; sums to 1")
+    choice = models.CharField(max_length=8, blank=True, help_text="first, second or tie; of a pair only")
+    basis = models.CharField(max_length=8, blank=True, help_text="logprobs, samples or rule")
+    reason = models.TextField(blank=True)
+    error = models.CharField(max_length=16, blank=True)
+    calls = models.PositiveSmallIntegerField()
+    tokens_in = models.PositiveIntegerField(null=True, blank=True)
+    tokens_out = models.PositiveIntegerField(null=True, blank=True)
+    usd = models.DecimalField(max_digits=16, decimal_places=10, null=True, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("tenant", "key"), name="verdict_once"),
+            # Nothing missing is ever a score.
+            models.CheckConstraint(
+                condition=models.Q(error="", score__isnull=False)
+                | (~models.Q(error="") & models.Q(score__isnull=True)),
+                name="verdict_score_or_error",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.error or f"{self.score:g}"

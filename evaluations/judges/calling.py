@@ -4,6 +4,7 @@ A stage of a run makes one `Caller` and iterates over `ask_all`; each result is 
 nothing is asked twice after a restart.
 """
 
+import math
 import random
 import threading
 import time
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from evaluations.judges.backends.base import Judge, Verdict
-from evaluations.judges.backends.errors import CircuitOpen, JudgeError, Unauthorised
+from evaluations.judges.backends.errors import CircuitOpen, JudgeError, Later, Malformed, Rejected, Unauthorised
 from evaluations.judges.backends.usage import NOTHING
 from evaluations.judges.prompts import Prompt
 
@@ -67,13 +68,15 @@ class Pace:
     _next: float = field(default=0.0, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
-    def wait(self) -> None:
-        """Return when the next call may start."""
+    def wait(self, until: float = math.inf) -> None:
+        """Return when the next call may start. Raises Later if that is after `until`."""
         if not self.per_minute:
             return
         with self._lock:
             now = self.clock()
             start = max(self._next, now)
+            if start > until:
+                raise Later("The judge’s rate limit is used up for now.", retry_after=start - now)
             self._next = start + 60.0 / self.per_minute
         if start > now:
             self.sleep(start - now)
@@ -99,43 +102,50 @@ class Caller:
         self._pace = Pace(per_minute, sleep=sleep)
         self._sleep = sleep
 
-    def ask(self, prompt: Prompt) -> Verdict:
-        """The verdict, whose usage counts every attempt. Raises the last attempt's JudgeError, with all usage."""
+    def ask(self, prompt: Prompt, *, until: float = math.inf) -> Verdict:
+        """The verdict, whose usage counts every attempt. Raises the last attempt's JudgeError, with all usage.
+
+        No attempt starts after `until`, by the clock of the pace; the last one may end after it.
+        """
         spent = NOTHING
         for attempt in range(1, self.attempts + 1):
             try:
                 self.breaker.check()
-                self._pace.wait()
+                self._pace.wait(until)
                 verdict = self.judge.ask(prompt)
             except JudgeError as error:
                 spent += error.usage
                 error.usage = spent
                 self._note(error)
-                if not error.temporary or isinstance(error, CircuitOpen) or attempt == self.attempts:
+                pause = delay(attempt, error.retry_after)
+                over = attempt == self.attempts or self._pace.clock() + pause > until
+                if over or not error.temporary or isinstance(error, CircuitOpen | Later):
                     raise
-                self._sleep(delay(attempt, error.retry_after))
+                self._sleep(pause)
             else:
                 self.breaker.succeeded()
                 return replace(verdict, usage=spent + verdict.usage)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def ask_all(self, prompts: Iterable[tuple[K, Prompt]]) -> Iterator[tuple[K, Verdict | JudgeError]]:
+    def ask_all(
+        self, prompts: Iterable[tuple[K, Prompt]], *, until: float = math.inf
+    ) -> Iterator[tuple[K, Verdict | JudgeError]]:
         """(key, verdict or error) of each (key, prompt), as they come; `prompts` is read only as far as needed."""
         waiting = iter(prompts)
         running: dict[Future[Verdict | JudgeError], K] = {}
         with ThreadPoolExecutor(max_workers=self.concurrency, thread_name_prefix="judge") as threads:
             while True:
                 while len(running) < self.concurrency and (following := next(waiting, None)) is not None:
-                    running[threads.submit(self._outcome, following[1])] = following[0]
+                    running[threads.submit(self._outcome, following[1], until)] = following[0]
                 if not running:
                     return
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield running.pop(future), future.result()
 
-    def _outcome(self, prompt: Prompt) -> Verdict | JudgeError:
+    def _outcome(self, prompt: Prompt, until: float) -> Verdict | JudgeError:
         try:
-            return self.ask(prompt)
+            return self.ask(prompt, until=until)
         except JudgeError as error:
             return error
 
@@ -143,9 +153,12 @@ class Caller:
         """Whether the judge is well: a reply that is unusable or declined is still one of a working server."""
         if isinstance(error, Unauthorised):
             self.breaker.failed(at_once=True)
-        elif error.temporary and error.kind not in ("circuit_open", "malformed"):
+        elif isinstance(error, CircuitOpen | Later):
+            return
+        elif isinstance(error, Rejected) or (error.temporary and not isinstance(error, Malformed)):
+            # An unknown model rejects every prompt, one after the other.
             self.breaker.failed()
-        elif not isinstance(error, CircuitOpen):
+        else:
             self.breaker.succeeded()
 
 

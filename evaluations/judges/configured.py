@@ -17,6 +17,9 @@ from evaluations.judges.settings import COMPUTES, host_of, reach_of
 from evaluations.models import Judge, JudgeKind
 from tenants.sealing import SealBroken, unseal
 
+COMPUTE_NOTHING = frozenset({"API_KEY", "PRICE_IN", "PRICE_OUT", "REACH", "TIMEOUT_SECONDS"})
+"""Options of backends that leave verdicts as they are."""
+
 
 def backend_of(judge: Judge, **options: Any) -> Backend:
     """What asks the judge's model, with `options` of its backend over its own. Raises Unauthorised.
@@ -61,6 +64,13 @@ def fingerprint(judge: Judge) -> str:
     """Identifies what the judge computes: verdicts with the same one may be compared and reused."""
     content = json.dumps([PROTOCOL, *(_settings(judge)[name] for name in COMPUTES)])
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def shared_fingerprint(backend: Backend) -> str:
+    """The same of a judge of the JUDGES setting."""
+    kind = f"{type(backend).__module__}.{type(backend).__qualname__}"
+    computes = {name: str(value) for name, value in sorted(backend.settings.items()) if name not in COMPUTE_NOTHING}
+    return hashlib.sha256(json.dumps([PROTOCOL, kind, backend.revision, computes]).encode()).hexdigest()
 
 
 def _settings(judge: Judge) -> dict[str, Any]:

@@ -46,11 +46,13 @@ class Verdict:
 class Judge(ABC):
     """One judge. `is_llm` says whether a language model gives the grades; `label` is what people read.
 
-    `ask` may be called by several threads at once. It tries once: `calling.Caller` tries again.
+    `ask` may be called by several threads at once. It tries once: `calling.Caller` tries again. `revision` rises when
+    the class computes other verdicts from the same options.
     """
 
     label: str
     is_llm: ClassVar[bool]
+    revision: ClassVar[int] = 1
     options: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ JudgeError
 ├── TimedOut        no reply in time
 ├── Unavailable     no connection, or the server's own error
 ├── CircuitOpen     not asked, because the judge failed too often just before
+├── Later           not asked, because its rate allows no call in the time given
 ├── Malformed       a reply that does not fit the schema
 ├── CutOff          the reply or the prompt was longer than the model allows
 ├── Refused         the model or a guardrail declined
@@ -53,6 +54,13 @@ class CircuitOpen(JudgeError):
     """`retry_after` says when the judge is tried again."""
 
     kind = "circuit_open"
+    temporary = True
+
+
+class Later(JudgeError):
+    """`retry_after` says when the next call may start."""
+
+    kind = "later"
     temporary = True
 
 

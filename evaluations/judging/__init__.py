@@ -1,0 +1,1 @@
+"""Judging an evaluation: what is asked, the verdicts, and the grades that follow from them."""
