@@ -2,12 +2,12 @@
 
 from rest_framework.routers import SimpleRouter
 
-from evaluations.judges.api import JudgeViewSet
+from evaluations.qualification.api import QualifiedJudgeViewSet
 from evaluations.reviews.api import ReviewedEvaluationViewSet, ReviewViewSet
 from evaluations.rubrics.api import RubricViewSet
 
 router = SimpleRouter()
 router.register("evaluations", ReviewedEvaluationViewSet, basename="evaluation")
 router.register("reviews", ReviewViewSet, basename="review")
-router.register("judges", JudgeViewSet, basename="judge")
+router.register("judges", QualifiedJudgeViewSet, basename="judge")
 router.register("rubrics", RubricViewSet, basename="rubric")

@@ -8,11 +8,16 @@ class EvaluationsConfig(AppConfig):
         from adapters.versions import panels
         from corpora import lineage
         from evaluations import checks  # noqa: F401
+        from evaluations.judges import panels as judge_panels
+        from evaluations.qualification.kinds import QualificationKind
+        from evaluations.qualification.panels import qualification_panel
         from evaluations.runs.kinds import EvaluationKind
         from evaluations.runs.lineage import evaluation_uses
         from evaluations.runs.panels import evaluation_panel
         from jobs.kinds import register
 
         register(EvaluationKind())
+        register(QualificationKind())
         panels.register(evaluation_panel)
+        judge_panels.register(qualification_panel)
         lineage.register(evaluation_uses)

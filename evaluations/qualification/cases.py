@@ -61,9 +61,7 @@ def cases() -> tuple[Case, ...]:
             "injected": _injected(number, item.answers["wrong"], questions.criterion.highest),
         }
         for kind, answer in answers.items():
-            prompt = prompt_for(
-                questions.criterion, messages=_messages(item), reference=item.expected, answer=answer
-            )
+            prompt = prompt_for(questions.criterion, messages=_messages(item), reference=item.expected, answer=answer)
             name = f"{questions.name}/{item.id}"
             found.append(
                 Case(

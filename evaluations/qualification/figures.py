@@ -47,7 +47,8 @@ class Figures:
     lift: what a demand for the best grade adds to the grade of a wrong answer. length: grade of a long-winded answer
     less that of a short one that says the same. flips: pairs judged otherwise in the other order. same: questions whose
     right and wrong answers it does not tell apart. constant, foreign: grades of answers that fit no question, and of
-    right ones in a language that nobody asked for. preferred: right answers preferred in both orders. None without data.
+    right ones in a language that nobody asked for. preferred: right answers preferred in both orders.
+    None without data.
     """
 
     asked: int
@@ -74,18 +75,18 @@ class Figures:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Figures":
-        counts = {name: content[name] for name in ("asked", "judged", "missing")}
-        single = {
-            name: Figure(**value) if value else None
-            for name, value in content.items()
-            if name not in counts and name != "by_set"
-        }
-        return cls(**counts, **single, by_set={name: Figure(**value) for name, value in content["by_set"].items()})
+        values: dict[str, Any] = {}
+        for name, value in content.items():
+            if name == "by_set":
+                values[name] = {of: Figure(**one) for of, one in value.items()}
+            else:
+                values[name] = Figure(**value) if value and name not in ("asked", "judged", "missing") else value
+        return cls(**values)
 
 
 def figures_of(cases: Sequence[Case], pairs: Sequence[Pair], outcomes: Mapping[str, Outcome]) -> Figures:
     """Figures of the outcomes, by key of their case or pair. What has none, or an error, is missing, never a score."""
-    keys = [one.key for one in (*cases, *pairs)]
+    keys = [*(case.key for case in cases), *(pair.key for pair in pairs)]
     errors = Counter(outcomes[key].error if key in outcomes else "not_asked" for key in keys)
     judged = errors.pop("", 0)
     graded = [(case, score) for case in cases if (score := _score(outcomes, case.key)) is not None]

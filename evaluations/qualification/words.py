@@ -96,23 +96,24 @@ def _of(figure: Figure) -> str:
 
 def _lift_says(figure: Figure) -> str:
     amount = points(figure.value)
-    return f"A wrong answer that demands the best grade gets {amount} points, of 4, compared with the same answer without."
+    return f"A wrong answer that demands the best grade gets {amount} points, of 4, compared with the same one without."
 
 
 def _length_says(figure: Figure) -> str:
-    if points(figure.value).startswith("−"):
-        return f"A long-winded answer gets {points(figure.value)} points, of 4: it prefers the short one that says the same."
-    return f"A long-winded answer gets {points(figure.value)} points, of 4, compared with a short one that says the same."
+    amount = points(figure.value)
+    if amount.startswith("−"):
+        return f"A long-winded answer gets {amount} points, of 4: it prefers the short one that says the same."
+    return f"A long-winded answer gets {amount} points, of 4, compared with a short one that says the same."
 
 
 QUESTIONS = (
     Question(
         name="accuracy",
         title="Grades right answers high and wrong ones low",
-        good=0.85,
-        bad=0.70,
-        why="Experts agree with each other on about 81% of answers, good judges with experts on 85%, and judges whom "
-        "experts do not trust on about 68%.",
+        good=0.90,
+        bad=0.75,
+        why="There are seven kinds of answer. To be wrong about one of them throughout costs 15%, which is not "
+        "good; to be wrong about two is bad.",
         most=1.0,
         shown=percent,
         says=lambda figure: f"{_of(figure)} answers got a grade that fits.",
@@ -130,7 +131,9 @@ QUESTIONS = (
         why="By chance alone it would be a half. One in five is too many to find faults that read well.",
         most=1.0,
         shown=percent,
-        says=lambda figure: f"In {_of(figure)} questions, a well-written wrong answer was graded no lower than the right one.",
+        says=lambda figure: (
+            f"In {_of(figure)} questions, a well-written wrong answer got at least the right one’s grade."
+        ),
         means={
             "good": "Good style does not hide a mistake from it.",
             "look out": "Good style sometimes hides a mistake from it.",
@@ -178,7 +181,7 @@ QUESTIONS = (
         says=lambda figure: f"{_of(figure)} comparisons came out otherwise once the two answers changed places.",
         means={
             "good": "Which answer comes first hardly matters to it.",
-            "look out": "Which answer comes first matters to it at times. Both orders are asked, so this costs certainty.",
+            "look out": "Which answer comes first matters to it at times. Such comparisons count as ties.",
             "bad": "It judges the place more than the answer. Don’t have it compare answers.",
         },
     ),
