@@ -52,11 +52,11 @@ def cost(juror: Juror) -> dict[str, Any]:
     """What the stored verdicts cost, as `Qualification.cost` keeps it. Calls that never led to one are not in it."""
     keys = [juror.key(one.prompt) for one in everything()]
     names = ("calls", "tokens_in", "tokens_out", "usd")
-    sums = {name: Sum(name) for name in names}
+    sums = {f"{name}_sum": Sum(name) for name in names}
     counts = {f"{name}_known": Count(name) for name in names}
     found = Verdict.objects.filter(key__in=keys).aggregate(rows=Count("id"), **sums, **counts)
     # A sum over rows of which some are unknown is not known.
-    known = {name: (found[name] or 0) if found[f"{name}_known"] == found["rows"] else None for name in names}
+    known = {name: (found[f"{name}_sum"] or 0) if found[f"{name}_known"] == found["rows"] else None for name in names}
     return {**known, "usd": None if known["usd"] is None else f"{known['usd']:f}"}
 
 
