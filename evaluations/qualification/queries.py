@@ -87,7 +87,7 @@ class Report:
     def by_set(self) -> list[tuple[str, Any]]:
         """(kind of criterion, accuracy) of the latest."""
         found = self.latest.figures.by_set if self.latest else {}
-        return [(SETS.get(name, name), figure) for name, figure in found.items()]
+        return [(title, found[name]) for name, title in SETS.items() if name in found]
 
     @property
     def examples(self) -> list[dict[str, Any]]:

@@ -8,7 +8,16 @@ from django.utils import timezone
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, Upload, UploadState
-from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Judge, JudgeKind, Review
+from evaluations.models import (
+    EvaluationItem,
+    EvaluationRun,
+    EvaluationState,
+    Judge,
+    JudgeKind,
+    Qualification,
+    QualificationState,
+    Review,
+)
 from evaluations.rubrics.document import parsed
 from evaluations.rubrics.services import create_rubric
 from jobs.models import Job
@@ -64,6 +73,9 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         review = Review.objects.create(item=item, reviewer=person, grade=3, comment=CANARY)
         # No judge may ask there.
         judge = Judge.objects.create(name=CANARY, kind=JudgeKind.OPENAI, model=CANARY, address="https://127.0.0.1:9/v1")
+        qualification = Qualification.objects.create(
+            judge=judge, fingerprint=CANARY, job=_job("judge_qualification"), state=QualificationState.FAILED
+        )
         criterion = {"name": CANARY, "description": CANARY}
         rubric = create_rubric(tenant=tenant, document=parsed({"name": CANARY, "criteria": [criterion]}))
         endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
@@ -77,7 +89,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
         email = f"invited-{CANARY}@example.com"
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
-        rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, review, judge, rubric,
+        rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, review, judge, qualification, rubric,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}
