@@ -89,9 +89,9 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
         email = f"invited-{CANARY}@example.com"
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
-        rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, review, judge, qualification, rubric,
-                deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
-                tenant)  # fmt: skip
+        rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, review, judge,
+                qualification, rubric, deployment, route, promotion, key, membership, invitation, run.job, base_model,
+                endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 

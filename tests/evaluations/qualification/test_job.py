@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from evaluations.judges.services import change_judge, delete_judge
-from evaluations.judging import asking
+from evaluations.judging.services import keep_verdict
 from evaluations.models import Judge, Qualification, QualificationState, Verdict
 from evaluations.qualification import kinds
 from evaluations.qualification.cases import cases, everything
@@ -84,16 +84,16 @@ def test_a_killed_worker_pays_no_stored_call_twice(
     class Killed(BaseException):
         pass
 
-    keep, kept = asking.keep_verdict, 100
+    kept = 100
 
     def keep_and_die(**content: Any) -> None:
-        keep(**content)
+        keep_verdict(**content)
         if Verdict.objects.count() == kept:
             raise Killed
 
     (job_id,) = jobs_to_step()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asking, "keep_verdict", keep_and_die)
+        patch.setattr("evaluations.judging.asking.keep_verdict", keep_and_die)
         with pytest.raises(Killed):
             step_job(job_id)
     assert Verdict.objects.count() == kept
@@ -197,7 +197,7 @@ def test_the_grader_without_a_model_is_tested_too(in_tenant: Tenant, run_jobs: C
     words = words_of(found)
     # It compares words: it obeys nobody and has no favourite place, but takes other words for other facts.
     assert (words["lift"], words["flips"], words["accuracy"]) == ("good", "good", "bad")
-    assert (found.cost["calls"], Decimal(found.cost["usd"])) == (0, 0)
+    assert (found.cost["calls"], float(found.cost["usd"])) == (0, 0.0)
     with pytest.raises(NotFound):
         start_shared_qualification(tenant=in_tenant, alias="unknown")
 
