@@ -33,6 +33,7 @@ class Breaker:
     seconds: float = 30.0
     clock: Callable[[], float] = time.monotonic
     _count: int = field(default=0, init=False)
+    _cause: str = field(default="", init=False)
     _opened_at: float | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
@@ -43,7 +44,7 @@ class Breaker:
                 return
             left = self._opened_at + self.seconds - self.clock()
             if left > 0:
-                raise CircuitOpen("The judge failed several times in a row and is not asked for now.", retry_after=left)
+                raise CircuitOpen(f"{self._cause} It is not asked for now.".strip(), retry_after=left)
             # This call is the trial; others wait for its outcome.
             self._opened_at = self.clock()
 
@@ -51,9 +52,9 @@ class Breaker:
         with self._lock:
             self._count, self._opened_at = 0, None
 
-    def failed(self, *, at_once: bool = False) -> None:
+    def failed(self, cause: str = "", *, at_once: bool = False) -> None:
         with self._lock:
-            self._count += 1
+            self._count, self._cause = self._count + 1, cause
             if at_once or self._count >= self.failures:
                 self._opened_at = self.clock()
 
@@ -105,7 +106,8 @@ class Caller:
     def ask(self, prompt: Prompt, *, until: float = math.inf) -> Verdict:
         """The verdict, whose usage counts every attempt. Raises the last attempt's JudgeError, with all usage.
 
-        No attempt starts after `until`, by the clock of the pace; the last one may end after it.
+        No attempt starts after `until`, by the clock of the pace; the last one may end after it. Raises Later where
+        the server or the judge's rate asks to wait until after that.
         """
         spent = NOTHING
         for attempt in range(1, self.attempts + 1):
@@ -117,10 +119,14 @@ class Caller:
                 spent += error.usage
                 error.usage = spent
                 self._note(error)
-                pause = delay(attempt, error.retry_after)
-                over = attempt == self.attempts or self._pace.clock() + pause > until
-                if over or not error.temporary or isinstance(error, CircuitOpen | Later):
+                if attempt == self.attempts or not error.temporary or isinstance(error, CircuitOpen | Later):
                     raise
+                pause = delay(attempt, error.retry_after)
+                if self._pace.clock() + pause > until:
+                    if error.retry_after is None:
+                        raise
+                    # The server named the time, so this is no failure.
+                    raise Later(error.text, retry_after=pause, usage=spent) from None
                 self._sleep(pause)
             else:
                 self.breaker.succeeded()
@@ -152,12 +158,12 @@ class Caller:
     def _note(self, error: JudgeError) -> None:
         """Whether the judge is well: a reply that is unusable or declined is still one of a working server."""
         if isinstance(error, Unauthorised):
-            self.breaker.failed(at_once=True)
+            self.breaker.failed(error.text, at_once=True)
         elif isinstance(error, CircuitOpen | Later):
             return
         elif isinstance(error, Rejected) or (error.temporary and not isinstance(error, Malformed)):
             # An unknown model rejects every prompt, one after the other.
-            self.breaker.failed()
+            self.breaker.failed(error.text)
         else:
             self.breaker.succeeded()
 

@@ -32,7 +32,7 @@ class Progress:
 
     Rows before `position` have been looked at, and all of them if `ended`. `known` questions had a verdict before,
     `stored` ones have one now, of which `failed` will never have a score, by why; `left` have none yet, by why. The
-    judge is worth asking again in `wait` seconds; `down` says why not now, for people. `usage` includes failed calls.
+    judge is worth asking again in `wait` seconds; `down` says why not before, for people. `usage` has failed calls too.
     """
 
     position: int
@@ -138,8 +138,9 @@ class _Step:
             return True
         claims.release(key)
         if isinstance(outcome, CircuitOpen | Later | Unauthorised):
-            # The first one says why; the others only that the judge is not asked.
-            self.stopped_by = self.stopped_by or outcome
+            # After a wrong secret, others only say that the judge is not asked.
+            if self.stopped_by is None or isinstance(outcome, Unauthorised):
+                self.stopped_by = outcome
             return False
         self.left[outcome.kind] += 1
         return True
@@ -155,5 +156,5 @@ class _Step:
             left=dict(self.left),
             usage=self.usage,
             wait=(stopped.retry_after or self.juror.caller.breaker.seconds) if stopped else 0.0,
-            down=stopped.text if stopped and not isinstance(stopped, Later) else "",
+            down=stopped.text if stopped else "",
         )

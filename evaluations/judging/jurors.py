@@ -1,7 +1,9 @@
 """Who judges: an organisation's judge, or one that the site offers. Several of them are a jury."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from evaluations.judges.backends import judges
@@ -10,11 +12,18 @@ from evaluations.judges.calling import Caller
 from evaluations.judges.configured import caller_of, fingerprint, shared_fingerprint
 from evaluations.judges.prompts import Prompt
 from evaluations.models import Judge
+from rest.errors import PortalError
 
 CONCURRENCY = 4
 
 _callers: dict[tuple[str, ...], Caller] = {}
 """Of this process, by judge and its state: they know the judge's pace and health from one step to the next."""
+
+
+class JuryChanged(PortalError):
+    """Grades of different judges cannot stand side by side."""
+
+    code = "judging:judge_changed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +34,7 @@ class Juror:
     fingerprint: str
     caller: Caller
     judge_id: UUID | None = None
+    alias: str = ""
 
     @property
     def is_llm(self) -> bool:
@@ -41,6 +51,11 @@ class Juror:
         """Calls for one verdict, if none fails."""
         options = self.caller.judge.settings
         return int(options.get("SAMPLES", 1)) if options.get("TEMPERATURE", 0) > 0 else 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a judging records it; `jury_of` reads it back."""
+        which = {"id": str(self.judge_id)} if self.judge_id else {"alias": self.alias}
+        return {**which, "name": self.name, "fingerprint": self.fingerprint, "is_llm": self.is_llm}
 
     def key(self, prompt: Prompt) -> str:
         """Of the juror's verdict on the prompt."""
@@ -64,4 +79,26 @@ def shared_juror(alias: str) -> Juror:
     identity = ("shared", alias)
     if identity not in _callers or _callers[identity].judge is not backend:
         _callers[identity] = Caller(backend, concurrency=CONCURRENCY)
-    return Juror(name=alias, fingerprint=shared_fingerprint(backend), caller=_callers[identity])
+    return Juror(name=backend.label, fingerprint=shared_fingerprint(backend), caller=_callers[identity], alias=alias)
+
+
+def jury_of(recorded: Sequence[Mapping[str, Any]]) -> list[Juror]:
+    """The judges that `Juror.to_dict` recorded.
+
+    Raises JuryChanged if one is gone or computes something else by now, Unauthorised like `juror_of`.
+    """
+    return [_juror(one) for one in recorded]
+
+
+def _juror(recorded: Mapping[str, Any]) -> Juror:
+    name = recorded["name"]
+    if "alias" in recorded:
+        found = shared_juror(recorded["alias"]) if recorded["alias"] in judges else None
+    else:
+        judge = Judge.objects.filter(id=recorded["id"]).first()
+        found = juror_of(judge) if judge is not None else None
+    if found is None:
+        raise JuryChanged(f"The judge “{name}” no longer exists. Judge the answers again with another one.")
+    if found.fingerprint != recorded["fingerprint"]:
+        raise JuryChanged(f"The judge “{name}” was changed in the meantime. Judge the answers again.")
+    return found

@@ -16,16 +16,22 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row with the answers that there are: {model's key: text}."""
+    """A row with the answers that there are: {model's key: text}.
+
+    Rows with the same `prompt` count as one for intervals; empty, it is derived from the messages.
+    """
 
     id: str
     messages: Sequence[Mapping[str, Any]]
     reference: str
     answers: Mapping[str, str]
+    prompt: str = ""
 
     @cached_property
     def prompt_key(self) -> str:
         """What rows with the same prompt have in common; a row without one stands alone."""
+        if self.prompt:
+            return self.prompt
         if not self.messages:
             return self.id
         return hashlib.sha256(json.dumps([dict(one) for one in self.messages], sort_keys=True).encode()).hexdigest()

@@ -56,14 +56,14 @@ class Standing:
         usage = self.usage + progress.usage
         self.calls, self.tokens_in, self.tokens_out = usage.calls, usage.tokens_in, usage.tokens_out
         self.usd = None if usage.cost_usd is None else str(usage.cost_usd)
-        moved = progress.stored > 0 or progress.position > self.position or progress.ended
+        idle = not progress.stored and bool(progress.left or progress.wait)
         self.position, self.down = progress.position, progress.down
         for why, count in progress.left.items():
             self.left[why] = self.left.get(why, 0) + count
         if progress.ended:
             self._end_pass(now)
             return
-        self.idle = 0 if moved else self.idle + 1
+        self.idle = self.idle + 1 if idle else 0
         wait = progress.wait
         if self.idle:
             wait = max(wait, min(PASS_WAIT * 2.0 ** (self.idle - 1), LONGEST_WAIT))

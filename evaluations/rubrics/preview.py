@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluations.judges.example import ANSWER, MESSAGES, REFERENCE
-from evaluations.judges.prompts import Prompt, prompt_for
+from evaluations.judges.prompts import GradePrompt, prompt_for
 from evaluations.rubrics.document import RubricDocument
 
 
@@ -14,7 +14,7 @@ def prompts(
     messages: Sequence[Mapping[str, Any]] = MESSAGES,
     reference: str = REFERENCE,
     answer: str = ANSWER,
-) -> list[tuple[str, Prompt]]:
+) -> list[tuple[str, GradePrompt]]:
     """(criterion's name, prompt) in the order of the rubric: one call each."""
     return [
         (

@@ -5,7 +5,7 @@ JudgeError
 ├── TimedOut        no reply in time
 ├── Unavailable     no connection, or the server's own error
 ├── CircuitOpen     not asked, because the judge failed too often just before
-├── Later           not asked, because its rate allows no call in the time given
+├── Later           to be asked later, after the time given, by its rate or its server's word
 ├── Malformed       a reply that does not fit the schema
 ├── CutOff          the reply or the prompt was longer than the model allows
 ├── Refused         the model or a guardrail declined

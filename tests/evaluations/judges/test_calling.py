@@ -10,8 +10,10 @@ from evaluations.judges.backends.base import Judge, Verdict
 from evaluations.judges.backends.errors import (
     CircuitOpen,
     JudgeError,
+    Later,
     Malformed,
     Refused,
+    Rejected,
     Throttled,
     TimedOut,
     Unauthorised,
@@ -192,3 +194,48 @@ def test_a_rate_spreads_the_calls() -> None:
     for _ in range(4):
         pace.wait()
     assert waits == [2.0, 2.0, 2.0]
+
+
+def test_no_attempt_starts_after_the_time_given() -> None:
+    now = [0.0]
+    judge = Scripted(lambda prompt: Unavailable("down"))
+    asker, _ = caller(judge, attempts=20)
+    asker._pace.clock = lambda: now[0]
+    asker._sleep = lambda seconds: now.__setitem__(0, now[0] + seconds)
+    with pytest.raises(Unavailable):
+        asker.ask(prompt(), until=10.0)
+    assert 2 <= judge.asked <= 6
+    assert now[0] <= 10.0
+
+
+def test_a_server_that_asks_to_wait_longer_is_asked_later() -> None:
+    judge = Scripted(lambda prompt: Throttled("Wait.", retry_after=60.0))
+    asker, waits = caller(judge)
+    with pytest.raises(Later) as raised:
+        asker.ask(prompt(), until=asker._pace.clock() + 10)
+    assert (judge.asked, waits) == (1, [])
+    assert raised.value.retry_after is not None
+    assert raised.value.retry_after >= 60
+    assert raised.value.usage.calls == 1
+
+
+def test_a_rate_that_allows_no_more_calls_is_told() -> None:
+    judge = Scripted(lambda prompt: None)
+    asker, waits = caller(judge, per_minute=1)
+    until = asker._pace.clock() + 10
+    asker.ask(prompt(), until=until)
+    with pytest.raises(Later) as raised:
+        asker.ask(prompt(), until=until)
+    assert raised.value.retry_after == pytest.approx(60, abs=5)
+    assert (judge.asked, waits) == (1, [])
+    assert raised.value.usage.calls == 0
+
+
+def test_an_unknown_model_opens_the_circuit_and_says_why() -> None:
+    judge = Scripted(lambda prompt: Rejected("No such model."))
+    asker, _ = caller(judge, breaker=Breaker(failures=2))
+    for _ in range(2):
+        with pytest.raises(Rejected):
+            asker.ask(prompt())
+    with pytest.raises(CircuitOpen, match="No such model"):
+        asker.ask(prompt())
