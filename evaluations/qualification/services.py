@@ -55,7 +55,7 @@ def start_shared_qualification(*, tenant: Tenant, alias: str, created_by: User |
 def start_due_qualifications() -> int:
     """Test each judge that has a new version or was tested a month ago. Returns how many tests were started."""
     now = timezone.now()
-    last = Qualification.objects.filter(judge=OuterRef("id")).order_by("-created_at")
+    last = Qualification.objects.filter(tenant=OuterRef("tenant"), judge=OuterRef("id")).order_by("-created_at")
     with system_scope():
         due = list(
             Judge.objects.annotate(
