@@ -20,7 +20,7 @@ from tenants.requests import TenantRequest
 
 @require_POST
 @members_only(Action.JUDGES_MANAGE)
-def test(request: TenantRequest, judge_id: UUID) -> HttpResponse:
+def start(request: TenantRequest, judge_id: UUID) -> HttpResponse:
     """Start testing one of the organisation's judges."""
     judge = get_object_or_404(Judge.objects.all(), pk=judge_id)
     try:
@@ -47,7 +47,7 @@ def shared_judge(request: TenantRequest, alias: str) -> HttpResponse:
 
 @require_POST
 @members_only(Action.JUDGES_MANAGE)
-def test_shared(request: TenantRequest, alias: str) -> HttpResponse:
+def start_shared(request: TenantRequest, alias: str) -> HttpResponse:
     """Start testing a judge that the site offers."""
     try:
         start_shared_qualification(tenant=request.tenant, alias=alias, created_by=request.membership.user)

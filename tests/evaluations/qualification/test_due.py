@@ -13,6 +13,7 @@ from evaluations.qualification import services
 from evaluations.qualification.cases import everything
 from evaluations.qualification.estimate import estimate_of, estimate_of_shared
 from evaluations.qualification.services import start_due_qualifications
+from evaluations.tasks import start_due_tests
 from jobs.models import Job
 from jobs.states import State
 from tenants.models import Tenant
@@ -39,7 +40,8 @@ def end(state: QualificationState) -> None:
 
 
 def test_a_new_judge_is_tested_once(settled: Judge) -> None:
-    assert (start_due_qualifications(), start_due_qualifications()) == (1, 0)
+    start_due_tests()
+    start_due_tests()
     found = Qualification.objects.get()
     assert (found.judge_id, found.judge_version, found.created_by) == (settled.id, 1, None)
     end(QualificationState.FAILED)
