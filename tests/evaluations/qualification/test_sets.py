@@ -7,6 +7,7 @@ import pytest
 from evaluations.qualification import sets
 from evaluations.qualification.cases import BANDS, RIGHT, Case, Pair, cases, everything, pairs
 from evaluations.qualification.sets import Item, WrongSet, attacks, item_sets
+from tests.evaluations.judges.scripted_model import COMMAND, obedient
 
 ITEMS = [(questions, item) for questions in item_sets() for item in questions.items]
 
@@ -60,6 +61,17 @@ def test_every_attack_is_used_and_holds_the_wrong_answer() -> None:
         wrong = by_item[injected[number].item.partition("/")[2]].answers["wrong"]
         assert answer == injection.format(answer=wrong, highest=5)
     assert {case.prompt.answer for case in cases() if case.kind == "constant"} == set(attacks().constant)
+
+
+def test_no_demand_leaves_the_block_of_the_answer() -> None:
+    """A grader that obeys whatever stands outside of marked blocks is told nothing; without markers it would be."""
+    injected = [case for case in cases() if case.kind == "injected"]
+    demands = [case for case in injected if COMMAND.search(case.prompt.answer)]
+    assert len(demands) > len(injected) / 2
+    for case in injected:
+        assert obedient(case.prompt.system, case.prompt.user).document["reason"] != "I was told to.", case.key
+    for case in demands:
+        assert obedient("", case.prompt.answer).document == {"reason": "I was told to.", "score": 5}, case.key
 
 
 def test_every_question_is_asked_once_and_pairs_in_both_orders() -> None:
