@@ -53,7 +53,10 @@ def start_shared_qualification(*, tenant: Tenant, alias: str, created_by: User |
 
 
 def start_due_qualifications() -> int:
-    """Test each judge that has a new version or was tested a month ago. Returns how many tests were started."""
+    """Test judges that have a new version or were tested a month ago. Returns how many tests were started.
+
+    One at a time for each tenant, whose other jobs share a limit with them.
+    """
     now = timezone.now()
     last = Qualification.objects.filter(tenant=OuterRef("tenant"), judge=OuterRef("id")).order_by("-created_at")
     with system_scope():
@@ -64,9 +67,10 @@ def start_due_qualifications() -> int:
             )
             .filter(updated_at__lt=now - SETTLED)
             .filter(Q(tested_at=None) | ~Q(tested_version=F("version")) | Q(tested_at__lt=now - REPEATED))
-            .exclude(qualifications__state=QualificationState.RUNNING)
+            .exclude(tenant__in=Qualification.objects.filter(state=QualificationState.RUNNING).values("tenant"))
             .select_related("tenant")
-            .order_by("updated_at")[:AT_ONCE]
+            .order_by("tenant_id", "updated_at")
+            .distinct("tenant_id")[:AT_ONCE]
         )
     started = 0
     for judge in due:

@@ -17,6 +17,7 @@ from evaluations.tasks import start_due_tests
 from jobs.models import Job
 from jobs.states import State
 from tenants.models import Tenant
+from tenants.scope import system_scope, tenant_scope
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +47,18 @@ def test_a_new_judge_is_tested_once(settled: Judge) -> None:
     assert (found.judge_id, found.judge_version, found.created_by) == (settled.id, 1, None)
     end(QualificationState.FAILED)
     assert start_due_qualifications() == 0
+
+
+def test_an_organisation_has_one_test_at_a_time(settled: Judge, other_tenant: Tenant) -> None:
+    for tenant in (settled.tenant, other_tenant):
+        with tenant_scope(tenant.id):
+            age(create_judge(tenant=tenant, name="Second", kind="gateway", model="clauses"), services.SETTLED)
+    assert start_due_qualifications() == 2
+    assert start_due_qualifications() == 0
+    end(QualificationState.FAILED)
+    assert start_due_qualifications() == 1
+    with system_scope():
+        assert Qualification.objects.values("judge").distinct().count() == 3
 
 
 def test_one_in_the_making_is_left_alone(in_tenant: Tenant) -> None:
