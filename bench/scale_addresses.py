@@ -28,8 +28,11 @@ LEFT_OUT = {
     "base-model-detail", "endpoint-detail",
     # These have no GET.
     "evaluations:grade", "evaluations:judge-try", "evaluations:judge-delete",
+    "evaluations:judge-test", "evaluations:shared-judge-test",
     "evaluations:rubric-delete", "judge-try", "rubric-preview", "revoke-key", "serving:promote", "serving:roll-back",
     "member-role", "member-remove", "invitation-cancel",
+    # Named by the site's settings, not by a row.
+    "evaluations:shared-judge",
     # One-time links.
     "join", "password-set",
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from evaluations.judges.api import JudgeViewSet
+from evaluations.qualification.api import QualifiedJudgeViewSet
 from evaluations.reviews.api import ReviewedEvaluationViewSet, ReviewViewSet
 from evaluations.rubrics.api import RubricViewSet
 from evaluations.runs.judgings.api import JudgingViewSet
@@ -11,5 +11,5 @@ router = SimpleRouter()
 router.register("evaluations", ReviewedEvaluationViewSet, basename="evaluation")
 router.register("reviews", ReviewViewSet, basename="review")
 router.register("judgings", JudgingViewSet, basename="judging")
-router.register("judges", JudgeViewSet, basename="judge")
+router.register("judges", QualifiedJudgeViewSet, basename="judge")
 router.register("rubrics", RubricViewSet, basename="rubric")

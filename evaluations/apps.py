@@ -9,6 +9,9 @@ class EvaluationsConfig(AppConfig):
         from adapters.versions import panels
         from corpora import lineage
         from evaluations import checks  # noqa: F401
+        from evaluations.judges import panels as judge_panels
+        from evaluations.qualification.kinds import QualificationKind
+        from evaluations.qualification.panels import qualification_panel
         from evaluations.runs.after_training import evaluate_new_version
         from evaluations.runs.judgings.kinds import JudgingKind
         from evaluations.runs.kinds import EvaluationKind
@@ -18,6 +21,8 @@ class EvaluationsConfig(AppConfig):
 
         register(EvaluationKind())
         register(JudgingKind())
+        register(QualificationKind())
         arrivals.register(evaluate_new_version)
         panels.register(evaluation_panel)
+        judge_panels.register(qualification_panel)
         lineage.register(evaluation_uses)

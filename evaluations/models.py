@@ -343,3 +343,61 @@ class Verdict(TenantModel):
 
     def __str__(self) -> str:
         return self.error or f"{self.score:g}"
+
+
+class QualificationState(models.TextChoices):
+    """Incomplete: it ended with too few verdicts to conclude anything."""
+
+    RUNNING = "running", "Running"
+    READY = "ready", "Ready"
+    INCOMPLETE = "incomplete", "Incomplete"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+
+
+class Qualification(TenantModel):
+    """A judge tried on built-in questions whose grades are known. Never changed once it has ended.
+
+    Of an organisation's own judge, or of the shared one named `alias`.
+    """
+
+    judge = TenantForeignKey(
+        Judge, models.CASCADE, null=True, blank=True, related_name="qualifications", db_index=False
+    )
+    alias = models.CharField(max_length=40, blank=True)
+    judge_version = models.PositiveIntegerField(default=1)
+    fingerprint = models.CharField(max_length=64, help_text="Of what the judge computed.")
+    job = TenantOneToOneField(Job, models.PROTECT, related_name="qualification")
+    state = models.CharField(max_length=16, choices=QualificationState, default=QualificationState.RUNNING)
+    progress = models.JSONField(default=dict, help_text="as evaluations.judging.steps keeps it")
+    figures = models.JSONField(default=dict, help_text="as evaluations.qualification.figures.Figures.to_dict gives it")
+    examples = models.JSONField(default=list, help_text="the grades that are furthest off, worst first")
+    cost = models.JSONField(default=dict, help_text="{calls, tokens_in, tokens_out, usd}; null where not known")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "judge"),
+                name="qualification_running_once",
+                condition=models.Q(state=QualificationState.RUNNING),
+            ),
+            models.UniqueConstraint(
+                fields=("tenant", "alias"),
+                name="qualification_of_shared_once",
+                condition=models.Q(state=QualificationState.RUNNING, judge=None),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(judge=None) ^ models.Q(alias=""), name="qualification_of_one_judge"
+            ),
+        )
+        indexes = (models.Index(fields=("tenant", "judge", "-created_at"), name="qualification_newest"),)
+
+    def __str__(self) -> str:
+        return f"{self.judge or self.alias}, version {self.judge_version}"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has figures."""
+        return self.state in (QualificationState.READY, QualificationState.INCOMPLETE)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from evaluations.judges import views as judge_views
+from evaluations.qualification import views as qualification_views
 from evaluations.reviews import views as review_views
 from evaluations.rubrics import views as rubric_views
 from evaluations.runs import start_views, views
@@ -20,6 +21,9 @@ urlpatterns = [
     path("judges/new/", judge_views.new, name="new-judge"),
     path("judges/<uuid:judge_id>/", judge_views.judge, name="judge"),
     path("judges/<uuid:judge_id>/try/", judge_views.trial, name="judge-try"),
+    path("judges/<uuid:judge_id>/test/", qualification_views.start, name="judge-test"),
+    path("judges/shared/<slug:alias>/", qualification_views.shared_judge, name="shared-judge"),
+    path("judges/shared/<slug:alias>/test/", qualification_views.start_shared, name="shared-judge-test"),
     path("judges/<uuid:judge_id>/delete/", judge_views.delete, name="judge-delete"),
     path("rubrics/", rubric_views.index, name="rubrics"),
     path("rubrics/new/", rubric_views.new, name="new-rubric"),

@@ -296,6 +296,7 @@ CELERY_BEAT_SCHEDULE = {
     "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": valid_for(600)},
     "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": valid_for(600)},
     "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": valid_for(20)},
+    "test-judges": {"task": "evaluations.start_due_tests", "schedule": 60.0, "options": valid_for(60)},
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
 }
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from evaluations.judges.backends import judges as shared
 from evaluations.judges.forms import JudgeForm
+from evaluations.judges.panels import render_panels
 from evaluations.judges.services import Trial, change_judge, create_judge, delete_judge, try_judge
 from evaluations.judges.settings import FIELDS
 from evaluations.models import Judge
@@ -107,4 +108,5 @@ def _form_of(found: Judge) -> JudgeForm:
 
 
 def _page(request: TenantRequest, found: Judge, form: JudgeForm, result: Trial | None = None) -> HttpResponse:
-    return render(request, "evaluations/judges/judge.html", {"judge": found, "form": form, "trial": result})
+    context = {"judge": found, "form": form, "trial": result, "panels": render_panels(found, request)}
+    return render(request, "evaluations/judges/judge.html", context)

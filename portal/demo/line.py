@@ -47,7 +47,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         epochs = RECIPES[demo.task].epochs
         adapter_version, training = _train(client, demo, version, following("training v2"), epochs=epochs)
         # It began by itself when v2 was trained.
-        (evaluation,) = client.get(f"evaluations/?version={adapter_version['id']}")["results"]
+        (evaluation,) = client.get("evaluations/", version=adapter_version["id"])["results"]
         evaluating = wait_for_job(client, evaluation["job"]["id"], following("evaluating"))
         if JUDGE in settings.JUDGES:
             body = {"evaluation": evaluation["id"], "judges": [f"shared:{JUDGE}"]}

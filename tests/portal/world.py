@@ -19,6 +19,8 @@ from evaluations.models import (
     JudgeKind,
     Judging,
     JudgingState,
+    Qualification,
+    QualificationState,
     Review,
 )
 from evaluations.rubrics.document import parsed
@@ -81,6 +83,9 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         review = Review.objects.create(item=item, reviewer=person, grade=3, comment=CANARY)
         # No judge may ask there.
         judge = Judge.objects.create(name=CANARY, kind=JudgeKind.OPENAI, model=CANARY, address="https://127.0.0.1:9/v1")
+        qualification = Qualification.objects.create(
+            judge=judge, fingerprint=CANARY, job=_job("judge_qualification"), state=QualificationState.FAILED
+        )
         criterion = {"name": CANARY, "description": CANARY}
         rubric = create_rubric(tenant=tenant, document=parsed({"name": CANARY, "criteria": [criterion]}))
         endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
@@ -95,7 +100,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         email = f"invited-{CANARY}@example.com"
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, judge, rubric,
+                judging, graded, review, judge, qualification, rubric,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}

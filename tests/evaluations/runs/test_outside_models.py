@@ -35,7 +35,7 @@ def model() -> ScriptedModel:
 def judge(in_tenant: Tenant, model: ScriptedModel, settings: Settings) -> Iterator[Judge]:
     with openai_server(model) as address:
         settings.JUDGE_PRIVATE_HOSTS = [urlsplit(address).netloc]
-        prices = {"price_in": Decimal(2), "price_out": Decimal(8)}
+        prices: dict[str, Any] = {"price_in": Decimal(2), "price_out": Decimal(8)}
         yield create_judge(
             tenant=in_tenant, name="GPT", kind=JudgeKind.OPENAI, model="gpt-large", address=address, **prices
         )

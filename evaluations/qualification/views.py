@@ -1,0 +1,58 @@
+"""Starting a judge's test, and the page of a judge that the site offers."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from evaluations.judges.backends import judges
+from evaluations.models import Judge
+from evaluations.qualification.queries import report_of_shared
+from evaluations.qualification.services import start_qualification, start_shared_qualification
+from rest.errors import Conflict, NotFound
+from tenants.access import members_only
+from tenants.permissions import Action
+from tenants.requests import TenantRequest
+
+
+@require_POST
+@members_only(Action.JUDGES_MANAGE)
+def start(request: TenantRequest, judge_id: UUID) -> HttpResponse:
+    """Start testing one of the organisation's judges."""
+    judge = get_object_or_404(Judge.objects.all(), pk=judge_id)
+    try:
+        start_qualification(tenant=request.tenant, judge=judge, created_by=request.membership.user)
+    except Conflict as error:
+        messages.error(request, error.text)
+    return redirect("evaluations:judge", judge.id)
+
+
+@require_safe
+@members_only(Action.JUDGES_MANAGE)
+def shared_judge(request: TenantRequest, alias: str) -> HttpResponse:
+    """A judge that the site offers, and how it did."""
+    if alias not in judges:
+        raise Http404
+    context = {
+        "judge": judges[alias],
+        "report": report_of_shared(alias),
+        "page_url": reverse("evaluations:shared-judge", args=[alias]),
+        "start_url": reverse("evaluations:shared-judge-test", args=[alias]),
+    }
+    return render(request, "evaluations/qualification/shared.html", context)
+
+
+@require_POST
+@members_only(Action.JUDGES_MANAGE)
+def start_shared(request: TenantRequest, alias: str) -> HttpResponse:
+    """Start testing a judge that the site offers."""
+    try:
+        start_shared_qualification(tenant=request.tenant, alias=alias, created_by=request.membership.user)
+    except NotFound:
+        raise Http404 from None
+    except Conflict as error:
+        messages.error(request, error.text)
+    return redirect("evaluations:shared-judge", alias)
