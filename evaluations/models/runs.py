@@ -1,0 +1,157 @@
+"""Evaluations: the models compared, the rows, and the answers with their scores."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from adapters.models import AdapterVersion
+from corpora.models import DatasetVersion
+from evaluations.turns import Turn, turns_of
+from jobs.models import Job
+from tenants.isolation import TenantForeignKey, TenantOneToOneField
+from tenants.models import TenantModel, User
+
+if TYPE_CHECKING:
+    from evaluations.models.judgings import Judging
+
+
+class EvaluationState(models.TextChoices):
+    """An evaluation can be viewed and reviewed once it is ready, and never changes after that."""
+
+    RUNNING = "running", "Running"
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+
+
+class EvaluationRun(TenantModel):
+    """Several models on the same rows of a dataset version. `version` is the one that the evaluation is about."""
+
+    version = TenantForeignKey(AdapterVersion, models.CASCADE, related_name="evaluations")
+    dataset_version = TenantForeignKey(DatasetVersion, models.PROTECT, related_name="evaluations")
+    job = TenantOneToOneField(Job, models.PROTECT, related_name="evaluation_run")
+    state = models.CharField(max_length=16, choices=EvaluationState, default=EvaluationState.RUNNING)
+    rows_wanted = models.PositiveIntegerField(
+        default=1000, db_default=1000, help_text="At most so many rows, always the same sample."
+    )
+    answer_tokens = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Longest answer, in tokens; 0 before the rows are there."
+    )
+    summary = models.JSONField(
+        default=dict,
+        help_text="{slice: {rows, figures: {model: {metric: figure}}, differences: [...], unavailable: {...}}}; "
+        "slice `all` is the total",
+    )
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "version"),
+                name="evaluation_running_once",
+                condition=models.Q(state=EvaluationState.RUNNING),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.version} on {self.dataset_version}"
+
+    @property
+    def last_judging(self) -> "Judging | None":
+        """The newest judging that has grades."""
+        return next((one for one in self.judgings.all() if one.has_grades), None)
+
+
+class ModelKind(models.TextChoices):
+    """What answers: the base alone, the base with an adapter, or a model that runs elsewhere."""
+
+    BASE = "base", "Base model"
+    VERSION = "version", "Adapter version"
+    OUTSIDE = "outside", "Outside model"
+
+
+class EvaluatedModel(TenantModel):
+    """A model that answers the rows of an evaluation.
+
+    `key` is its name within the evaluation (`base`, `v3`), in addresses and exports; `sha256` identifies what computes
+    its answers.
+    """
+
+    run = TenantForeignKey(EvaluationRun, models.CASCADE, related_name="models", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    key = models.CharField(max_length=80)
+    name = models.CharField(max_length=160, help_text="as pages show it")
+    kind = models.CharField(max_length=16, choices=ModelKind)
+    version = TenantForeignKey(AdapterVersion, models.CASCADE, null=True, blank=True, related_name="+")
+    judge = TenantForeignKey("Judge", models.SET_NULL, null=True, blank=True, related_name="+")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "run", "key"), name="evaluated_model_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EvaluationItem(TenantModel):
+    """One row of an evaluation: the prompt and the reference. Its answers are rows of their own."""
+
+    # Without an index of its own: that of the order of reviews begins with it.
+    run = TenantForeignKey(EvaluationRun, models.CASCADE, related_name="items", db_index=False)
+    position = models.PositiveIntegerField()
+    slice = models.CharField(max_length=80, default="all")
+    messages = models.JSONField(help_text="the prompt, as chat messages")
+    tools = models.JSONField(default=list, db_default=[], help_text="the functions that the model may call")
+    reference = models.TextField()
+    prompt_sha256 = models.CharField(max_length=64, db_default="", default="")
+    prompt_length = models.PositiveIntegerField(db_default=0, default=0, help_text="in characters")
+    uncertainty = models.FloatField(default=0.0, help_text="0..1; experts see the highest first")
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "run", "position"), name="evaluation_item_once"),)
+        indexes = (models.Index(fields=("run", "-uncertainty", "position"), name="evaluation_item_review_order"),)
+
+    def __str__(self) -> str:
+        return f"row {self.position}"
+
+    @property
+    def turns(self) -> list[Turn]:
+        return turns_of(self.messages)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the prompt is nothing but roles and texts, which the shared endpoint can be asked."""
+        return not self.tools and all(
+            message.keys() == {"role", "content"} and message["role"] != "tool" for message in self.messages
+        )
+
+
+class Answer(TenantModel):
+    """What one model answered to one row.
+
+    `key` identifies what computed it (model, prompt and sampling), so that the same is never generated or paid twice.
+    """
+
+    item = TenantForeignKey(EvaluationItem, models.CASCADE, related_name="answers", db_index=False)
+    model = TenantForeignKey(EvaluatedModel, models.CASCADE, related_name="answers", db_index=False)
+    key = models.CharField(max_length=64)
+    text = models.TextField()
+    log_probability = models.FloatField(null=True, blank=True, help_text="natural logarithm, of the whole answer")
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    seconds = models.FloatField(null=True, blank=True)
+    usd = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
+    scores = models.JSONField(default=dict, help_text="{metric: score or null}")
+    is_right = models.BooleanField(null=True, blank=True, help_text="Exactly the expected answer; null until scored.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("tenant", "item", "model"), name="answer_once"),)
+        indexes = (
+            models.Index(fields=("tenant", "key"), name="answer_known"),
+            models.Index(fields=("model", "is_right"), name="answer_right"),
+        )
+
+    def __str__(self) -> str:
+        return f"answer of {self.model_id}"
