@@ -9,8 +9,6 @@ from decimal import Decimal
 from itertools import islice
 from typing import TypeVar
 
-from django.db.models import QuerySet
-
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun
 
 PROTOCOL = 1
@@ -67,9 +65,23 @@ def store(run: EvaluationRun, model: EvaluatedModel, given: Iterable[tuple[Evalu
         _create(_answer(run, model, item, answer) for item, answer in part)
 
 
-def unanswered(model: EvaluatedModel) -> QuerySet[EvaluationItem]:
+def unanswered_by(models: Iterable[EvaluatedModel]) -> dict[EvaluatedModel, int]:
+    """How many rows each model has not answered yet, of those that have such rows."""
+    found = {}
+    for model in models:
+        rows = EvaluationItem.objects.filter(run=model.run_id).count()
+        if left := rows - Answer.objects.filter(model=model).count():
+            found[model] = left
+    return found
+
+
+def unanswered(model: EvaluatedModel) -> Iterator[EvaluationItem]:
     """Rows that the model has not answered yet, in order."""
-    return EvaluationItem.objects.filter(run=model.run_id).exclude(answers__model=model).order_by("position")
+    # Compared here: a database that has no statistics yet of rows this new would look each of them up.
+    answered = set(Answer.objects.filter(model=model).values_list("item_id", flat=True))
+    for item in EvaluationItem.objects.filter(run=model.run_id).order_by("position").iterator(BATCH):
+        if item.id not in answered:
+            yield item
 
 
 def parts(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, ModelKind
-from evaluations.runs.answers import Given, store, unanswered
+from evaluations.runs.answers import Given, store, unanswered, unanswered_by
 from jobs.backends.base import ComputeSpec, InputFile
 from lorakit.contracts import BASE_TARGET, GenerateSpec, Prediction
 from lorakit.package import PACKAGE
@@ -21,7 +21,7 @@ PREDICTIONS = "predictions.jsonl"
 def models_to_ask(run: EvaluationRun) -> list[EvaluatedModel]:
     """Base and adapters with rows that they have not answered."""
     models = run.models.exclude(kind=ModelKind.OUTSIDE).select_related("version")
-    return [model for model in models if unanswered(model).exists()]
+    return list(unanswered_by(models))
 
 
 def generation_spec(run: EvaluationRun) -> ComputeSpec:
@@ -80,8 +80,8 @@ def _read(path: Path) -> Iterator[Prediction]:
 def _store_prompts(run: EvaluationRun, models: list[EvaluatedModel]) -> str:
     asked: dict[int, list[str]] = defaultdict(list)
     for model in models:
-        for position in unanswered(model).values_list("position", flat=True):
-            asked[position].append(target_of(model))
+        for item in unanswered(model):
+            asked[item.position].append(target_of(model))
     key = object_key(run.tenant_id, "evaluations", str(run.id), "prompts.jsonl")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "prompts.jsonl"

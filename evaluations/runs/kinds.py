@@ -18,7 +18,9 @@ from evaluations.runs.scoring import score_run
 from jobs.backends.base import ComputeBackend, ComputeSpec
 from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
-from jobs.outcomes import Outcome, Succeeded
+from jobs.outcomes import Outcome, Running, Succeeded
+
+SCORING = "scoring"
 
 
 class EvaluationKind(ComputeKind):
@@ -38,6 +40,9 @@ class EvaluationKind(ComputeKind):
                 return outcome
         if (waiting := ask_outside(run)) is not None:
             return waiting
+        if job.phase != SCORING:
+            # Scoring may take a minute or two, so its page says what it does.
+            return Running(after=0.0, phase=SCORING, fraction=1.0)
         summary = score_run(run)
         if not judges[SITE_JUDGE].is_llm:
             grade_run(run)

@@ -10,7 +10,7 @@ from evaluations.judges.backends.openai import OpenAIJudge
 from evaluations.judges.calling import Caller
 from evaluations.judging.jurors import juror_of
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, JudgeKind, ModelKind
-from evaluations.runs.answers import Given, store, unanswered
+from evaluations.runs.answers import Given, store, unanswered, unanswered_by
 from jobs.outcomes import JobError, Outcome, Retry, Running
 from rest.errors import PortalError
 
@@ -27,14 +27,13 @@ def ask_outside(run: EvaluationRun) -> Outcome | None:
     Raises PortalError for a model that cannot be asked.
     """
     models = list(run.models.filter(kind=ModelKind.OUTSIDE).select_related("judge"))
-    waiting = [model for model in models if unanswered(model).exists()]
-    if not waiting:
+    first = next(iter(unanswered_by(models)), None)
+    if first is None:
         return None
-    error = _ask(run, waiting[0])
-    total = run.items.count() * len(models)
-    left = sum(unanswered(model).count() for model in waiting)
+    error = _ask(run, first)
+    total, left = run.items.count() * len(models), sum(unanswered_by(models).values())
     if error is not None:
-        known = JobError(code="evaluation:outside_model", text=f"{waiting[0].name}: {error.text}", temporary=True)
+        known = JobError(code="evaluation:outside_model", text=f"{first.name}: {error.text}", temporary=True)
         return Retry(error=known, after=max(error.retry_after or 0.0, WAIT_SECONDS), same_attempt=True)
     return Running(after=0.0, phase="asking", fraction=1 - left / total)
 
@@ -64,7 +63,7 @@ def _calls(
 ) -> Iterator[tuple[EvaluationItem, Callable[[], Completion]]]:
     backend = caller.judge
     assert isinstance(backend, OpenAIJudge)  # noqa: S101 - services allow no other kind
-    for item in unanswered(model)[:1000]:
+    for item in unanswered(model):
         if time.monotonic() >= until:
             return
         yield item, partial(backend.complete, item.messages, item.tools, max_tokens=run.answer_tokens)

@@ -42,7 +42,7 @@ def table(tenants: list[dict[str, Any]]) -> str:
         for label in ("prompt", "answer_base", "answer_adapter", "reference"):
             text.append(_shown(label.replace("answer_", ""), row[label]))
     judge = tenants[0]["judge"] if tenants else ""
-    return "\n".join([*text, "", LEGEND.format(judge=f"The judge is {judge}." if judge else RULE)])
+    return "\n".join([*text, "", textwrap.fill(LEGEND.format(judge=f"The judge is {judge}." if judge else RULE), 120)])
 
 
 def write(path: Path, tenants: list[dict[str, Any]], total_seconds: float, errors: dict[str, str]) -> None:
