@@ -14,6 +14,8 @@ from corpora.versions.queries import dataset_version_named
 from evaluations.models import EvaluationItem, EvaluationRun, Judge
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
 from evaluations.runs.grades import grades_of
+from evaluations.runs.judgings.forms import arguments_of
+from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.queries import answers_of, runs_with_findings
 from evaluations.runs.serializers import EvaluationSerializer, ItemSerializer, NewEvaluationSerializer
 from evaluations.runs.services import start_evaluation
@@ -67,6 +69,7 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
             versions=[version_named(version_id) for version_id in values["versions"]],
             outside=[_judge(judge_id) for judge_id in values["outside"]],
             rows=values["rows"],
+            judging=JudgingWanted(**arguments_of(values)) if values["judges"] else None,
             created_by=person_of(request),
         )
         created = self.get_queryset().get(id=run.id)

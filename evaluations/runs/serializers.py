@@ -11,6 +11,7 @@ from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Ju
 from evaluations.runs.contenders import MOST_MODELS
 from evaluations.runs.grades import RowGrades
 from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS
+from evaluations.runs.judgings.services import MOST_JUDGES
 from evaluations.runs.queries import GradedAnswer
 from jobs.serializers import JobSerializer
 
@@ -95,6 +96,14 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
         help_text="The rows to answer: all of an evaluation set, or those held out. "
         "Defaults to the one that the version was trained on.",
     )
+    judges = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        default=list,
+        max_length=MOST_JUDGES,
+        help_text="Judges that grade the answers as soon as they are there, as in `judgings/`.",
+    )
+    rubric = serializers.UUIDField(default=None, allow_null=True, help_text="What they grade by.")
+    is_pairwise = serializers.BooleanField(default=False, help_text="Whether they also compare models in pairs.")
     rows = serializers.IntegerField(
         default=USUAL_ROWS,
         min_value=1,

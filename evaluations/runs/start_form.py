@@ -10,6 +10,8 @@ from corpora.models import DatasetVersion
 from evaluations.models import Judge
 from evaluations.runs.contenders import MOST_MODELS, version_before
 from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
+from evaluations.runs.judgings.forms import JudgingForm, arguments_of
+from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.outside import ANSWERING
 
 OFFERED = 12
@@ -39,7 +41,7 @@ class RowsField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class StartForm(forms.Form):
-    """Defaults: the base and the version before, on the rows held out from the version's own dataset."""
+    """Defaults: the base and the version before, on the rows held out from the version's dataset, without judges."""
 
     base = forms.BooleanField(label="Its base model", required=False, initial=True)
     versions = VersionsField(
@@ -75,14 +77,23 @@ class StartForm(forms.Form):
         field.queryset = sets.select_related("dataset").defer("problems", "profile").order_by("-created_at")  # type: ignore[attr-defined]
         field.initial = own.id
         self.fields["outside"].queryset = Judge.objects.filter(kind__in=ANSWERING)  # type: ignore[attr-defined]
+        judging = JudgingForm()
+        if judging.offered:
+            self.fields |= {name: judging.fields[name] for name in ("judges", "rubric")}
+            self.fields["judges"].required, self.fields["judges"].initial = False, []
         for name in ("versions", "outside"):
             if not self.fields[name].queryset.exists():  # type: ignore[attr-defined]
                 del self.fields[name]
 
     def arguments(self) -> dict[str, Any]:
-        """Arguments of `services.start_evaluation`."""
-        values = self.cleaned_data
-        return {**values, **{name: list(values.get(name, [])) for name in ("versions", "outside")}}
+        """Arguments of `services.start_evaluation`. Raises PortalError for a judge that cannot be asked."""
+        values = dict(self.cleaned_data)
+        judging = {"is_pairwise": False, "judges": values.pop("judges", []), "rubric": values.pop("rubric", "")}
+        return {
+            **values,
+            **{name: list(values.get(name, [])) for name in ("versions", "outside")},
+            "judging": JudgingWanted(**arguments_of(judging)) if judging["judges"] else None,
+        }
 
 
 def _versions_to_choose(version: AdapterVersion) -> QuerySet[AdapterVersion]:

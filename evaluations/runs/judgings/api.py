@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from evaluations.models import EvaluationRun, Judging
 from evaluations.runs.judgings.estimates import estimate_judging
-from evaluations.runs.judgings.forms import jury_named, newest_version
+from evaluations.runs.judgings.forms import arguments_of
 from evaluations.runs.judgings.serializers import (
     JudgingDetailSerializer,
     JudgingEstimateSerializer,
@@ -86,9 +86,7 @@ def _wanted(request: Request) -> dict[str, Any]:
     values = body.validated_data
     return {
         "run": _run(values["evaluation"]),
-        "jury": jury_named(values["judges"]),
-        "rubric_version": newest_version(str(values["rubric"])) if values["rubric"] else None,
-        "is_pairwise": values["is_pairwise"],
+        **arguments_of(values),
     }
 
 

@@ -1,6 +1,6 @@
 """The form that has an evaluation's answers judged: by whom, and by what."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -47,17 +47,21 @@ class JudgingForm(forms.Form):
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of `services.start_judging`. Raises PortalError."""
-        values = self.cleaned_data
-        return {
-            "jury": jury_named(values["judges"]),
-            "rubric_version": newest_version(values["rubric"]) if values["rubric"] else None,
-            "is_pairwise": values["is_pairwise"],
-        }
+        return arguments_of(self.cleaned_data)
 
     def _with_choices(self, name: str, choices: Sequence[tuple[str, str]]) -> forms.Field:
         field: Any = self.fields[name]
         field.choices = choices
         return field  # type: ignore[no-any-return]
+
+
+def arguments_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a request names, as arguments of `services.start_judging`. Raises PortalError."""
+    return {
+        "jury": jury_named(values["judges"]),
+        "rubric_version": newest_version(str(values["rubric"])) if values["rubric"] else None,
+        "is_pairwise": values["is_pairwise"],
+    }
 
 
 def judges_to_choose() -> list[tuple[str, str]]:

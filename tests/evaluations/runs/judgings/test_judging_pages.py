@@ -73,6 +73,23 @@ def test_over_rest(
     assert api.get(URL, {"run": str(run.id)}).json()["results"][0]["id"] == done["id"]
 
 
+def test_judges_are_chosen_with_the_evaluation(
+    as_alice: Client, api: APIClient, run: EvaluationRun, judge: Judge
+) -> None:
+    url = reverse("evaluations:start", args=[run.version_id])
+    assert "Who judges the answers?" in as_alice.get(url).content.decode()
+    sent = {"dataset_version": str(run.dataset_version_id), "rows": "5", "judges": [str(judge.id)], "rubric": ""}
+    as_alice.post(url, sent)
+    job = EvaluationRun.objects.exclude(id=run.id).get().job
+    assert [one["name"] for one in job.spec["judging"]["judges"]] == ["Strict"]
+    EvaluationRun.objects.update(state="failed")
+    body = {"version": str(run.version_id), "judges": [str(judge.id)], "is_pairwise": True}
+    assert api.post("/api/v1/evaluations/", body, format="json").status_code == 201
+    newest = EvaluationRun.objects.order_by("-created_at")[0]
+    assert newest.job.spec["judging"]["is_pairwise"] is True
+    assert api.post("/api/v1/evaluations/", {**body, "judges": [NOWHERE]}, format="json").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("field", "value", "status"),
     [
