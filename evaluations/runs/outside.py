@@ -11,7 +11,7 @@ from evaluations.judges.calling import Caller
 from evaluations.judging.jurors import juror_of
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, JudgeKind, ModelKind
 from evaluations.runs.answers import Given, store, unanswered, unanswered_by
-from jobs.outcomes import JobError, Outcome, Retry, Running
+from jobs.outcomes import JobError, Running
 from rest.errors import PortalError
 
 STEP_SECONDS = 15.0
@@ -21,7 +21,7 @@ ANSWERING = (JudgeKind.OPENAI, JudgeKind.GATEWAY)
 """Kinds of judge whose model can be asked for an answer of its own."""
 
 
-def ask_outside(run: EvaluationRun) -> Outcome | None:
+def ask_outside(run: EvaluationRun) -> Running | None:
     """Ask for about 15 seconds; None once every outside model has answered every row.
 
     Raises PortalError for a model that cannot be asked.
@@ -32,10 +32,12 @@ def ask_outside(run: EvaluationRun) -> Outcome | None:
         return None
     error = _ask(run, first)
     total, left = run.items.count() * len(models), sum(unanswered_by(models).values())
+    waits_for, after = None, 0.0
     if error is not None:
-        known = JobError(code="evaluation:outside_model", text=f"{first.name}: {error.text}", temporary=True)
-        return Retry(error=known, after=max(error.retry_after or 0.0, WAIT_SECONDS), same_attempt=True)
-    return Running(after=0.0, phase="asking", fraction=1 - left / total)
+        # What is answered is kept, so this waits for as long as nobody stops it.
+        waits_for = JobError(code="evaluation:outside_model", text=f"{first.name}: {error.text}", temporary=True)
+        after = max(error.retry_after or 0.0, WAIT_SECONDS)
+    return Running(after=after, phase="asking", fraction=1 - left / total, waits_for=waits_for)
 
 
 def _ask(run: EvaluationRun, model: EvaluatedModel) -> JudgeError | None:

@@ -10,10 +10,15 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from adapters.models import AdapterVersion
+from evaluations.judges import calling
 from evaluations.judges.backends.chats import answer_of, log_probability_of, sent
 from evaluations.judges.services import create_judge
+from evaluations.judging.jurors import juror_of
 from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind
+from evaluations.runs.outside import ask_outside
+from evaluations.runs.rows import store_rows
 from evaluations.runs.services import start_evaluation
+from jobs.outcomes import Running
 from rest.errors import PortalError
 from tenants.models import Tenant
 from tests.evaluations.conftest import Respond, good_adapter
@@ -89,7 +94,25 @@ def test_what_it_declines_is_an_empty_answer(evaluate: Callable[[], EvaluationRu
     assert {answer.text for answer in Answer.objects.filter(model__kind="outside")} == {"I can't help with that."}
 
 
-def test_one_that_is_away_fails_the_evaluation_in_words(
+def test_one_that_is_away_is_waited_for(
+    in_tenant: Tenant, version: AdapterVersion, judge: Judge, model: ScriptedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "FIRST_WAIT", 0.001)
+    run = start_evaluation(tenant=in_tenant, version=version, base=False, outside=[judge])
+    store_rows(run)
+    model.chats = lambda body: Said(fault="unavailable")
+    waiting = ask_outside(run)
+    assert waiting is not None
+    assert waiting.waits_for is not None
+    assert waiting.waits_for.text.startswith("gpt-large: The judge’s server returned an error (status 503).")
+    assert waiting.after >= 30
+    model.chats = by_rote
+    juror_of(judge).caller.breaker = calling.Breaker()
+    assert ask_outside(run) == Running(after=0.0, phase="asking", fraction=1.0)
+    assert ask_outside(run) is None
+
+
+def test_one_that_cannot_be_asked_fails_the_evaluation_in_words(
     evaluate: Callable[[], EvaluationRun], model: ScriptedModel
 ) -> None:
     model.chats = lambda body: Said(fault="unauthorised")
