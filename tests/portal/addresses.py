@@ -206,6 +206,7 @@ REST = {
     "evaluation-list": _form(status=409, version=AdapterVersion),
     "evaluation-detail": _get(EvaluationRun),
     "evaluation-items": _get(EvaluationRun),
+    "evaluation-export": _get(EvaluationRun),
     "evaluation-next-review": _get(EvaluationRun),
     "judge-list": _form(status=201, **JUDGE),
     "judge-detail": Address(own={"GET": 200, "PATCH": 200, "DELETE": 204}, row=Judge, sent={"name": "Strict"}),

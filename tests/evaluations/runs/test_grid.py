@@ -81,7 +81,14 @@ def test_filters_can_be_combined(run: EvaluationRun, query: str, positions: list
 
 @pytest.mark.parametrize(
     "query",
-    ["show=nonsense", "slice=x&length=x&sort=x&size=x&model=x&against=x&wrong=x", "q=", "q=%00", "size=7", "against=v2"],
+    [
+        "show=nonsense",
+        "slice=x&length=x&sort=x&size=x&model=x&against=x&wrong=x",
+        "q=",
+        "q=%00",
+        "size=7",
+        "against=v2",
+    ],
 )
 def test_what_is_not_known_shows_all(run: EvaluationRun, query: str) -> None:
     assert shown(run, query) == [1, 2, 3, 4, 5, 6]
@@ -210,8 +217,9 @@ def test_a_running_evaluation_shows_what_is_answered(as_alice: Client, tenant: T
         assert shown(run) == [1, 2, 3, 4]
     page = as_alice.get(reverse("evaluations:detail", args=[run.id])).content.decode()
     assert "Not answered yet" in page
-    assert "v2: 3 of 6 rows answered" in as_alice.get(
-        reverse("evaluations:live", args=[run.id])
-    ).content.decode() or "Queued" in page
+    assert (
+        "v2: 3 of 6 rows answered" in as_alice.get(reverse("evaluations:live", args=[run.id])).content.decode()
+        or "Queued" in page
+    )
     for name in ("figures", "export"):
         assert as_alice.get(reverse(f"evaluations:{name}", args=[run.id])).status_code == 200
