@@ -45,15 +45,15 @@ def chips_of(grid: Grid) -> list[Chip]:
         .order_by()
         .values_list("model")
         .annotate(
-            answered=Count("id"),
-            right=Count("id", filter=Q(is_right=True)),
-            wrong=Count("id", filter=Q(is_right=False)),
+            answered=Count("item"),
+            right=Count("item", filter=Q(is_right=True)),
+            wrong=Count("item", filter=Q(is_right=False)),
             tokens=Avg("completion_tokens"),
             time=Avg("seconds"),
         )
     }
     judging = run.last_judging
-    grades = judging.summary.get(ALL, {}).get("figures", {}) if judging else {}
+    grades = judging.summary.get(ALL, {}).get("figures", {}) if judging and run.summary else {}
     figures = run.summary[ALL]["figures"] if run.summary else {}
     versions = [model.version for model in models if model.version is not None]
     badges = notes_of(versions)
@@ -102,7 +102,7 @@ def _with_repeated_prompts(run: EvaluationRun, models: Sequence[EvaluatedModel])
         Answer.objects.filter(model__in=models, is_right__isnull=False)
         .order_by()
         .values_list("model", "item__prompt_sha256")
-        .annotate(right=Count("id", filter=Q(is_right=True)), rows=Count("id"))
+        .annotate(right=Count("item", filter=Q(is_right=True)), rows=Count("*"))
     )
     for model_id, _, right, rows in clusters:
         sums[model_id].append(right)

@@ -76,11 +76,16 @@ def _pair(total: dict[str, Any], model: str, against: str) -> Pair | None:
     if found is None:
         return None
     return Pair(
-        points=f"{100 * found['mean']:+.1f}",
-        interval=f"{100 * found['low']:+.1f} to {100 * found['high']:+.1f}",
+        points=_points(found["mean"]),
+        interval=f"{_points(found['low'])} to {_points(found['high'])}",
         word=WORDS[found["verdict"]],
         verdict=found["verdict"],
     )
+
+
+def _points(share: float) -> str:
+    # Adding zero turns -0.0 into 0.0.
+    return f"{round(100 * share, 1) + 0.0:+.1f}"
 
 
 def _calibration(total: dict[str, Any], key: str) -> float | None:

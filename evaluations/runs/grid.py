@@ -80,6 +80,12 @@ class Grid:
         other = by_key.get(wanted.against)
         self.other = self.usual_other if other is None or other == self.own else other
 
+    @property
+    def columns(self) -> list[EvaluatedModel]:
+        """The models, the two that are compared first."""
+        pair = [model for model in (self.other, self.own) if model is not None]
+        return [*pair, *(model for model in self.models if model not in pair)]
+
     @cached_property
     def outcome(self) -> Outcome | None:
         """None before answers are scored, and without a model to compare with."""

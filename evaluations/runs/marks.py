@@ -5,7 +5,7 @@ from itertools import accumulate
 
 from evaluations.metrics.changes import Change, word_diff
 
-IN_A_CELL = 600
+IN_A_CELL = 300
 """Characters of a text that the grid shows; the row's own view has all."""
 
 MOST_COMPARED = 20_000

@@ -64,7 +64,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     found = EvaluationItem.objects.in_bulk(list(page.object_list))
     items = [found[item_id] for item_id in page.object_list]
-    cells, grades = cells_of(run, grid.models, items), grades_of(run, items, request.membership.user)
+    cells, grades = cells_of(run, grid.columns, items), grades_of(run, items, request.membership.user)
     context |= {
         "page_obj": page,
         "rows": [(item, cells[item.id], grades[item.id]) for item in items],
@@ -97,7 +97,7 @@ def row(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
     context = {
         "run": run,
         "item": item,
-        "answers": full_answers(run, grid.models, item),
+        "answers": full_answers(run, grid.columns, item),
         "grades": grades_of(run, [item], request.membership.user)[item.id],
         "judging": run.last_judging,
         "neighbours": neighbours,
