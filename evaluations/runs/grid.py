@@ -134,7 +134,9 @@ class Grid:
             if model.key in wanted.wrong:
                 rows = rows.filter(pk__in=_answered(model, right=False))
         if wanted.q:
-            rows = rows.alias(contents=Contents("messages")).filter(self._found(wanted.q))
+            # Every text is read, so that is done once, and counts and pages go by what was found.
+            found = rows.alias(contents=Contents("messages")).filter(self._found(wanted.q))
+            rows = EvaluationItem.objects.filter(pk__in=list(found.values_list("pk", flat=True)))
         return rows
 
     @property

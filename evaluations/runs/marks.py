@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from itertools import accumulate
 
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+
 from evaluations.metrics.changes import Change, word_diff
 
 IN_A_CELL = 300
@@ -12,6 +15,15 @@ MOST_COMPARED = 20_000
 """Characters of longer texts are shown without marks in the grid, where many are compared at once."""
 
 
+def _tag(name: str, before: str) -> str:
+    """Screen readers hear what others see; the space lets a line break between two marks."""
+    said = '<span class="visually-hidden">{}</span>'
+    return f"<{name}>{said.format(before)}{{}}{said.format(' (end)')}</{name}> "
+
+
+TAGS = {"same": "{}", "missing": _tag("del", "missing: "), "added": _tag("ins", "added: ")}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Marked:
     """A text in parts. `is_cut` says that more follows; `has_marks` that at least one part differs."""
@@ -19,6 +31,12 @@ class Marked:
     parts: list[Change]
     is_cut: bool
     has_marks: bool
+
+    @property
+    def html(self) -> SafeString:
+        """The parts as they are read and seen; a page draws hundreds, each faster here than in a template."""
+        drawn = "".join(TAGS[part.kind].format(escape(part.text)) for part in self.parts)
+        return SafeString(f"{drawn}…" if self.is_cut else drawn)
 
 
 def marked(reference: str, answer: str, *, most: int = IN_A_CELL) -> Marked:

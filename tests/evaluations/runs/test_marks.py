@@ -41,3 +41,13 @@ def test_long_texts_are_cut_and_say_so() -> None:
 def test_texts_that_take_long_to_compare_are_shown_as_they_are() -> None:
     long = "word " * MOST_COMPARED
     assert not marked(long, long + "more").has_marks
+
+
+def test_marks_are_heard_too_and_texts_are_no_html() -> None:
+    html = marked("<b> c", "<i> c").html
+    assert html == (
+        '<del><span class="visually-hidden">missing: </span>&lt;b&gt; '
+        '<span class="visually-hidden"> (end)</span></del> '
+        '<ins><span class="visually-hidden">added: </span>&lt;i&gt; '
+        '<span class="visually-hidden"> (end)</span></ins> c '
+    )
