@@ -25,7 +25,7 @@ JUDGEMENT = {"base": {"score": 1.0, "reason": "Wrong."}, "adapter": {"score": 5.
 def insert(connection: psycopg.Connection[Any], table: str, **values: Any) -> None:
     columns, places = ", ".join(values), ", ".join(["%s"] * len(values))
     row = [json.dumps(value) if isinstance(value, (dict, list)) else value for value in values.values()]
-    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", row)  # type: ignore[arg-type]
+    connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({places})", row)
 
 
 def drop_keys(connection: psycopg.Connection[Any], table: str) -> None:
@@ -34,7 +34,7 @@ def drop_keys(connection: psycopg.Connection[Any], table: str) -> None:
         "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass", [table]
     ).fetchall()
     for (key,) in keys:
-        connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{key}"')  # type: ignore[arg-type]
+        connection.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{key}"')
 
 
 def test_an_older_evaluation_keeps_its_answers_scores_and_grades() -> None:

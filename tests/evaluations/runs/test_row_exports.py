@@ -111,8 +111,8 @@ def test_rows_are_read_while_the_file_is_sent(
     as_alice: Client, tenant: Tenant, run: EvaluationRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "PART", 2)
-    response = as_alice.get(reverse("evaluations:export", args=[run.id]), {"format": "jsonl"})
-    pieces: Any = iter(response.streaming_content)
+    response: Any = as_alice.get(reverse("evaluations:export", args=[run.id]), {"format": "jsonl"})
+    pieces = iter(response.streaming_content)
     assert next(pieces).count(b"\n") == 2
     with tenant_scope(tenant.id):
         Answer.objects.filter(item__position=5).update(text="changed")
