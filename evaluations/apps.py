@@ -6,7 +6,7 @@ class EvaluationsConfig(AppConfig):
 
     def ready(self) -> None:
         from adapters.training import arrivals
-        from adapters.versions import panels
+        from adapters.versions import notes, panels
         from corpora import lineage
         from evaluations import checks  # noqa: F401
         from evaluations.judges import panels as judge_panels
@@ -16,6 +16,7 @@ class EvaluationsConfig(AppConfig):
         from evaluations.runs.judgings.kinds import JudgingKind
         from evaluations.runs.kinds import EvaluationKind
         from evaluations.runs.lineage import evaluation_uses
+        from evaluations.runs.notes import score_notes
         from evaluations.runs.panels import evaluation_panel
         from jobs.kinds import register
 
@@ -25,4 +26,5 @@ class EvaluationsConfig(AppConfig):
         arrivals.register(evaluate_new_version)
         panels.register(evaluation_panel)
         judge_panels.register(qualification_panel)
+        notes.register(score_notes)
         lineage.register(evaluation_uses)

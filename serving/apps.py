@@ -5,11 +5,13 @@ class ServingConfig(AppConfig):
     name = "serving"
 
     def ready(self) -> None:
-        from adapters.versions import panels
+        from adapters.versions import notes, panels
         from jobs.kinds import register
         from serving import checks  # noqa: F401
         from serving.promotions.kinds import PromotionKind
+        from serving.promotions.notes import live_notes
         from serving.promotions.panels import promotion_panel
 
         register(PromotionKind())
         panels.register(promotion_panel)
+        notes.register(live_notes)

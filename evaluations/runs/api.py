@@ -3,6 +3,8 @@
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
@@ -12,16 +14,24 @@ from rest_framework.response import Response
 from adapters.versions.queries import version_named
 from corpora.versions.queries import dataset_version_named
 from evaluations.models import EvaluationItem, EvaluationRun, Judge
+from evaluations.runs.address import options_of, wanted_by
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
+from evaluations.runs.exports import FILE_TYPES, export_response
 from evaluations.runs.grades import grades_of
+from evaluations.runs.grid import Grid
 from evaluations.runs.judgings.forms import arguments_of
 from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.queries import answers_of, runs_with_findings
-from evaluations.runs.serializers import EvaluationSerializer, ItemSerializer, NewEvaluationSerializer
+from evaluations.runs.serializers import (
+    EvaluationSerializer,
+    ItemSerializer,
+    NewEvaluationSerializer,
+    RowsQuerySerializer,
+)
 from evaluations.runs.services import start_evaluation
 from rest.errors import NotFound
 from rest.pagination import CursorPages
-from rest.views import INVALID, MISSING
+from rest.views import INVALID, MISSING, AsItIs
 from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
@@ -86,6 +96,28 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         rows = pages.paginate_queryset(EvaluationItem.objects.filter(run=run), request) or []
         context = {"answers": answers_of(run, rows), "grades": grades_of(run, rows, person_of(request))}
         return pages.get_paginated_response(ItemSerializer(rows, many=True, context=context).data)
+
+    @extend_schema(
+        summary="Download the rows of an evaluation",
+        description=(
+            "Streams the rows that the filters leave, in the order asked for. A filter with a value that is not known "
+            "leaves all rows. In CSV, an apostrophe stands before each cell that looks like a formula."
+        ),
+        parameters=[RowsQuerySerializer],
+        responses={
+            **{(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in FILE_TYPES.values()},
+            400: INVALID,
+            404: MISSING,
+        },
+        filters=False,
+    )
+    @action(detail=True, pagination_class=None, content_negotiation_class=AsItIs)
+    def export(self, request: Request, pk: str) -> StreamingHttpResponse:
+        run = self.get_object()
+        query = RowsQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        grid = Grid(run, wanted_by(request.query_params, options_of(run)), person_of(request))
+        return export_response(grid, query.validated_data["format"])
 
 
 def _judge(judge_id: UUID) -> Judge:

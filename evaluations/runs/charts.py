@@ -1,34 +1,41 @@
 """Charts of an evaluation: pure functions that return Plotly figures as plain dicts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evaluations.runs.held_out import ALL
+from evaluations.runs.queries import Reliability
 from evaluations.runs.report import metric_title, shown
 
-BINS = 20
 COLOURS = ("--chart-6", "--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-7", "--chart-8")
 
 
-def distribution_figure(scores: Mapping[str, Sequence[float | None]], metric: str) -> dict[str, Any]:
-    """Number of rows by score in one metric, the models overlaid; `scores` are by the model's name."""
-    centres = [(index + 0.5) / BINS for index in range(BINS)]
+def distribution_figure(
+    counts: Mapping[str, Sequence[int]], metric: str, *, low: float = 0.0, high: float = 1.0
+) -> dict[str, Any]:
+    """Number of rows by score in one metric, the models overlaid.
+
+    `counts` are of equal parts of the scale `low` to `high`, by the model's name.
+    """
+    bins = max(map(len, counts.values()), default=1)
+    width = (high - low) / bins
+    centres = [low + (index + 0.5) * width for index in range(bins)]
     data = [
         {
             "type": "bar",
             "name": name,
             "x": centres,
-            "y": histogram(column),
-            "width": 1 / BINS,
+            "y": list(column),
+            "width": width,
             "opacity": 0.7,
             "marker": {"color": colour},
             "hovertemplate": "%{y} rows",
         }
-        for (name, column), colour in zip(scores.items(), COLOURS, strict=False)
+        for (name, column), colour in zip(counts.items(), COLOURS, strict=False)
     ]
     layout = {
         "barmode": "overlay",
-        "xaxis": {"title": {"text": metric_title(metric)}, "range": [0, 1]},
+        "xaxis": {"title": {"text": metric_title(metric)}, "range": [low, high]},
         "yaxis": {"title": {"text": "Rows"}, "rangemode": "tozero"},
     }
     return {"data": data, "layout": layout}
@@ -52,10 +59,33 @@ def metrics_figure(summary: Mapping[str, Any], names: Mapping[str, str]) -> dict
     return {"data": data, "layout": {"barmode": "group", "yaxis": {"range": [0, 1], "title": {"text": "Mean"}}}}
 
 
-def histogram(values: Iterable[float | None]) -> list[int]:
-    """Counts of 0..1 values in equal bins; a 1 belongs to the last one, None to none."""
-    counts = [0] * BINS
-    for value in values:
-        if value is not None:
-            counts[min(int(value * BINS), BINS - 1)] += 1
-    return counts
+def reliability_figure(bins: Mapping[str, Sequence[Reliability]]) -> dict[str, Any]:
+    """How often models are right by how confident they are; on the line, confidence is what it says."""
+    line = {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "As confident as right",
+        "x": [0, 1],
+        "y": [0, 1],
+        "line": {"dash": "dot", "color": "--chart-6"},
+        "hoverinfo": "skip",
+    }
+    points = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": name,
+            "x": [one.confidence for one in parts],
+            "y": [one.accuracy for one in parts],
+            "text": [f"{one.rows:,} rows" for one in parts],
+            "marker": {"color": colour},
+            "line": {"color": colour},
+            "hovertemplate": "right %{y:.0%}, %{text}",
+        }
+        for (name, parts), colour in zip(bins.items(), COLOURS[1:], strict=False)
+    ]
+    layout = {
+        "xaxis": {"title": {"text": "Confidence"}, "range": [0, 1.02]},
+        "yaxis": {"title": {"text": "Share right"}, "range": [0, 1.02]},
+    }
+    return {"data": [line, *points], "layout": layout}

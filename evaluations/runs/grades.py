@@ -16,6 +16,10 @@ class RowGrades:
     shown: list[Review]
     hidden: int
 
+    @property
+    def any(self) -> bool:
+        return bool(self.shown or self.hidden)
+
 
 def grades_of(run: EvaluationRun, items: Sequence[EvaluationItem], viewer: User | None) -> dict[UUID, RowGrades]:
     """The grades of each of the run's `items`; `viewer` is None for a program without a person.

@@ -5,8 +5,22 @@ from dataclasses import dataclass
 from statistics import fmean
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
-from django.db.models.fields.json import KeyTransform
+from django.db.models import (
+    Avg,
+    Count,
+    Exists,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Exp, Floor, Least
 
 from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Message
@@ -20,10 +34,12 @@ from evaluations.models import (
     ModelKind,
     Review,
 )
-from evaluations.runs.report import compared_with, own_key
 
 LARGE = ("version__manifest", "dataset_version__problems", "job__spec", "job__result")
 """Fields that no page of an evaluation shows."""
+
+BINS = 20
+CONFIDENCE_BINS = 10
 
 MOST_READ = 100
 """Rows in which to look for plain ones."""
@@ -36,7 +52,8 @@ def runs() -> QuerySet[EvaluationRun]:
 
 def runs_with_findings() -> QuerySet[EvaluationRun]:
     """Evaluations, newest first, also with their models and what the check of their dataset version found."""
-    return _runs().prefetch_related("judgings__rubric_version__rubric", "models").defer(*LARGE)
+    models = EvaluatedModel.objects.select_related("version").defer("version__manifest")
+    return _runs().prefetch_related("judgings__rubric_version__rubric", Prefetch("models", models)).defer(*LARGE)
 
 
 def _runs() -> QuerySet[EvaluationRun]:
@@ -109,13 +126,41 @@ def answers_of(run: EvaluationRun, items: Sequence[EvaluationItem]) -> dict[UUID
     return found
 
 
-def scores_by_model(run: EvaluationRun, metric: str) -> dict[str, list[float | None]]:
-    """{model's name: its scores in one metric}, models in order."""
-    found: dict[str, list[float | None]] = {}
-    answers = Answer.objects.filter(model__run=run).order_by("model__position")
-    for name, score in answers.values_list("model__name", KeyTransform(metric, "scores")):
-        found.setdefault(name, []).append(score)
-    return found
+def histograms(
+    models: Sequence[EvaluatedModel], metric: str, *, low: float = 0.0, high: float = 1.0
+) -> dict[str, list[int]]:
+    """{model's name: rows in each of BINS equal parts of a metric's scale}; the highest score is in the last."""
+    found = {model.id: [0] * BINS for model in models}
+    score = Cast(KT(f"scores__{metric}"), FloatField())
+    place = Func(score, Value(low), Value(high), Value(BINS), function="width_bucket", output_field=IntegerField())
+    answers = Answer.objects.filter(model__in=models).order_by().annotate(place=place).filter(place__isnull=False)
+    for model_id, number, rows in answers.values_list("model", "place").annotate(Count("id")):
+        found[model_id][min(max(number, 1), BINS) - 1] += rows
+    return {model.name: found[model.id] for model in models}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reliability:
+    """The answers of about the same confidence: their mean confidence, and how many of them are right (0 to 1)."""
+
+    rows: int
+    confidence: float
+    accuracy: float
+
+
+def reliability_of(models: Sequence[EvaluatedModel]) -> dict[str, list[Reliability]]:
+    """{model's name: its answers by confidence}, as the metric `calibration_error` counts them; empty without any."""
+    # The answer to a whole prompt may get a little more than log 1 from a server that rounds.
+    confidence = Exp(Least(F("log_probability"), Value(0.0)), output_field=FloatField())
+    number = Least(Cast(Floor(F("confidence") * CONFIDENCE_BINS), IntegerField()), Value(CONFIDENCE_BINS - 1))
+    right = Cast(KT("scores__quasi_exact_match"), FloatField())
+    answers = Answer.objects.filter(model__in=models, log_probability__isnull=False).order_by()
+    parts = answers.annotate(confidence=confidence, right=right).filter(right__isnull=False).annotate(number=number)
+    rows = parts.values_list("model", "number").annotate(Count("id"), Avg("confidence"), Avg("right"))
+    found: dict[UUID, list[Reliability]] = {model.id: [] for model in models}
+    for model_id, _, count, mean, accuracy in sorted(rows, key=lambda row: row[1]):
+        found[model_id].append(Reliability(rows=count, confidence=mean, accuracy=accuracy))
+    return {model.name: found[model.id] for model in models if found[model.id]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,34 +203,8 @@ def expert_view(run: EvaluationRun) -> ExpertView:
     )
 
 
-def filtered_items(
-    run: EvaluationRun, *, show: str = "all", slice_name: str = "", against: str = ""
-) -> QuerySet[EvaluationItem]:
-    """Rows of an evaluation that has figures.
-
-    `worse` where the model `against` is right and the version is not, `better` the other way round, `differs` where
-    they answer differently, `wrong` where the version errs, `graded` and `commented` by experts.
-    """
-    items = EvaluationItem.objects.filter(run=run)
-    reviews = Review.objects.filter(item=OuterRef("pk"))
-    if slice_name:
-        items = items.filter(slice=slice_name)
-    models = {model.key: model for model in run.models.all()}
-    answers = Answer.objects.filter(item=OuterRef("pk"))
-    own, other = (answers.filter(model=models[key]) for key in (own_key(run), compared_with(run, against)))
-    if show == "differs":
-        same = Answer.objects.filter(
-            item=OuterRef("item"), text=OuterRef("text"), model=models[compared_with(run, against)]
-        )
-        items = items.exclude(Exists(own.filter(Exists(same))))
-    if show == "wrong":
-        items = items.filter(Exists(own.filter(is_right=False)))
-    if show == "worse":
-        items = items.filter(Exists(own.filter(is_right=False)), Exists(other.filter(is_right=True)))
-    if show == "better":
-        items = items.filter(Exists(own.filter(is_right=True)), Exists(other.filter(is_right=False)))
-    if show == "graded":
-        items = items.filter(Exists(reviews))
-    if show == "commented":
-        items = items.filter(Exists(reviews.exclude(comment="")))
-    return items
+def answered_counts(run: EvaluationRun) -> list[tuple[str, int, int]]:
+    """(model's name, rows that it has answered, rows), models in order."""
+    rows = EvaluationItem.objects.filter(run=run).count()
+    models = EvaluatedModel.objects.filter(run=run).order_by("position").annotate(answered=Count("answers"))
+    return [(name, answered, rows) for name, answered in models.values_list("name", "answered")]

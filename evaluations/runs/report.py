@@ -53,15 +53,18 @@ class SliceReport:
         return {figure.alias: figure for figure in self.figures}
 
 
-def reports(run: EvaluationRun, against: str = "") -> list[SliceReport]:
-    """One report for each slice, the total first. `against` is a model's key, as in `compared_with`."""
+def reports(run: EvaluationRun, model: str = "", against: str = "") -> list[SliceReport]:
+    """One report for each slice, the total first.
+
+    `model` and `against` are models' keys; by default the evaluated version and what `compared_with` says.
+    """
     names = sorted(run.summary, key=lambda name: (name != ALL, name))
-    return [_report(run, name, against) for name in names]
+    return [_report(run, name, model or own_key(run), against or compared_with(run)) for name in names]
 
 
 def headline(run: EvaluationRun) -> SliceReport | None:
     """The total's figures, None before there are any."""
-    return _report(run, ALL, "") if ALL in run.summary else None
+    return _report(run, ALL, own_key(run), compared_with(run)) if ALL in run.summary else None
 
 
 def own_key(run: EvaluationRun) -> str:
@@ -69,11 +72,11 @@ def own_key(run: EvaluationRun) -> str:
     return f"v{run.version.number}"
 
 
-def compared_with(run: EvaluationRun, wanted: str = "") -> str:
-    """The key of the model that the version is compared with: the wanted one, else the base, else the first other."""
+def compared_with(run: EvaluationRun) -> str:
+    """The key of the model that the version is compared with: the base, else the first other."""
     own = own_key(run)
     others = [key for key in run.summary[ALL]["figures"] if key != own]
-    return next((key for key in (wanted, BASE) if key in others), others[0] if others else own)
+    return BASE if BASE in others else others[0] if others else own
 
 
 def sentence(part: Summary, own: str, against: str) -> str:
@@ -84,7 +87,7 @@ def sentence(part: Summary, own: str, against: str) -> str:
     mine, other = (percent(figures[key][RIGHT]) for key in (own, against))
     who = "the base" if against == BASE else against
     facts = f"{own} gives the expected answer on {mine} of {part['rows']} held-out rows, {who} on {other}."
-    difference = difference_of(part, RIGHT, own, against)
+    difference = difference_between(part, RIGHT, own, against)
     if difference is None or difference["p_value"] >= SURE:
         return f"{facts} This may be chance. More held-out rows are needed to tell them apart."
     if difference["verdict"] == "too few":
@@ -104,6 +107,19 @@ def difference_of(part: Summary, metric: str, model: str, against: str) -> Mappi
         ),
         None,
     )
+
+
+def difference_between(part: Summary, metric: str, model: str, against: str) -> Mapping[str, Any] | None:
+    """Like `difference_of`, also where the two were compared the other way round."""
+    found = difference_of(part, metric, model, against)
+    if found is not None:
+        return found
+    back = difference_of(part, metric, against, model)
+    if back is None:
+        return None
+    verdict = {"better": "worse", "worse": "better"}.get(back["verdict"], back["verdict"])
+    turned = {"mean": -back["mean"], "low": -back["high"], "high": -back["low"], "verdict": verdict}
+    return {**back, "model": model, "against": against, **turned}
 
 
 def percent(share: float) -> str:
@@ -128,8 +144,7 @@ def metric_title(alias: str) -> str:
     return metrics[alias].title if alias in metrics else alias.replace("_", " ")
 
 
-def _report(run: EvaluationRun, name: str, against: str) -> SliceReport:
-    own, other = own_key(run), compared_with(run, against)
+def _report(run: EvaluationRun, name: str, own: str, other: str) -> SliceReport:
     part = run.summary[name]
     judging = run.last_judging
     grades = judging.summary.get(name, {}).get("figures", {}) if judging else {}
@@ -141,7 +156,7 @@ def _report(run: EvaluationRun, name: str, against: str) -> SliceReport:
         against=other,
         figures=[_figure(alias, values[other][alias], values[own][alias], note) for alias in shown(values[own])],
         sentence=sentence(part, own, other),
-        verdict=(difference_of(part, RIGHT, own, other) or {}).get("verdict", ""),
+        verdict=(difference_between(part, RIGHT, own, other) or {}).get("verdict", ""),
     )
 
 

@@ -8,7 +8,9 @@ from rest_framework import serializers
 from corpora.versions.caveats import leaks_of
 from corpora.versions.serializers import DataFindingSerializer
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
+from evaluations.runs.address import LENGTHS, LONGEST_SEARCH, SHOWS
 from evaluations.runs.contenders import MOST_MODELS
+from evaluations.runs.exports import FILE_TYPES
 from evaluations.runs.grades import RowGrades
 from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS
 from evaluations.runs.judgings.services import MOST_JUDGES
@@ -109,6 +111,30 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
         min_value=1,
         max_value=MOST_ROWS,
         help_text="At most so many held-out rows, always the same sample.",
+    )
+
+
+class RowsQuerySerializer(serializers.Serializer[dict[str, Any]]):
+    """Which rows, in which order, as which file. Only `format` is checked: see `evaluations.runs.address`."""
+
+    format = serializers.ChoiceField(choices=list(FILE_TYPES), default="csv")
+    model = serializers.CharField(required=False, help_text="Key of the model; by default that of the version.")
+    against = serializers.CharField(required=False, help_text="Key of the model it is compared with.")
+    show = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text=f"Any of {', '.join(SHOWS)}; may be repeated."
+    )
+    wrong = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Key of a model that is wrong; may be repeated."
+    )
+    slice = serializers.CharField(required=False)
+    length = serializers.CharField(required=False, help_text=f"A third by length of the prompt: {', '.join(LENGTHS)}.")
+    q = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text=f"Text in the prompt, the expected answer or an answer; {LONGEST_SEARCH} characters count.",
+    )
+    sort = serializers.CharField(
+        required=False, help_text="position, worse, uncertain, judge, length or a metric; `-` in front turns it round."
     )
 
 

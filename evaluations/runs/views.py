@@ -1,36 +1,35 @@
-"""Pages of evaluations: the list, and one evaluation with its figures and rows."""
+"""Pages of evaluations: the list, one evaluation's rows and figures, one row, and downloads."""
 
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from corpora.versions.caveats import leaks_of
-from evaluations.models import EvaluationRun, EvaluationState
-from evaluations.runs.charts import distribution_figure, metrics_figure
-from evaluations.runs.forms import RowFilter
+from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.runs.address import options_of, wanted_by
+from evaluations.runs.cells import cells_of
+from evaluations.runs.chips import chips_of
+from evaluations.runs.exports import FILE_TYPES, FileType, export_response
+from evaluations.runs.figures import figures_of
+from evaluations.runs.filters import filters_of
 from evaluations.runs.grades import grades_of
-from evaluations.runs.queries import (
-    answers_of,
-    expert_view,
-    filtered_items,
-    runs,
-    runs_with_findings,
-    scores_by_model,
-)
-from evaluations.runs.report import headline, reports
+from evaluations.runs.grid import Grid
+from evaluations.runs.held_out import ALL
+from evaluations.runs.queries import answered_counts, runs, runs_with_findings
+from evaluations.runs.report import headline, sentence
+from evaluations.runs.row import full_answers
 from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
 
 RUNS_SHOWN = 30
-ROWS_SHOWN = 25
-DISTRIBUTED = "rouge_l"
-"""The metric whose scores are drawn as a distribution."""
 
 
 @require_safe
@@ -45,12 +44,70 @@ def index(request: TenantRequest) -> HttpResponse:
 @require_safe
 @members_only(Action.EVALUATIONS_VIEW)
 def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
-    """One evaluation: progress while it runs, then results, charts and rows."""
+    """The grid: every row with each model's answer. While the evaluation runs, the rows answered so far."""
     run = get_object_or_404(runs_with_findings(), pk=run_id)
-    context: dict[str, Any] = {"run": run}
-    if run.summary:
-        context |= _figures(run) | _rows(request, run)
+    context = _head(request, run, tab="rows")
+    grid: Grid = context["grid"]
+    pages = Paginator(grid.ordered.values_list("id", flat=True), grid.wanted.size)
+    pages.count = grid.rows.count()
+    page = pages.get_page(request.GET.get("page"))
+    found = EvaluationItem.objects.in_bulk(list(page.object_list))
+    items = [found[item_id] for item_id in page.object_list]
+    cells, grades = cells_of(run, grid.columns, items), grades_of(run, items, request.membership.user)
+    context |= {
+        "page_obj": page,
+        "rows": [(item, cells[item.id], grades[item.id]) for item in items],
+        "filters": filters_of(grid, context["chips"]),
+        "file_types": FILE_TYPES,
+        "total_rows": run.summary[ALL]["rows"] if run.summary else None,
+    }
     return render(request, "evaluations/runs/detail.html", context)
+
+
+@require_safe
+@members_only(Action.EVALUATIONS_VIEW)
+def figures(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """Figures of an evaluation: slices, versions against each other, distributions, experts."""
+    run = get_object_or_404(runs_with_findings(), pk=run_id)
+    context = _head(request, run, tab="figures")
+    if run.summary:
+        context |= figures_of(context["grid"], request.GET.get("metric", ""))
+    return render(request, "evaluations/runs/figures.html", context)
+
+
+@require_safe
+@members_only(Action.EVALUATIONS_VIEW)
+def row(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
+    """One row with everything about it; for htmx, only the part that opens beside the grid."""
+    run = get_object_or_404(runs_with_findings(), pk=run_id)
+    item = get_object_or_404(EvaluationItem.objects.filter(run=run), position=position)
+    grid = Grid(run, wanted_by(request.GET, options_of(run)), request.membership.user)
+    neighbours, is_part = grid.neighbours(position), request.htmx and not request.htmx.history_restore_request
+    context = {
+        "run": run,
+        "item": item,
+        "answers": full_answers(run, grid.columns, item),
+        "grades": grades_of(run, [item], request.membership.user)[item.id],
+        "judging": run.last_judging,
+        "neighbours": neighbours,
+        "previous_url": _row_address(grid, neighbours.previous),
+        "next_url": _row_address(grid, neighbours.next),
+        "address": grid.wanted.address(),
+        "is_part": is_part,
+    }
+    response = render(request, f"evaluations/runs/{'_row' if is_part else 'row'}.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_safe
+@members_only(Action.EVALUATIONS_VIEW)
+def export(request: TenantRequest, run_id: UUID) -> StreamingHttpResponse:
+    """Download the rows that the address shows, as `?format=`."""
+    run = get_object_or_404(runs_with_findings(), pk=run_id)
+    grid = Grid(run, wanted_by(request.GET, options_of(run)), request.membership.user)
+    file_type: FileType = next((name for name in FILE_TYPES if name == request.GET.get("format")), "csv")
+    return export_response(grid, file_type)
 
 
 @require_safe
@@ -60,26 +117,33 @@ def live(request: TenantRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(runs(), pk=run_id)
     if run.state != EvaluationState.RUNNING:
         return HttpResponseClientRefresh()
-    return render(request, "evaluations/runs/_live.html", {"run": run})
+    return render(request, "evaluations/runs/_live.html", {"run": run, "answered": answered_counts(run)})
 
 
-def _figures(run: EvaluationRun) -> dict[str, Any]:
-    total, *slices = reports(run)
-    names = {model.key: model.name for model in run.models.all()}
-    return {
-        "total": total,
-        "slices": slices,
+def _row_address(grid: Grid, position: int | None) -> str:
+    if position is None:
+        return ""
+    url, query = reverse("evaluations:row", args=[grid.run.id, position]), grid.wanted.address()
+    return f"{url}?{query}" if query else url
+
+
+def _head(request: TenantRequest, run: EvaluationRun, *, tab: str) -> dict[str, Any]:
+    options = options_of(run)
+    grid = Grid(run, wanted_by(request.GET, options), request.membership.user)
+    chips = chips_of(grid)
+    context = {
+        "run": run,
+        "tab": tab,
+        "grid": grid,
+        "options": options,
+        "chips": chips,
+        "is_live": any(chip.badges for chip in chips if chip.model == grid.about),
+        "outcome": grid.outcome,
         "leaks": leaks_of(run.dataset_version),
-        "distribution": distribution_figure(scores_by_model(run, DISTRIBUTED), DISTRIBUTED),
-        "means": metrics_figure(run.summary, names),
-        "experts": expert_view(run),
+        "address": grid.wanted.address(),
     }
-
-
-def _rows(request: TenantRequest, run: EvaluationRun) -> dict[str, Any]:
-    form = RowFilter(run, request.GET)
-    page = Paginator(filtered_items(run, **form.chosen()), ROWS_SHOWN).get_page(request.GET.get("page"))
-    items = list(page.object_list)
-    answers, grades = answers_of(run, items), grades_of(run, items, request.membership.user)
-    rows = [(item, answers[item.id], grades[item.id]) for item in items]
-    return {"filter": form, "page_obj": page, "rows": rows}
+    if run.summary and grid.other is not None:
+        context["sentence"] = sentence(run.summary[ALL], grid.own.key, grid.other.key)
+    if run.state == EvaluationState.RUNNING:
+        context["answered"] = answered_counts(run)
+    return context

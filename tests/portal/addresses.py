@@ -31,13 +31,14 @@ class Address:
 
     `own` are statuses by method, of all methods that the address allows. `row` is the model whose id the address
     holds, None if it holds none; `by_token` says that it holds a one-time token instead. `sent` goes with each but
-    GET: a model stands for the id of its row, bytes for a file.
+    GET: a model stands for the id of its row, bytes for a file. `also` are parameters of the address beside the id.
     """
 
     own: dict[str, int]
     row: type[Model] | None = None
     by_token: bool = False
     sent: dict[str, Any] = field(default_factory=dict)
+    also: dict[str, Any] = field(default_factory=dict)
 
 
 def _get(row: type[Model] | None = None, status: int = 200) -> Address:
@@ -140,6 +141,9 @@ PAGES = {
     "evaluations:live": _get(EvaluationRun),
     "evaluations:judge-answers": _form(EvaluationRun, 200),
     "evaluations:judging-estimate": _get(EvaluationRun),
+    "evaluations:figures": _get(EvaluationRun),
+    "evaluations:row": Address(own={"GET": 200}, row=EvaluationRun, also={"position": 0}),
+    "evaluations:export": _get(EvaluationRun),
     "evaluations:judges": _get(),
     "evaluations:new-judge": _form(**JUDGE),
     "evaluations:judge": _form(Judge, **JUDGE),
@@ -209,6 +213,7 @@ REST = {
     "evaluation-list": _form(status=409, version=AdapterVersion),
     "evaluation-detail": _get(EvaluationRun),
     "evaluation-items": _get(EvaluationRun),
+    "evaluation-export": _get(EvaluationRun),
     "evaluation-next-review": _get(EvaluationRun),
     "judging-list": _form(status=201, evaluation=EvaluationRun, judges=[Judge]),
     "judging-detail": _get(Judging),
@@ -260,8 +265,9 @@ PATTERNS = sorted(patterns_of_the_site())
 def url_of(name: str, world: World) -> str:
     """The address for the world's row."""
     parameters = next(pattern.parameters for pattern in PATTERNS if pattern.name == name)
-    row = ADDRESSES[name].row
-    return reverse(name, kwargs=dict.fromkeys(parameters, world[row].pk if row else "unknown"))
+    address = ADDRESSES[name]
+    ids = dict.fromkeys(parameters, world[address.row].pk if address.row else "unknown")
+    return reverse(name, kwargs=ids | address.also)
 
 
 def filled(sent: Any, world: World) -> Any:

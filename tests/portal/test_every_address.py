@@ -97,12 +97,12 @@ def test_an_address_is_known_and_allows_only_its_methods(pattern: Pattern, as_al
         f"{pattern.name} is new: add it to PAGES or REST in tests/portal/addresses.py, with the status that its owner "
         "gets by each method it allows, and the model of the id in it."
     )
-    assert known.by_token or len(pattern.parameters) == (known.row is not None), (
+    assert known.by_token or len(pattern.parameters) == (known.row is not None) + len(known.also), (
         f"{pattern.name} has the parameters {pattern.parameters}, and tests/portal/addresses.py gives it the row "
         f"{known.row}: name the model of its id there. An address has one id at most."
     )
     caller = Client() if pattern.name in PUBLIC else as_alice
-    url = reverse(pattern.name, kwargs=dict.fromkeys(pattern.parameters, uuid4()))
+    url = reverse(pattern.name, kwargs=dict.fromkeys(pattern.parameters, uuid4()) | ADDRESSES[pattern.name].also)
     answer = ask(caller, NEVER_A_METHOD, url, {})
     assert answer.status_code == 405, (
         f"{pattern.name} answers to any method: put @require_safe, @require_POST or @require_http_methods on its view."

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from evaluations.models import EvaluationRun
@@ -30,7 +31,7 @@ def judge(request: TenantRequest, run_id: UUID) -> HttpResponse:
         except PortalError as error:
             error.show_on(form)
         else:
-            return redirect("evaluations:detail", run.id)
+            return redirect(f"{reverse('evaluations:figures', args=[run.id])}#judgings")
     context = {"form": form, "run": run, **_estimate(run, form if form.is_bound else _untouched(form))}
     return render(request, "evaluations/runs/judgings/new.html", context)
 

@@ -53,12 +53,15 @@ def test_the_page_tells_whether_the_difference_is_real(
     django_assert_max_num_queries: MaxQueries,
 ) -> None:
     run = make_evaluation(tenant, rows=60)
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(23):
         page = html(as_alice, "detail", run.id)
     assert "on 100.0% of 60 held-out rows, the base on 0.0%" in page
     assert "no LLM" in page
-    assert '<th scope="row">Unseen</th>' in page
+    assert "60 better" in page
     assert "1–25 of 60" in page
+    with django_assert_max_num_queries(23):
+        page = html(as_alice, "figures", run.id)
+    assert "slice=unseen" in page
     assert 'id="chart-distribution-figure"' in page
 
 
@@ -74,8 +77,8 @@ def test_rows_can_be_filtered(as_alice: Client, tenant: Tenant, make_evaluation:
 
     assert shown() == [1, 2, 3, 4, 5, 6]
     assert shown(show="differs") == [1, 3, 4]
-    assert shown(show="wrong") == [2, 5, 6]
-    assert shown(show="wrong", slice="unseen") == [6]
+    assert shown(wrong="v1") == [2, 5, 6]
+    assert shown(wrong="v1", slice="unseen") == [6]
     assert shown(show="better") == [1, 3, 4]
     assert shown(show="worse") == []
     assert shown(show="nonsense", slice="nonsense") == [1, 2, 3, 4, 5, 6]
@@ -85,8 +88,8 @@ def test_a_model_cannot_write_html(
     as_alice: Client, tenant: Tenant, make_evaluation: Callable[..., EvaluationRun]
 ) -> None:
     run = make_evaluation(tenant, respond=lambda row, target: "<script>alert(1)</script>")
-    for name in ("detail", "review"):
-        page = html(as_alice, name, run.id)
+    for name, *args in (("detail",), ("row", 1), ("review",)):
+        page = html(as_alice, name, run.id, *args)
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
 
@@ -116,13 +119,13 @@ def test_expert_grades_stand_beside_the_judge(
         record_review(tenant=tenant, item=first, reviewer=alice, grade=5)
         record_review(tenant=tenant, item=first, reviewer=rita, grade=2)
         record_review(tenant=tenant, item=second, reviewer=rita, grade=3)
-    page = html(as_alice, "detail", evaluation.id)
+    page = html(as_alice, "figures", evaluation.id)
     assert "2 of 6 answers." in page
     assert "3.33" in page
     assert 'data-testid="part-graded"' in page
 
 
-@pytest.mark.parametrize("name", ["detail", "live", "review"])
+@pytest.mark.parametrize("name", ["detail", "figures", "live", "export", "review"])
 def test_charlie_sees_nothing(as_charlie: Client, evaluation: EvaluationRun, name: str) -> None:
     assert as_charlie.get(reverse(f"evaluations:{name}", args=[evaluation.id])).status_code == 404
     assert "boxes" not in html(as_charlie, "list")

@@ -1,0 +1,112 @@
+"""The figures of an evaluation beyond its head: slices, pairs of models, distributions, calibration, confusion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluations.metrics import metrics
+from evaluations.metrics.base import Answers
+from evaluations.models import Answer, EvaluatedModel, EvaluationRun
+from evaluations.runs.address import sortable
+from evaluations.runs.charts import distribution_figure, metrics_figure, reliability_figure
+from evaluations.runs.grid import Grid
+from evaluations.runs.held_out import ALL
+from evaluations.runs.queries import expert_view, histograms, reliability_of
+from evaluations.runs.report import difference_between, metric_title, reports
+from evaluations.runs.scoring import RIGHT
+
+DISTRIBUTED = "rouge_l"
+"""The metric whose scores are drawn as a distribution unless another is chosen."""
+
+CONFUSION = "classification_accuracy"
+MOST_LABELS = 20
+"""A larger matrix is not shown: nobody reads it."""
+
+WORDS = {"better": "Better", "worse": "Worse", "unclear": "May be chance", "too few": "Too few prompts"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """How a model's exact match differs from another's, in points; `word` says whether that is real."""
+
+    points: str
+    interval: str
+    word: str
+    verdict: str
+
+
+def figures_of(grid: Grid, metric: str) -> dict[str, Any]:
+    """What the page of figures shows; `metric` is the one whose distribution is wanted."""
+    run = grid.run
+    known = sortable(run)
+    chosen = next((alias for alias in (metric, DISTRIBUTED, *known) if alias in known), "")
+    names = {model.key: model.name for model in grid.models}
+    bins = reliability_of(grid.models)
+    total = run.summary[ALL]
+    return {
+        "slices": reports(run, grid.own.key, grid.other.key if grid.other else ""),
+        "matrix": matrix_of(run, grid.models),
+        "metric": chosen,
+        "metric_title": metric_title(chosen),
+        "metric_choices": [(alias, metric_title(alias)) for alias in known],
+        "distribution": _distribution(grid, chosen) if chosen else None,
+        "means": metrics_figure(run.summary, names),
+        "reliability": reliability_figure(bins) if bins else None,
+        "calibration": [(names[key], value) for key in names if (value := _calibration(total, key)) is not None],
+        "confusion": confusion_of(grid),
+        "unavailable": [(metric_title(alias), reason) for alias, reason in sorted(total["unavailable"].items())],
+        "experts": expert_view(run),
+    }
+
+
+def _distribution(grid: Grid, alias: str) -> dict[str, Any]:
+    models = [model for model in (grid.other, grid.own) if model is not None]
+    low, high = metrics[alias].lowest, metrics[alias].highest
+    return distribution_figure(histograms(models, alias, low=low, high=high), alias, low=low, high=high)
+
+
+def matrix_of(run: EvaluationRun, models: Sequence[EvaluatedModel]) -> list[tuple[EvaluatedModel, list[Pair | None]]]:
+    """Each model with its difference from each of them, in order; None from itself and where it is not known."""
+    total = run.summary[ALL]
+    return [(model, [_pair(total, model.key, other.key) for other in models]) for model in models]
+
+
+def _pair(total: dict[str, Any], model: str, against: str) -> Pair | None:
+    found = difference_between(total, RIGHT, model, against) if model != against else None
+    if found is None:
+        return None
+    return Pair(
+        points=_points(found["mean"]),
+        interval=f"{_points(found['low'])} to {_points(found['high'])}",
+        word=WORDS[found["verdict"]],
+        verdict=found["verdict"],
+    )
+
+
+def _points(share: float) -> str:
+    # Adding zero turns -0.0 into 0.0.
+    return f"{round(100 * share, 1) + 0.0:+.1f}"
+
+
+def _calibration(total: dict[str, Any], key: str) -> float | None:
+    value: float | None = total["figures"][key].get("calibration_error")
+    return value
+
+
+def confusion_of(grid: Grid) -> dict[str, Any] | None:
+    """The labels that the chosen model answered by the labels expected; None where answers are no labels."""
+    figures = grid.run.summary[ALL]["figures"].get(grid.own.key, {})
+    if CONFUSION not in metrics or figures.get(CONFUSION) is None:
+        return None
+    rows = Answer.objects.filter(model=grid.own).order_by("item__position").values_list("item__reference", "text")
+    details = metrics[CONFUSION].details(Answers(*map(list, zip(*rows, strict=True))))
+    if not details or len(details["labels"]) > MOST_LABELS:
+        return None
+    labels = details["labels"][:-1]
+    return {
+        "columns": details["labels"],
+        "rows": [
+            (label, [(count, place == own) for place, count in enumerate(row)], details["per_label"][label])
+            for own, (label, row) in enumerate(zip(labels, details["matrix"], strict=True))
+        ],
+    }

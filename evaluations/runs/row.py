@@ -1,0 +1,58 @@
+"""The view of one row: all answers in full, each with its scores and why it got its grade."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Grade
+from evaluations.runs.cells import Cell, cells_of
+from evaluations.runs.report import in_order, metric_title
+
+WHOLE = 1_000_000
+"""Characters of an answer that are shown; models give far fewer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criterion:
+    """One judge's grade of an answer by one criterion of a rubric."""
+
+    name: str
+    judge: str
+    score: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullAnswer:
+    """A cell with all that is known about the answer. `scores` are (title, text)."""
+
+    cell: Cell
+    scores: list[tuple[str, str]]
+    criteria: list[Criterion]
+
+
+def full_answers(run: EvaluationRun, models: Sequence[EvaluatedModel], item: EvaluationItem) -> list[FullAnswer]:
+    """Every model's answer to a row, models in order."""
+    return [
+        FullAnswer(cell=cell, scores=_scores(cell), criteria=_criteria(cell.grade))
+        for cell in cells_of(run, models, [item], most=WHOLE)[item.id]
+    ]
+
+
+def _scores(cell: Cell) -> list[tuple[str, str]]:
+    scores = cell.answer.scores if cell.answer else {}
+    return [
+        (metric_title(alias), "not scored" if scores[alias] is None else f"{scores[alias]:.2f}")
+        for alias in in_order(scores)
+    ]
+
+
+def _criteria(grade: Grade | None) -> list[Criterion]:
+    detail: dict[str, Any] = grade.detail if grade else {}
+    return [
+        Criterion(name=name, judge=judge, score=f"{one['score']:g}", reason=one.get("reason", ""))
+        for name, by_judge in detail.items()
+        if isinstance(by_judge, dict)
+        for judge, one in by_judge.items()
+        if isinstance(one, dict) and one.get("score") is not None
+    ]
