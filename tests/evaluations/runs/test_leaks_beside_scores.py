@@ -26,7 +26,7 @@ def leaked(evaluation: EvaluationRun) -> EvaluationRun:
 
 def test_the_page_names_them_under_the_verdict(as_alice: Client, leaked: EvaluationRun) -> None:
     page = as_alice.get(reverse("evaluations:detail", args=[leaked.id])).content.decode()
-    verdict, after = page.split('class="verdict"')[1].split("</p>", 1)
+    _, verdict, after = page.split('class="verdict"')[1].split("</p>", 2)
     assert "held-out rows" in verdict
     beside = after.split("</ul>")[0]
     assert LEAK in beside
