@@ -286,3 +286,28 @@ def test_errors_are_those_of_the_jackknife(metric: str) -> None:
     # With Krippendorff's ordinal metric distances depend on the data too, which the formula leaves out.
     within = 0.04 if metric == "ordinal (Krippendorff)" else 0.005
     assert krippendorff_alpha(ratings, scale, metric=metric).error == pytest.approx(jackknife, rel=within)
+
+
+def graded(generator: random.Random, items: int, scale: list[int], right: float, last: int) -> Table:
+    """By two raters who give the true grade in the share `right`, else any; the last is `last` times as frequent."""
+    weights = [1] * (len(scale) - 1) + [last]
+    truths = generator.choices(scale, weights, k=items)
+    return [[truth if generator.random() < right else generator.choice(scale) for _ in range(2)] for truth in truths]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["kappa identity", "kappa quadratic", "ac identity", "ac quadratic", "alpha nominal"])
+@pytest.mark.parametrize(("scale", "right", "last"), [(GRADES, 0.95, 1), (GRADES, 0.8, 1), ([1, 2], 0.95, 9)])
+def test_intervals_hold_for_few_items(name: str, scale: list[int], right: float, last: int) -> None:
+    generator = random.Random(11)
+    truth = COEFFICIENTS[name](graded(generator, 20_000, scale, right, last), scale).value
+    assert truth is not None
+    held = runs = 0
+    for _ in range(200):
+        interval = COEFFICIENTS[name](graded(generator, 20, scale, right, last), scale).interval
+        # Where all ratings are equal there is none.
+        if interval:
+            runs += 1
+            held += interval.low <= truth <= interval.high
+    assert runs > 180
+    assert held / runs >= 0.93

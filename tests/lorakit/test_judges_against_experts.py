@@ -193,3 +193,24 @@ def test_a_powered_mean_turns_with_its_scale(pairs: list[tuple[int, int]]) -> No
     )
     assert 1 <= found.interval.low <= found.interval.high <= 5
     assert 0 <= found.saved < 1
+
+
+@pytest.mark.slow
+def test_means_of_twenty_skewed_labels_hold_where_the_normal_interval_does_not() -> None:
+    generator, runs = random.Random(17), 500
+    truth = 0.85 * 5 + 0.05 * (1 + 3 + 4)
+
+    def grade() -> tuple[float, float]:
+        label = generator.choices([5.0, 4, 3, 1], [0.85, 0.05, 0.05, 0.05])[0]
+        return label, label if generator.random() < 0.6 else generator.choice([5.0, 4, 3])
+
+    held = normal = 0
+    for _ in range(runs):
+        pairs, others = [grade() for _ in range(20)], [grade()[1] for _ in range(500)]
+        labels, judged = [label for label, _ in pairs], [score for _, score in pairs]
+        interval = prediction_powered_mean(labels, judged, others, low=1, high=5).interval
+        held += interval.low <= truth <= interval.high
+        interval = ppi_plus_plus(labels, judged, others).interval
+        normal += interval.low <= truth <= interval.high
+    assert held / runs >= 0.94
+    assert normal / runs < 0.9

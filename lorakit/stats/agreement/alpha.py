@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from lorakit.stats.agreement.coefficient import Agreement, missing, with_interval
-from lorakit.stats.agreement.gwet import agreement_within
-from lorakit.stats.agreement.ratings import Rating, Ratings, counted, raw_agreement
+from lorakit.stats.agreement.ratings import Rating, Ratings, agreement_within, counted, raw_agreement
 from lorakit.stats.agreement.weights import Matrix, from_distances, identity, linear, numbers, ordinal, quadratic
 
 

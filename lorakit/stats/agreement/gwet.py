@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from lorakit.stats.agreement.coefficient import Agreement, missing, with_interval
-from lorakit.stats.agreement.ratings import Rating, Ratings, counted, raw_agreement
+from lorakit.stats.agreement.ratings import Rating, Ratings, agreement_within, counted, raw_agreement
 from lorakit.stats.agreement.weights import weights_of
 
 
@@ -34,15 +34,3 @@ def gwet_ac(ratings: Ratings, scale: Sequence[Rating], *, weights: str = "identi
         chance = factor * sum(row[place] * (1 - used[place]) for place in size) / sum(row)
         shares.append(own - 2 * (1 - value) * (chance - expected) / (1 - expected))
     return with_interval(name, weights, value=value, raw=raw, observed=observed, expected=expected, shares=shares)
-
-
-def agreement_within(row: Sequence[int], matrix: Sequence[Sequence[float]]) -> float | None:
-    """Mean weight of all pairs of ratings of one item; None for fewer than two."""
-    given = sum(row)
-    if given < 2:
-        return None
-    total = sum(
-        count * (sum(weight * other for weight, other in zip(weights, row, strict=True)) - 1)
-        for count, weights in zip(row, matrix, strict=True)
-    )
-    return total / (given * (given - 1))

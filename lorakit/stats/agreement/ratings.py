@@ -38,6 +38,18 @@ def counted(ratings: Ratings, scale: Sequence[Rating]) -> list[list[int]]:
     return table
 
 
+def agreement_within(row: Sequence[int], matrix: Sequence[Sequence[float]]) -> float | None:
+    """Mean weight of all pairs of ratings of one item; None for fewer than two."""
+    given = sum(row)
+    if given < 2:
+        return None
+    total = sum(
+        count * (sum(weight * other for weight, other in zip(weights, row, strict=True)) - 1)
+        for count, weights in zip(row, matrix, strict=True)
+    )
+    return total / (given * (given - 1))
+
+
 def numbered(scale: Sequence[Rating]) -> dict[Rating, int]:
     places = {value: place for place, value in enumerate(scale)}
     if len(places) < 2 or len(places) < len(scale):
