@@ -2,6 +2,10 @@
 
 Intervals are of 95%. Means get two pseudo-units at the ends of the scale, clusters two pseudo-clusters, shares exact
 limits: for small or skewed samples, t, z and bootstrap intervals hold the truth too rarely.
+
+Imported by module: `agreement` of raters, `against_experts` for judges, `evidence`, `gains` and `always_valid` for
+decisions, `more_reviews` for how long they take, `sampling` of rows; `isotonic`, `transport` and `drift` for whether a
+judge still fits. Only `more_reviews` and `drift` need NumPy.
 """
 
 from lorakit.stats.clusters import cluster_interval

@@ -19,6 +19,17 @@ def cluster_interval(sums: Sequence[float], sizes: Sequence[int], *, low: float,
     count = len(sums)
     if count < 2 or count != len(sizes) or min(sizes) < 1:
         raise ValueError("an interval over clusters needs at least two clusters, each with a row")
+    return ratio_interval(sums, sizes, low=low, high=high)
+
+
+def ratio_interval(sums: Sequence[float], sizes: Sequence[float], *, low: float, high: float) -> Estimate:
+    """The same where sizes are weights above 0 of any kind: the sums' total over the sizes' total.
+
+    Raises ValueError for fewer than two.
+    """
+    count = len(sums)
+    if count < 2:
+        raise ValueError("an interval needs at least two rows")
     size = sum(sizes) / count
     all_sums = [*sums, high * size, low * size]
     all_sizes = [*sizes, size, size]

@@ -1,0 +1,69 @@
+"""Intervals that hold at every look, however often one looks."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from math import lgamma, log, log1p
+
+from lorakit.stats.evidence import DECISIVE, FRACTIONS, log_evidence
+from lorakit.stats.interval import Interval
+
+STEPS = 60
+
+
+def betting_interval(verdicts: Sequence[float], *, low: float, high: float) -> Interval:
+    """All thresholds that the evidence has neither passed nor failed: an interval of 90% for the mean of the verdicts.
+
+    It agrees with the decision by `gains` at any threshold. Raises ValueError for a verdict off the scale.
+    """
+    if verdicts and not low <= min(verdicts) <= max(verdicts) <= high:
+        raise ValueError("a verdict lies off the scale")
+    width = high - low
+    counts = Counter((verdict - low) / width for verdict in verdicts)
+    mirrored = Counter({1 - value: count for value, count in counts.items()})
+    return Interval(low + width * _lowest(counts), high - width * _lowest(mirrored))
+
+
+def _lowest(counts: Counter[float]) -> float:
+    """The lowest mean, on a scale of 0 to 1, that the evidence does not yet exceed."""
+
+    def undecided(mean: float) -> bool:
+        logs = [
+            sum(count * log1p(fraction * (value - mean) / mean) for value, count in counts.items())
+            for fraction in FRACTIONS
+        ]
+        return log_evidence(logs) < log(DECISIVE)
+
+    # Evidence only falls as the mean rises; at the far end nothing has been exceeded.
+    return _boundary(undecided, 0.0, 1.0)
+
+
+def beta_binomial_interval(successes: int, trials: int, *, confidence: float = 0.95) -> Interval:
+    """Of a share, by Robbins' beta-binomial mixture (1970), two-sided. Raises ValueError without trials.
+
+    Needs more reviews than `betting_interval` to decide the same. Of uniform samples only.
+    """
+    if not 0 <= successes <= trials or trials < 1:
+        raise ValueError("successes must lie between 0 and the number of trials, which must be at least 1")
+    failures = trials - successes
+    mixed = lgamma(successes + 1) + lgamma(failures + 1) - lgamma(trials + 2)
+    limit = mixed + log(1 - confidence)
+
+    def inside(share: float) -> bool:
+        likelihood = (successes * log(share) if successes else 0.0) + (failures * log1p(-share) if failures else 0.0)
+        return likelihood > limit
+
+    middle = min(max(successes / trials, 1e-12), 1 - 1e-12)
+    low = _boundary(inside, 0.0, middle) if successes else 0.0
+    high = 1 - _boundary(lambda share: inside(1 - share), 0.0, 1 - middle) if failures else 1.0
+    return Interval(low, high)
+
+
+def _boundary(holds: Callable[[float], bool], low: float, high: float) -> float:
+    """Where `holds`, false above `low` and true at `high`, turns."""
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        if holds(middle):
+            high = middle
+        else:
+            low = middle
+    return high
