@@ -31,12 +31,12 @@ def judge_lines(start: dt.datetime, end: dt.datetime) -> list[JudgeLine]:
     """The active tenant's, between two whole hours: by purpose, who is paid, and judge."""
     found = (
         JudgeUsage.objects.filter(hour__gte=start, hour__lt=end)
-        .order_by("purpose", "paid_to", "judge_name", "judge_key")
+        .order_by()
         .values_list("purpose", "paid_to", "judge_name", "judge_key")
         .annotate(*(Sum(name) for name in COUNTED))
     )
     lines = []
-    for purpose, paid_to, name, key, *sums, usd in found:
+    for purpose, paid_to, name, key, *sums, usd in sorted(found):
         calls = Calls(**dict(zip(CALLS, sums, strict=True)))
         known = paid_to != PaidTo.SERVING and calls.without_cost < calls.calls
         lines.append(

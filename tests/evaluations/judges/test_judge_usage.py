@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
@@ -37,6 +38,12 @@ COUNTED = ("calls", "calls_without_price", "calls_without_tokens", "tokens_in", 
 @pytest.fixture(autouse=True)
 def nothing_is_claimed() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def within_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = timezone.now()
+    monkeypatch.setattr("evaluations.judges.services.timezone", SimpleNamespace(now=lambda: now))
 
 
 def record(usage: Usage, *, backend: Backend | None = None, is_shared: bool = False) -> None:
