@@ -261,6 +261,10 @@ SPECTACULAR_SETTINGS = {
         "UploadState": "corpora.models.UploadState",
         "EvaluationState": "evaluations.models.EvaluationState",
         "JudgeKind": "evaluations.models.JudgeKind",
+        # Also that of a judge's test, which has the same states.
+        "JudgingState": "evaluations.models.JudgingState",
+        "PaidTo": "evaluations.models.PaidTo",
+        "CallPurpose": "evaluations.models.CallPurpose",
         "DeploymentState": "serving.models.DeploymentState",
     },
 }
