@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from metering.costs.queries import costs_of
-from metering.costs.serializers import CostLineSerializer
+from metering.costs.serializers import CostLineSerializer, JudgeLineSerializer
 from metering.usage.queries import usage_of
 from metering.usage.serializers import FiguresSerializer, RangeSerializer, UsageLineSerializer
 from tenants.permissions import Action
@@ -24,14 +24,22 @@ from tenants.permissions import Action
 
 @extend_schema_serializer(many=False)
 class UsageSerializer(serializers.Serializer[Any]):
-    """Usage and cost in whole hours; `total_usd` is the sum of the cost lines."""
+    """Usage and cost in whole hours.
+
+    `total_usd` is the sum of the cost lines: what this site charges (`site_usd`), and what you pay to your own
+    providers (`provider_usd`). It is without `calls_without_cost`. `judges` are the parts of the lines with `calls`.
+    """
 
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
     total = FiguresSerializer()
     lines = UsageLineSerializer(many=True)
     costs = CostLineSerializer(many=True)
+    judges = JudgeLineSerializer(many=True)
     total_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
+    site_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
+    provider_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
+    calls_without_cost = serializers.IntegerField()
 
 
 EXAMPLE = OpenApiExample(
@@ -47,11 +55,33 @@ EXAMPLE = OpenApiExample(
         "lines": [],
         "costs": [
             {
-                "kind": "serving", "title": "Serving on shared", "seconds": 9.1, "usd_per_hour": "0.1000",
-                "price_source": "Configured", "basis": "busy time × price per hour", "usd": "0.000253",
+                "kind": "judging", "title": "Judging", "paid_to": "provider", "seconds": None, "usd_per_hour": None,
+                "calls": {
+                    "calls": 240, "without_price": 0, "without_tokens": 0, "tokens_in": 96000, "tokens_out": 14400
+                },
+                "price_source": "Set on your judges",
+                "basis": "paid to your provider: tokens × the price set on your judge", "usd": "0.384000",
+            },
+            {
+                "kind": "serving", "title": "Serving on shared", "paid_to": "site", "seconds": 9.1,
+                "usd_per_hour": "0.1000", "calls": None, "price_source": "Configured",
+                "basis": "busy time × price per hour", "usd": "0.000253",
+            },
+        ],
+        "judges": [
+            {
+                "purpose": "judging", "judge": "5b0cbf7e-3b1b-4d59-8d0f-3f6f1f0a2c11", "name": "Strict",
+                "paid_to": "provider",
+                "calls": {
+                    "calls": 240, "without_price": 0, "without_tokens": 0, "tokens_in": 96000, "tokens_out": 14400
+                },
+                "usd": "0.384000",
             }
         ],
-        "total_usd": "0.000253",
+        "total_usd": "0.384253",
+        "site_usd": "0.000253",
+        "provider_usd": "0.384000",
+        "calls_without_cost": 0,
     },
 )  # fmt: skip
 
@@ -84,7 +114,11 @@ class UsageViewSet(viewsets.ViewSet):
             "total": usage.total,
             "lines": usage.lines[:],
             "costs": costs.lines,
+            "judges": costs.judges,
             "total_usd": costs.total_usd,
+            "site_usd": costs.site_usd,
+            "provider_usd": costs.provider_usd,
+            "calls_without_cost": costs.calls_without_cost,
         }
         return Response(UsageSerializer(document).data)
 

@@ -7,4 +7,5 @@ from metering import views
 app_name = "metering"
 urlpatterns = [
     path("", views.usage, name="usage"),
+    path("costs.csv", views.costs, name="costs"),
 ]

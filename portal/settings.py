@@ -3,6 +3,7 @@
 A wrong value raises here, at start, not in the middle of a request.
 """
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -260,6 +261,10 @@ SPECTACULAR_SETTINGS = {
         "UploadState": "corpora.models.UploadState",
         "EvaluationState": "evaluations.models.EvaluationState",
         "JudgeKind": "evaluations.models.JudgeKind",
+        # Also that of a judge's test, which has the same states.
+        "JudgingState": "evaluations.models.JudgingState",
+        "PaidTo": "evaluations.models.PaidTo",
+        "CallPurpose": "evaluations.models.CallPurpose",
         "DeploymentState": "serving.models.DeploymentState",
     },
 }
@@ -391,7 +396,13 @@ JUDGES: dict[str, dict[str, Any]] = {
 }
 JUDGE_PRIVATE_HOSTS = env.list("JUDGE_PRIVATE_HOSTS", default=[])
 _judge_url, _judge_model = env.str("JUDGE_URL", default=""), env.str("JUDGE_MODEL", default="")
-_judge: dict[str, Any] = {"MODEL": _judge_model, "API_KEY": env.str("JUDGE_KEY", default="")}
+_price_in, _price_out = env.str("JUDGE_PRICE_IN", default=""), env.str("JUDGE_PRICE_OUT", default="")
+_judge: dict[str, Any] = {
+    "MODEL": _judge_model,
+    "API_KEY": env.str("JUDGE_KEY", default=""),
+    "PRICE_IN": Decimal(_price_in) if _price_in else None,
+    "PRICE_OUT": Decimal(_price_out) if _price_out else None,
+}
 if _judge_model and _judge_url:
     JUDGES["shared"] = {
         "BACKEND": "evaluations.judges.backends.openai.OpenAIJudge",

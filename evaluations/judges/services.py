@@ -1,19 +1,24 @@
-"""Every write to judges, and their trial."""
+"""Every write to judges and of what their calls took, and their trial."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
 
+from evaluations.judges.backends.base import Judge as Backend
 from evaluations.judges.backends.base import Verdict
 from evaluations.judges.backends.errors import JudgeError
+from evaluations.judges.backends.openai import GatewayJudge
 from evaluations.judges.backends.usage import NOTHING, Usage
 from evaluations.judges.configured import backend_of
 from evaluations.judges.example import EXAMPLE
 from evaluations.judges.prompts import Prompt
 from evaluations.judges.settings import COMPUTES, FIELDS, WrongSetting, checked, host_of
-from evaluations.models import Judge
+from evaluations.models import CallPurpose, Judge, JudgeUsage, PaidTo
 from rest.errors import Conflict, NotFound
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
@@ -114,17 +119,55 @@ def delete_judge(*, judge: Judge) -> None:
 
 def try_judge(*, judge: Judge) -> Trial:
     """Ask the judge once about the example. Call it outside a transaction; it waits for the model."""
+    backend = None
     try:
-        verdict = backend_of(judge, TIMEOUT_SECONDS=TRIAL_SECONDS, SAMPLES=1).ask(EXAMPLE)
-        trial = Trial(prompt=EXAMPLE, verdict=verdict)
+        backend = backend_of(judge, TIMEOUT_SECONDS=TRIAL_SECONDS, SAMPLES=1)
+        trial = Trial(prompt=EXAMPLE, verdict=backend.ask(EXAMPLE))
     except JudgeError as error:
         trial = Trial(prompt=EXAMPLE, error=error)
     spent = trial.usage
     with transaction.atomic():
+        if backend is not None:
+            record_calls(usage=spent, purpose=CallPurpose.TESTING, backend=backend, key=str(judge.id), name=judge.name)
         outcome = trial.error.kind if trial.error else "verdict"
         after = {"outcome": outcome, "tokens_in": spent.tokens_in, "tokens_out": spent.tokens_out}
         record_event("judge.tried", judge, after={**after, "cost_usd": spent.cost_usd, "version": judge.version})
     return trial
+
+
+def record_calls(
+    *, usage: Usage, purpose: CallPurpose, backend: Backend, key: str, name: str, is_shared: bool = False
+) -> None:
+    """Add what calls took to their hour. `key` is the judge's id, or the alias of one that the site shares."""
+    if not (backend.is_llm and usage.calls):
+        return
+    without_tokens = None in (usage.tokens_in, usage.tokens_out)
+    row = {
+        "hour": timezone.now().astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0),
+        "purpose": purpose,
+        "paid_to": _paid_to(backend, is_shared),
+        "judge_key": key,
+        "judge_name": name[:80],
+    }
+    added = {
+        "calls": usage.calls,
+        "calls_without_tokens": usage.calls if without_tokens else 0,
+        "calls_without_price": usage.calls if usage.cost_usd is None and not without_tokens else 0,
+        "tokens_in": usage.tokens_in or 0,
+        "tokens_out": usage.tokens_out or 0,
+        "usd": usage.cost_usd or 0,
+    }
+    changes = {column: F(column) + amount for column, amount in added.items()}
+    if not JudgeUsage.objects.filter(**row).update(**changes):
+        # Another worker may create it at the same time.
+        JudgeUsage.objects.bulk_create([JudgeUsage(**row)], ignore_conflicts=True)
+        JudgeUsage.objects.filter(**row).update(**changes)
+
+
+def _paid_to(backend: Backend, is_shared: bool) -> PaidTo:
+    if is_shared:
+        return PaidTo.SITE
+    return PaidTo.SERVING if isinstance(backend, GatewayJudge) else PaidTo.PROVIDER
 
 
 def _keep_secret(judge: Judge, secret: str) -> None:

@@ -128,6 +128,7 @@ class _Step:
     def _keep(self, key: str, prompt: Prompt, outcome: Verdict | JudgeError) -> bool:
         """Store it; False if the judge was not asked."""
         self.usage += outcome.usage
+        self.juror.record(outcome.usage)
         if isinstance(outcome, Verdict):
             keep_verdict(juror=self.juror, prompt=prompt, verdict=outcome)
             self.stored += 1

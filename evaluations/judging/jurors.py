@@ -8,11 +8,12 @@ from uuid import UUID
 
 from evaluations.judges.backends import judges
 from evaluations.judges.backends.errors import Unauthorised
-from evaluations.judges.backends.usage import Price
+from evaluations.judges.backends.usage import Price, Usage
 from evaluations.judges.calling import Caller
 from evaluations.judges.configured import caller_of, fingerprint, shared_fingerprint
 from evaluations.judges.prompts import Prompt
-from evaluations.models import Judge
+from evaluations.judges.services import record_calls
+from evaluations.models import CallPurpose, Judge
 from rest.errors import PortalError
 
 CONCURRENCY = 4
@@ -29,13 +30,17 @@ class JuryUnusable(PortalError):
 
 @dataclass(frozen=True, kw_only=True)
 class Juror:
-    """One judge as the judging sees it. `fingerprint` identifies what it computes, whatever its name."""
+    """One judge as the judging sees it. `fingerprint` identifies what it computes, whatever its name.
+
+    `purpose` is what its calls are counted as.
+    """
 
     name: str
     fingerprint: str
     caller: Caller
     judge_id: UUID | None = None
     alias: str = ""
+    purpose: CallPurpose = CallPurpose.JUDGING
 
     @property
     def is_llm(self) -> bool:
@@ -57,6 +62,17 @@ class Juror:
         """As a judging records it; `jury_of` reads it back."""
         which = {"id": str(self.judge_id)} if self.judge_id else {"alias": self.alias}
         return {**which, "name": self.name, "fingerprint": self.fingerprint, "is_llm": self.is_llm}
+
+    def record(self, usage: Usage) -> None:
+        """Add calls of the judge to what is paid for."""
+        record_calls(
+            usage=usage,
+            purpose=self.purpose,
+            backend=self.caller.judge,
+            key=str(self.judge_id or self.alias),
+            name=self.name,
+            is_shared=self.judge_id is None,
+        )
 
     def key(self, prompt: Prompt) -> str:
         """Of the juror's verdict on the prompt."""

@@ -1,12 +1,23 @@
 """Tables of evaluations, by noun."""
 
-from evaluations.models.judges import Judge, JudgeKind, Qualification, QualificationState, Rubric, RubricVersion
+from evaluations.models.judges import (
+    CallPurpose,
+    Judge,
+    JudgeKind,
+    JudgeUsage,
+    PaidTo,
+    Qualification,
+    QualificationState,
+    Rubric,
+    RubricVersion,
+)
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
 from evaluations.models.reviews import Review
 from evaluations.models.runs import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
 
 __all__ = [
     "Answer",
+    "CallPurpose",
     "EvaluatedModel",
     "EvaluationItem",
     "EvaluationRun",
@@ -14,9 +25,11 @@ __all__ = [
     "Grade",
     "Judge",
     "JudgeKind",
+    "JudgeUsage",
     "Judging",
     "JudgingState",
     "ModelKind",
+    "PaidTo",
     "Qualification",
     "QualificationState",
     "Review",

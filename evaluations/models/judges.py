@@ -1,4 +1,4 @@
-"""Judges and rubrics: who grades, by what, and how it did on built-in questions."""
+"""Judges and rubrics: who grades, by what, what it took, and how it did on built-in questions."""
 
 from django.db import models
 
@@ -45,6 +45,57 @@ class Judge(TenantModel):
     @property
     def has_secret(self) -> bool:
         return bool(self.sealed_secret)
+
+
+class CallPurpose(models.TextChoices):
+    """What a judge's model was called for."""
+
+    JUDGING = "judging", "Judging"
+    ANSWERING = "answering", "Outside models"
+    TESTING = "testing", "Testing judges"
+
+
+class PaidTo(models.TextChoices):
+    """Who charges for calls: the site for its own judges, a provider for an organisation's.
+
+    Calls of a model on this site cost what serving it costs.
+    """
+
+    SITE = "site", "This site"
+    PROVIDER = "provider", "Your provider"
+    SERVING = "serving", "In Serving"
+
+
+class JudgeUsage(TenantModel):
+    """What calls of one judge took in an hour (UTC), also those that failed. Only ever added to.
+
+    `judge_key` is the judge's id, or the alias of a shared one; no key to its row, since usage outlives it. Tokens are
+    those that servers reported, `usd` the cost of calls whose cost is known. Each of the other calls is either one
+    without a price, or one whose server reported no tokens.
+    """
+
+    hour = models.DateTimeField()
+    purpose = models.CharField(max_length=16, choices=CallPurpose)
+    paid_to = models.CharField(max_length=16, choices=PaidTo)
+    judge_key = models.CharField(max_length=40)
+    judge_name = models.CharField(max_length=80, help_text="as it was then")
+    calls = models.PositiveBigIntegerField(default=0)
+    calls_without_price = models.PositiveBigIntegerField(default=0)
+    calls_without_tokens = models.PositiveBigIntegerField(default=0)
+    tokens_in = models.PositiveBigIntegerField(default=0)
+    tokens_out = models.PositiveBigIntegerField(default=0)
+    usd = models.DecimalField(max_digits=20, decimal_places=10, default=0)
+
+    class Meta:
+        ordering = ("-hour",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "hour", "purpose", "paid_to", "judge_key", "judge_name"), name="judge_usage_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.judge_name} {self.hour:%Y-%m-%d %H}h"
 
 
 class Rubric(TenantModel):

@@ -7,7 +7,7 @@ from functools import cache
 
 from evaluations.judging.jurors import Juror, juror_of, shared_juror
 from evaluations.judging.plan import Plan, Question, Row
-from evaluations.models import Qualification
+from evaluations.models import CallPurpose, Qualification
 from evaluations.qualification.cases import Case, Pair, everything
 from evaluations.rubrics.document import RubricDocument
 
@@ -42,7 +42,7 @@ def asked_anew(juror: Juror, found: Qualification) -> Juror:
     A test that goes on after a restart finds its own verdicts.
     """
     content = f"{juror.fingerprint}:qualification:{found.id}"
-    return replace(juror, fingerprint=hashlib.sha256(content.encode()).hexdigest())
+    return replace(juror, fingerprint=hashlib.sha256(content.encode()).hexdigest(), purpose=CallPurpose.TESTING)
 
 
 @cache

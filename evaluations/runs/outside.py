@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from evaluations.judges.backends.base import Completion
 from evaluations.judges.backends.errors import CutOff, JudgeError, Refused
 from evaluations.judges.backends.openai import OpenAIJudge
 from evaluations.judges.calling import Caller
-from evaluations.judging.jurors import juror_of
-from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, JudgeKind, ModelKind
+from evaluations.judging.jurors import Juror, juror_of
+from evaluations.models import CallPurpose, EvaluatedModel, EvaluationItem, EvaluationRun, JudgeKind, ModelKind
 from evaluations.runs.answers import Given, store, unanswered, unanswered_by
 from jobs.outcomes import JobError, Running
 from rest.errors import PortalError
@@ -42,10 +43,11 @@ def ask_outside(run: EvaluationRun) -> Running | None:
 
 def _ask(run: EvaluationRun, model: EvaluatedModel) -> JudgeError | None:
     """The last passing failure, if nothing but failures came."""
-    caller = _caller(model)
+    juror = _juror(model)
     until = time.monotonic() + STEP_SECONDS
     failure, answered = None, 0
-    for item, outcome in caller.attempt_all(_calls(run, model, caller, until), until=until):
+    for item, outcome in juror.caller.attempt_all(_calls(run, model, juror.caller, until), until=until):
+        juror.record(outcome.usage)
         if isinstance(outcome, Refused | CutOff):
             # It has declined for good, or the prompt is too long: that is its answer.
             store(run, model, [(item, Given(text="", usd=outcome.usage.cost_usd))])
@@ -71,7 +73,7 @@ def _calls(
         yield item, partial(backend.complete, item.messages, item.tools, max_tokens=run.answer_tokens)
 
 
-def _caller(model: EvaluatedModel) -> Caller:
+def _juror(model: EvaluatedModel) -> Juror:
     if model.judge is None:
         text = f"{model.name} no longer exists among the judges. Evaluate again without it."
         raise PortalError(text, code="evaluation:outside_model")
@@ -79,7 +81,7 @@ def _caller(model: EvaluatedModel) -> Caller:
     if juror.fingerprint != model.sha256:
         text = f"{model.name} was changed in the meantime. Evaluate again."
         raise PortalError(text, code="evaluation:outside_model")
-    return juror.caller
+    return replace(juror, purpose=CallPurpose.ANSWERING)
 
 
 def _given(completion: Completion) -> Given:

@@ -1,1 +1,1 @@
-"""Costs: measured time multiplied by a price with its source."""
+"""Costs: measured time or tokens, each at a price with its source."""

@@ -1,4 +1,4 @@
-"""Costs: measured time multiplied by a price with its source. The total is the sum of the lines."""
+"""Costs: measured time or tokens, each at a price with its source. The total is the sum of the lines."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -9,13 +9,14 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from adapters.models import AdapterVersion
+from evaluations.models import PaidTo
 from jobs.models import Job
+from metering.costs.judging import call_lines, judge_lines
+from metering.costs.lines import MICRO_DOLLAR, CostLine, JudgeLine
 from metering.ledger.rollup import Sums
 from metering.usage.queries import LineKey, UsageSummary, sums_by_line, whole_hours
 from serving.backends import endpoints
 from serving.models import Endpoint
-
-MICRO_DOLLAR = Decimal("0.000001")
 
 TITLES = {
     "training": "Training",
@@ -29,39 +30,48 @@ BUSY = "time the endpoint worked for you × price per hour, without idle time"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CostLine:
-    """One kind of cost at one price. `usd` is rounded to a millionth of a dollar."""
-
-    kind: str
-    title: str
-    seconds: float
-    usd_per_hour: Decimal
-    price_source: str
-    basis: str
-    usd: Decimal
-
-
-@dataclass(frozen=True, kw_only=True)
 class CostSummary:
-    """Costs from `start` up to `end`, exclusive."""
+    """Costs from `start` up to `end`, exclusive. `judges` are the parts of the lines that count calls."""
 
     start: dt.datetime
     end: dt.datetime
     lines: list[CostLine]
+    judges: list[JudgeLine]
 
     @property
     def total_usd(self) -> Decimal:
-        return sum((line.usd for line in self.lines), Decimal(0))
+        """Of all lines with a known cost, whoever is paid."""
+        return self.site_usd + self.provider_usd
+
+    @property
+    def site_usd(self) -> Decimal:
+        """What this site charges."""
+        return self._paid_to(PaidTo.SITE)
+
+    @property
+    def provider_usd(self) -> Decimal:
+        """What the organisation pays to its own providers."""
+        return self._paid_to(PaidTo.PROVIDER)
+
+    @property
+    def calls_without_cost(self) -> int:
+        """Calls that are not in the total, because their cost is not known."""
+        return sum(part.calls.without_cost for part in self.judges if part.paid_to != PaidTo.SERVING)
+
+    def _paid_to(self, payee: PaidTo) -> Decimal:
+        return sum((line.usd for line in self.lines if line.paid_to == payee and line.usd is not None), Decimal(0))
 
 
 def costs_of(start: dt.datetime, end: dt.datetime, *, usage: UsageSummary | None = None) -> CostSummary:
-    """The active tenant's costs. A job counts in the hour in which it ended; a running job counts now.
+    """The active tenant's costs. A job counts in the hour in which it ended, a running one now; a call as it returned.
 
     `usage` of the same range is not read again.
     """
     start, end = whole_hours(start, end)
     sums = usage.lines.sums if usage else sums_by_line(start, end)
-    return CostSummary(start=start, end=end, lines=[*_job_lines(start, end), *_serving_lines(sums)])
+    judges = judge_lines(start, end)
+    lines = [*_job_lines(start, end), *call_lines(judges), *_serving_lines(sums)]
+    return CostSummary(start=start, end=end, lines=lines, judges=judges)
 
 
 def _line(*, kind: str, title: str, seconds: float, usd_per_hour: Decimal, price_source: str, basis: str) -> CostLine:

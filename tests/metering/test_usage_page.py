@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from lorakit.contracts import InvocationRecord
+from metering.usage.periods import periods
 
 pytestmark = pytest.mark.django_db
 Record = Callable[..., InvocationRecord]
@@ -19,6 +21,14 @@ def test_the_page_shows_every_range(as_bob: Client, record: Record, count: Calla
     assert "legal" in page
     assert "1 failed" in page
     assert "50.0%" in page
+
+
+@pytest.mark.parametrize("chosen", ["month", "last-month"])
+def test_months_are_offered_and_named(as_bob: Client, chosen: str) -> None:
+    period = periods(timezone.now())[chosen]
+    page = " ".join(as_bob.get("/usage/", {"range": chosen}).content.decode().split())
+    assert f'href="?range={chosen}" aria-current="true">{period.button}</a>' in page
+    assert f"{period.title} in whole hours" in page
 
 
 def test_an_empty_page_says_what_to_do(as_alice: Client) -> None:

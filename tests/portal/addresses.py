@@ -167,6 +167,7 @@ PAGES = {
     "serving:playground": _get(),
     "serving:ask": _post(status=422, alias=CANARY),
     "metering:usage": _get(),
+    "metering:costs": _get(),
 }
 
 REST = {

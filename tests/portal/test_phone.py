@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from adapters.models import Adapter, AdapterVersion
 from corpora.models import Dataset, DatasetVersion
-from evaluations.models import EvaluationRun
+from evaluations.models import EvaluationRun, JudgeUsage
 from jobs.models import Job
 from jobs.states import State
 from lorakit.contracts import InvocationRecord
@@ -25,7 +25,7 @@ from tests.portal.world import make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-OFF_SCREEN = """() => [...document.querySelectorAll("main .table-responsive *, main > *")]
+OFF_SCREEN = """() => [...document.querySelectorAll("main .table-responsive *, main > *, main .btn-group > *")]
     .filter((element) => !element.closest("thead") && element.checkVisibility())
     .filter((element) => element.getBoundingClientRect().right > innerWidth)
     .map((element) => element.outerHTML.slice(0, 80))"""
@@ -55,13 +55,13 @@ def test_no_table_leaves_the_screen(
             assert response.ok
             found[address] = page.evaluate(OFF_SCREEN)
         page.goto(reverse("metering:usage"))
-        assert page.locator("#lines-title, #costs-title").count() == 2
-        assert page.locator("table.table-cards").count() == 2
+        assert page.locator("#lines-title, #costs-title, #judges-title").count() == 3
+        assert page.locator("table.table-cards").count() == 3
     assert {address: elements for address, elements in found.items() if elements} == {}
 
 
 def use(tenant: Tenant, folder: Path) -> None:
-    """Requests with large figures and an hour of training, so that usage and costs have lines."""
+    """Requests and a judge with large figures, and an hour of training, so that usage and costs have lines."""
     ledger = Ledger(folder, writer="gateway")
     ledger.append(
         InvocationRecord(
@@ -77,4 +77,9 @@ def use(tenant: Tenant, folder: Path) -> None:
         Job.objects.create(
             tenant=tenant, kind="training", title="Train", state=State.SUCCEEDED, started_at=now, finished_at=now,
             billable_seconds=3600, usd_per_hour=1, price_source="A long source of a price, as operators set",
+        )  # fmt: skip
+        JudgeUsage.objects.create(
+            tenant=tenant, hour=now, purpose="judging", paid_to="provider", judge_key="judge", judge_name="m" * 80,
+            calls=123_456_789, calls_without_price=123_456, tokens_in=123_456_789_123, tokens_out=123_456_789,
+            usd=123_456,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from evaluations.judges.backends.errors import Unauthorised
 from evaluations.judges.configured import backend_of, fingerprint, secret_of
 from evaluations.judges.services import change_judge, create_judge, delete_judge, try_judge
 from evaluations.judges.settings import WrongSetting
-from evaluations.models import Judge
+from evaluations.models import Judge, JudgeUsage
 from rest.errors import Conflict
 from tenants.models import AuditEvent, Tenant
 from tenants.sealing import SealBroken, seal, unseal
@@ -172,6 +172,8 @@ def test_a_trial_is_recorded_with_its_cost(in_tenant: Tenant, said: Said, outcom
         )
         trial = try_judge(judge=judge)
     assert trial.usage.cost_usd
+    counted = JudgeUsage.objects.get()
+    assert (counted.purpose, counted.judge_key, counted.usd) == ("testing", str(judge.id), trial.usage.cost_usd)
     assert trial.raw == (said.raw,)
     after = AuditEvent.objects.get(action="judge.tried").after
     assert (after["outcome"], after["tokens_in"]) == (outcome, trial.usage.tokens_in)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from evaluations.judges.services import change_judge, delete_judge
 from evaluations.judging.services import keep_verdict
-from evaluations.models import Judge, Qualification, QualificationState, Verdict
+from evaluations.models import Judge, JudgeUsage, Qualification, QualificationState, Verdict
 from evaluations.qualification import kinds
 from evaluations.qualification.cases import cases, everything
 from evaluations.qualification.estimate import estimate_of
@@ -59,6 +59,8 @@ def test_a_judge_without_fault_is_good_all_round(
     assert len(model.calls) == ALL
     assert started.cost["calls"] == ALL
     assert Decimal(started.cost["usd"]) == (started.cost["tokens_in"] + 2 * Decimal(started.cost["tokens_out"])) / 10**6
+    counted = JudgeUsage.objects.filter(purpose="testing").values_list("calls", "usd")
+    assert [sum(column) for column in zip(*counted, strict=True)] == [ALL, Decimal(started.cost["usd"])]
     job = Job.objects.get(id=started.job_id)
     assert kinds.QualificationKind().outcome(job) == f"{ALL} of {ALL} answers were judged."
     assert AuditEvent.objects.get(action="judge.test_started").after == {"judge": "Strict", "version": 1}

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db.models import Sum
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -14,7 +15,7 @@ from evaluations.judges import calling
 from evaluations.judges.backends.chats import answer_of, log_probability_of, sent
 from evaluations.judges.services import create_judge
 from evaluations.judging.jurors import juror_of
-from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind
+from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind, JudgeUsage
 from evaluations.runs.outside import ask_outside
 from evaluations.runs.rows import store_rows
 from evaluations.runs.services import start_evaluation
@@ -77,6 +78,11 @@ def test_they_answer_beside_base_and_adapter(evaluate: Callable[[], EvaluationRu
     answers = Answer.objects.filter(model=outside)
     assert {answer.usd is not None and answer.usd > 0 for answer in answers} == {True}
     assert len(model.headers) == 6
+    used = JudgeUsage.objects.filter(purpose="answering", paid_to="provider", judge_name="GPT")
+    assert used.aggregate(Sum("calls"), Sum("usd")) == {
+        "calls__sum": 6,
+        "usd__sum": sum(answer.usd or 0 for answer in answers),
+    }
 
 
 def test_nothing_is_paid_twice(evaluate: Callable[[], EvaluationRun], model: ScriptedModel) -> None:
@@ -85,6 +91,7 @@ def test_nothing_is_paid_twice(evaluate: Callable[[], EvaluationRun], model: Scr
     assert again.state == EvaluationState.READY
     assert len(model.headers) == 6
     assert not Answer.objects.filter(model__run=again).exclude(usd=None).exists()
+    assert sum(JudgeUsage.objects.values_list("calls", flat=True)) == 6
 
 
 def test_what_it_declines_is_an_empty_answer(evaluate: Callable[[], EvaluationRun], model: ScriptedModel) -> None:

@@ -72,7 +72,7 @@ def test_each_kind_has_its_line_and_the_lines_sum_to_the_total(
 def test_another_price_is_another_line(in_tenant: Tenant) -> None:
     job(in_tenant)
     job(in_tenant, usd_per_hour=Decimal("4"), price_source="new price list")
-    assert [line.usd for line in sorted(last_day().lines, key=lambda line: line.usd)] == [
+    assert [line.usd for line in sorted(last_day().lines, key=lambda line: line.price_source, reverse=True)] == [
         Decimal("0.200000"),
         Decimal("0.400000"),
     ]

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from django.db.models import Sum
 
 from evaluations.judging.jurors import juror_of
-from evaluations.models import EvaluationRun, EvaluationState, Grade, Judge, Judging, JudgingState
+from evaluations.models import EvaluationRun, EvaluationState, Grade, Judge, JudgeUsage, Judging, JudgingState
 from evaluations.rubrics.document import parsed
 from evaluations.rubrics.services import create_rubric
 from evaluations.runs.judgings.services import JudgingWanted, start_judging
@@ -40,6 +41,9 @@ def test_every_answer_gets_a_grade_and_the_page_its_mean(
     assert judging.summary["unseen"]["models"]["base"]["rows"] == 2
     assert len(model.calls) == judging.usage["calls"] == 12
     assert judging.usage["cost_usd"] > 0
+    counted = JudgeUsage.objects.filter(purpose="judging").aggregate(calls=Sum("calls"), usd=Sum("usd"))
+    assert counted["calls"] == 12
+    assert float(counted["usd"]) == pytest.approx(judging.usage["cost_usd"])
     found = runs_with_findings().get(id=run.id)
     item = found.items.all()[0]
     base, own = answers_of(found, [item])[item.id]

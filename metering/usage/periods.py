@@ -1,0 +1,34 @@
+"""The periods that the usage page offers: the last hours or days, and calendar months (UTC)."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+LAST = {"24h": ("24 hours", dt.timedelta(hours=24)), "7d": ("7 days", dt.timedelta(days=7)),
+        "30d": ("30 days", dt.timedelta(days=30))}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """`button` names it beside others, `title` by itself."""
+
+    key: str
+    button: str
+    title: str
+    start: dt.datetime
+    end: dt.datetime
+
+
+def periods(now: dt.datetime) -> dict[str, Period]:
+    """By key, the shortest first; this month ends now."""
+    now = now.astimezone(dt.UTC)
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    before = (first - dt.timedelta(days=1)).replace(day=1)
+    found = [
+        Period(key=key, button=title, title=f"Last {title}", start=now - length, end=now)
+        for key, (title, length) in LAST.items()
+    ]
+    found += [
+        Period(key=key, button=f"{start:%b}", title=f"{start:%B %Y}", start=start, end=end)
+        for key, start, end in (("last-month", before, first), ("month", first, now))
+    ]
+    return {period.key: period for period in found}
