@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from evaluations.models import Rubric
 from evaluations.rubrics.document import RubricDocument, from_yaml, parsed
-from evaluations.rubrics.examples import A_PROMPT, A_ROW, A_RUBRIC, NEW_JSON, NEW_YAML, TAKEN, WRONG
+from evaluations.rubrics.examples import A_PROMPT, A_ROW, A_RUBRIC, IN_USE, NEW_JSON, NEW_YAML, TAKEN, WRONG
 from evaluations.rubrics.preview import prompts
 from evaluations.rubrics.queries import document_of, rubrics
 from evaluations.rubrics.serializers import PromptSerializer, RowSerializer, RubricBodySerializer, RubricSerializer
@@ -62,7 +62,7 @@ class RubricViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         changed = change_rubric(rubric=rubric, document=_document(request), changed_by=person_of(request))
         return Response(self._shown(changed))
 
-    @extend_schema(summary="Delete a rubric with its versions", responses={204: None, 404: MISSING})
+    @extend_schema(summary="Delete a rubric with its versions", responses={204: None, 404: MISSING, 409: IN_USE})
     def destroy(self, request: Request, pk: str) -> Response:
         delete_rubric(rubric=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)

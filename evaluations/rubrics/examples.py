@@ -30,3 +30,4 @@ A_PROMPT = OpenApiExample(
 )
 TAKEN = OpenApiResponse(OpenApiTypes.OBJECT, "`rubric:name_taken` (problem+json).")
 WRONG = OpenApiResponse(OpenApiTypes.OBJECT, "`rubric:wrong_document`: the text says where and why (problem+json).")
+IN_USE = OpenApiResponse(OpenApiTypes.OBJECT, "`rubric:in_use`: answers were judged by it (problem+json).")

@@ -93,6 +93,10 @@ def export(request: TenantRequest, rubric_id: UUID) -> HttpResponse:
 def delete(request: TenantRequest, rubric_id: UUID) -> HttpResponse:
     """Delete a rubric with its versions."""
     found = get_object_or_404(Rubric.objects.all(), pk=rubric_id)
-    delete_rubric(rubric=found)
+    try:
+        delete_rubric(rubric=found)
+    except PortalError as error:
+        messages.error(request, error.text)
+        return redirect("evaluations:rubric", found.id)
     messages.success(request, f"Rubric “{found.name}” deleted.")
     return redirect("evaluations:rubrics")

@@ -1,4 +1,4 @@
-"""Whatever a judge's server sends, the judge gives a verdict or says why not: in time, in little memory, and storable."""
+"""Whatever a judge's server sends, it is a verdict or an error, in time and in little memory."""
 
 import gzip
 import json

@@ -1,12 +1,14 @@
 """Rubrics in the browser and by REST: versions, import and export, and the prompts that they give."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from evaluations.models import Rubric, RubricVersion
+from evaluations.models import EvaluationRun, Judging, Rubric, RubricVersion
 from evaluations.rubrics.document import RubricDocument, from_yaml, parsed
 from evaluations.rubrics.services import change_rubric, create_rubric, delete_rubric
 from evaluations.rubrics.starting import starters
@@ -43,6 +45,18 @@ def test_a_name_is_taken_once(in_tenant: Tenant) -> None:
     delete_rubric(rubric=other)
     delete_rubric(rubric=other)
     assert Rubric.objects.count() == 1
+
+
+def test_one_that_grades_need_stays(
+    as_bob: Client, api: APIClient, tenant: Tenant, make_evaluation: Callable[..., EvaluationRun]
+) -> None:
+    run = make_evaluation(tenant)
+    with tenant_scope(tenant.id):
+        rubric = create_rubric(tenant=tenant, document=document())
+        Judging.objects.create(tenant=tenant, run=run, judges=[], state="ready", rubric_version=rubric.versions.get())
+    page = as_bob.post(reverse("evaluations:rubric-delete", args=[rubric.id]), follow=True).content.decode()
+    assert "Answers were judged by “Ours”" in page
+    assert api.delete(f"/api/v1/rubrics/{rubric.id}/").json()["code"] == "rubric:in_use"
 
 
 def test_from_a_template_to_an_export(as_bob: Client, tenant: Tenant) -> None:
