@@ -219,7 +219,7 @@ REST = {
     "judge-qualifications": _form(Judge, 201),
     "rubric-list": _form(status=201, yaml=RUBRIC),
     "rubric-detail": Address(own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Rubric, sent={"yaml": RUBRIC}),
-    "rubric-preview": _post(Rubric, 200),
+    "rubric-preview": _post(Rubric, 200, dataset_version=DatasetVersion),
     "review-list": _form(status=201, item=EvaluationItem, grade=5),
     "endpoint-list": _get(),
     "deployment-list": _get(),

@@ -8,6 +8,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
+from corpora.models import Dataset, DatasetVersion
 from evaluations.models import EvaluationRun, Judging, Rubric, RubricVersion
 from evaluations.rubrics.document import RubricDocument, from_yaml, parsed
 from evaluations.rubrics.services import change_rubric, create_rubric, delete_rubric
@@ -15,6 +16,7 @@ from evaluations.rubrics.starting import starters
 from rest.errors import Conflict
 from tenants.models import AuditEvent, Tenant
 from tenants.scope import tenant_scope
+from tests.corpora.stored import chat, stored_version
 
 YAML = "name: Ours\ncriteria:\n- {name: Correctness, description: Right or wrong}\n"
 
@@ -57,6 +59,33 @@ def test_one_that_grades_need_stays(
     page = as_bob.post(reverse("evaluations:rubric-delete", args=[rubric.id]), follow=True).content.decode()
     assert "Answers were judged by “Ours”" in page
     assert api.delete(f"/api/v1/rubrics/{rubric.id}/").json()["code"] == "rubric:in_use"
+
+
+@pytest.fixture
+def version(tenant: Tenant) -> DatasetVersion:
+    with tenant_scope(tenant.id):
+        dataset = Dataset.objects.create(tenant=tenant, name="Shelves")
+        rows = [chat(f"Which shelf holds box {number}?", f"SHELF {number}") for number in range(8)]
+        return stored_version(dataset, rows)
+
+
+def test_prompts_are_previewed_on_five_rows(
+    as_bob: Client, api: APIClient, tenant: Tenant, version: DatasetVersion
+) -> None:
+    with tenant_scope(tenant.id):
+        rubric = create_rubric(tenant=tenant, document=document())
+    url = reverse("evaluations:rubric", args=[rubric.id])
+    page = as_bob.get(url, {"dataset_version": version.id}).content.decode()
+    assert page.count("<h3>Row ") == 5
+    assert "Which shelf holds box 4?" in page
+    assert "60 days" not in page
+    assert "Select a valid choice" in as_bob.get(url, {"dataset_version": rubric.id}).content.decode()
+    found = api.post(f"/api/v1/rubrics/{rubric.id}/preview/", {"dataset_version": str(version.id)}).json()
+    assert [one["row"] for one in found] == [1, 2, 3, 4, 5]
+    assert found[0]["user"].count("SHELF 0") == 2
+    assert api.post(f"/api/v1/rubrics/{rubric.id}/preview/", {"dataset_version": str(rubric.id)}).status_code == 404
+    both = {"dataset_version": str(version.id), "answer": "x"}
+    assert api.post(f"/api/v1/rubrics/{rubric.id}/preview/", both).status_code == 400
 
 
 def test_from_a_template_to_an_export(as_bob: Client, tenant: Tenant) -> None:
