@@ -146,6 +146,7 @@ PAGES = {
     "evaluations:judge-try": _post(Judge, 200),
     "evaluations:judge-test": _post(Judge),
     "evaluations:shared-judge": Address(own={"GET": 404}, by_token=True),
+    "evaluations:shared-judge-try": Address(own={"POST": 404}, by_token=True),
     "evaluations:shared-judge-test": Address(own={"POST": 404}, by_token=True),
     "evaluations:judge-delete": _post(Judge),
     "evaluations:rubrics": _get(),

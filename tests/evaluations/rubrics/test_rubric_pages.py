@@ -75,11 +75,11 @@ def test_prompts_are_previewed_on_five_rows(
     with tenant_scope(tenant.id):
         rubric = create_rubric(tenant=tenant, document=document())
     url = reverse("evaluations:rubric", args=[rubric.id])
-    page = as_bob.get(url, {"dataset_version": version.id}).content.decode()
+    page = as_bob.get(url, {"dataset_version": str(version.id)}).content.decode()
     assert page.count("<h3>Row ") == 5
     assert "Which shelf holds box 4?" in page
     assert "60 days" not in page
-    assert "Select a valid choice" in as_bob.get(url, {"dataset_version": rubric.id}).content.decode()
+    assert "Select a valid choice" in as_bob.get(url, {"dataset_version": str(rubric.id)}).content.decode()
     found = api.post(f"/api/v1/rubrics/{rubric.id}/preview/", {"dataset_version": str(version.id)}).json()
     assert [one["row"] for one in found] == [1, 2, 3, 4, 5]
     assert found[0]["user"].count("SHELF 0") == 2
