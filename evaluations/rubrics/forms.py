@@ -26,7 +26,7 @@ OFFERED = 50
 class PreviewForm(forms.Form):
     """Without a dataset version, prompts are previewed on the built-in example."""
 
-    dataset_version: forms.ModelChoiceField[DatasetVersion] = forms.ModelChoiceField(
+    dataset_version: "forms.ModelChoiceField[DatasetVersion]" = forms.ModelChoiceField(
         queryset=None, label="Show on", required=False, empty_label="A built-in example"
     )
 
