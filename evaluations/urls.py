@@ -26,6 +26,7 @@ urlpatterns = [
     path("judges/<uuid:judge_id>/try/", judge_views.trial, name="judge-try"),
     path("judges/<uuid:judge_id>/test/", qualification_views.start, name="judge-test"),
     path("judges/shared/<slug:alias>/", qualification_views.shared_judge, name="shared-judge"),
+    path("judges/shared/<slug:alias>/try/", qualification_views.try_shared, name="shared-judge-try"),
     path("judges/shared/<slug:alias>/test/", qualification_views.start_shared, name="shared-judge-test"),
     path("judges/<uuid:judge_id>/delete/", judge_views.delete, name="judge-delete"),
     path("rubrics/", rubric_views.index, name="rubrics"),

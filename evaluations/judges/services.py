@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from evaluations.judges.backends import judges as shared
 from evaluations.judges.backends.base import Judge as Backend
 from evaluations.judges.backends.base import Verdict
 from evaluations.judges.backends.errors import JudgeError
@@ -25,7 +26,8 @@ from tenants.models import Tenant, User
 from tenants.sealing import seal
 
 MAX_SECRET = 4_000
-TRIAL_SECONDS = 45.0
+TRIAL: Mapping[str, Any] = {"TIMEOUT_SECONDS": 45.0, "SAMPLES": 1}
+"""Options of a judge that is tried, since a person waits."""
 
 DEFAULTS: Mapping[str, Any] = {
     "address": "",
@@ -121,17 +123,37 @@ def try_judge(*, judge: Judge) -> Trial:
     """Ask the judge once about the example. Call it outside a transaction; it waits for the model."""
     backend = None
     try:
-        backend = backend_of(judge, TIMEOUT_SECONDS=TRIAL_SECONDS, SAMPLES=1)
-        trial = Trial(prompt=EXAMPLE, verdict=backend.ask(EXAMPLE))
+        backend = backend_of(judge, **TRIAL)
     except JudgeError as error:
         trial = Trial(prompt=EXAMPLE, error=error)
-    spent = trial.usage
+    else:
+        trial = _tried(backend)
     with transaction.atomic():
         if backend is not None:
-            record_calls(usage=spent, purpose=CallPurpose.TESTING, backend=backend, key=str(judge.id), name=judge.name)
-        outcome = trial.error.kind if trial.error else "verdict"
-        after = {"outcome": outcome, "tokens_in": spent.tokens_in, "tokens_out": spent.tokens_out}
-        record_event("judge.tried", judge, after={**after, "cost_usd": spent.cost_usd, "version": judge.version})
+            record_calls(
+                usage=trial.usage, purpose=CallPurpose.TESTING, backend=backend, key=str(judge.id), name=judge.name
+            )
+        record_event("judge.tried", judge, after={**_outcome(trial), "version": judge.version})
+    return trial
+
+
+def try_shared_judge(*, tenant: Tenant, alias: str) -> Trial:
+    """The same of a judge that the site offers. Raises NotFound."""
+    if alias not in shared:
+        raise NotFound("Judge not found.")
+    backend = shared[alias]
+    options = {name: value for name, value in TRIAL.items() if name in backend.settings}
+    trial = _tried(type(backend)(alias, {**backend.settings, **options}))
+    with transaction.atomic():
+        record_calls(
+            usage=trial.usage,
+            purpose=CallPurpose.TESTING,
+            backend=backend,
+            key=alias,
+            name=backend.label,
+            is_shared=True,
+        )
+        record_event("judge.tried", tenant, after={**_outcome(trial), "shared": alias})
     return trial
 
 
@@ -168,6 +190,24 @@ def _paid_to(backend: Backend, is_shared: bool) -> PaidTo:
     if is_shared:
         return PaidTo.SITE
     return PaidTo.SERVING if isinstance(backend, GatewayJudge) else PaidTo.PROVIDER
+
+
+def _tried(backend: Backend) -> Trial:
+    try:
+        return Trial(prompt=EXAMPLE, verdict=backend.ask(EXAMPLE))
+    except JudgeError as error:
+        return Trial(prompt=EXAMPLE, error=error)
+
+
+def _outcome(trial: Trial) -> dict[str, Any]:
+    spent = trial.usage
+    outcome = trial.error.kind if trial.error else "verdict"
+    return {
+        "outcome": outcome,
+        "tokens_in": spent.tokens_in,
+        "tokens_out": spent.tokens_out,
+        "cost_usd": spent.cost_usd,
+    }
 
 
 def _keep_secret(judge: Judge, secret: str) -> None:

@@ -32,6 +32,7 @@ COMPUTES = ("kind", "model", "address", "region", "api_version", "temperature", 
 MAX_SAMPLES = 10
 HIGHEST_PRICE = Decimal(100_000)
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d{1,2}")
+ADDRESS = re.compile(r"[!-~]+")
 MODEL = re.compile(r"[\w.:/@+-]{1,200}")
 
 
@@ -73,7 +74,7 @@ def checked_address(address: str) -> str:
         named = parts.hostname and parts.port != 0
     except ValueError:
         named = None
-    if not named or parts.scheme not in ("http", "https") or len(address) > 300 or re.search(r"\s", address):
+    if not named or parts.scheme not in ("http", "https") or len(address) > 300 or not ADDRESS.fullmatch(address):
         raise WrongSetting("Enter an address such as https://api.openai.com/v1.", field="address")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise WrongSetting("The address must not contain a password, “?” or “#”.", field="address")

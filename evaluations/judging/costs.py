@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Count, Sum
 
 from evaluations.judges.backends.usage import Price, Usage
+from evaluations.judges.prompts import Prompt
 from evaluations.judging import queries
 from evaluations.judging.asking import CHUNK
 from evaluations.judging.jurors import Juror
@@ -46,7 +47,14 @@ class Estimate:
 
 def estimate(juror: Juror, plan: Plan, rows: Iterable[Row], *, of: int | None = None) -> Estimate:
     """Of `rows`, or of `of` rows of which these are a sample. Without answers yet, give rows of `expected`."""
-    characters = asked = cached = counted = 0
+    (found,) = estimates([juror], plan, rows, of=of)
+    return found
+
+
+def estimates(jury: Sequence[Juror], plan: Plan, rows: Iterable[Row], *, of: int | None = None) -> list[Estimate]:
+    """The same for each judge. Prompts, which take most of the time, are made once for all of them."""
+    counts = [_Counts() for _ in jury]
+    counted = 0
 
     def count(rows: Iterable[Row]) -> Iterator[Row]:
         nonlocal counted
@@ -56,15 +64,27 @@ def estimate(juror: Juror, plan: Plan, rows: Iterable[Row], *, of: int | None = 
 
     questions = numbered(plan, count(rows))
     while chunk := list(islice(questions, CHUNK)):
-        prompts = {juror.key(question.prompt): question.prompt for _, question in chunk}
-        known = queries.stored(prompts.keys())
-        cached += len(known)
-        for key, prompt in prompts.items():
-            if key not in known:
-                asked += 1
-                characters += len(prompt.system) + len(prompt.user)
+        for juror, found in zip(jury, counts, strict=True):
+            found.add({juror.key(question.prompt): question.prompt for _, question in chunk})
     scale = of / counted if of and counted else 1.0
-    return _estimate(juror, round(asked * scale), round(cached * scale), characters * scale)
+    return [
+        _estimate(juror, round(found.asked * scale), round(found.cached * scale), found.characters * scale)
+        for juror, found in zip(jury, counts, strict=True)
+    ]
+
+
+@dataclass
+class _Counts:
+    asked: int = 0
+    cached: int = 0
+    characters: int = 0
+
+    def add(self, prompts: Mapping[str, Prompt]) -> None:
+        known = queries.stored(prompts.keys())
+        new = [prompt for key, prompt in prompts.items() if key not in known]
+        self.cached += len(known)
+        self.asked += len(new)
+        self.characters += sum(len(prompt.system) + len(prompt.user) for prompt in new)
 
 
 def expected(rows: Iterable[tuple[Sequence[Mapping[str, Any]], str]], models: Sequence[str]) -> Iterator[Row]:

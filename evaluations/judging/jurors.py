@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -115,7 +115,8 @@ def _juror(recorded: Mapping[str, Any]) -> Juror:
     if found.fingerprint != recorded["fingerprint"]:
         # Grades of different judges cannot stand side by side.
         raise JuryUnusable(f"The judge “{name}” was changed in the meantime. Judge the answers again.")
-    return found
+    # A judge that is renamed on the way keeps the name that its grades have.
+    return replace(found, name=name)
 
 
 def _found(recorded: Mapping[str, Any]) -> Juror | None:

@@ -3,12 +3,14 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from evaluations.judges.backends import judges
+from evaluations.judges.services import Trial, try_shared_judge
 from evaluations.models import Judge
 from evaluations.qualification.queries import report_of_shared
 from evaluations.qualification.services import start_qualification, start_shared_qualification
@@ -34,10 +36,30 @@ def start(request: TenantRequest, judge_id: UUID) -> HttpResponse:
 @members_only(Action.JUDGES_MANAGE)
 def shared_judge(request: TenantRequest, alias: str) -> HttpResponse:
     """A judge that the site offers, and how it did."""
+    return _shared_page(request, alias)
+
+
+@require_POST
+@transaction.non_atomic_requests
+@members_only(Action.JUDGES_MANAGE)
+def try_shared(request: TenantRequest, alias: str) -> HttpResponse:
+    """Have a judge that the site offers grade the example: alone to htmx, else on the whole page."""
+    try:
+        trial = try_shared_judge(tenant=request.tenant, alias=alias)
+    except NotFound:
+        raise Http404 from None
+    if request.htmx:
+        return render(request, "evaluations/judges/_trial.html", {"trial": trial})
+    return _shared_page(request, alias, trial)
+
+
+def _shared_page(request: TenantRequest, alias: str, trial: Trial | None = None) -> HttpResponse:
     if alias not in judges:
         raise Http404
     context = {
         "judge": judges[alias],
+        "trial": trial,
+        "try_url": reverse("evaluations:shared-judge-try", args=[alias]),
         "report": report_of_shared(alias),
         "page_url": reverse("evaluations:shared-judge", args=[alias]),
         "start_url": reverse("evaluations:shared-judge-test", args=[alias]),

@@ -22,11 +22,24 @@ NEW_YAML = OpenApiExample("As YAML", {"yaml": STARTER.to_yaml()}, request_only=T
 A_ROW = OpenApiExample(
     "A row", {"messages": [{"role": "user", "content": "Which class?"}], "answer": "Complaint"}, request_only=True
 )
+ROWS_OF_A_VERSION = OpenApiExample(
+    "Five rows of a dataset version",
+    {"dataset_version": "3a0f6e1c-52a1-4f0e-8d25-0b1c7a4e9d33"},
+    request_only=True,
+)
 NAME, PROMPT = prompts(STARTER)[0]
 A_PROMPT = OpenApiExample(
     "A prompt",
-    {"criterion": NAME, "system": PROMPT.system, "user": PROMPT.user, "sha256": PROMPT.sha256, "cut": False},
+    {
+        "row": None,
+        "criterion": NAME,
+        "system": PROMPT.system,
+        "user": PROMPT.user,
+        "sha256": PROMPT.sha256,
+        "cut": False,
+    },
     response_only=True,
 )
 TAKEN = OpenApiResponse(OpenApiTypes.OBJECT, "`rubric:name_taken` (problem+json).")
 WRONG = OpenApiResponse(OpenApiTypes.OBJECT, "`rubric:wrong_document`: the text says where and why (problem+json).")
+IN_USE = OpenApiResponse(OpenApiTypes.OBJECT, "`rubric:in_use`: answers were judged by it (problem+json).")

@@ -42,8 +42,11 @@ class RubricBodySerializer(serializers.Serializer[Any]):
 
 
 class RowSerializer(serializers.Serializer[Any]):
-    """A row to preview the prompts on. Omitted fields are those of a built-in example."""
+    """A row to preview the prompts on, or a dataset version. Omitted fields are those of a built-in example."""
 
+    dataset_version = serializers.UUIDField(
+        required=False, help_text="Its first five rows held out, with the expected answer also as the one to grade."
+    )
     messages = serializers.ListField(child=serializers.DictField(), required=False, max_length=100)
     reference = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
     answer = serializers.CharField(required=False, allow_blank=True, max_length=100_000)
@@ -54,6 +57,11 @@ class RowSerializer(serializers.Serializer[Any]):
                 raise serializers.ValidationError("Each message has a role and a content, both texts.")
         return messages
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "dataset_version" in attrs and len(attrs) > 1:
+            raise serializers.ValidationError("Send a dataset version or a row, not both.")
+        return attrs
+
     def row(self) -> dict[str, Any]:
         """Arguments of `preview.prompts`."""
         return {"messages": MESSAGES, "reference": REFERENCE, "answer": ANSWER, **self.validated_data}
@@ -62,6 +70,9 @@ class RowSerializer(serializers.Serializer[Any]):
 class PromptSerializer(serializers.Serializer[Any]):
     """The exact prompt of one criterion."""
 
+    row = serializers.IntegerField(
+        allow_null=True, help_text="Number of the row in the dataset version, if one was sent."
+    )
     criterion = serializers.CharField()
     system = serializers.CharField()
     user = serializers.CharField()

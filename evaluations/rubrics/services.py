@@ -2,7 +2,7 @@
 
 from django.db import IntegrityError, transaction
 
-from evaluations.models import Rubric, RubricVersion
+from evaluations.models import Judging, Rubric, RubricVersion
 from evaluations.rubrics.document import RubricDocument
 from rest.errors import Conflict, NotFound
 from tenants.audit.services import record_event
@@ -45,9 +45,13 @@ def change_rubric(*, rubric: Rubric, document: RubricDocument, changed_by: User 
 
 @transaction.atomic
 def delete_rubric(*, rubric: Rubric) -> None:
-    """Delete a rubric with its versions. Does nothing if it is already deleted."""
+    """Delete a rubric with its versions. Does nothing if it is already deleted. Raises Conflict if grades need it."""
     found = Rubric.objects.select_for_update().filter(id=rubric.id).first()
     if found is not None:
+        if Judging.objects.filter(rubric_version__rubric=found).exists():
+            raise Conflict(
+                f"Answers were judged by “{found.name}”, so it stays with their grades.", code="rubric:in_use"
+            )
         record_event("rubric.deleted", found)
         found.delete()
 

@@ -11,9 +11,9 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from evaluations.models import Rubric, RubricVersion
-from evaluations.rubrics.document import from_yaml
-from evaluations.rubrics.forms import RubricForm
-from evaluations.rubrics.preview import prompts
+from evaluations.rubrics.document import RubricDocument, from_yaml
+from evaluations.rubrics.forms import PreviewForm, RubricForm
+from evaluations.rubrics.preview import RowPrompts, prompts, prompts_on_rows
 from evaluations.rubrics.queries import document_of, rubrics
 from evaluations.rubrics.services import change_rubric, create_rubric, delete_rubric
 from evaluations.rubrics.starting import starters
@@ -55,7 +55,7 @@ def new(request: TenantRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @members_only(Action.RUBRICS_EDIT)
 def rubric(request: TenantRequest, rubric_id: UUID) -> HttpResponse:
-    """One rubric: its text to change, and the exact prompts that it gives on the example."""
+    """One rubric: its text to change, and the exact prompts that it gives on an example or on rows of a dataset."""
     found = get_object_or_404(rubrics(), pk=rubric_id)
     document = document_of(found)
     form = RubricForm(request.POST if request.method == "POST" else None, initial={"document": document.to_yaml()})
@@ -68,12 +68,29 @@ def rubric(request: TenantRequest, rubric_id: UUID) -> HttpResponse:
         else:
             messages.success(request, "Changes saved.")
             return redirect("evaluations:rubric", found.id)
+    preview = PreviewForm(request.GET)
     versions = RubricVersion.objects.filter(rubric=found).select_related("created_by").defer("document")
     return render(
         request,
         "evaluations/rubrics/rubric.html",
-        {"rubric": found, "form": form, "prompts": prompts(document), "versions": versions[:VERSIONS_SHOWN]},
+        {
+            "rubric": found,
+            "form": form,
+            "preview": preview,
+            "rows": _previewed(document, preview),
+            "versions": versions[:VERSIONS_SHOWN],
+        },
     )
+
+
+def _previewed(document: RubricDocument, form: PreviewForm) -> list[RowPrompts]:
+    version = form.cleaned_data["dataset_version"] if form.is_valid() else None
+    if version is not None:
+        try:
+            return prompts_on_rows(document, version)
+        except PortalError as error:
+            form.add_error("dataset_version", error.text)
+    return [RowPrompts(number=None, prompts=prompts(document))]
 
 
 @require_safe
@@ -93,6 +110,10 @@ def export(request: TenantRequest, rubric_id: UUID) -> HttpResponse:
 def delete(request: TenantRequest, rubric_id: UUID) -> HttpResponse:
     """Delete a rubric with its versions."""
     found = get_object_or_404(Rubric.objects.all(), pk=rubric_id)
-    delete_rubric(rubric=found)
+    try:
+        delete_rubric(rubric=found)
+    except PortalError as error:
+        messages.error(request, error.text)
+        return redirect("evaluations:rubric", found.id)
     messages.success(request, f"Rubric “{found.name}” deleted.")
     return redirect("evaluations:rubrics")

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TypeVar
 
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun
+from evaluations.texts import storable
 
 PROTOCOL = 1
 """Part of what identifies an answer; raise it when the same model would be asked otherwise."""
@@ -92,8 +93,7 @@ def parts(rows: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
 
 
 def _answer(run: EvaluationRun, model: EvaluatedModel, item: EvaluationItem, given: Given) -> Answer:
-    # A model may emit any character, but PostgreSQL stores no NUL.
-    values = asdict(replace(given, text=given.text.replace("\x00", "\ufffd")))
+    values = asdict(replace(given, text=storable(given.text)))
     key = answer_key(model, item, max_tokens=run.answer_tokens)
     return Answer(tenant_id=run.tenant_id, item=item, model=model, key=key, **values)
 

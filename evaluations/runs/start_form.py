@@ -60,7 +60,7 @@ class StartForm(forms.Form):
     )
     dataset_version = RowsField(label="Rows", queryset=None, empty_label=None)
     rows = forms.IntegerField(
-        label="At most so many rows",
+        label="Maximum number of rows",
         min_value=1,
         max_value=MOST_ROWS,
         initial=USUAL_ROWS,

@@ -22,6 +22,7 @@ from evaluations.models import (
     Qualification,
     QualificationState,
     Review,
+    Verdict,
 )
 from evaluations.rubrics.document import parsed
 from evaluations.rubrics.services import create_rubric
@@ -76,18 +77,26 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         )
         (model,) = EvaluatedModel.objects.bulk_create(contenders(evaluation, base=False, versions=()))
         answer = Answer.objects.create(item=item, model=model, text=CANARY)
+        criterion = {"name": CANARY, "description": CANARY}
+        rubric = create_rubric(tenant=tenant, document=parsed({"name": CANARY, "criteria": [criterion]}))
+        used = create_rubric(tenant=tenant, document=parsed({"name": f"{CANARY} used", "criteria": [criterion]}))
         judging = Judging.objects.create(
-            run=evaluation, state=JudgingState.READY, judges=[{"name": CANARY, "is_llm": False}]
+            run=evaluation,
+            state=JudgingState.READY,
+            judges=[{"name": CANARY, "is_llm": False}],
+            why=CANARY,
+            rubric_version=used.versions.get(),
         )
         graded = Grade.objects.create(judging=judging, answer=answer, score=3.0, reason=CANARY)
         review = Review.objects.create(item=item, reviewer=person, grade=3, comment=CANARY)
         # No judge may ask there.
         judge = Judge.objects.create(name=CANARY, kind=JudgeKind.OPENAI, model=CANARY, address="https://127.0.0.1:9/v1")
+        verdict = Verdict.objects.create(
+            key=CANARY, prompt_sha256=CANARY, judge=judge, judge_name=CANARY, score=3.0, reason=CANARY, calls=1
+        )
         qualification = Qualification.objects.create(
             judge=judge, fingerprint=CANARY, job=_job("judge_qualification"), state=QualificationState.FAILED
         )
-        criterion = {"name": CANARY, "description": CANARY}
-        rubric = create_rubric(tenant=tenant, document=parsed({"name": CANARY, "criteria": [criterion]}))
         endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
         deployment = Deployment.objects.create(
             endpoint=endpoint, version=version, name=CANARY, state=DeploymentState.IN_SERVICE
@@ -100,7 +109,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         email = f"invited-{CANARY}@example.com"
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, judge, qualification, rubric,
+                judging, graded, review, judge, verdict, qualification, rubric,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}

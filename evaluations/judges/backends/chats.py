@@ -5,7 +5,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from evaluations.texts import storable
 from lorakit.rows import text_of
+
+LEAST = -1e6
+"""Of a token's log-probability: what is below, or above 0, is none."""
 
 SENT = ("role", "content", "name", "tool_call_id")
 
@@ -24,7 +28,7 @@ def sent(message: Mapping[str, Any]) -> dict[str, Any]:
 def answer_of(message: Mapping[str, Any]) -> str:
     """A server's message as the text that it is compared by: its content and calls, or its refusal.
 
-    Raises KeyError, TypeError or ValueError if it is no message.
+    Raises KeyError, TypeError, ValueError or RecursionError if it is no message.
     """
     content = message.get("content") or message.get("refusal") or ""
     if not isinstance(content, str):
@@ -33,7 +37,7 @@ def answer_of(message: Mapping[str, Any]) -> str:
         {"function": {"name": call["function"]["name"], "arguments": json.loads(call["function"]["arguments"])}}
         for call in message.get("tool_calls") or ()
     ]
-    return text_of({"content": content, "tool_calls": calls})
+    return storable(text_of({"content": content, "tool_calls": calls}))
 
 
 def log_probability_of(choice: Mapping[str, Any]) -> float | None:
@@ -42,6 +46,6 @@ def log_probability_of(choice: Mapping[str, Any]) -> float | None:
         found = [token["logprob"] for token in choice["logprobs"]["content"]]
     except (KeyError, TypeError):
         return None
-    if not found or not all(isinstance(one, int | float) and math.isfinite(one) for one in found):
+    if not found or not all(isinstance(one, int | float) and LEAST <= one <= 0 for one in found):
         return None
     return math.fsum(found)

@@ -1,17 +1,4 @@
-"""Why a judge gave no verdict. None of these is ever a score.
-
-JudgeError
-├── Throttled       too many requests or tokens; `retry_after` if the server named a time
-├── TimedOut        no reply in time
-├── Unavailable     no connection, or the server's own error
-├── CircuitOpen     not asked, because the judge failed too often just before
-├── Later           to be asked later, after the time given, by its rate or its server's word
-├── Malformed       a reply that does not fit the schema
-├── CutOff          the reply or the prompt was longer than the model allows
-├── Refused         the model or a guardrail declined
-├── Unauthorised    the secret is wrong or may not use the model
-└── Rejected        the server does not know the model or the request
-"""
+"""Why a judge gave no verdict. None of these is ever a score."""
 
 from typing import ClassVar
 
@@ -21,7 +8,8 @@ from evaluations.judges.backends.usage import NOTHING, Usage
 class JudgeError(Exception):
     """`text` says why in words that a person may read; it holds no secret and no customer's text.
 
-    `temporary` says whether another attempt may succeed. `usage` is what the failed attempts cost.
+    `temporary` says whether another attempt may succeed, and `retry_after` in how many seconds, where that is known.
+    `usage` is what the failed attempts cost. `raw` is the reply, for the person who configures the judge.
     """
 
     kind: ClassVar[str] = "error"
@@ -35,53 +23,67 @@ class JudgeError(Exception):
         self.raw = raw
 
 
-class Throttled(JudgeError):
+class Passing(JudgeError):
+    """Another attempt may succeed."""
+
+    temporary = True
+
+
+class Throttled(Passing):
+    """Too many requests or tokens."""
+
     kind = "throttled"
-    temporary = True
 
 
-class TimedOut(JudgeError):
+class TimedOut(Passing):
+    """No reply in time."""
+
     kind = "timeout"
-    temporary = True
 
 
-class Unavailable(JudgeError):
+class Unavailable(Passing):
+    """No connection, or the server's own error."""
+
     kind = "unavailable"
-    temporary = True
 
 
-class CircuitOpen(JudgeError):
-    """`retry_after` says when the judge is tried again."""
+class CircuitOpen(Passing):
+    """Not asked, because the judge failed too often just before."""
 
     kind = "circuit_open"
-    temporary = True
 
 
-class Later(JudgeError):
-    """`retry_after` says when the next call may start."""
+class Later(Passing):
+    """To be asked later, by its rate or its server's word."""
 
     kind = "later"
-    temporary = True
 
 
-class Malformed(JudgeError):
-    """`raw` is the reply, for the person who configures the judge."""
+class Malformed(Passing):
+    """A reply that does not fit the schema."""
 
     kind = "malformed"
-    temporary = True
 
 
 class CutOff(JudgeError):
+    """The reply or the prompt was longer than the model allows."""
+
     kind = "cut_off"
 
 
 class Refused(JudgeError):
+    """The model or a guardrail declined."""
+
     kind = "refused"
 
 
 class Unauthorised(JudgeError):
+    """The secret is wrong or may not use the model."""
+
     kind = "unauthorised"
 
 
 class Rejected(JudgeError):
+    """The server does not know the model or the request."""
+
     kind = "rejected"

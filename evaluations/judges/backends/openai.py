@@ -29,11 +29,15 @@ from evaluations.judges.backends.replies import Token, distribution, parsed
 from evaluations.judges.backends.sampling import Reply, SamplingJudge
 from evaluations.judges.backends.usage import Usage
 from evaluations.judges.prompts import Prompt
+from evaluations.texts import storable
 
 TOP = 10
 """Alternatives for each token; servers allow 20 at most, some fewer."""
 
 SHOWN = 300
+
+MOST_TOKENS = 10_000_000
+"""Of one call: a server that reports more is not believed."""
 
 OPTIONAL: Mapping[str, tuple[str, ...]] = {
     "schema": ("response_format", "json_schema", "structured output"),
@@ -79,7 +83,7 @@ class OpenAIJudge(SamplingJudge):
             try:
                 choice = document["choices"][0]
                 text = answer_of(choice["message"])
-            except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+            except (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError):
                 raise Malformed("The server did not respond with a chat completion.", usage=usage) from None
         except JudgeError as error:
             error.usage = self._charged(error.usage, started)
@@ -182,7 +186,7 @@ class OpenAIJudge(SamplingJudge):
             return ""
         parts = [error.get("code"), error.get("message")] if isinstance(error, dict) else [error]
         text = " ".join(part for part in parts if isinstance(part, str))
-        return self._without_secret(text)[:SHOWN]
+        return storable(self._without_secret(" ".join(text.split())))[:SHOWN]
 
     def _without_secret(self, text: str) -> str:
         key = self.settings["API_KEY"]
@@ -202,6 +206,7 @@ class OpenAIJudge(SamplingJudge):
             raise CutOff("The judge’s reply was cut off. Allow it more tokens.", usage=usage)
         if not isinstance(text, str):
             raise Malformed("The judge’s reply has no text.", usage=usage)
+        text = storable(text)
         try:
             found = parsed(text, prompt)
         except JudgeError as error:
@@ -221,7 +226,7 @@ def _tokens(choice: dict[str, Any]) -> list[Token]:
             )
             for token in choice["logprobs"]["content"]
         ]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return []
 
 
@@ -229,7 +234,7 @@ def _usage(reported: Any) -> Usage:
     if not isinstance(reported, dict):
         return Usage(tokens_in=None, tokens_out=None)
     counts = [reported.get(name) for name in ("prompt_tokens", "completion_tokens")]
-    known = [count if type(count) is int and count >= 0 else None for count in counts]
+    known = [count if type(count) is int and 0 <= count <= MOST_TOKENS else None for count in counts]
     return Usage(tokens_in=known[0], tokens_out=known[1])
 
 

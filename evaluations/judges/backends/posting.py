@@ -9,14 +9,16 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
-import httpx
+import httpcore
 
+from evaluations.judges.backends.deadlines import DeadlineBackend
 from evaluations.judges.backends.destinations import Destination, Reach, destinations
 from evaluations.judges.backends.errors import Malformed, Rejected, TimedOut, Unavailable
 
 MAX_BYTES = 2 * 2**20
 CONNECT_SECONDS = 5.0
 LONGEST_WAIT = 120.0
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,47 +45,53 @@ class Response:
 def post(url: str, body: dict[str, Any], *, headers: dict[str, str], seconds: float, reach: Reach) -> Response:
     """Send `body` and read the response within `seconds`. Raises TimedOut, Unavailable, Rejected or Malformed."""
     found = destinations(url, reach)
-    deadline = time.monotonic() + seconds
-    with httpx.Client(verify=_trusted(), trust_env=False, follow_redirects=False) as client:
+    content = json.dumps(body).encode()
+    with httpcore.ConnectionPool(
+        ssl_context=_trusted(), network_backend=DeadlineBackend(time.monotonic() + seconds)
+    ) as pool:
         for last, place in ((place is found[-1], place) for place in found):
             try:
-                return _exchange(client, place, body, headers, deadline)
-            except (httpx.ConnectError, httpx.ConnectTimeout):
+                return _exchange(pool, place, content, headers)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if last:
                     raise Unavailable("The judge’s server does not respond. Check its address.") from None
-            except httpx.TimeoutException:
-                raise _late(seconds) from None
-            except httpx.HTTPError:
+            except httpcore.TimeoutException:
+                raise TimedOut(f"The judge did not reply within {seconds:g} seconds.") from None
+            except (httpcore.NetworkError, httpcore.ProtocolError):
                 raise Unavailable("The connection to the judge’s server broke off.") from None
     raise Unavailable("The judge’s address has no server.")
 
 
-def _exchange(
-    client: httpx.Client, place: Destination, body: dict[str, Any], headers: dict[str, str], deadline: float
-) -> Response:
-    left = max(deadline - time.monotonic(), 0.1)
-    with client.stream(
+def _exchange(pool: httpcore.ConnectionPool, place: Destination, content: bytes, headers: dict[str, str]) -> Response:
+    all_headers = {
+        **headers,
+        "Host": place.host,
+        "Content-Type": "application/json",
+        # A few bytes may unpack to gigabytes.
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+    with pool.stream(
         "POST",
         place.url,
-        json=body,
-        headers={**headers, "Host": place.host},
-        timeout=httpx.Timeout(left, connect=min(CONNECT_SECONDS, left)),
-        extensions={"sni_hostname": place.server_name},
+        headers=list(all_headers.items()),
+        content=content,
+        extensions={"timeout": {"connect": CONNECT_SECONDS}, "sni_hostname": place.server_name},
     ) as response:
-        if response.is_redirect:
+        said = {name.lower(): value for name, value in response.headers}
+        if response.status in REDIRECTS:
             raise Rejected("The judge’s server redirects elsewhere. Enter the address that it redirects to.")
-        content = bytearray()
-        for part in response.iter_bytes():
-            content += part
-            if len(content) > MAX_BYTES:
+        if said.get(b"content-encoding", b"identity") != b"identity":
+            raise Malformed("The judge’s server sent a compressed reply, though none was asked for.")
+        received = bytearray()
+        for part in response.iter_stream():
+            received += part
+            if len(received) > MAX_BYTES:
                 raise Malformed("The judge’s server sent far more than a reply.")
-            # A server may send a byte at a time for ever.
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout("the response took too long")
         return Response(
-            status=response.status_code,
-            body=bytes(content),
-            retry_after=seconds_of(response.headers.get("retry-after")),
+            status=response.status,
+            body=bytes(received),
+            retry_after=seconds_of(said.get(b"retry-after", b"").decode("latin-1")),
         )
 
 
@@ -101,10 +109,6 @@ def seconds_of(header: str | None) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT) if seconds == seconds else None
 
 
-def _late(seconds: float) -> TimedOut:
-    return TimedOut(f"The judge did not reply within {seconds:g} seconds.")
-
-
 @cache
 def _trusted() -> ssl.SSLContext:
-    return httpx.create_ssl_context(trust_env=False)
+    return httpcore.default_ssl_context()

@@ -9,6 +9,7 @@ from typing import Any
 
 from evaluations.judges.backends.errors import Malformed
 from evaluations.judges.prompts import Choice, Prompt
+from evaluations.texts import storable
 
 MAX_REASON = 2_000
 LEAST_MASS = 0.5
@@ -56,7 +57,7 @@ def checked(document: Any, prompt: Prompt, *, raw: str) -> Parsed:
         raise Malformed(f"The judge’s “{prompt.asks}” is not one of {known}.", raw=raw)
     if not isinstance(reason, str) or not reason.strip():
         raise Malformed("The judge’s reply has no reason.", raw=raw)
-    return Parsed(choice=choice, reason=reason.strip().replace("\x00", "\ufffd")[:MAX_REASON])
+    return Parsed(choice=choice, reason=storable(reason.strip())[:MAX_REASON])
 
 
 def distribution(tokens: Sequence[Token], prompt: Prompt) -> dict[Choice, float] | None:

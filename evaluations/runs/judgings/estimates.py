@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 
-from evaluations.judging.costs import Estimate, Range, estimate
+from evaluations.judging.costs import Estimate, Range, estimates
 from evaluations.judging.jurors import Juror
 from evaluations.models import EvaluationRun, Judging, RubricVersion
 from evaluations.runs.judgings.rows import plan_of, rows_from
 
-SAMPLE = 100
-"""Rows that are looked at; the others are taken to be like them."""
+MOST_ROWS, MOST_QUESTIONS = 100, 1000
+"""Rows and questions that are looked at; the others are taken to be like them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +24,10 @@ class JudgeEstimate:
 
 @dataclass(frozen=True, kw_only=True)
 class JudgingEstimate:
-    """All judges together; `usd` is None if any has no price."""
+    """All judges together; `usd` is None if any has no price. `is_sample`: only some rows were looked at."""
 
     judges: list[JudgeEstimate]
+    is_sample: bool
     calls: Range
     cached: int
     usd: tuple[Decimal, Decimal] | None
@@ -39,12 +40,18 @@ def estimate_judging(
     plan = plan_of(
         Judging(tenant_id=run.tenant_id, run=run, rubric_version=rubric_version, is_pairwise=is_pairwise, judges=[])
     )
-    sample, total = list(islice(rows_from(run), SAMPLE)), run.items.count()
-    found = [JudgeEstimate(name=juror.name, estimate=estimate(juror, plan, sample, of=total)) for juror in jury]
+    each = len(plan.rubric.criteria) * (run.models.count() + 2 * len(plan.pairs))
+    looked_at = min(MOST_ROWS, max(MOST_QUESTIONS // max(each, 1), 1))
+    total = run.items.count()
+    found = [
+        JudgeEstimate(name=juror.name, estimate=one)
+        for juror, one in zip(jury, estimates(jury, plan, islice(rows_from(run), looked_at), of=total), strict=True)
+    ]
     costs = [one.estimate.usd for one in found]
     known = [cost for cost in costs if cost is not None]
     return JudgingEstimate(
         judges=found,
+        is_sample=total > looked_at,
         calls=Range(
             low=sum(one.estimate.calls.low for one in found), high=sum(one.estimate.calls.high for one in found)
         ),

@@ -77,6 +77,7 @@ class JudgingEstimateSerializer(serializers.Serializer[Any]):
     """Estimated from the length of texts; failed calls that are made again come on top."""
 
     judges = JudgeEstimateSerializer(many=True)
+    is_sample = serializers.BooleanField(help_text="Whether only some rows were looked at, and figures are scaled up.")
     calls = RangeSerializer()
     cached = serializers.IntegerField()
     usd = serializers.SerializerMethodField(help_text="{low, high} in US dollars, null if a judge has no price.")

@@ -13,7 +13,7 @@ from evaluations.models import EvaluationRun, EvaluationState, Judging, JudgingS
 from evaluations.runs.grading import SITE_JUDGE
 from evaluations.runs.judgings.kinds import JudgingKind
 from jobs.services import start_job
-from rest.errors import Conflict, PortalError
+from rest.errors import Conflict, NotFound, PortalError
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
@@ -54,8 +54,7 @@ def start_judging(
     """
     if run.state != EvaluationState.READY:
         raise Conflict("Wait until the evaluation has finished.", code="judging:not_ready", field="evaluation")
-    if not 1 <= len({juror.fingerprint for juror in jury}) <= MOST_JUDGES:
-        raise PortalError(f"Choose 1 to {MOST_JUDGES} judges.", code="judging:judges", field="judges")
+    _check_jury(jury)
     judging = Judging(
         tenant=tenant,
         run=run,
@@ -87,10 +86,23 @@ def start_judging(
         ) from None
 
 
+def _check_jury(jury: Sequence[Juror]) -> None:
+    if not 1 <= len(jury) <= MOST_JUDGES:
+        raise PortalError(f"Choose 1 to {MOST_JUDGES} judges.", code="judging:judges", field="judges")
+    for number, one in enumerate(jury):
+        for other in jury[:number]:
+            if one.fingerprint == other.fingerprint:
+                text = f"“{one.name}” and “{other.name}” are the same model with the same settings. Choose one of them."
+                raise PortalError(text, code="judging:same_judge", field="judges")
+            if one.name == other.name:
+                text = f"Two of these judges are called “{one.name}”. Rename one, or choose one of them."
+                raise PortalError(text, code="judging:same_judge", field="judges")
+
+
 def judge_at_once(run: EvaluationRun) -> None:
     """Start the judging that was chosen with the evaluation, or by the site's judge if that is a language model.
 
-    A judge that can no longer be asked does not undo the evaluation.
+    A judge or rubric that is gone in the meantime does not undo the evaluation.
     """
     wanted = run.job.spec.get("judging")
     if wanted is None and not judges[SITE_JUDGE].is_llm:
@@ -100,11 +112,14 @@ def judge_at_once(run: EvaluationRun) -> None:
             jury, wanted = [shared_juror(SITE_JUDGE)], {"rubric_version": None, "is_pairwise": False}
         else:
             jury = jury_of(wanted["judges"])
+        rubric_version = RubricVersion.objects.filter(id=wanted["rubric_version"]).first()
+        if wanted["rubric_version"] and rubric_version is None:
+            raise NotFound("Rubric not found.", field="rubric")
         start_judging(
             tenant=run.tenant,
             run=run,
             jury=jury,
-            rubric_version=RubricVersion.objects.filter(id=wanted["rubric_version"]).first(),
+            rubric_version=rubric_version,
             is_pairwise=wanted["is_pairwise"],
             created_by=run.created_by,
         )

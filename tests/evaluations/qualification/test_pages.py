@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from evaluations.judges.configured import fingerprint
@@ -21,8 +21,9 @@ from evaluations.qualification.queries import HISTORY, report_of
 from evaluations.qualification.words import QUESTIONS
 from jobs.models import Job
 from jobs.states import State
-from tenants.models import Tenant
+from tenants.models import AuditEvent, Tenant
 from tenants.scope import tenant_scope
+from tests.evaluations.judges.scripted_model import ScriptedModel, openai_server, verdict
 from tests.evaluations.qualification.behaviours import Behaviour, generous, obedient, perfect
 
 pytestmark = pytest.mark.django_db
@@ -230,3 +231,28 @@ def test_rest_starts_and_lists(
     assert (bars["lift"]["word"], bars["lift"]["value"], bars["lift"]["n"]) == ("bad", 4.0, 54)
     assert (found[0]["cost"], found[1]["error"]) == (BOUGHT, "The judge does not reply.")
     assert (other_api.get(url).status_code, other_api.post(url).status_code) == (404, 404)
+
+
+def test_a_shared_judge_is_tried(
+    as_bob: Client, as_rita: Client, in_tenant: Tenant, settings: Settings, model: ScriptedModel
+) -> None:
+    url = reverse("evaluations:shared-judge-try", args=["default"])
+    page = as_bob.post(url).content.decode()
+    for text in ("2 of 5", "By its rule:", "60 days", "free", "A rule has no reply."):
+        assert text in page
+    model.says = lambda system, user: verdict(3)
+    with openai_server(model) as address:
+        options = {"URL": address, "MODEL": "grader", "API_KEY": "sk-of-the-site", "TEMPERATURE": 0.5}
+        backend = "evaluations.judges.backends.openai.OpenAIJudge"
+        settings.JUDGES = {**settings.JUDGES, "large": {"BACKEND": backend, "OPTIONS": options}}
+        part = as_bob.post(
+            reverse("evaluations:shared-judge-try", args=["large"]), headers={"HX-Request": "true"}
+        ).content.decode()
+    assert part.startswith('\n<div id="trial"')
+    assert "3 of 5" in part
+    assert "sk-of-the-site" not in part
+    assert len(model.calls) == 1
+    tried = AuditEvent.objects.filter(action="judge.tried").latest("sequence").after
+    assert (tried["shared"], tried["outcome"]) == ("large", "verdict")
+    assert as_rita.post(url).status_code == 403
+    assert as_bob.post(reverse("evaluations:shared-judge-try", args=["unknown"])).status_code == 404

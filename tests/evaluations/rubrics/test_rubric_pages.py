@@ -1,18 +1,22 @@
 """Rubrics in the browser and by REST: versions, import and export, and the prompts that they give."""
 
+from collections.abc import Callable
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from evaluations.models import Rubric, RubricVersion
+from corpora.models import Dataset, DatasetVersion
+from evaluations.models import EvaluationRun, Judging, Rubric, RubricVersion
 from evaluations.rubrics.document import RubricDocument, from_yaml, parsed
 from evaluations.rubrics.services import change_rubric, create_rubric, delete_rubric
 from evaluations.rubrics.starting import starters
 from rest.errors import Conflict
 from tenants.models import AuditEvent, Tenant
 from tenants.scope import tenant_scope
+from tests.corpora.stored import chat, stored_version
 
 YAML = "name: Ours\ncriteria:\n- {name: Correctness, description: Right or wrong}\n"
 
@@ -43,6 +47,45 @@ def test_a_name_is_taken_once(in_tenant: Tenant) -> None:
     delete_rubric(rubric=other)
     delete_rubric(rubric=other)
     assert Rubric.objects.count() == 1
+
+
+def test_one_that_grades_need_stays(
+    as_bob: Client, api: APIClient, tenant: Tenant, make_evaluation: Callable[..., EvaluationRun]
+) -> None:
+    run = make_evaluation(tenant)
+    with tenant_scope(tenant.id):
+        rubric = create_rubric(tenant=tenant, document=document())
+        Judging.objects.create(tenant=tenant, run=run, judges=[], state="ready", rubric_version=rubric.versions.get())
+    page = as_bob.post(reverse("evaluations:rubric-delete", args=[rubric.id]), follow=True).content.decode()
+    assert "Answers were judged by “Ours”" in page
+    assert api.delete(f"/api/v1/rubrics/{rubric.id}/").json()["code"] == "rubric:in_use"
+
+
+@pytest.fixture
+def version(tenant: Tenant) -> DatasetVersion:
+    with tenant_scope(tenant.id):
+        dataset = Dataset.objects.create(tenant=tenant, name="Shelves")
+        rows = [chat(f"Which shelf holds box {number}?", f"SHELF {number}") for number in range(8)]
+        return stored_version(dataset, rows)
+
+
+def test_prompts_are_previewed_on_five_rows(
+    as_bob: Client, api: APIClient, tenant: Tenant, version: DatasetVersion
+) -> None:
+    with tenant_scope(tenant.id):
+        rubric = create_rubric(tenant=tenant, document=document())
+    url = reverse("evaluations:rubric", args=[rubric.id])
+    page = as_bob.get(url, {"dataset_version": str(version.id)}).content.decode()
+    assert page.count("<h3>Row ") == 5
+    assert "Which shelf holds box 4?" in page
+    assert "60 days" not in page
+    assert "Select a valid choice" in as_bob.get(url, {"dataset_version": str(rubric.id)}).content.decode()
+    found = api.post(f"/api/v1/rubrics/{rubric.id}/preview/", {"dataset_version": str(version.id)}).json()
+    assert [one["row"] for one in found] == [1, 2, 3, 4, 5]
+    assert found[0]["user"].count("SHELF 0") == 2
+    assert api.post(f"/api/v1/rubrics/{rubric.id}/preview/", {"dataset_version": str(rubric.id)}).status_code == 404
+    both = {"dataset_version": str(version.id), "answer": "x"}
+    assert api.post(f"/api/v1/rubrics/{rubric.id}/preview/", both).status_code == 400
 
 
 def test_from_a_template_to_an_export(as_bob: Client, tenant: Tenant) -> None:

@@ -1,14 +1,16 @@
 """An evaluation's answers judged by a language model, from the queue to the grades."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.db.models import Sum
 
+from evaluations.judges.services import change_judge, delete_judge
 from evaluations.judging.jurors import juror_of
 from evaluations.models import EvaluationRun, EvaluationState, Grade, Judge, JudgeUsage, Judging, JudgingState
 from evaluations.rubrics.document import parsed
-from evaluations.rubrics.services import create_rubric
+from evaluations.rubrics.services import create_rubric, delete_rubric
 from evaluations.runs.judgings.services import JudgingWanted, start_judging
 from evaluations.runs.queries import answers_of, runs_with_findings
 from evaluations.runs.report import headline
@@ -135,6 +137,59 @@ def test_only_ready_answers_are_judged_and_once_at_a_time(
     with pytest.raises(Conflict, match="Wait until the evaluation has finished"):
         start_judging(tenant=in_tenant, run=run, jury=[juror_of(judge)])
     assert Job.objects.filter(kind="judging").count() == 1
+
+
+def test_a_jury_is_of_different_judges(
+    in_tenant: Tenant, make_evaluation: MakeEvaluation, make_judge: Callable[..., Judge]
+) -> None:
+    run = make_evaluation(in_tenant)
+    jury = [juror_of(make_judge()), juror_of(make_judge("Twin"))]
+    with pytest.raises(PortalError, match="“Twin” and “Strict” are the same model"):
+        start_judging(tenant=in_tenant, run=run, jury=jury)
+    namesake = replace(juror_of(make_judge("Other", model="other")), name="Strict")
+    with pytest.raises(PortalError, match="Two of these judges are called “Strict”"):
+        start_judging(tenant=in_tenant, run=run, jury=[jury[0], namesake])
+    assert not Judging.objects.filter(run=run).exclude(job=None).exists()
+
+
+def test_one_renamed_on_the_way_keeps_its_name(
+    in_tenant: Tenant, make_evaluation: MakeEvaluation, judge: Judge, run_jobs: RunJobs
+) -> None:
+    judging = start_judging(tenant=in_tenant, run=make_evaluation(in_tenant), jury=[juror_of(judge)])
+    change_judge(judge=judge, name="Renamed")
+    run_jobs()
+    assert ended(judging).summary["all"]["models"]["v1"]["by_judge"] == {"Strict": 5.0}
+
+
+def test_a_judge_deleted_on_the_way_ends_it(
+    in_tenant: Tenant, make_evaluation: MakeEvaluation, judge: Judge, model: ScriptedModel, run_jobs: RunJobs
+) -> None:
+    judging = start_judging(tenant=in_tenant, run=make_evaluation(in_tenant), jury=[juror_of(judge)])
+    delete_judge(judge=judge)
+    run_jobs()
+    judging = ended(judging)
+    assert (judging.state, "“Strict” no longer exists" in judging.why) == (JudgingState.FAILED, True)
+    assert model.calls == []
+
+
+def test_a_rubric_deleted_in_the_meantime_is_not_replaced_by_another(
+    in_tenant: Tenant,
+    make_evaluation: MakeEvaluation,
+    answer_with: Callable[[Respond], None],
+    judge: Judge,
+    model: ScriptedModel,
+    run_jobs: RunJobs,
+) -> None:
+    version = make_evaluation(in_tenant).version
+    criteria = [{"name": "Facts", "description": "Are they right?"}]
+    rubric = create_rubric(tenant=in_tenant, document=parsed({"name": "Clauses", "criteria": criteria}))
+    answer_with(good_adapter)
+    wanted = JudgingWanted(jury=[juror_of(judge)], rubric_version=rubric.versions.get())
+    run = start_evaluation(tenant=in_tenant, version=version, judging=wanted)
+    delete_rubric(rubric=rubric)
+    run_jobs()
+    assert EvaluationRun.objects.get(id=run.id).state == EvaluationState.READY
+    assert model.calls == []
 
 
 def test_judges_chosen_with_an_evaluation_grade_its_answers_at_once(

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from evaluations.models import EvaluationRun, Judge, Judging
 from evaluations.rubrics.document import parsed
 from evaluations.rubrics.services import create_rubric
+from evaluations.runs.judgings import estimates
 from tenants.models import Tenant
 from tests.evaluations.judges.scripted_model import ScriptedModel
 
@@ -47,6 +48,17 @@ def test_the_form_states_the_calls_and_starts(
     assert "Strict" in page
     assert "Known already" in as_alice.get(url).content.decode()
     assert len(model.calls) == 12
+
+
+def test_many_questions_are_counted_from_some_rows(
+    as_alice: Client, api: APIClient, run: EvaluationRun, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimates, "MOST_QUESTIONS", 4)
+    page = as_alice.get(reverse("evaluations:judge-answers", args=[run.id])).content.decode()
+    assert '<dd class="numbers">about 12</dd>' in page
+    body = {"evaluation": str(run.id), "judges": [str(judge.id)]}
+    found = api.post(f"{URL}estimate/", body, format="json").json()
+    assert (found["is_sample"], found["calls"]) == (True, {"low": 12, "high": 12})
 
 
 def test_a_form_without_a_judge_is_shown_again(as_alice: Client, run: EvaluationRun, judge: Judge) -> None:
