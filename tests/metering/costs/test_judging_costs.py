@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from rest_framework.test import APIClient
 
 from evaluations.models import JudgeUsage, PaidTo
@@ -154,3 +156,10 @@ def test_queries_do_not_grow_with_judges(in_tenant: Tenant, django_assert_num_qu
         used(in_tenant, judge_key=str(number), judge_name=f"Judge {number}")
     with django_assert_num_queries(6):  # type: ignore[attr-defined]
         assert len(last_day().judges) == 30
+
+
+def test_what_is_not_known_fits_the_document(everything: Tenant, api: APIClient, client: Client) -> None:
+    document = client.get(reverse("openapi"), headers={"Accept": "application/vnd.oai.openapi+json"}).json()
+    schema = {"$ref": "#/components/schemas/Usage", "components": document["components"]}
+    answer = api.get("/api/v1/usage/").json()
+    assert [error.message for error in Draft202012Validator(schema).iter_errors(answer)] == []
