@@ -153,7 +153,9 @@ class AnswerSerializer(serializers.Serializer[GradedAnswer]):
 
     model = serializers.CharField(source="model.key")
     text = serializers.CharField(source="answer.text")
-    is_right = serializers.BooleanField(source="answer.is_right", help_text="Exactly the expected answer.")
+    is_right = serializers.BooleanField(
+        source="answer.is_right", allow_null=True, help_text="Exactly the expected answer; null until scored."
+    )
     scores = serializers.DictField(source="answer.scores")
     grade = serializers.FloatField(source="grade.score", default=None)
     reason = serializers.CharField(source="grade.reason", default="", help_text="The judge's reason.")

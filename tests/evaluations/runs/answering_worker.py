@@ -11,12 +11,11 @@ def main(tenant_id: str, run_id: str) -> None:
     django.setup()
     from evaluations.models import EvaluationRun
     from evaluations.runs.outside import ask_outside
-    from jobs.outcomes import Running
     from tenants.scope import tenant_scope
 
     with tenant_scope(UUID(tenant_id)):
         while (outcome := ask_outside(EvaluationRun.objects.get(id=run_id))) is not None:
-            time.sleep(outcome.after if isinstance(outcome, Running) else 0.1)
+            time.sleep(outcome.after or 0.1)
 
 
 if __name__ == "__main__":
