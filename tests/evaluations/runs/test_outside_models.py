@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from adapters.models import AdapterVersion
 from evaluations.judges.backends.chats import answer_of, log_probability_of, sent
-from evaluations.judges.services import create_judge
+from evaluations.judges.services import change_judge, create_judge
 from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind
 from evaluations.runs.services import start_evaluation
 from rest.errors import PortalError
@@ -148,3 +148,20 @@ def test_calls_are_compared_as_in_our_rows() -> None:
 )
 def test_probabilities_are_taken_where_there_are_any(choice: dict[str, Any], expected: float | None) -> None:
     assert log_probability_of(choice) == expected
+
+
+def test_neither_secret_nor_texts_reach_a_log(
+    evaluate: Callable[[], EvaluationRun], model: ScriptedModel, judge: Judge, capfd: pytest.CaptureFixture[str]
+) -> None:
+    change_judge(judge=judge, secret="sk-secret-of-the-judge")
+    asked: list[str] = []
+
+    def unwell(body: dict[str, Any]) -> Said:
+        asked.append(body["messages"][-1]["content"])
+        return Said(text="a\x00b\ud800") if len(asked) % 2 else Said(fault="rejected")
+
+    model.chats = unwell
+    evaluate()
+    logged = "".join(capfd.readouterr())
+    assert asked
+    assert not [text for text in ("sk-secret", "Which shelf", "SHELF") if text in logged]
