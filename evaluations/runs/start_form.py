@@ -56,7 +56,7 @@ class StartForm(forms.Form):
         queryset=None,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Models of your judges, asked for answers of their own over their provider’s API, which costs.",
+        help_text="Your judges’ models answer these rows too. Their providers may charge for it.",
     )
     dataset_version = RowsField(label="Rows", queryset=None, empty_label=None)
     rows = forms.IntegerField(
@@ -64,7 +64,7 @@ class StartForm(forms.Form):
         min_value=1,
         max_value=MOST_ROWS,
         initial=USUAL_ROWS,
-        help_text="Of more rows, always the same random sample is asked.",
+        help_text="If there are more, the same random sample is used each time.",
     )
 
     def __init__(self, version: AdapterVersion, *args: Any, **kwargs: Any) -> None:

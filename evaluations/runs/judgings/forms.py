@@ -24,11 +24,9 @@ class JudgingForm(forms.Form):
     judges = forms.MultipleChoiceField(
         label="Judges",
         widget=forms.CheckboxSelectMultiple,
-        help_text=f"Up to {MOST_JUDGES}. Several are a jury: the grade is the mean of theirs.",
+        help_text=f"Choose up to {MOST_JUDGES}. With several, the grade is the mean of theirs.",
     )
-    rubric = forms.ChoiceField(
-        label="Rubric", required=False, help_text="Each of its criteria is a call of its own for each answer."
-    )
+    rubric = forms.ChoiceField(label="Rubric", required=False, help_text="Each criterion takes one call per answer.")
     is_pairwise = forms.BooleanField(
         label="Also compare answers directly",
         required=False,

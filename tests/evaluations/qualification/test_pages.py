@@ -238,7 +238,7 @@ def test_a_shared_judge_is_tried(
 ) -> None:
     url = reverse("evaluations:shared-judge-try", args=["default"])
     page = as_bob.post(url).content.decode()
-    for text in ("2 of 5", "By its rule:", "60 days", "free", "A rule has no reply."):
+    for text in ("2 of 5", "A rule gave this grade.", "60 days", "free", "A rule has no reply."):
         assert text in page
     model.says = lambda system, user: verdict(3)
     with openai_server(model) as address:

@@ -13,11 +13,16 @@ from rest_framework.test import APIClient
 from adapters.models import AdapterVersion
 from evaluations.judges import calling
 from evaluations.judges.backends.chats import answer_of, log_probability_of, sent
+<<<<<<< HEAD
 from evaluations.judges.services import create_judge
 from evaluations.judging.jurors import juror_of
 from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind, JudgeUsage
 from evaluations.runs.outside import ask_outside
 from evaluations.runs.rows import store_rows
+=======
+from evaluations.judges.services import change_judge, create_judge
+from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind
+>>>>>>> wt-polish
 from evaluations.runs.services import start_evaluation
 from jobs.outcomes import Running
 from rest.errors import PortalError
@@ -178,3 +183,20 @@ def test_calls_are_compared_as_in_our_rows() -> None:
 )
 def test_probabilities_are_taken_where_there_are_any(choice: dict[str, Any], expected: float | None) -> None:
     assert log_probability_of(choice) == expected
+
+
+def test_neither_secret_nor_texts_reach_a_log(
+    evaluate: Callable[[], EvaluationRun], model: ScriptedModel, judge: Judge, capfd: pytest.CaptureFixture[str]
+) -> None:
+    change_judge(judge=judge, secret="sk-secret-of-the-judge")
+    asked: list[str] = []
+
+    def unwell(body: dict[str, Any]) -> Said:
+        asked.append(body["messages"][-1]["content"])
+        return Said(text="a\x00b\ud800") if len(asked) % 2 else Said(fault="rejected")
+
+    model.chats = unwell
+    evaluate()
+    logged = "".join(capfd.readouterr())
+    assert asked
+    assert not [text for text in ("sk-secret", "Which shelf", "SHELF") if text in logged]
