@@ -13,16 +13,11 @@ from rest_framework.test import APIClient
 from adapters.models import AdapterVersion
 from evaluations.judges import calling
 from evaluations.judges.backends.chats import answer_of, log_probability_of, sent
-<<<<<<< HEAD
-from evaluations.judges.services import create_judge
+from evaluations.judges.services import change_judge, create_judge
 from evaluations.judging.jurors import juror_of
 from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind, JudgeUsage
 from evaluations.runs.outside import ask_outside
 from evaluations.runs.rows import store_rows
-=======
-from evaluations.judges.services import change_judge, create_judge
-from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind
->>>>>>> wt-polish
 from evaluations.runs.services import start_evaluation
 from jobs.outcomes import Running
 from rest.errors import PortalError
