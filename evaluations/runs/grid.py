@@ -29,6 +29,8 @@ from evaluations.models import Answer, EvaluatedModel, EvaluationItem, Evaluatio
 from evaluations.runs.address import Wanted
 from evaluations.runs.grading import GRADE
 from evaluations.runs.held_out import ALL
+from evaluations.runs.report import difference_of
+from evaluations.runs.scoring import RIGHT
 from tenants.models import User
 
 DISPUTED = 2.0
@@ -91,7 +93,7 @@ class Grid:
         """None before answers are scored, and without a model to compare with."""
         if self.other is None or not self.run.summary:
             return None
-        better, worse = (self._changed(right).count() for right in (True, False))
+        better, worse = self._stored_changes() or [self._changed(right).count() for right in (True, False)]
         return Outcome(better=better, worse=worse, same=self.run.summary[ALL]["rows"] - better - worse)
 
     @property
@@ -176,6 +178,17 @@ class Grid:
             previous=positions[place - 1] if place else None,
             next=positions[place + 1] if place + 1 < len(positions) else None,
         )
+
+    def _stored_changes(self) -> list[int] | None:
+        """(better, worse) as counted when the answers were scored; None of runs from before that."""
+        assert self.other is not None  # noqa: S101
+        total, own, other = self.run.summary[ALL], self.own.key, self.other.key
+        found = difference_of(total, RIGHT, own, other)
+        if found is not None and "better" in found:
+            return [found["better"], found["worse"]]
+        # Pairs are stored one way round.
+        found = difference_of(total, RIGHT, other, own)
+        return [found["worse"], found["better"]] if found is not None and "better" in found else None
 
     def _changed(self, right: bool) -> QuerySet[Answer]:
         """Answers of the model that are right (or wrong) where the other is not."""

@@ -13,6 +13,7 @@ from evaluations.metrics.suite import Scores, Suite, choose
 from evaluations.models import Answer, EvaluationRun
 from evaluations.runs.answers import BATCH
 from evaluations.runs.difference import Difference, at_once, difference
+from evaluations.runs.facts import facts_of
 from evaluations.runs.held_out import ALL
 
 SHOWN = ("exact_match", "rouge_l", "meteor")
@@ -104,7 +105,7 @@ def differences(
     highest: float = 1.0,
     reach: float | None = None,
 ) -> list[dict[str, Any]]:
-    """How the models' scores in one metric differ over the same rows: [{metric, model, against, mean, ...}].
+    """How the models' scores in one metric differ over the same rows: [{metric, model, against, mean, better, ...}].
 
     The differences of the model `about` from the others are corrected for being made at once. Those among the others
     are left out, except in exact match.
@@ -122,9 +123,27 @@ def differences(
     if metric == RIGHT:
         entries |= compare((later, earlier) for earlier, later in combinations(others, 2))
     return [
-        {"metric": metric, "model": model, "against": against, **asdict(one), "verdict": one.verdict}
+        {
+            "metric": metric,
+            "model": model,
+            "against": against,
+            **asdict(one),
+            "verdict": one.verdict,
+            **_changed(columns[against], columns[model]),
+        }
         for (model, against), one in entries.items()
     ]
+
+
+def _changed(before: Sequence[float | None], after: Sequence[float | None]) -> dict[str, int]:
+    """Rows with a higher and a lower score."""
+    pairs = [
+        (first, second) for first, second in zip(before, after, strict=True) if first is not None and second is not None
+    ]
+    return {
+        "better": sum(second > first for first, second in pairs),
+        "worse": sum(second < first for first, second in pairs),
+    }
 
 
 def _difference(
@@ -153,14 +172,18 @@ def score_run(run: EvaluationRun) -> dict[str, Any]:
         prompts=[prompt for _, _, _, prompt in items],
     )
     scored: dict[str, Scored] = {}
+    facts: dict[str, dict[str, Any]] = {}
     about = ""
     for model in run.models.all():
         found = sorted(Answer.objects.filter(model=model), key=lambda answer: places[answer.item_id])
         given = Answers(rows.references, [one.text for one in found], [one.log_probability for one in found])
         scored[model.key] = score(rows, given)
         _store(found, scored[model.key].rows)
+        facts[model.key] = facts_of(found, rows.prompts)
         about = model.key if model.version_id == run.version_id else about
-    return summarise(rows, scored, about=about)
+    summary = summarise(rows, scored, about=about)
+    summary[ALL]["models"] = facts
+    return summary
 
 
 def _store(answers: Sequence[Answer], rows: Iterable[Scores]) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 from adapters.models import AdapterVersion
 from evaluations.metrics import metrics
@@ -18,6 +19,8 @@ from evaluations.models import (
     JudgingState,
 )
 from evaluations.runs.contenders import contenders
+from evaluations.runs.facts import facts_of
+from evaluations.runs.scoring import RIGHT, differences
 from jobs.models import Job
 from jobs.states import State
 from tenants.models import Tenant
@@ -53,13 +56,29 @@ def large_run(tenant: Tenant, versions: Sequence[AdapterVersion], *, rows: int) 
         "all": {
             "rows": rows,
             "figures": {key: dict.fromkeys(SCORED, share) for key, share in shares.items()},
-            "differences": [],
+            "differences": _differences(run, models),
+            "models": {
+                model.key: facts_of(list(Answer.objects.filter(model=model)), list(map(str, range(rows))))
+                for model in models
+            },
             "unavailable": {},
         }
     }
     run.state = EvaluationState.READY
     run.save()
     return run
+
+
+def _differences(run: EvaluationRun, models: Sequence[EvaluatedModel]) -> list[dict[str, Any]]:
+    right = {
+        model.key: [
+            float(bool(one))
+            for one in Answer.objects.filter(model=model).order_by("item__position").values_list("is_right", flat=True)
+        ]
+        for model in models
+    }
+    rows = len(next(iter(right.values())))
+    return differences(right, prompts=list(map(str, range(rows))), metric=RIGHT, about=models[-1].key)
 
 
 def _store(run: EvaluationRun, models: Sequence[EvaluatedModel], judging: Judging, numbers: range, rng: Random) -> None:

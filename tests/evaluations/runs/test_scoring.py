@@ -10,8 +10,9 @@ import pytest
 from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Judgement
 from evaluations.metrics.base import Answers
-from evaluations.models import EvaluationRun
+from evaluations.models import Answer, EvaluationRun
 from evaluations.runs.charts import distribution_figure, metrics_figure
+from evaluations.runs.facts import facts_of
 from evaluations.runs.grading import summarise_grades, uncertainty
 from evaluations.runs.report import SliceReport, difference_of, reports
 from evaluations.runs.scoring import SHOWN, Rows, score, summarise
@@ -188,3 +189,25 @@ def test_charts_hold_the_figures() -> None:
     means = metrics_figure(summary, {"base": "Base", "v1": "v1"})
     assert means["data"][1]["x"] == ["Exact match", "ROUGE-L", "METEOR (no synonyms)"]
     assert means["data"][0]["y"][0] == 0.0
+
+
+def test_facts_of_a_model_say_how_sure_its_score_is() -> None:
+    tenant_id = uuid4()
+    answers = [
+        Answer(tenant_id=tenant_id, text="", is_right=n < 18, completion_tokens=4, seconds=0.5 if n else None)
+        for n in range(20)
+    ]
+    alone = facts_of(answers, [str(n) for n in range(20)])
+    assert (alone["answered"], alone["right"], alone["wrong"], alone["tokens"], alone["seconds"]) == (20, 18, 2, 4, 0.5)
+    assert (alone["low"], alone["high"]) == pytest.approx((0.683017, 0.987651), abs=1e-6)
+    repeated = facts_of(answers, [str(n % 5) for n in range(20)])
+    assert repeated["low"] < alone["low"]
+    one_prompt = facts_of(answers, ["same"] * 20)
+    assert (one_prompt["low"], one_prompt["high"]) == (None, None)
+    assert facts_of([], [])["low"] is None
+
+
+def test_rows_that_changed_are_counted() -> None:
+    rows = [row(f"row {n}", f"row {n}" if n < 3 else "", f"row {n}" if n > 0 else "") for n in range(20)]
+    (exact,) = summary_of(rows, chosen=["exact_match"])["all"]["differences"]
+    assert (exact["better"], exact["worse"]) == (17, 1)

@@ -1,0 +1,39 @@
+"""What the head of a grid says of each model, stored when its answers are scored, since it takes all of them."""
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+from evaluations.models import Answer
+from lorakit.stats import clopper_pearson_interval, cluster_interval
+
+
+def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any]:
+    """{answered, right, wrong, low, high, tokens, seconds} of one model's scored answers, with each one's prompt.
+
+    `low` to `high` is the 95% interval of exact match, over prompts where rows repeat one; `tokens` and `seconds` are
+    means. None where there is nothing to say it from.
+    """
+    right = sum(answer.is_right is True for answer in answers)
+    wrong = sum(answer.is_right is False for answer in answers)
+    groups: dict[str, list[int]] = {}
+    for answer, prompt in zip(answers, prompts, strict=True):
+        if answer.is_right is not None:
+            groups.setdefault(prompt, []).append(answer.is_right)
+    interval = None
+    if right + wrong and len(groups) == right + wrong:
+        interval = clopper_pearson_interval(right, right + wrong)
+    elif len(groups) > 1:
+        sums, sizes = [sum(group) for group in groups.values()], [len(group) for group in groups.values()]
+        interval = cluster_interval(sums, sizes, low=0.0, high=1.0).interval()
+    tokens = [answer.completion_tokens for answer in answers if answer.completion_tokens is not None]
+    seconds = [answer.seconds for answer in answers if answer.seconds is not None]
+    return {
+        "answered": len(answers),
+        "right": right,
+        "wrong": wrong,
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "tokens": fmean(tokens) if tokens else None,
+        "seconds": fmean(seconds) if seconds else None,
+    }
