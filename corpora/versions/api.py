@@ -219,7 +219,10 @@ class DatasetVersionViewSet(
         return self._marked(True)
 
     @extend_schema(
-        summary="Allow training on a version again", request=None, responses={200: VersionSerializer, 404: MISSING}
+        summary="Allow training on a version again",
+        request=None,
+        responses={200: VersionSerializer, 404: MISSING},
+        examples=[A_VERSION],
     )
     @evaluation_set.mapping.delete
     def no_evaluation_set(self, request: Request, pk: UUID) -> Response:

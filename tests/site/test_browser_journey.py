@@ -126,11 +126,13 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.get_by_role("link", name="clauses", exact=True).click()
     page.get_by_role("main").get_by_role("link", name="v1").first.click()
     version_url = page.url
-    page.get_by_role("link", name="Evaluate…").click()
-    page.get_by_role("button", name="Start evaluation").click()
-    expect(page.get_by_role("heading", name="Rows", exact=True)).to_be_visible(timeout=TRAINING_MS)
-    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    # It began by itself when the training ended.
+    page.goto("/evaluations/")
+    page.get_by_role("link", name="clauses v1").click()
     evaluation_url = page.url
+    page.get_by_role("link", name="Figures").click(timeout=TRAINING_MS)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    figures_url = page.url
 
     review_as_expert(site, browser)
 
@@ -157,7 +159,7 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     expect(page.get_by_role("main")).to_contain_text("$")
 
     problems = []
-    for address in (*PAGES, version_url, evaluation_url):
+    for address in (*PAGES, version_url, evaluation_url, figures_url):
         page.goto(address)
         problems += accessibility_problems(page)
     assert problems == []

@@ -168,7 +168,7 @@ def turn_keys(rng: Random, variant: int) -> BadFile:
     lacking: list[Any] = [{"role": "user"}, {"content": "q"}, {}, {"speaker": "human", "value": "q"}, {"Role": "user"}]
     if variant < 5:
         return chat(rng, [lacking[variant], ANSWERED], "message_missing_key")
-    key, value = (("mood", "glad"), ("images", []), ("prefix", True), ("x\0", 1), ("x" * 500, "y"))[variant - 5]
+    key, value = (("mood", "glad"), ("images", []), ("draft", True), ("x\0", 1), ("x" * 500, "y"))[variant - 5]
     return chat(rng, [ASKED, {**ANSWERED, key: value}], "message_unrecognized_key")
 
 
