@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from adapters.versions.queries import version_named
 from corpora.versions.queries import dataset_version_named
 from evaluations.models import EvaluationItem, EvaluationRun, Judge
-from evaluations.runs.address import options_of, wanted_by
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
-from evaluations.runs.exports import FILE_TYPES, export_response
 from evaluations.runs.grades import grades_of
-from evaluations.runs.grid import Grid
+from evaluations.runs.grid.address import options_of, wanted_by
+from evaluations.runs.grid.exports import FILE_TYPES, export_response
+from evaluations.runs.grid.grid import Grid
 from evaluations.runs.judgings.forms import arguments_of
 from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.queries import answers_of, runs_with_findings

@@ -8,13 +8,13 @@ from typing import Any
 
 from evaluations.judges.backends import judges
 from evaluations.models import EvaluationRun, EvaluationState
-from evaluations.runs.answers import take_known
-from evaluations.runs.generation import PREDICTIONS, generation_spec, models_to_ask, store_predictions
-from evaluations.runs.grading import SITE_JUDGE, grade_run
 from evaluations.runs.judgings.services import judge_at_once
-from evaluations.runs.outside import ask_outside
-from evaluations.runs.rows import store_rows
-from evaluations.runs.scoring import score_run
+from evaluations.runs.stages.answers import take_known
+from evaluations.runs.stages.generation import PREDICTIONS, generation_spec, models_to_ask, store_predictions
+from evaluations.runs.stages.grading import SITE_JUDGE, grade_run
+from evaluations.runs.stages.outside import ask_outside
+from evaluations.runs.stages.rows import store_rows
+from evaluations.runs.stages.scoring import score_run
 from jobs.backends.base import ComputeBackend, ComputeSpec
 from jobs.compute.kinds import ComputeKind
 from jobs.models import Job

@@ -9,9 +9,9 @@ from django.urls import reverse
 from adapters.models import AdapterVersion
 from adapters.versions.notes import Note, Notes
 from evaluations.models import EvaluationRun, EvaluationState, Review
-from evaluations.runs.held_out import ALL
 from evaluations.runs.report import percent
-from evaluations.runs.scoring import RIGHT
+from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.scoring import RIGHT
 
 
 def score_notes(versions: Sequence[AdapterVersion]) -> Notes:

@@ -8,9 +8,9 @@ from evaluations.metrics import metrics
 from evaluations.models import EvaluationRun
 from evaluations.runs.contenders import BASE
 from evaluations.runs.difference import SURE
-from evaluations.runs.grading import GRADE
-from evaluations.runs.held_out import ALL
-from evaluations.runs.scoring import RIGHT, SHOWN
+from evaluations.runs.stages.grading import GRADE
+from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.scoring import RIGHT, SHOWN
 from lorakit.stats.clusters import FEWEST_CLUSTERS
 
 Summary = Mapping[str, Any]

@@ -8,13 +8,13 @@ from rest_framework import serializers
 from corpora.versions.caveats import leaks_of
 from corpora.versions.serializers import DataFindingSerializer
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
-from evaluations.runs.address import LENGTHS, LONGEST_SEARCH, SHOWS
 from evaluations.runs.contenders import MOST_MODELS
-from evaluations.runs.exports import FILE_TYPES
 from evaluations.runs.grades import RowGrades
-from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS
+from evaluations.runs.grid.address import LENGTHS, LONGEST_SEARCH, SHOWS
+from evaluations.runs.grid.exports import FILE_TYPES
 from evaluations.runs.judgings.services import MOST_JUDGES
 from evaluations.runs.queries import GradedAnswer
+from evaluations.runs.stages.held_out import MOST_ROWS, USUAL_ROWS
 from jobs.serializers import JobSerializer
 
 
@@ -115,7 +115,7 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class RowsQuerySerializer(serializers.Serializer[dict[str, Any]]):
-    """Which rows, in which order, as which file. Only `format` is checked: see `evaluations.runs.address`."""
+    """Which rows, in which order, as which file. Only `format` is checked: see `evaluations.runs.grid.address`."""
 
     format = serializers.ChoiceField(choices=list(FILE_TYPES), default="csv")
     model = serializers.CharField(required=False, help_text="Key of the model; by default that of the version.")

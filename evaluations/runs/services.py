@@ -8,9 +8,9 @@ from adapters.models import AdapterVersion
 from corpora.models import DatasetVersion
 from evaluations.models import EvaluatedModel, EvaluationRun, EvaluationState, Judge
 from evaluations.runs.contenders import contenders
-from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
 from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.kinds import EvaluationKind
+from evaluations.runs.stages.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
 from jobs.services import start_job
 from rest.errors import Conflict, PortalError
 from tenants.audit.services import record_event

@@ -9,10 +9,10 @@ from adapters.models import AdapterVersion
 from corpora.models import DatasetVersion
 from evaluations.models import Judge
 from evaluations.runs.contenders import MOST_MODELS, version_before
-from evaluations.runs.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
 from evaluations.runs.judgings.forms import JudgingForm, arguments_of
 from evaluations.runs.judgings.services import JudgingWanted
-from evaluations.runs.outside import ANSWERING
+from evaluations.runs.stages.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
+from evaluations.runs.stages.outside import ANSWERING
 
 OFFERED = 12
 """Versions to choose from: the newest of this adapter, then the newest of others."""

@@ -13,18 +13,18 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
-from evaluations.runs.address import options_of, wanted_by
-from evaluations.runs.cells import cells_of
-from evaluations.runs.chips import chips_of
-from evaluations.runs.exports import FILE_TYPES, FileType, export_response
-from evaluations.runs.figures import figures_of
-from evaluations.runs.filters import filters_of
 from evaluations.runs.grades import grades_of
-from evaluations.runs.grid import Grid
-from evaluations.runs.held_out import ALL
+from evaluations.runs.grid.address import options_of, wanted_by
+from evaluations.runs.grid.cells import cells_of
+from evaluations.runs.grid.chips import chips_of
+from evaluations.runs.grid.exports import FILE_TYPES, FileType, export_response
+from evaluations.runs.grid.figures import figures_of
+from evaluations.runs.grid.filters import filters_of
+from evaluations.runs.grid.grid import Grid
+from evaluations.runs.grid.row import full_answers
 from evaluations.runs.queries import answered_counts, runs, runs_with_findings
 from evaluations.runs.report import headline, sentence
-from evaluations.runs.row import full_answers
+from evaluations.runs.stages.held_out import ALL
 from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest

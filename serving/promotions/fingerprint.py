@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluations.runs.rows import MIN_NEW_TOKENS
+from evaluations.runs.stages.rows import MIN_NEW_TOKENS
 from serving.backends.base import Target
 from serving.endpoints.asking import ask
 

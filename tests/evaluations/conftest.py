@@ -13,12 +13,12 @@ from django.core.files.storage import default_storage
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState
-from evaluations.runs.answers import Given, store
 from evaluations.runs.contenders import contenders
-from evaluations.runs.generation import target_of
-from evaluations.runs.grading import grade_run
-from evaluations.runs.rows import store_rows
-from evaluations.runs.scoring import score_run
+from evaluations.runs.stages.answers import Given, store
+from evaluations.runs.stages.generation import target_of
+from evaluations.runs.stages.grading import grade_run
+from evaluations.runs.stages.rows import store_rows
+from evaluations.runs.stages.scoring import score_run
 from jobs.backends.local import LocalCompute
 from jobs.models import Job
 from jobs.states import State

@@ -12,7 +12,7 @@ from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.contenders import contenders
-from evaluations.runs.rows import MIN_NEW_TOKENS
+from evaluations.runs.stages.rows import MIN_NEW_TOKENS
 from jobs.models import Job
 from jobs.states import State
 from serving.backends import endpoints

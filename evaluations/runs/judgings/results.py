@@ -15,12 +15,12 @@ from evaluations.judging.results import RowResult, results
 from evaluations.judging.steps import standings_of
 from evaluations.judging.summary import Summary, Tally
 from evaluations.models import Answer, EvaluationItem, Grade, Judging
-from evaluations.runs.answers import parts
-from evaluations.runs.grading import summarise_grades, uncertainty
-from evaluations.runs.held_out import ALL
 from evaluations.runs.judgings.rows import rows_from
 from evaluations.runs.report import own_key
-from evaluations.runs.scoring import Rows
+from evaluations.runs.stages.answers import parts
+from evaluations.runs.stages.grading import summarise_grades, uncertainty
+from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.scoring import Rows
 
 ROWS_AT_ONCE = 100
 

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from evaluations.judges.backends import judges
 from evaluations.judging.jurors import Juror, jury_of, shared_juror
 from evaluations.models import EvaluationRun, EvaluationState, Judging, JudgingState, RubricVersion
-from evaluations.runs.grading import SITE_JUDGE
 from evaluations.runs.judgings.kinds import JudgingKind
+from evaluations.runs.stages.grading import SITE_JUDGE
 from jobs.services import start_job
 from rest.errors import Conflict, NotFound, PortalError
 from tenants.audit.services import record_event

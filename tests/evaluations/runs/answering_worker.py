@@ -10,7 +10,7 @@ import django
 def main(tenant_id: str, run_id: str) -> None:
     django.setup()
     from evaluations.models import EvaluationRun
-    from evaluations.runs.outside import ask_outside
+    from evaluations.runs.stages.outside import ask_outside
     from tenants.scope import tenant_scope
 
     with tenant_scope(UUID(tenant_id)):

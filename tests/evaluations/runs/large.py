@@ -19,8 +19,8 @@ from evaluations.models import (
     JudgingState,
 )
 from evaluations.runs.contenders import contenders
-from evaluations.runs.facts import facts_of
-from evaluations.runs.scoring import RIGHT, differences
+from evaluations.runs.stages.facts import facts_of
+from evaluations.runs.stages.scoring import RIGHT, differences
 from jobs.models import Job
 from jobs.states import State
 from tenants.models import Tenant

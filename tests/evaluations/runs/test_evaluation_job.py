@@ -9,11 +9,11 @@ import pytest
 
 from adapters.models import AdapterVersion
 from evaluations.models import Answer, EvaluationItem, EvaluationRun, EvaluationState
-from evaluations.runs.held_out import held_out_rows
 from evaluations.runs.kinds import EvaluationKind
 from evaluations.runs.queries import answers_of, own_answers
-from evaluations.runs.rows import MAX_NEW_TOKENS, answer_length, store_rows
 from evaluations.runs.services import start_evaluation
+from evaluations.runs.stages.held_out import held_out_rows
+from evaluations.runs.stages.rows import MAX_NEW_TOKENS, answer_length, store_rows
 from jobs.backends import compute
 from jobs.models import Job
 from jobs.outcomes import Succeeded

@@ -12,9 +12,9 @@ from rest_framework.test import APIClient
 from adapters.models import AdapterVersion
 from adapters.training.services import start_training
 from corpora.models import Dataset, DatasetVersion, VersionState
-from evaluations.runs.held_out import held_out_rows
-from evaluations.runs.rows import store_rows
 from evaluations.runs.services import start_evaluation
+from evaluations.runs.stages.held_out import held_out_rows
+from evaluations.runs.stages.rows import store_rows
 from rest.errors import Conflict
 from storage.objects import object_key
 from tenants.models import Tenant

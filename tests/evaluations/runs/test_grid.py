@@ -11,10 +11,10 @@ from django.urls import reverse
 from adapters.models import AdapterVersion
 from evaluations.models import Answer, EvaluationItem, EvaluationRun, EvaluationState, Grade
 from evaluations.reviews.services import record_review
-from evaluations.runs.address import Wanted, options_of, wanted_by
-from evaluations.runs.chips import chips_of
-from evaluations.runs.filters import filters_of
-from evaluations.runs.grid import Grid, Outcome
+from evaluations.runs.grid.address import Wanted, options_of, wanted_by
+from evaluations.runs.grid.chips import chips_of
+from evaluations.runs.grid.filters import filters_of
+from evaluations.runs.grid.grid import Grid, Outcome
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.conftest import reference_of

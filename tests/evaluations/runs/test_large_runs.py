@@ -13,10 +13,10 @@ from django.urls import reverse
 
 from adapters.models import AdapterVersion
 from evaluations.models import EvaluationRun
-from evaluations.runs import exports
-from evaluations.runs.address import options_of, wanted_by
-from evaluations.runs.exports import FILE_TYPES, FileType, export_response
-from evaluations.runs.grid import Grid
+from evaluations.runs.grid import exports
+from evaluations.runs.grid.address import options_of, wanted_by
+from evaluations.runs.grid.exports import FILE_TYPES, FileType, export_response
+from evaluations.runs.grid.grid import Grid
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.evaluations.runs.large import large_run

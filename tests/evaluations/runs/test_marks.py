@@ -3,7 +3,7 @@
 import pytest
 
 from evaluations.metrics.changes import Change
-from evaluations.runs.marks import MOST_COMPARED, marked
+from evaluations.runs.grid.marks import MOST_COMPARED, marked
 
 
 def parts(reference: str, answer: str, most: int = 300) -> list[tuple[str, str]]:

@@ -16,9 +16,9 @@ from evaluations.judges.backends.chats import answer_of, log_probability_of, sen
 from evaluations.judges.services import change_judge, create_judge
 from evaluations.judging.jurors import juror_of
 from evaluations.models import Answer, EvaluationRun, EvaluationState, Judge, JudgeKind, JudgeUsage
-from evaluations.runs.outside import ask_outside
-from evaluations.runs.rows import store_rows
 from evaluations.runs.services import start_evaluation
+from evaluations.runs.stages.outside import ask_outside
+from evaluations.runs.stages.rows import store_rows
 from jobs.outcomes import Running
 from rest.errors import PortalError
 from tenants.models import Tenant

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from evaluations.models import Answer, EvaluationItem, EvaluationRun
 from evaluations.reviews.services import record_review
-from evaluations.runs import exports
+from evaluations.runs.grid import exports
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.conftest import reference_of

@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from adapters.models import AdapterVersion
 from evaluations.models import EvaluationItem, EvaluationRun
-from evaluations.runs.generation import generation_spec
 from evaluations.runs.queries import known_answers
-from evaluations.runs.rows import store_rows
 from evaluations.runs.services import start_evaluation
+from evaluations.runs.stages.generation import generation_spec
+from evaluations.runs.stages.rows import store_rows
 from lorakit.rows import parse_row
 from serving.playground.queries import example_items, example_named
 from storage.objects import object_key

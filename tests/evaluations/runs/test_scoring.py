@@ -11,11 +11,11 @@ from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Judgement
 from evaluations.metrics.base import Answers
 from evaluations.models import Answer, EvaluationRun
-from evaluations.runs.charts import distribution_figure, metrics_figure
-from evaluations.runs.facts import facts_of
-from evaluations.runs.grading import summarise_grades, uncertainty
+from evaluations.runs.grid.charts import distribution_figure, metrics_figure
 from evaluations.runs.report import SliceReport, difference_of, reports
-from evaluations.runs.scoring import SHOWN, Rows, score, summarise
+from evaluations.runs.stages.facts import facts_of
+from evaluations.runs.stages.grading import summarise_grades, uncertainty
+from evaluations.runs.stages.scoring import SHOWN, Rows, score, summarise
 
 Row = tuple[str, str, str, str, str]
 """(expected, answer of the base, of v1, slice, prompt)"""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from evaluations.models import EvaluationItem, EvaluationRun
-from evaluations.runs.answers import BATCH
-from evaluations.runs.held_out import HeldOutRow, held_out_rows
+from evaluations.runs.stages.answers import BATCH
+from evaluations.runs.stages.held_out import HeldOutRow, held_out_rows
 from rest.errors import PortalError
 
 MAX_NEW_TOKENS = 512

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Grade
-from evaluations.runs.cells import Cell, cells_of
+from evaluations.runs.grid.cells import Cell, cells_of
 from evaluations.runs.report import in_order, metric_title
 
 WHOLE = 1_000_000

@@ -6,11 +6,11 @@ from typing import Any
 
 from adapters.versions.notes import Note, notes_of
 from evaluations.models import Answer, EvaluatedModel, EvaluationRun
-from evaluations.runs.facts import facts_of
-from evaluations.runs.grid import Grid
-from evaluations.runs.held_out import ALL
+from evaluations.runs.grid.grid import Grid
 from evaluations.runs.report import percent
-from evaluations.runs.scoring import RIGHT
+from evaluations.runs.stages.facts import facts_of
+from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.scoring import RIGHT
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, Grade
-from evaluations.runs.marks import IN_A_CELL, Marked, marked
+from evaluations.runs.grid.marks import IN_A_CELL, Marked, marked
 from evaluations.runs.queries import answers_of
 
 

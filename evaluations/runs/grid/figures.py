@@ -7,13 +7,13 @@ from typing import Any
 from evaluations.metrics import metrics
 from evaluations.metrics.base import Answers
 from evaluations.models import Answer, EvaluatedModel, EvaluationRun
-from evaluations.runs.address import sortable
-from evaluations.runs.charts import distribution_figure, metrics_figure, reliability_figure
-from evaluations.runs.grid import Grid
-from evaluations.runs.held_out import ALL
+from evaluations.runs.grid.address import sortable
+from evaluations.runs.grid.charts import distribution_figure, metrics_figure, reliability_figure
+from evaluations.runs.grid.grid import Grid
 from evaluations.runs.queries import expert_view, histograms, reliability_of
 from evaluations.runs.report import difference_between, metric_title, reports
-from evaluations.runs.scoring import RIGHT
+from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.scoring import RIGHT
 
 DISTRIBUTED = "rouge_l"
 """The metric whose scores are drawn as a distribution unless another is chosen."""

@@ -26,11 +26,11 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, Grade, Review
-from evaluations.runs.address import Wanted
-from evaluations.runs.grading import GRADE
-from evaluations.runs.held_out import ALL
+from evaluations.runs.grid.address import Wanted
 from evaluations.runs.report import difference_of
-from evaluations.runs.scoring import RIGHT
+from evaluations.runs.stages.grading import GRADE
+from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.scoring import RIGHT
 from tenants.models import User
 
 DISPUTED = 2.0

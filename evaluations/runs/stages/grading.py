@@ -10,9 +10,9 @@ from evaluations.judges.backends import judges
 from evaluations.judges.backends.base import HIGHEST, LOWEST, Judgement
 from evaluations.metrics.suite import Scores
 from evaluations.models import Answer, EvaluationItem, EvaluationRun, Grade, Judging, JudgingState
-from evaluations.runs.answers import BATCH
-from evaluations.runs.held_out import ALL
-from evaluations.runs.scoring import SHOWN, Rows, differences
+from evaluations.runs.stages.answers import BATCH
+from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.scoring import SHOWN, Rows, differences
 
 SITE_JUDGE = "default"
 GRADE = "judge"

@@ -11,7 +11,7 @@ from evaluations.judges.backends.openai import OpenAIJudge
 from evaluations.judges.calling import Caller
 from evaluations.judging.jurors import Juror, juror_of
 from evaluations.models import CallPurpose, EvaluatedModel, EvaluationItem, EvaluationRun, JudgeKind, ModelKind
-from evaluations.runs.answers import Given, store, unanswered, unanswered_by
+from evaluations.runs.stages.answers import Given, store, unanswered, unanswered_by
 from jobs.outcomes import JobError, Running
 from rest.errors import PortalError
 

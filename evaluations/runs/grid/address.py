@@ -10,9 +10,9 @@ from django.http import QueryDict
 from evaluations.metrics import metrics
 from evaluations.metrics.base import RowMetric
 from evaluations.models import EvaluationRun
-from evaluations.runs.grading import GRADE
-from evaluations.runs.held_out import ALL
 from evaluations.runs.report import metric_title, shown
+from evaluations.runs.stages.grading import GRADE
+from evaluations.runs.stages.held_out import ALL
 
 Choices = list[tuple[str, str]]
 

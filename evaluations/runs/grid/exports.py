@@ -21,12 +21,12 @@ from corpora.versions.exports import BYTE_ORDER_MARK, safe_cell
 from evaluations.metrics import metrics
 from evaluations.metrics.base import RowMetric
 from evaluations.models import EvaluationItem
-from evaluations.runs.answers import parts
 from evaluations.runs.grades import RowGrades, grades_of
-from evaluations.runs.grid import Grid
-from evaluations.runs.held_out import ALL
+from evaluations.runs.grid.grid import Grid
 from evaluations.runs.queries import GradedAnswer, answers_of
 from evaluations.runs.report import in_order
+from evaluations.runs.stages.answers import parts
+from evaluations.runs.stages.held_out import ALL
 from tenants.scope import tenant_scope
 
 FileType = Literal["csv", "jsonl", "parquet"]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
-from evaluations.runs.address import SHOWS
-from evaluations.runs.chips import Chip
-from evaluations.runs.grid import Grid
-from evaluations.runs.held_out import ALL
+from evaluations.runs.grid.address import SHOWS
+from evaluations.runs.grid.chips import Chip
+from evaluations.runs.grid.grid import Grid
+from evaluations.runs.stages.held_out import ALL
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, ModelKind
-from evaluations.runs.answers import Given, store, unanswered, unanswered_by
+from evaluations.runs.stages.answers import Given, store, unanswered, unanswered_by
 from jobs.backends.base import ComputeSpec, InputFile
 from lorakit.contracts import BASE_TARGET, GenerateSpec, Prediction
 from lorakit.package import PACKAGE

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from evaluations.runs.held_out import ALL
 from evaluations.runs.queries import Reliability
 from evaluations.runs.report import metric_title, shown
+from evaluations.runs.stages.held_out import ALL
 
 COLOURS = ("--chart-6", "--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-7", "--chart-8")
 
