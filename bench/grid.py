@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def measure(owner_url: str) -> tuple[dict[str, float], dict[str, Goal]]:
         runs = [grid_rows.answered_run(tenant, versions, writer, texts, rows=ROWS) for texts in (prose, labels)]
         _analyse(psycopg.connect(owner_url, autocommit=True))
         for run, name in zip(runs, ("texts", "labels"), strict=True):
-            seconds, peak = _measured(lambda run=run: _score(run))
+            seconds, peak = _measured(partial(_score, run))
             figures |= {f"scoring {name} seconds": seconds, f"scoring {name} peak_mb": peak}
     goals = _ask(owner, runs, figures, suffix=" without grades")
     with tenant_scope(tenant.id):
@@ -99,7 +100,8 @@ def _ask(owner: Any, runs: list[Any], figures: dict[str, float], *, suffix: str 
 
     client = _client(owner)
     values = {"rare": RARE, "middle": ROWS // 2, "deep": ROWS // 30}
-    asked, goals = [], {}
+    asked: list[Any] = []
+    goals: dict[str, Goal] = {}
     for run, pages in zip(runs, (PAGES, LABEL_PAGES), strict=True):
         here = reverse("evaluations:detail", args=[run.id])
         for name, (address, most) in pages.items():
@@ -112,18 +114,20 @@ def _ask(owner: Any, runs: list[Any], figures: dict[str, float], *, suffix: str 
     _say(f"load {os.getloadavg()[0]:.1f}")
     figures |= {f"{one.name} ms": one.p50_ms for one in asked}
     figures[f"most queries{suffix}"] = max(one.queries for one in asked)
-    return goals | {f"most queries{suffix}": ("<=", MOST_QUERIES)}
+    goals[f"most queries{suffix}"] = ("<=", MOST_QUERIES)
+    return goals
 
 
 def _download(owner: Any, run: Any, figures: dict[str, float]) -> dict[str, Goal]:
     from django.urls import reverse
 
-    client, goals = _client(owner), {}
+    client = _client(owner)
+    goals: dict[str, Goal] = {}
     address = reverse("evaluations:export", args=[run.id])
     for file_type in ("csv", "jsonl", "parquet"):
         for query in ("&show=commented", ""):
             # The first takes what stays: libraries and caches.
-            seconds, peak = _measured(lambda: _read(client, f"{address}?format={file_type}{query}"))  # noqa: B023
+            seconds, peak = _measured(partial(_read, client, f"{address}?format={file_type}{query}"))
         figures |= {f"export {file_type} seconds": seconds, f"export {file_type} peak_mb": peak}
         goals[f"export {file_type} peak_mb"] = ("<=", MOST_EXPORT_MB)
     return goals
