@@ -15,6 +15,7 @@ from evaluations.runs.difference import Difference, at_once, difference
 from evaluations.runs.stages.answers import BATCH
 from evaluations.runs.stages.facts import facts_of
 from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.shapes import shapes_of
 
 SHOWN = ("exact_match", "rouge_l", "meteor")
 """The metrics that pages of a run have room for; REST has them all."""
@@ -179,7 +180,7 @@ def score_run(run: EvaluationRun) -> dict[str, Any]:
         given = Answers(rows.references, [one.text for one in found], [one.log_probability for one in found])
         scored[model.key] = score(rows, given)
         _store(found, scored[model.key].rows)
-        facts[model.key] = facts_of(found, rows.prompts)
+        facts[model.key] = {**facts_of(found, rows.prompts), **shapes_of(given, scored[model.key].rows)}
         about = model.key if model.version_id == run.version_id else about
     summary = summarise(rows, scored, about=about)
     summary[ALL]["models"] = facts
