@@ -112,7 +112,15 @@ class EvaluationItem(TenantModel):
     class Meta:
         ordering = ("position",)
         constraints = (models.UniqueConstraint(fields=("tenant", "run", "position"), name="evaluation_item_once"),)
-        indexes = (models.Index(fields=("run", "-uncertainty", "position"), name="evaluation_item_review_order"),)
+        indexes = (
+            models.Index(fields=("run", "-uncertainty", "position"), name="evaluation_item_review_order"),
+            # What grids filter and sort rows by, so that they need not read the rows themselves.
+            models.Index(
+                fields=("run", "position"),
+                include=("tenant", "id", "slice", "prompt_length"),
+                name="evaluation_item_order",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"row {self.position}"

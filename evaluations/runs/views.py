@@ -48,9 +48,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(runs_with_findings(), pk=run_id)
     context = _head(request, run, tab="rows")
     grid: Grid = context["grid"]
-    pages = Paginator(grid.ordered.values_list("id", flat=True), grid.wanted.size)
-    pages.count = grid.rows.count()
-    page = pages.get_page(request.GET.get("page"))
+    page = grid.pages.get_page(request.GET.get("page"))
     found = EvaluationItem.objects.in_bulk(list(page.object_list))
     items = [found[item_id] for item_id in page.object_list]
     cells, grades = cells_of(run, grid.columns, items), grades_of(run, items, request.membership.user)

@@ -7,6 +7,7 @@ from math import log
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.db.models import (
     Avg,
     Case,
@@ -136,10 +137,19 @@ class Grid:
             if model.key in wanted.wrong:
                 rows = rows.filter(pk__in=_answered(model, right=False))
         if wanted.q:
-            # Every text is read, so that is done once, and counts and pages go by what was found.
-            found = rows.alias(contents=Contents("messages")).filter(self._found(wanted.q))
-            rows = EvaluationItem.objects.filter(pk__in=list(found.values_list("pk", flat=True)))
+            rows = rows.alias(contents=Contents("messages")).filter(self._found(wanted.q))
         return rows
+
+    @property
+    def pages(self) -> Paginator:  # type: ignore[type-arg]
+        """The rows' IDs in the order wanted, by page."""
+        ids = self.ordered.values_list("id", flat=True)
+        if self.wanted.q:
+            # A search reads every text, so that is done once, and counts and pages go by what was found.
+            return Paginator(list(ids), self.wanted.size)
+        pages = Paginator(ids, self.wanted.size)
+        pages.count = self.rows.count()
+        return pages
 
     @property
     def ordered(self) -> Rows:
