@@ -21,10 +21,14 @@ def first_looks(values: Array, risk: float | Array) -> Array:
     bets = np.outer(np.broadcast_to(1 / np.asarray(risk), len(values)), FRACTIONS)
     wealth = np.ones(bets.shape)
     first = np.full(len(values), inf)
+    going = np.arange(len(values))
     for place in range(values.shape[1]):
         # A bet this far down adds nothing any more, and smaller numbers are slow.
-        wealth = np.maximum(wealth * (1 + bets * values[:, place, None]), 1e-200)
-        first[(wealth.mean(axis=1) >= DECISIVE) & np.isinf(first)] = place + 1
+        wealth = np.maximum(wealth * (1 + bets * values[going, place, None]), 1e-200)
+        enough = wealth.mean(axis=1) >= DECISIVE
+        if enough.any():
+            first[going[enough]] = place + 1
+            wealth, bets, going = wealth[~enough], bets[~enough], going[~enough]
     return first
 
 

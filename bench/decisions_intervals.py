@@ -1,6 +1,5 @@
 """How often intervals of 95% hold the truth, from 20 units on."""
 
-from collections.abc import Callable
 from math import comb
 
 import numpy as np
@@ -60,9 +59,7 @@ def shares() -> float:
         intervals = [clopper_pearson_interval(successes, n) for successes in range(n + 1)]
         for share in np.arange(0.02, 0.981, 0.01):
             chances = [comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(n + 1)]
-            coverages.append(
-                sum(p for p, one in zip(chances, intervals, strict=True) if one.low <= share <= one.high)
-            )
+            coverages.append(sum(p for p, one in zip(chances, intervals, strict=True) if one.low <= share <= one.high))
     return 100 * min(coverages)
 
 
@@ -83,7 +80,7 @@ def grades(random: np.random.Generator, checks: list[bool]) -> dict[str, float]:
             truth = float(GRADES @ chances)
             low, high = ends(values, 1, 5)
             rates |= rate(f"{kind}_{n}", holds(low, high, truth))
-            checks += same(low, high, lambda run, values=values: ends_interval(values[run], low=1, high=5).interval())
+            checks += same(low, high, [ends_interval(values[run], low=1, high=5).interval() for run in range(CHECKED)])
             half = t_quantile(0.975, n - 1) * values.std(axis=1, ddof=1) / np.sqrt(n)
             rates |= rate(f"t_{kind}_{n}", abs(values.mean(axis=1) - truth) <= half + 1e-12)
     return rates
@@ -104,9 +101,7 @@ def differences(random: np.random.Generator, checks: list[bool]) -> dict[str, fl
             checks += same(
                 low,
                 high,
-                lambda run, values=values, reach=reach: ends_interval(
-                    values[run], low=-reach[run], high=reach[run]
-                ).interval(),
+                [ends_interval(values[run], low=-reach[run], high=reach[run]).interval() for run in range(CHECKED)],
             )
     return rates
 
@@ -124,7 +119,7 @@ def passes(random: np.random.Generator, checks: list[bool]) -> dict[str, float]:
             values = random.choice([1.0, -1.0, 0.0], size=(RUNS, n), p=[*chances[1:3], chances[0] + chances[3]])
             low, high = ends(values, -1, 1)
             rates |= rate(f"ends_{kind}_{n}", holds(low, high, truth))
-            checks += same(low, high, lambda run, values=values: ends_interval(values[run], low=-1, high=1).interval())
+            checks += same(low, high, [ends_interval(values[run], low=-1, high=1).interval() for run in range(CHECKED)])
     return rates
 
 
@@ -147,9 +142,10 @@ def clusters(random: np.random.Generator, checks: list[bool]) -> dict[str, float
                 checks += same(
                     low,
                     high,
-                    lambda run, sums=sums, sizes=sizes: cluster_interval(
-                        sums[run].tolist(), sizes[run].tolist(), low=0, high=1
-                    ).interval(),
+                    [
+                        cluster_interval(sums[run].tolist(), sizes[run].tolist(), low=0, high=1).interval()
+                        for run in range(CHECKED)
+                    ],
                 )
     return rates
 
@@ -172,9 +168,6 @@ def holds(low: Array, high: Array, truth: float) -> Flags:
     return found
 
 
-def same(low: Array, high: Array, of_run: Callable[[int], Interval]) -> list[bool]:
+def same(low: Array, high: Array, intervals: list[Interval]) -> list[bool]:
     """Whether `lorakit.stats` says the same of the first samples."""
-    found = [of_run(run) for run in range(CHECKED)]
-    return [
-        abs(one.low - low[run]) < 1e-9 and abs(one.high - high[run]) < 1e-9 for run, one in enumerate(found)
-    ]
+    return [abs(one.low - low[run]) < 1e-9 and abs(one.high - high[run]) < 1e-9 for run, one in enumerate(intervals)]

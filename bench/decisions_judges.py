@@ -1,13 +1,17 @@
 """Decisions on rows held out, with control by a judge whose map comes from earlier labels."""
 
+from functools import partial
 from math import inf
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.decisions_evidence import count_differences, first_looks
 from bench.decisions_rates import Array, extreme, rate
 from lorakit.stats.gains import Gains, JudgedRows, gains_with_judge
 from lorakit.stats.isotonic import isotonic_map
+
+Places = npt.NDArray[np.int_]
 
 RUNS = 4000
 ROWS = 400
@@ -29,7 +33,7 @@ def simulate_judges(random: np.random.Generator) -> dict[str, float]:
         name = f"judge_{round(100 * correlation)}"
         maps = np.stack([earlier_map(random, correlation) for _ in range(RUNS)])
         first, judged, passed = decide(random, correlation, maps, passing=SHARE)
-        different += count_differences(first, lambda place, f=judged, y=passed: one_course(y[place], f[place]))
+        different += count_differences(first, partial(one_course, passed, judged))
         better, _, _ = decide(random, correlation, maps, passing=SHARE + 0.1)
         figures |= {f"{name}_measured": float(np.corrcoef(judged.ravel(), passed.ravel())[0, 1])}
         figures |= rate(f"{name}_promoted", first < inf)
@@ -37,7 +41,7 @@ def simulate_judges(random: np.random.Generator) -> dict[str, float]:
     # A judge that likes what experts reject, taken at its word.
     wrong = np.broadcast_to(SCORES / 4, (RUNS, 5))
     first, judged, passed = decide(random, -0.6, wrong, passing=SHARE)
-    different += count_differences(first, lambda place: one_course(passed[place], judged[place]))
+    different += count_differences(first, partial(one_course, passed, judged))
     figures |= rate("judge_wrong_promoted", first < inf)
     return {
         **figures,
@@ -46,10 +50,11 @@ def simulate_judges(random: np.random.Generator) -> dict[str, float]:
     }
 
 
-def scored(random: np.random.Generator, latent: Array, correlation: float) -> np.ndarray:
+def scored(random: np.random.Generator, latent: Array, correlation: float) -> Places:
     """A judge's score of 0 to 4 for each row."""
     noise = random.standard_normal(latent.shape)
-    return np.searchsorted([-1.2, -0.6, 0.0, 0.8], correlation * latent + (1 - correlation**2) ** 0.5 * noise)
+    found: Places = np.searchsorted([-1.2, -0.6, 0.0, 0.8], correlation * latent + (1 - correlation**2) ** 0.5 * noise)
+    return found
 
 
 def earlier_map(random: np.random.Generator, correlation: float) -> Array:
@@ -74,9 +79,8 @@ def decide(
     return first_looks(values, SHARE + WEIGHT * (highest - means)), judged, passed
 
 
-def one_course(passed: Array, judged: Array) -> Gains:
-    """The same by `lorakit.stats`."""
-    rows = JudgedRows(float(judged.mean()), float(judged.min()), float(judged.max()))
-    return gains_with_judge(
-        passed.tolist(), judged.tolist(), rows=rows, weight=WEIGHT, threshold=SHARE, low=0, high=1
-    )
+def one_course(passed: Array, judged: Array, place: int) -> Gains:
+    """The same by `lorakit.stats`, of one course."""
+    verdicts, scores = passed[place].tolist(), judged[place].tolist()
+    rows = JudgedRows(float(judged[place].mean()), min(scores), max(scores))
+    return gains_with_judge(verdicts, scores, rows=rows, weight=WEIGHT, threshold=SHARE, low=0, high=1)

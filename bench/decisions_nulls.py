@@ -108,7 +108,7 @@ def simulate_clusters(random: np.random.Generator) -> tuple[dict[str, float], di
     # Some 400 rows.
     few = slice(0, 114)
     sums = random.binomial(sizes[:, few], chances[:, few])
-    whole = first_looks((sums - share * sizes[:, few]) / 6, share)
+    whole = first_looks(((sums - share * sizes[:, few]) / 6).astype(np.float64), share)
     different += count_differences(
         whole,
         lambda place: cluster_gains(
