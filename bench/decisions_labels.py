@@ -11,7 +11,7 @@ from bench.decisions_rates import GRADES, Array, extreme, rate
 from lorakit.stats.prediction_powered import prediction_powered_mean
 from lorakit.stats.quantiles import t_quantile
 
-RUNS = 10_000
+RUNS = 20_000
 OTHERS = 2000
 """Rows that only the judge graded."""
 
@@ -195,7 +195,7 @@ def times_fewer(random: np.random.Generator, kind: str, *, labels: int = 100) ->
     """How many times as many labels alone give an interval as wide as 100 with a judge of correlation 0.8."""
     wanted = powered(draw(random, kind, 0.8, labels)).width.mean()
     for more in range(labels, 5 * labels, 5):
-        values = random.choice(GRADES, size=(RUNS // 5, more), p=GRADED[kind])
+        values = random.choice(GRADES, size=(RUNS // 10, more), p=GRADED[kind])
         if half_alone(values).mean() <= wanted:
             return more / labels
     return 5.0

@@ -108,7 +108,7 @@ def simulate_clusters(random: np.random.Generator) -> tuple[dict[str, float], di
     # Some 400 rows.
     few = slice(0, 114)
     sums = random.binomial(sizes[:, few], chances[:, few])
-    whole = first_looks(((sums - share * sizes[:, few]) / 6).astype(np.float64), share)
+    whole = first_looks((sums - share * sizes[:, few]) / 6, share)
     different += count_differences(
         whole,
         lambda place: cluster_gains(
@@ -116,6 +116,6 @@ def simulate_clusters(random: np.random.Generator) -> tuple[dict[str, float], di
         ),
     )
     of_rows = np.stack([np.repeat(*pair)[:CAP] for pair in zip(chances, sizes, strict=True)])
-    rows = first_looks((random.random((RUNS, CAP)) < of_rows) - share, share)
+    rows = first_looks((random.random((RUNS, CAP)) < of_rows).astype(float) - share, share)
     promoted = rate("null_one_row_a_cluster_promoted", first < inf) | rate("null_whole_clusters_promoted", whole < inf)
     return promoted, rate("null_clusters_as_rows", rows < inf), different
