@@ -13,10 +13,19 @@ from evaluations.models.judges import (
 )
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
 from evaluations.models.reviews import Review
-from evaluations.models.runs import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
+from evaluations.models.runs import (
+    Answer,
+    AnswerError,
+    EvaluatedModel,
+    EvaluationItem,
+    EvaluationRun,
+    EvaluationState,
+    ModelKind,
+)
 
 __all__ = [
     "Answer",
+    "AnswerError",
     "CallPurpose",
     "EvaluatedModel",
     "EvaluationItem",

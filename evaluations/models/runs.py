@@ -137,6 +137,15 @@ class EvaluationItem(TenantModel):
         )
 
 
+class AnswerError(models.TextChoices):
+    """Why a model that runs elsewhere gave no answer."""
+
+    REFUSED = "refused", "The model declined to answer"
+    CUT_OFF = "cut_off", "Longer than the model allows"
+    MALFORMED = "malformed", "The server’s reply could not be read"
+    REJECTED = "rejected", "The server did not take the request"
+
+
 class Answer(TenantModel):
     """What one model answered to one row.
 
@@ -151,6 +160,9 @@ class Answer(TenantModel):
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True)
     usd = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
+    error = models.CharField(
+        max_length=16, choices=AnswerError, blank=True, default="", db_default="", help_text="Why there is no answer."
+    )
     scores = models.JSONField(default=dict, help_text="{metric: score or null}")
     is_right = models.BooleanField(null=True, blank=True, help_text="Exactly the expected answer; null until scored.")
 

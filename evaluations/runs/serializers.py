@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from corpora.versions.caveats import leaks_of
 from corpora.versions.serializers import DataFindingSerializer
-from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
+from evaluations.models import AnswerError, EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
 from evaluations.runs.contenders import MOST_MODELS
 from evaluations.runs.grades import RowGrades
 from evaluations.runs.grid.address import LENGTHS, LONGEST_SEARCH, SHOWS
@@ -153,6 +153,9 @@ class AnswerSerializer(serializers.Serializer[GradedAnswer]):
 
     model = serializers.CharField(source="model.key")
     text = serializers.CharField(source="answer.text")
+    error = serializers.ChoiceField(
+        AnswerError.choices, source="answer.error", allow_blank=True, help_text="Why there is no answer, if so."
+    )
     is_right = serializers.BooleanField(
         source="answer.is_right", allow_null=True, help_text="Exactly the expected answer; null until scored."
     )
