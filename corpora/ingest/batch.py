@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from corpora.ingest.contracts import Finding, Message, Split
-from corpora.ingest.metadata import Metadata
 from corpora.ingest.problems import RowProblem
 from corpora.ingest.rows import Digest, mark_hash
 
 TRAIN_ROW, TEST_ROW = 0, 1
 DEFAULT_SLICE = "all"
 ROW_ID = np.dtype("V16")
+
+Metadata = tuple[tuple[str, str], ...]
+"""(column, value) of what is kept with a row for filtering, without empty values."""
 
 Offsets = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 

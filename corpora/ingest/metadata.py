@@ -4,14 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from corpora.ingest.batch import Metadata
 from corpora.ingest.contracts import MAX_KEPT_COLUMNS, MAX_NAME_LENGTH
 from corpora.ingest.texts.personal import find_personal_data
 
 NESTED = "metadata"
 """An object whose fields count as columns of their row."""
-
-Metadata = tuple[tuple[str, str], ...]
-"""(column, value) of a row, without empty values."""
 
 LONGEST_CATEGORY = 40
 MOST_CATEGORIES = 50

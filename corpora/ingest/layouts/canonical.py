@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks
+from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks, Metadata
 from corpora.ingest.contracts import MAX_NAME_LENGTH, Options, Split, Turn
 from corpora.ingest.layouts.known import MARKS, missing_columns
 from corpora.ingest.layouts.layout import Layout, Raw, check_characters
 from corpora.ingest.layouts.tools import read_tools
-from corpora.ingest.metadata import NESTED, Metadata, kept_values
+from corpora.ingest.metadata import NESTED, kept_values
 from corpora.ingest.problems import RowProblem, kind_of, shown
 
 TRAINING, HELD_OUT = ("train", "training"), ("test", "validation", "valid", "val", "dev", "eval", "evaluation")
