@@ -218,12 +218,23 @@ def test_columns_to_keep_for_filtering_are_guessed_and_chosen(
     assert list(form["metadata"].value()) == ["topic"]
     sent = fields(as_alice, upload, use="1")
     assert sent["metadata"] == ["topic"]
+    as_alice.post(format_page(upload), {**sent, "metadata": ["gone"]})
+    assert not DatasetVersion.objects.exists()
     as_alice.post(format_page(upload), {**sent, "metadata": ["nr"]})
     version = DatasetVersion.objects.get()
     assert version.options["metadata"] == ["nr"]
     run_jobs()
     page = as_alice.get(f"/datasets/versions/{version.id}/").content.decode()
     assert "kept for filtering: nr" in page
+
+
+def test_no_more_than_eight_columns_are_kept(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    more = {f"c{number}": "x" for number in range(10)}
+    upload = waiting(jsonl(*({"prompt": f"q {n}?", "completion": f"a {n}", **more} for n in range(9))))
+    sent = fields(as_alice, upload, use="1")
+    assert sent["metadata"] == [f"c{number}" for number in range(8)]
+    refused = as_alice.post(format_page(upload), {**sent, "metadata": list(more)[:9]})
+    assert "Choose up to 8 columns. Untick some." in refused.content.decode()
 
 
 def test_columns_guessed_by_what_they_hold_are_confirmed_by_the_import(
