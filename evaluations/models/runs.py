@@ -40,7 +40,7 @@ class EvaluationRun(TenantModel):
     summary = models.JSONField(
         default=dict,
         help_text="{slice: {rows, figures: {model: {metric: figure}}, differences: [...], unavailable: {...}}}; "
-        "slice `all` is the total",
+        "slice `all` is the total, which also has `columns`",
     )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -105,6 +105,9 @@ class EvaluationItem(TenantModel):
     messages = models.JSONField(help_text="the prompt, as chat messages")
     tools = models.JSONField(default=list, db_default=[], help_text="the functions that the model may call")
     reference = models.TextField()
+    metadata = models.JSONField(
+        default=dict, db_default={}, help_text="{column: value}, what is kept with the row, and its language"
+    )
     prompt_sha256 = models.CharField(max_length=64, db_default="", default="")
     prompt_length = models.PositiveIntegerField(db_default=0, default=0, help_text="in characters")
     uncertainty = models.FloatField(default=0.0, help_text="0..1; experts see the highest first")

@@ -127,6 +127,11 @@ class RowsQuerySerializer(serializers.Serializer[dict[str, Any]]):
         child=serializers.CharField(), required=False, help_text="Key of a model that is wrong; may be repeated."
     )
     slice = serializers.CharField(required=False)
+    where = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="A column kept with the rows, and its value: `topic:billing`, `language:de`; may be repeated.",
+    )
     length = serializers.CharField(required=False, help_text=f"A third by length of the prompt: {', '.join(LENGTHS)}.")
     q = serializers.CharField(
         required=False,
@@ -169,6 +174,9 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
 
     messages = serializers.ListField(child=serializers.DictField())
     tools = serializers.ListField(child=serializers.DictField(), help_text="Functions that the model may call.")
+    metadata = serializers.DictField(
+        child=serializers.CharField(), help_text="Columns kept with the row, and its `language`."
+    )
     answers = serializers.SerializerMethodField(help_text="In the order of the evaluation’s models.")
     reviews = serializers.SerializerMethodField(help_text="Experts’ grades and comments, oldest first.")
     hidden_reviews = serializers.SerializerMethodField(
@@ -184,6 +192,7 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
             "messages",
             "tools",
             "reference",
+            "metadata",
             "answers",
             "reviews",
             "hidden_reviews",

@@ -17,6 +17,7 @@ from evaluations.runs.grades import grades_of
 from evaluations.runs.grid.address import options_of, wanted_by
 from evaluations.runs.grid.cells import cells_of
 from evaluations.runs.grid.chips import chips_of
+from evaluations.runs.grid.columns import column_filters, column_title, value_title
 from evaluations.runs.grid.exports import FILE_TYPES, FileType, export_response
 from evaluations.runs.grid.figures import figures_of
 from evaluations.runs.grid.filters import filters_of
@@ -56,6 +57,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
         "page_obj": page,
         "rows": [(item, cells[item.id], grades[item.id]) for item in items],
         "filters": filters_of(grid, context["chips"]),
+        "column_filters": column_filters(run, grid.conditions),
         "file_types": FILE_TYPES,
         "total_rows": run.summary[ALL]["rows"] if run.summary else None,
     }
@@ -69,7 +71,7 @@ def figures(request: TenantRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(runs_with_findings(), pk=run_id)
     context = _head(request, run, tab="figures")
     if run.summary:
-        context |= figures_of(context["grid"], request.GET.get("metric", ""))
+        context |= figures_of(context["grid"], request.GET.get("metric", ""), request.GET.get("by", ""))
     return render(request, "evaluations/runs/figures.html", context)
 
 
@@ -84,6 +86,7 @@ def row(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
     context = {
         "run": run,
         "item": item,
+        "kept": [(column_title(name), value_title(name, value)) for name, value in item.metadata.items()],
         "answers": full_answers(run, grid.columns, item),
         "grades": grades_of(run, [item], request.membership.user)[item.id],
         "judging": run.last_judging,

@@ -9,9 +9,10 @@ from evaluations.metrics.base import Answers
 from evaluations.models import Answer, EvaluatedModel, EvaluationRun
 from evaluations.runs.grid.address import sortable
 from evaluations.runs.grid.charts import distribution_figure, metrics_figure, reliability_figure
+from evaluations.runs.grid.columns import MARK, column_title, columns_with_figures, value_title
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.queries import Reliability, expert_view, histograms, reliability_of
-from evaluations.runs.report import difference_between, metric_title, reports
+from evaluations.runs.report import column_reports, difference_between, metric_title, reports
 from evaluations.runs.stages.held_out import ALL
 from evaluations.runs.stages.scoring import RIGHT
 from evaluations.runs.stages.shapes import CONFUSION, labels_answered
@@ -32,8 +33,8 @@ class Pair:
     verdict: str
 
 
-def figures_of(grid: Grid, metric: str) -> dict[str, Any]:
-    """What the page of figures shows; `metric` is the one whose distribution is wanted."""
+def figures_of(grid: Grid, metric: str, by: str) -> dict[str, Any]:
+    """What the page of figures shows: the distribution of `metric`, and the values of the column `by`."""
     run = grid.run
     known = sortable(run)
     chosen = next((alias for alias in (metric, DISTRIBUTED, *known) if alias in known), "")
@@ -42,6 +43,7 @@ def figures_of(grid: Grid, metric: str) -> dict[str, Any]:
     total = run.summary[ALL]
     return {
         "slices": reports(run, grid.own.key, grid.other.key if grid.other else ""),
+        **_columns(grid, by),
         "matrix": matrix_of(run, grid.models),
         "metric": chosen,
         "metric_title": metric_title(chosen),
@@ -53,6 +55,20 @@ def figures_of(grid: Grid, metric: str) -> dict[str, Any]:
         "confusion": confusion_of(grid),
         "unavailable": [(metric_title(alias), reason) for alias, reason in sorted(total["unavailable"].items())],
         "experts": expert_view(run),
+    }
+
+
+def _columns(grid: Grid, by: str) -> dict[str, Any]:
+    """The reports of one column with figures, by default the first, with what a link to its rows says."""
+    columns = columns_with_figures(grid.run)
+    chosen = by if by in columns else next(iter(columns), "")
+    return {
+        "by": chosen,
+        "by_choices": [(name, column_title(name)) for name in columns],
+        "by_column": [
+            (value_title(chosen, one.name), f"{chosen}{MARK}{one.name}", one)
+            for one in column_reports(grid.run, chosen, grid.own.key, grid.other.key if grid.other else grid.own.key)
+        ],
     }
 
 

@@ -28,6 +28,7 @@ from django.db.models.functions import Cast
 
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, Grade, Review
 from evaluations.runs.grid.address import Wanted
+from evaluations.runs.grid.columns import columns_of, condition_of
 from evaluations.runs.report import difference_of
 from evaluations.runs.stages.grading import GRADE
 from evaluations.runs.stages.held_out import ALL
@@ -83,6 +84,12 @@ class Grid:
         other = by_key.get(wanted.against)
         self.other = self.usual_other if other is None or other == self.own else other
 
+    @cached_property
+    def conditions(self) -> dict[str, str]:
+        """The values that rows must have, by column."""
+        columns = columns_of(self.run)
+        return dict(found for where in self.wanted.where if (found := condition_of(where, columns)))
+
     @property
     def columns(self) -> list[EvaluatedModel]:
         """The models, the two that are compared first."""
@@ -129,6 +136,8 @@ class Grid:
             rows = rows.filter(Exists(Answer.objects.filter(item=OuterRef("pk"))))
         if wanted.slice:
             rows = rows.filter(slice=wanted.slice)
+        if self.conditions:
+            rows = rows.filter(metadata__contains=self.conditions)
         if wanted.length:
             rows = self._of_length(rows, wanted.length)
         for name in wanted.show:
