@@ -17,6 +17,9 @@ ALL = "all"
 LANGUAGE = "language"
 """The column of each row's language, unless the customer's file has one of that name."""
 
+LABEL = "label"
+"""The column of each row's label, where rows have one."""
+
 USUAL_ROWS = 1000
 """Enough to tell a difference of 5 points from chance."""
 
@@ -28,7 +31,7 @@ class HeldOutRow:
     """`messages` end before the reference; `id` is a hash of the row in 32 hexadecimal digits.
 
     Of a last turn that calls tools, the reference is the calls as JSON, one a line. `metadata` are values by column,
-    among them the language as its ISO 639-1 code, or `unknown`.
+    among them the label, and the language as its ISO 639-1 code or `unknown`.
     """
 
     id: str
@@ -70,5 +73,9 @@ def _read(key: str) -> Iterator[HeldOutRow]:
                 reference=text_of(last),
                 slice=stored.get("slice") or ALL,
                 tools=row.tools,
-                metadata={LANGUAGE: "unknown" if language == UNKNOWN else language, **stored.get("metadata", {})},
+                metadata={
+                    LANGUAGE: "unknown" if language == UNKNOWN else language,
+                    **({LABEL: stored["label"]} if stored.get("label") else {}),
+                    **stored.get("metadata", {}),
+                },
             )

@@ -20,6 +20,7 @@ from evaluations.runs.grid.columns import column_filters, condition_of
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.report import column_reports
 from evaluations.runs.stages.columns import MOST_FIGURES, MOST_LISTED, by_column
+from evaluations.runs.stages.held_out import held_out_rows
 from tenants.models import Tenant
 from tests.evaluations.conftest import lines, reference_of, row
 
@@ -165,3 +166,10 @@ def test_downloads_and_rest_have_them(as_alice: Client, api: APIClient, run: Eva
     found = api.get(f"{rest}/export/", {"format": "jsonl", "where": ["topic:a", "language:de"]})
     assert [json.loads(line)["metadata.language"] for line in found.getvalue().splitlines()] == ["de"]
     assert api.get(f"{rest}/items/").json()["results"][5]["metadata"]["language"] == "de"
+
+
+def test_labels_are_a_column_too(in_tenant: Tenant, make_version: Callable[..., AdapterVersion]) -> None:
+    version = make_version().run.dataset_version
+    rows = [row(1) | {"label": "boxes"}, row(2) | {"label": ""}, row(3) | {"label": "a", "metadata": {"label": "b"}}]
+    version.test_key = default_storage.save(version.test_key, lines(rows))
+    assert [kept.metadata.get("label") for kept in held_out_rows(version)] == ["boxes", None, "b"]
