@@ -12,17 +12,32 @@ from evaluations.models.judges import (
     RubricVersion,
 )
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
-from evaluations.models.reviews import Review
+from evaluations.models.reviews import (
+    Assignment,
+    Choice,
+    ItemPart,
+    Review,
+    ReviewDigest,
+    ReviewRound,
+    RoundItem,
+    RoundShape,
+    RoundState,
+    Turn,
+    TurnState,
+)
 from evaluations.models.runs import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
 
 __all__ = [
     "Answer",
+    "Assignment",
     "CallPurpose",
+    "Choice",
     "EvaluatedModel",
     "EvaluationItem",
     "EvaluationRun",
     "EvaluationState",
     "Grade",
+    "ItemPart",
     "Judge",
     "JudgeKind",
     "JudgeUsage",
@@ -33,7 +48,14 @@ __all__ = [
     "Qualification",
     "QualificationState",
     "Review",
+    "ReviewDigest",
+    "ReviewRound",
+    "RoundItem",
+    "RoundShape",
+    "RoundState",
     "Rubric",
     "RubricVersion",
+    "Turn",
+    "TurnState",
     "Verdict",
 ]
