@@ -74,10 +74,11 @@ def progress_of(review_round: ReviewRound, reviewer: User) -> Progress:
     counts = turns.aggregate(
         done=Count("pk", filter=Q(state=TurnState.GRADED)), skipped=Count("pk", filter=Q(state=TurnState.SKIPPED))
     )
-    over = Turn.objects.filter(round_item=OuterRef("pk"), reviewer=reviewer).exclude(state=TurnState.RESERVED)
     left = 0
     if review_round.state == RoundState.OPEN:
-        left = RoundItem.objects.filter(~Exists(over), round=review_round, is_decided=False).count()
+        # Two counts: whether each item lacks a turn took PostgreSQL a minute for 20,000 items.
+        over = turns.filter(round_item__is_decided=False).exclude(state=TurnState.RESERVED).count()
+        left = RoundItem.objects.filter(round=review_round, is_decided=False).count() - over
     return Progress(done=counts["done"], skipped=counts["skipped"], left=left, seconds=median_seconds(reviewer))
 
 

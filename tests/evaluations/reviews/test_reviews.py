@@ -96,5 +96,5 @@ def test_the_screens_have_a_query_budget(
         rounds = [start(make_evaluation(tenant, rows=40), rita) for _ in range(3)]
     with django_assert_max_num_queries(18):
         as_rita.get(reverse("evaluations:reviews"))
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         as_rita.get(address(rounds[0]))
