@@ -12,7 +12,19 @@ from evaluations.models.judges import (
     RubricVersion,
 )
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
-from evaluations.models.reviews import Review
+from evaluations.models.reviews import (
+    Assignment,
+    Choice,
+    ItemPart,
+    Review,
+    ReviewDigest,
+    ReviewRound,
+    RoundItem,
+    RoundShape,
+    RoundState,
+    Turn,
+    TurnState,
+)
 from evaluations.models.runs import (
     Answer,
     AnswerError,
@@ -26,12 +38,15 @@ from evaluations.models.runs import (
 __all__ = [
     "Answer",
     "AnswerError",
+    "Assignment",
     "CallPurpose",
+    "Choice",
     "EvaluatedModel",
     "EvaluationItem",
     "EvaluationRun",
     "EvaluationState",
     "Grade",
+    "ItemPart",
     "Judge",
     "JudgeKind",
     "JudgeUsage",
@@ -42,7 +57,14 @@ __all__ = [
     "Qualification",
     "QualificationState",
     "Review",
+    "ReviewDigest",
+    "ReviewRound",
+    "RoundItem",
+    "RoundShape",
+    "RoundState",
     "Rubric",
     "RubricVersion",
+    "Turn",
+    "TurnState",
     "Verdict",
 ]

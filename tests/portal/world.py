@@ -10,6 +10,7 @@ from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, Upload, UploadState
 from evaluations.models import (
     Answer,
+    Assignment,
     EvaluatedModel,
     EvaluationItem,
     EvaluationRun,
@@ -22,6 +23,10 @@ from evaluations.models import (
     Qualification,
     QualificationState,
     Review,
+    ReviewRound,
+    RoundItem,
+    Turn,
+    TurnState,
     Verdict,
 )
 from evaluations.rubrics.document import parsed
@@ -88,7 +93,15 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             rubric_version=used.versions.get(),
         )
         graded = Grade.objects.create(judging=judging, answer=answer, score=3.0, reason=CANARY)
-        review = Review.objects.create(item=item, reviewer=person, grade=3, comment=CANARY)
+        review_round = ReviewRound.objects.create(
+            run=evaluation, number=1, candidate=model, seed=CANARY, created_by=person
+        )
+        Assignment.objects.create(round=review_round, reviewer=person)
+        round_item = RoundItem.objects.create(round=review_round, position=1, item=item, answer=answer)
+        Turn.objects.create(
+            round_item=round_item, reviewer=person, state=TurnState.GRADED, expires_at=timezone.now(), reason=CANARY
+        )
+        review = Review.objects.create(round_item=round_item, reviewer=person, grade=3, comment=CANARY)
         # No judge may ask there.
         judge = Judge.objects.create(name=CANARY, kind=JudgeKind.OPENAI, model=CANARY, address="https://127.0.0.1:9/v1")
         verdict = Verdict.objects.create(
@@ -109,7 +122,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         email = f"invited-{CANARY}@example.com"
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, judge, verdict, qualification, rubric,
+                judging, graded, review, review_round, round_item, judge, verdict, qualification, rubric,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}
