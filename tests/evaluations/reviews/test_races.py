@@ -34,7 +34,8 @@ def raced(review_round: ReviewRound, people: list[User], times: int, ask: Ask, p
                 done.wait(30)
         except BaseException as error:
             errors.append(error)
-            ready.abort(), done.abort()
+            ready.abort()
+            done.abort()
         finally:
             connection.close()
 
