@@ -4,6 +4,7 @@ from django.urls import path
 
 from evaluations.judges import views as judge_views
 from evaluations.qualification import views as qualification_views
+from evaluations.reviews import screen
 from evaluations.reviews import views as review_views
 from evaluations.reviews.rounds import views as round_views
 from evaluations.rubrics import views as rubric_views
@@ -39,6 +40,6 @@ urlpatterns = [
     path("<uuid:run_id>/review/", round_views.start, name="start-review-round"),
     path("reviews/rounds/<uuid:round_id>/", round_views.detail, name="review-round"),
     path("reviews/rounds/<uuid:round_id>/close/", round_views.close, name="review-round-close"),
-    path("reviews/<uuid:round_id>/", review_views.review, name="review"),
-    path("reviews/items/<uuid:item_id>/grade/", review_views.grade, name="grade"),
+    path("reviews/<uuid:round_id>/", screen.review, name="review"),
+    path("reviews/items/<uuid:item_id>/grade/", screen.grade, name="grade"),
 ]

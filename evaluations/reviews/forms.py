@@ -1,8 +1,10 @@
-"""A reviewer's grade."""
+"""A reviewer's grade as a browser without JavaScript posts it."""
 
-from django import forms
+from collections.abc import Mapping
 
-from evaluations.reviews.queue.given import MAX_COMMENT
+from django.http import QueryDict
+
+from evaluations.reviews.queue.given import Given, Side
 
 GRADES = (
     (1, "Wrong"),
@@ -13,9 +15,18 @@ GRADES = (
 )
 
 
-class GradeForm(forms.Form):
-    """One answer's grade."""
+def given_by(posted: QueryDict, fields: Mapping[str, str]) -> Given:
+    """The review in a form whose `fields` are {name: criterion}. What does not fit is for the service to refuse."""
+    grades = {criterion: _number(posted.get(name, "")) for name, criterion in fields.items()}
+    sides: dict[str, Side] = {"first": "first", "second": "second", "tie": "tie"}
+    return Given(
+        grades={criterion: grade for criterion, grade in grades.items() if grade is not None},
+        grade=_number(posted.get("grade", "")),
+        choice=sides.get(posted.get("choice", ""), ""),
+        comment=posted.get("comment", ""),
+        correction=posted.get("correction", ""),
+    )
 
-    grade = forms.IntegerField(error_messages={"required": "Choose a grade from 1 to 5."})
-    # The service says what is too long, in the words that REST uses too.
-    comment = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2, "maxlength": MAX_COMMENT}))
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 2 else None
