@@ -5,25 +5,66 @@ from collections.abc import Callable, Sequence
 from math import lgamma, log, log1p
 
 from lorakit.stats.evidence import DECISIVE, FRACTIONS, log_evidence
+from lorakit.stats.gains import JudgedRows, gains_with_judge
 from lorakit.stats.interval import Interval
 
 STEPS = 60
 
 
-def betting_interval(verdicts: Sequence[float], *, low: float, high: float) -> Interval:
+def betting_interval(verdicts: Sequence[float], *, low: float, high: float, enough: float = DECISIVE) -> Interval:
     """All thresholds that the evidence has neither passed nor failed: an interval of 90% for the mean of the verdicts.
 
-    It agrees with the decision by `gains` at any threshold. Raises ValueError for a verdict off the scale.
+    It agrees with the decision by `gains` at any threshold, where evidence of `enough` decides. Raises ValueError for a
+    verdict off the scale.
     """
     if verdicts and not low <= min(verdicts) <= max(verdicts) <= high:
         raise ValueError("a verdict lies off the scale")
     width = high - low
     counts = Counter((verdict - low) / width for verdict in verdicts)
     mirrored = Counter({1 - value: count for value, count in counts.items()})
-    return Interval(low + width * _lowest(counts), high - width * _lowest(mirrored))
+    return Interval(low + width * _lowest(counts, enough), high - width * _lowest(mirrored, enough))
 
 
-def _lowest(counts: Counter[float]) -> float:
+def betting_interval_with_judge(
+    verdicts: Sequence[float],
+    judged: Sequence[float],
+    *,
+    rows: JudgedRows,
+    weight: float,
+    low: float,
+    high: float,
+    enough: float = DECISIVE,
+) -> Interval:
+    """The same for `gains_with_judge`, clipped to the scale. Raises ValueError as that does."""
+    counts = Counter(zip(verdicts, judged, strict=True))
+    inside = (high - low) * 1e-9
+
+    def undecided(threshold: float, promotes: bool) -> bool:
+        found = gains_with_judge(
+            [verdict for verdict, _ in counts],
+            [score for _, score in counts],
+            rows=rows,
+            weight=weight,
+            threshold=min(max(threshold, low + inside), high - inside),
+            low=low,
+            high=high,
+        )
+        sign, risk = (1, found.risk_up) if promotes else (-1, found.risk_down)
+        logs = [
+            sum(
+                count * log1p(fraction * sign * gain / risk)
+                for gain, count in zip(found.values, counts.values(), strict=True)
+            )
+            for fraction in FRACTIONS
+        ]
+        return log_evidence(logs) < log(enough)
+
+    lowest = _boundary(lambda threshold: undecided(threshold, True), low, high)
+    highest = low + high - _boundary(lambda threshold: undecided(low + high - threshold, False), low, high)
+    return Interval(lowest, highest)
+
+
+def _lowest(counts: Counter[float], enough: float) -> float:
     """The lowest mean, on a scale of 0 to 1, that the evidence does not yet exceed."""
 
     def undecided(mean: float) -> bool:
@@ -31,7 +72,7 @@ def _lowest(counts: Counter[float]) -> float:
             sum(count * log1p(fraction * (value - mean) / mean) for value, count in counts.items())
             for fraction in FRACTIONS
         ]
-        return log_evidence(logs) < log(DECISIVE)
+        return log_evidence(logs) < log(enough)
 
     # Evidence only falls as the mean rises; at the far end nothing has been exceeded.
     return _boundary(undecided, 0.0, 1.0)
