@@ -2,6 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
+from evaluations.gates.api import DecisionViewSet, GatePolicyViewSet
 from evaluations.qualification.api import QualifiedJudgeViewSet
 from evaluations.reviews.api import ReviewedEvaluationViewSet, ReviewViewSet
 from evaluations.rubrics.api import RubricViewSet
@@ -13,3 +14,5 @@ router.register("reviews", ReviewViewSet, basename="review")
 router.register("judgings", JudgingViewSet, basename="judging")
 router.register("judges", QualifiedJudgeViewSet, basename="judge")
 router.register("rubrics", RubricViewSet, basename="rubric")
+router.register("decisions", DecisionViewSet, basename="decision")
+router.register("gate-policies", GatePolicyViewSet, basename="gate-policy")

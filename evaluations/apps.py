@@ -9,6 +9,7 @@ class EvaluationsConfig(AppConfig):
         from adapters.versions import notes, panels
         from corpora import lineage
         from evaluations import checks  # noqa: F401
+        from evaluations.gates.panels import decision_panel
         from evaluations.judges import panels as judge_panels
         from evaluations.qualification.kinds import QualificationKind
         from evaluations.qualification.panels import qualification_panel
@@ -24,6 +25,8 @@ class EvaluationsConfig(AppConfig):
         register(JudgingKind())
         register(QualificationKind())
         arrivals.register(evaluate_new_version)
+        # A panel that is registered later stands higher.
+        panels.register(decision_panel)
         panels.register(evaluation_panel)
         judge_panels.register(qualification_panel)
         notes.register(score_notes)

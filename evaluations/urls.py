@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from evaluations.gates import views as gate_views
 from evaluations.judges import views as judge_views
 from evaluations.qualification import views as qualification_views
 from evaluations.reviews import views as review_views
@@ -37,4 +38,12 @@ urlpatterns = [
     path("reviews/", review_views.reviews, name="reviews"),
     path("reviews/<uuid:run_id>/", review_views.review, name="review"),
     path("reviews/items/<uuid:item_id>/grade/", review_views.grade, name="grade"),
+    path("versions/<uuid:version_id>/decide/", gate_views.decide, name="decide"),
+    path("decisions/<uuid:decision_id>/", gate_views.decision, name="decision"),
+    path("decisions/<uuid:decision_id>/approve/", gate_views.approve_decision, name="decision-approve"),
+    path("decisions/<uuid:decision_id>/reject/", gate_views.reject_decision, name="decision-reject"),
+    path("decisions/<uuid:decision_id>/override/", gate_views.override_decision, name="decision-override"),
+    path("decisions/<uuid:decision_id>/pack/", gate_views.pack, name="decision-pack"),
+    path("policies/<uuid:adapter_id>/", gate_views.policy, name="policy"),
+    path("policies/<uuid:adapter_id>/export/", gate_views.export_policy, name="policy-export"),
 ]

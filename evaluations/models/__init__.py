@@ -1,5 +1,6 @@
 """Tables of evaluations, by noun."""
 
+from evaluations.models.gates import CLEARED, Approval, Decision, DecisionState, GatePolicy
 from evaluations.models.judges import (
     CallPurpose,
     Judge,
@@ -16,12 +17,17 @@ from evaluations.models.reviews import Review
 from evaluations.models.runs import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
 
 __all__ = [
+    "CLEARED",
     "Answer",
+    "Approval",
     "CallPurpose",
+    "Decision",
+    "DecisionState",
     "EvaluatedModel",
     "EvaluationItem",
     "EvaluationRun",
     "EvaluationState",
+    "GatePolicy",
     "Grade",
     "Judge",
     "JudgeKind",

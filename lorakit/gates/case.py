@@ -1,7 +1,9 @@
 """The evidence that a decision's conditions are checked on: made from the database, or from an evidence pack."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Role = Literal["own", "live", "base"]
@@ -112,6 +114,12 @@ class Case:
     judge_usd: float | None = None
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Identifies the evidence: the same rows, reviews and approvals give the same."""
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def counted(self) -> list[Row]:

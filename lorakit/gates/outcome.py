@@ -47,6 +47,12 @@ class Outcome:
     detail: Mapping[str, Any] = field(default_factory=dict)
     outlook: Outlook | None = None
 
+    @property
+    def saved(self) -> str:
+        """The share of labels that the judge saved, as measured; empty where it saved none."""
+        share = self.detail.get("labels_saved") or 0.0
+        return f"{share:.0%}" if share >= 0.005 else ""
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
         return asdict(self) | {"detail": dict(self.detail)}
