@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from evaluations.gates.licensing import licence_for
 from evaluations.gates.reviewed import control_of, round_of
 from evaluations.metrics import metrics
 from evaluations.models import Answer, Decision, EvaluatedModel, EvaluationItem, Grade, Judging, ModelKind
@@ -43,21 +44,29 @@ def judging_of(decision: Decision) -> Judging | None:
 
 def case_of(decision: Decision) -> Case:
     """Everything that the decision's verdict depends on."""
-    judging = judging_of(decision)
+    judging, roles = judging_of(decision), roles_of(decision)
     is_judged = judging is not None and judging.is_llm
     return Case(
         names=names_of(decision),
         rows=list(rows_of(decision, judging if is_judged else None)),
         leaves_out_leaks=decision.leaves_out_leaks,
         leaks_known=decision.leaked is not None,
-        round=round_of(decision),
+        round=round_of(decision, roles),
         control=control_of(decision),
         attempt=decision.attempt,
+        licence=licence_for(judging) if is_judged else None,
         is_judged=is_judged,
-        approved_by=[str(approval.person) for approval in decision.approvals.select_related("person")],
+        approved_by=approved_by(decision),
         scales={alias: (metric.lowest, metric.highest) for alias, metric in metrics.items()},
         titles={alias: metric.title for alias, metric in metrics.items()},
     )
+
+
+def approved_by(decision: Decision) -> list[str]:
+    """The people who approve, by name; of a closed decision as they were called then."""
+    if "approved_by" in decision.verdict:
+        return list(decision.verdict["approved_by"])
+    return [str(approval.person) for approval in decision.approvals.select_related("person")]
 
 
 def rows_of(decision: Decision, judging: Judging | None) -> Iterator[Row]:

@@ -25,6 +25,7 @@ def decisions() -> QuerySet[Decision]:
         "against",
         "run__dataset_version__dataset",
         "policy",
+        "round",
         "closed_by",
         "created_by",
     )

@@ -1,6 +1,6 @@
 """REST serializers of decisions and policies."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -65,12 +65,13 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
 
     class Meta:
         model = Decision
-        fields = (
+        fields = [
             "id",
             "version",
             "number",
             "against",
             "evaluation",
+            "round",
             "policy",
             "leaves_out_leaks",
             "attempt",
@@ -81,7 +82,7 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
             "created_at",
             "closed_at",
             "closed_by",
-        )
+        ]
 
 
 class DecisionDetailSerializer(DecisionSerializer):
@@ -90,7 +91,7 @@ class DecisionDetailSerializer(DecisionSerializer):
     verdict = serializers.SerializerMethodField()
 
     class Meta(DecisionSerializer.Meta):
-        fields: ClassVar[Any] = (*DecisionSerializer.Meta.fields, "verdict")
+        fields = [*DecisionSerializer.Meta.fields, "verdict"]
 
     @extend_schema_field(VerdictSerializer)
     def get_verdict(self, decision: Decision) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from evaluations.gates.leaks import leaked_rows
 from evaluations.gates.live import live_version_of
 from evaluations.gates.policies import newest_policy
 from evaluations.gates.queries import decision_named
+from evaluations.gates.rounds import asks_experts, fixed_with, rounds_for
 from evaluations.gates.verdicts import Verdict, computed, frozen
-from evaluations.models import Approval, Decision, DecisionState, EvaluationRun
+from evaluations.models import Approval, Decision, DecisionState, EvaluationRun, ReviewRound
 from evaluations.runs.queries import latest_ready
 from lorakit.gates.policy import DEFAULT, parsed
 from rest.errors import Conflict, PortalError
@@ -26,6 +27,7 @@ def open_decision(
     version: AdapterVersion,
     opened_by: User | None,
     run: EvaluationRun | None = None,
+    found_round: ReviewRound | None = None,
     leaves_out_leaks: bool = True,
     is_automatic: bool = False,
 ) -> Decision:
@@ -52,6 +54,10 @@ def open_decision(
             )
         live = live_version_of(version.adapter_id)
         policy = newest_policy(version.adapter)
+        document = policy.document if policy else DEFAULT.to_dict()
+        if found_round is None and asks_experts(document):
+            found_round = next(iter(rounds_for(run)), None)
+        fixed = fixed_with(run, found_round, policy, list(earlier))
         decision: Decision = Decision.objects.create(
             tenant=tenant,
             version=version,
@@ -59,13 +65,19 @@ def open_decision(
             against=live if live is not None and live.id != version.id else None,
             run=run,
             policy=policy,
-            document=policy.document if policy else DEFAULT.to_dict(),
+            document=document,
+            **fixed,
             leaked=leaked,
             leaves_out_leaks=leaves_out_leaks,
             is_automatic=is_automatic,
             created_by=opened_by,
         )
-        after = {"evaluation": run.id, "policy": policy.number if policy else 0, "attempt": decision.attempt}
+        after = {
+            "evaluation": run.id,
+            "policy": policy.number if policy else 0,
+            "round": fixed["round"].number if fixed["round"] else None,
+            "attempt": decision.attempt,
+        }
         record_event("decision.opened", decision, after=after)
     return decision_named(decision.id)
 
@@ -128,7 +140,7 @@ def promote(decision: Decision, closed_by: User | None) -> Verdict:
 def _close(decision: Decision, state: DecisionState, found: Verdict, closed_by: User | None, reason: str) -> Decision:
     decision.state = state
     decision.reason = reason
-    decision.verdict = frozen(found)
+    decision.verdict = frozen(decision, found)
     decision.closed_at = timezone.now()
     decision.closed_by = closed_by
     decision.save(update_fields=["state", "reason", "verdict", "closed_at", "closed_by"])

@@ -13,14 +13,28 @@ from evaluations.models.judges import (
     RubricVersion,
 )
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
-from evaluations.models.reviews import Review
+from evaluations.models.reviews import (
+    Assignment,
+    Choice,
+    ItemPart,
+    Review,
+    ReviewDigest,
+    ReviewRound,
+    RoundItem,
+    RoundShape,
+    RoundState,
+    Turn,
+    TurnState,
+)
 from evaluations.models.runs import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
 
 __all__ = [
     "CLEARED",
     "Answer",
     "Approval",
+    "Assignment",
     "CallPurpose",
+    "Choice",
     "Decision",
     "DecisionState",
     "EvaluatedModel",
@@ -29,6 +43,7 @@ __all__ = [
     "EvaluationState",
     "GatePolicy",
     "Grade",
+    "ItemPart",
     "Judge",
     "JudgeKind",
     "JudgeUsage",
@@ -39,7 +54,14 @@ __all__ = [
     "Qualification",
     "QualificationState",
     "Review",
+    "ReviewDigest",
+    "ReviewRound",
+    "RoundItem",
+    "RoundShape",
+    "RoundState",
     "Rubric",
     "RubricVersion",
+    "Turn",
+    "TurnState",
     "Verdict",
 ]

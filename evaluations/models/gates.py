@@ -3,6 +3,7 @@
 from django.db import models
 
 from adapters.models import Adapter, AdapterVersion
+from evaluations.models.reviews import ReviewRound
 from evaluations.models.runs import EvaluationRun
 from tenants.isolation import TenantForeignKey
 from tenants.models import TenantModel, User
@@ -58,6 +59,9 @@ class Decision(TenantModel):
         GatePolicy, models.PROTECT, null=True, blank=True, related_name="decisions", help_text="null for the default"
     )
     document = models.JSONField(help_text="of the policy")
+    round = TenantForeignKey(
+        ReviewRound, models.RESTRICT, null=True, blank=True, related_name="decisions", help_text="of experts’ reviews"
+    )
     leaked = models.JSONField(
         null=True, help_text="positions of test rows that the version was trained on, or much like; null: not known"
     )

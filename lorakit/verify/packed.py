@@ -61,5 +61,5 @@ def item_of(line: Mapping[str, Any]) -> Item:
         role=line["role"],
         state=line["state"],
         value=line["value"],
-        given=tuple(Given(review["reviewer"], review["value"]) for review in line["reviews"]),
+        given=tuple(Given(review["reviewer"], review["value"]) for review in line["reviews"] if review["counts"]),
     )

@@ -1,4 +1,4 @@
-"""Rows and reviews of an evidence pack, a few at a time."""
+"""Rows of an evidence pack, a few at a time."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -70,8 +70,3 @@ def _prompts(plan: Plan, item: EvaluationItem, answer: str) -> dict[str, str]:
     """{criterion: SHA-256 of the prompt that the judge was asked about this answer}."""
     row = JudgedRow(id=str(item.position), messages=item.messages, reference=item.reference, answers={"own": answer})
     return {one.criterion: one.prompt.sha256 for one in plan.questions(row) if len(one.models) == 1}
-
-
-def packed_reviews(decision: Decision) -> Iterator[dict[str, Any]]:
-    """The items of the round with their reviews, in the order in which they count."""
-    yield from ()

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from evaluations.gates.evidence import case_of
+from evaluations.gates.evidence import case_of, roles_of
 from evaluations.gates.packs.documents import README, artefacts_of, decision_document, rubric_of
-from evaluations.gates.packs.rows import packed_reviews, packed_rows
+from evaluations.gates.packs.rows import packed_rows
+from evaluations.gates.reviewed import packed_items
 from evaluations.gates.verdicts import computed
 from evaluations.models import Decision
 from lorakit.verify.archive import (
@@ -43,7 +44,7 @@ def write_pack(decision: Decision, target: IO[bytes]) -> None:
         for part, value in documents.items():
             (folder / part).write_bytes(canonical(value))
         write_lines(folder / "rows.jsonl.gz", packed_rows(decision))
-        write_lines(folder / "reviews.jsonl.gz", packed_reviews(decision))
+        write_lines(folder / "reviews.jsonl.gz", packed_items(decision, roles_of(decision)))
         parts = {path.name: path for path in folder.iterdir()}
         _sign(folder, decision, parts, verdict)
         parts |= {part: folder / part for part in (MANIFEST, SIGNATURE)}
