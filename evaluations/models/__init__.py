@@ -12,6 +12,7 @@ from evaluations.models.judges import (
     RubricVersion,
 )
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
+from evaluations.models.licences import FrozenRow, Licence, LicenceChange, LicenceState, Rejudging
 from evaluations.models.reviews import Review
 from evaluations.models.runs import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
 
@@ -22,16 +23,21 @@ __all__ = [
     "EvaluationItem",
     "EvaluationRun",
     "EvaluationState",
+    "FrozenRow",
     "Grade",
     "Judge",
     "JudgeKind",
     "JudgeUsage",
     "Judging",
     "JudgingState",
+    "Licence",
+    "LicenceChange",
+    "LicenceState",
     "ModelKind",
     "PaidTo",
     "Qualification",
     "QualificationState",
+    "Rejudging",
     "Review",
     "Rubric",
     "RubricVersion",
