@@ -48,7 +48,7 @@ def packed_items(decision: Decision, roles: dict[UUID, Role]) -> Iterator[dict[s
     for item in items.values(
         "id", "position", "part", "probability", "item__position", "answer__model_id", "is_decided"
     ):
-        given = [_packed(review, found) for review in reviews[item["id"]]]
+        given = [packed_review(review, found) for review in reviews[item["id"]]]
         counted = [one for one in given if one["counts"]]
         done = {review.reviewer_id for review in reviews[item["id"]]} | skipped[item["id"]]
         is_decided = item["is_decided"] and bool(counted)
@@ -65,7 +65,7 @@ def packed_items(decision: Decision, roles: dict[UUID, Role]) -> Iterator[dict[s
         }
 
 
-def _packed(review: Review, found: ReviewRound) -> dict[str, Any]:
+def packed_review(review: Review, found: ReviewRound) -> dict[str, Any]:
     """A review; one that was given by an earlier rubric does not count. Experts have pseudonyms."""
     return {
         "reviewer": pseudonym(found, review.reviewer_id),

@@ -13,6 +13,7 @@ from evaluations.models.judges import (
     RubricVersion,
 )
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
+from evaluations.models.licences import FrozenRow, Licence, LicenceChange, LicenceState, Rejudging
 from evaluations.models.reviews import (
     Assignment,
     Choice,
@@ -41,6 +42,7 @@ __all__ = [
     "EvaluationItem",
     "EvaluationRun",
     "EvaluationState",
+    "FrozenRow",
     "GatePolicy",
     "Grade",
     "ItemPart",
@@ -49,10 +51,14 @@ __all__ = [
     "JudgeUsage",
     "Judging",
     "JudgingState",
+    "Licence",
+    "LicenceChange",
+    "LicenceState",
     "ModelKind",
     "PaidTo",
     "Qualification",
     "QualificationState",
+    "Rejudging",
     "Review",
     "ReviewDigest",
     "ReviewRound",

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import math
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +35,10 @@ TOLERANCE = 1e-9
 NEEDED = ("decision.json", "policy.json", "reviews.jsonl.gz", "rows.jsonl.gz", "verdict.json")
 
 
+UNREADABLE = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error, struct.error)
+"""What `zipfile` raises for damaged archives; an encrypted part is a RuntimeError."""
+
+
 class NoPack(Exception):
     """The file is no evidence pack, or one of a later format."""
 
@@ -54,7 +60,7 @@ def check_pack(path: Path, *, key: str = "") -> Findings:
     try:
         with zipfile.ZipFile(path) as archive:
             return _check(archive, path, key)
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise NoPack(f"This is not a readable ZIP file: {error}.") from None
 
 
@@ -84,7 +90,7 @@ def _document(archive: zipfile.ZipFile, name: str) -> bytes:
             data = file.read(MAX_DOCUMENT_BYTES + 1)
     except KeyError:
         raise NoPack(f"{name} is missing.") from None
-    except (zipfile.BadZipFile, EOFError):
+    except UNREADABLE:
         # The checksum of the ZIP file itself is wrong; the hash says the same of a part, and better.
         raise NoPack(f"{name} was changed, or is damaged.") from None
     if len(data) > MAX_DOCUMENT_BYTES:
@@ -115,7 +121,7 @@ def _check_parts(found: Findings, archive: zipfile.ZipFile, parts: Mapping[str, 
         try:
             with archive.open(name) as file:
                 same = sha256_of(file) == parts[name]["sha256"]
-        except (zipfile.BadZipFile, EOFError, KeyError, TypeError):
+        except (*UNREADABLE, KeyError, TypeError):
             same = False
         if same:
             unchanged += 1
@@ -141,7 +147,7 @@ def _check_layout(found: Findings, archive: zipfile.ZipFile, path: Path) -> None
                 write_archive(file, copies)
             with again.open("rb") as first, path.open("rb") as second:
                 same = sha256_of(first) == sha256_of(second)
-    except (ValueError, zipfile.BadZipFile, EOFError):
+    except UNREADABLE:
         same = False
     if same:
         found.agreed.append("The archive holds nothing but its parts")
