@@ -40,6 +40,7 @@ urlpatterns = [
     path("reviews/items/<uuid:item_id>/grade/", review_views.grade, name="grade"),
     path("versions/<uuid:version_id>/decide/", gate_views.decide, name="decide"),
     path("decisions/<uuid:decision_id>/", gate_views.decision, name="decision"),
+    path("decisions/<uuid:decision_id>/round/", gate_views.choose_round, name="decision-round"),
     path("decisions/<uuid:decision_id>/approve/", gate_views.approve_decision, name="decision-approve"),
     path("decisions/<uuid:decision_id>/reject/", gate_views.reject_decision, name="decision-reject"),
     path("decisions/<uuid:decision_id>/override/", gate_views.override_decision, name="decision-override"),

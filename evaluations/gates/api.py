@@ -19,6 +19,7 @@ from evaluations.gates.examples import CLOSED, NOT_OPENED, OPEN, PACK, POLICY, R
 from evaluations.gates.packs.download import pack_response
 from evaluations.gates.policies import from_yaml, newest_policy, read_policy, set_policy
 from evaluations.gates.queries import decision_named, decisions
+from evaluations.gates.rounds import attach_round
 from evaluations.gates.serializers import (
     CommentSerializer,
     DecisionDetailSerializer,
@@ -27,9 +28,10 @@ from evaluations.gates.serializers import (
     NewPolicySerializer,
     PolicySerializer,
     ReasonSerializer,
+    RoundSerializer,
 )
 from evaluations.gates.services import approve, open_decision, override, reject, withdraw_approval
-from evaluations.models import Decision, EvaluationRun, EvaluationState, GatePolicy
+from evaluations.models import Decision, EvaluationRun, EvaluationState, GatePolicy, ReviewRound
 from lorakit.verify.signing import public_text
 from rest.errors import NotFound
 from rest.views import INVALID, MISSING, AsItIs, OutsideTransactions, ReadOnly
@@ -82,10 +84,25 @@ class DecisionViewSet(OutsideTransactions, ReadOnly):
             tenant=tenant_of(request),
             version=version_named(values["version"]),
             run=_run(values["evaluation"]),
+            found_round=_round(values["round"]) if values["round"] else None,
             leaves_out_leaks=values["leaves_out_leaks"],
             opened_by=person_of(request),
         )
         return self._shown(decision, status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Let a decision rest on a review round",
+        description="Once; fixed with it are the experts’ threshold, the number of the attempt and the judge’s weight.",
+        request=RoundSerializer,
+        responses={200: DecisionDetailSerializer, 400: INVALID, 404: MISSING, 409: CLOSED},
+    )
+    @action(detail=True, methods=["post"])
+    def round(self, request: Request, pk: str) -> Response:
+        given = RoundSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        decision = self.get_object()
+        attach_round(decision=decision, found=_round(given.validated_data["round"]))
+        return self._shown(decision)
 
     @extend_schema(
         summary="Approve of the version, or take your approval back",
@@ -202,6 +219,13 @@ def _run(run_id: UUID | None) -> EvaluationRun | None:
     found: EvaluationRun | None = runs.select_related("version__adapter", "dataset_version").first()
     if found is None:
         raise NotFound("Evaluation not found, or it has not finished.", field="evaluation")
+    return found
+
+
+def _round(round_id: UUID) -> ReviewRound:
+    found: ReviewRound | None = ReviewRound.objects.filter(id=round_id).select_related("candidate").first()
+    if found is None:
+        raise NotFound("Review round not found.", field="round")
     return found
 
 

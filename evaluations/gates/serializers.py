@@ -101,9 +101,16 @@ class DecisionDetailSerializer(DecisionSerializer):
 class NewDecisionSerializer(serializers.Serializer[Any]):
     version = serializers.UUIDField(help_text="An evaluated adapter version.")
     evaluation = serializers.UUIDField(default=None, allow_null=True, help_text="By default the newest.")
+    round = serializers.UUIDField(
+        default=None, allow_null=True, help_text="By default the evaluation’s newest, if the policy asks experts."
+    )
     leaves_out_leaks = serializers.BooleanField(
         default=True, help_text="Whether test rows that are much like training rows are left out."
     )
+
+
+class RoundSerializer(serializers.Serializer[Any]):
+    round = serializers.UUIDField(help_text="A review round of the decision’s evaluation.")
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

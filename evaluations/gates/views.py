@@ -13,11 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from adapters.models import Adapter
 from adapters.versions.queries import version_named
-from evaluations.gates.forms import CommentForm, OpenForm, PolicyForm, ReasonForm
+from evaluations.gates.forms import CommentForm, OpenForm, PolicyForm, ReasonForm, RoundForm
 from evaluations.gates.links import link_of
 from evaluations.gates.packs.download import pack_response
 from evaluations.gates.policies import from_yaml, newest_policy, policy_of, set_policy, to_yaml
 from evaluations.gates.queries import decision_named, newest_decision
+from evaluations.gates.rounds import asks_experts, attach_round, rounds_for
 from evaluations.gates.services import approve, open_decision, override, reject, withdraw_approval
 from evaluations.gates.verdicts import verdict_of
 from evaluations.models import Decision, GatePolicy
@@ -51,6 +52,7 @@ def decide(request: TenantRequest, version_id: UUID) -> HttpResponse:
                 version=version,
                 opened_by=request.membership.user,
                 run=values["evaluation"],
+                found_round=values["round"],
                 leaves_out_leaks=values["leaves_out_leaks"],
             )
         except PortalError as error:
@@ -82,8 +84,23 @@ def _context(request: TenantRequest, found: Decision) -> dict[str, Any]:
         "approvals": found.approvals.all(),
         "has_approved": any(approval.person_id == person.id for approval in found.approvals.all()),
         "trained_it": found.version.run.created_by_id == person.id,
+        "asks_experts": asks_experts(found.document),
+        "rounds": rounds_for(found.run) if found.is_open and found.round_id is None else [],
         "may_override": parsed(found.document).may_override,
     }
+
+
+@require_POST
+@members_only(Action.VERSIONS_PROMOTE)
+def choose_round(request: TenantRequest, decision_id: UUID) -> HttpResponse:
+    """Let the decision rest on a review round."""
+    found = decision_named(decision_id)
+    form = RoundForm(found, request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose a review round of this evaluation.")
+        return redirect("evaluations:decision", found.id)
+    chosen = form.cleaned_data["round"]
+    return _done(request, found, lambda: attach_round(decision=found, found=chosen), f"{chosen} decides.")
 
 
 @require_POST
