@@ -17,9 +17,8 @@ from adapters.models import Adapter
 from adapters.versions.queries import version_named
 from evaluations.gates.examples import CLOSED, NOT_OPENED, OPEN, PACK, POLICY, REASON
 from evaluations.gates.packs.download import pack_response
-from evaluations.gates.policies import from_yaml, newest_policy, read_policy, set_policy
+from evaluations.gates.policies import from_yaml, newest_policy, read_policy
 from evaluations.gates.queries import decision_named, decisions
-from evaluations.gates.rounds import attach_round
 from evaluations.gates.serializers import (
     CommentSerializer,
     DecisionDetailSerializer,
@@ -30,7 +29,15 @@ from evaluations.gates.serializers import (
     ReasonSerializer,
     RoundSerializer,
 )
-from evaluations.gates.services import approve, open_decision, override, reject, withdraw_approval
+from evaluations.gates.services import (
+    approve,
+    attach_round,
+    open_decision,
+    override,
+    reject,
+    set_policy,
+    withdraw_approval,
+)
 from evaluations.models import Decision, EvaluationRun, EvaluationState, GatePolicy, ReviewRound
 from lorakit.verify.signing import public_text
 from rest.errors import NotFound

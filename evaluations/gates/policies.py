@@ -3,15 +3,12 @@
 from typing import Any
 
 import yaml
-from django.db import transaction
 
 from adapters.models import Adapter
 from evaluations.models import GatePolicy
 from lorakit.gates.fields import WrongPolicy
 from lorakit.gates.policy import DEFAULT, Policy, parsed
 from rest.errors import PortalError
-from tenants.audit.services import record_event
-from tenants.models import Tenant, User
 
 MAX_BYTES = 32 * 1024
 
@@ -65,26 +62,6 @@ def to_yaml(policy: Policy) -> str:
         flow = yaml.safe_dump(condition, default_flow_style=True, sort_keys=False, allow_unicode=True, width=1_000)
         lines.append(f"  - {flow.strip()}")
     return "\n".join([*lines, f"may_override: {'true' if policy.may_override else 'false'}", ""])
-
-
-@transaction.atomic
-def set_policy(*, tenant: Tenant, adapter: Adapter, policy: Policy, set_by: User | None) -> GatePolicy | None:
-    """Make this the adapter's policy for decisions opened from now on. None if it is the policy already."""
-    Adapter.objects.select_for_update().get(id=adapter.id)
-    newest = newest_policy(adapter)
-    if (parsed(newest.document) if newest else DEFAULT) == policy:
-        return newest
-    made: GatePolicy = GatePolicy.objects.create(
-        tenant=tenant,
-        adapter=adapter,
-        number=newest.number + 1 if newest else 1,
-        document=policy.to_dict(),
-        sha256=policy.sha256,
-        created_by=set_by,
-    )
-    before = {"number": newest.number, "sha256": newest.sha256} if newest else {}
-    record_event("policy.changed", made, before=before, after={"number": made.number, "sha256": made.sha256})
-    return made
 
 
 class _Loader(yaml.SafeLoader):

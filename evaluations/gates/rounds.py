@@ -2,14 +2,10 @@
 
 from typing import Any
 
-from django.db import transaction
-
 from evaluations.gates.licensing import licensed_control
-from evaluations.gates.queries import decision_named
 from evaluations.models import Decision, EvaluatedModel, EvaluationRun, GatePolicy, ItemPart, Review, ReviewRound
 from lorakit.gates.policy import parsed
 from rest.errors import Conflict, PortalError
-from tenants.audit.services import record_event
 
 ASK_EXPERTS = ("experts", "judge", "severe_losses", "agreement")
 
@@ -54,28 +50,3 @@ def fixed_with(
     # The judge's map must come from earlier labels: not from verdicts that it is to control.
     control = licensed_control(run) if first is None else None
     return {"round": found, "attempt": len(used) + 1, "control": control}
-
-
-@transaction.atomic
-def attach_round(*, decision: Decision, found: ReviewRound) -> Decision:
-    """Let an open decision that has no round rest on this one. Raises Conflict."""
-    Decision.objects.select_for_update().get(id=decision.id)
-    current = decision_named(decision.id)
-    if not current.is_open:
-        raise Conflict("This decision is closed. Open a new one to decide again.", code="decision:closed")
-    if current.round_id == found.id:
-        return current
-    if current.round_id is not None:
-        raise Conflict(
-            "This decision rests on a review round already. Close it to decide by another.", code="decision:has_round"
-        )
-    earlier = list(Decision.objects.filter(version=current.version_id).exclude(id=current.id))
-    values = fixed_with(current.run, found, current.policy, earlier)
-    Decision.objects.filter(id=current.id).update(**values)
-    after = {
-        "round": found.number,
-        "attempt": values["attempt"],
-        "judge_weight": (values["control"] or {}).get("weight"),
-    }
-    record_event("decision.round_chosen", current, after=after)
-    return decision_named(current.id)

@@ -1,4 +1,4 @@
-"""Every write to decisions."""
+"""Every write to policies and decisions."""
 
 from django.db import transaction
 from django.db.models import Max
@@ -11,14 +11,34 @@ from evaluations.gates.policies import newest_policy
 from evaluations.gates.queries import decision_named
 from evaluations.gates.rounds import asks_experts, fixed_with, rounds_for
 from evaluations.gates.verdicts import Verdict, computed, frozen
-from evaluations.models import Approval, Decision, DecisionState, EvaluationRun, ReviewRound
+from evaluations.models import Approval, Decision, DecisionState, EvaluationRun, GatePolicy, ReviewRound
 from evaluations.runs.queries import latest_ready
-from lorakit.gates.policy import DEFAULT, parsed
+from lorakit.gates.policy import DEFAULT, Policy, parsed
 from rest.errors import Conflict, PortalError
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 MAX_REASON = 2000
+
+
+@transaction.atomic
+def set_policy(*, tenant: Tenant, adapter: Adapter, policy: Policy, set_by: User | None) -> GatePolicy | None:
+    """Make this the adapter's policy for decisions opened from now on. None if it is the policy already."""
+    Adapter.objects.select_for_update().get(id=adapter.id)
+    newest = newest_policy(adapter)
+    if (parsed(newest.document) if newest else DEFAULT) == policy:
+        return newest
+    made: GatePolicy = GatePolicy.objects.create(
+        tenant=tenant,
+        adapter=adapter,
+        number=newest.number + 1 if newest else 1,
+        document=policy.to_dict(),
+        sha256=policy.sha256,
+        created_by=set_by,
+    )
+    before = {"number": newest.number, "sha256": newest.sha256} if newest else {}
+    record_event("policy.changed", made, before=before, after={"number": made.number, "sha256": made.sha256})
+    return made
 
 
 def open_decision(
@@ -80,6 +100,25 @@ def open_decision(
         }
         record_event("decision.opened", decision, after=after)
     return decision_named(decision.id)
+
+
+@transaction.atomic
+def attach_round(*, decision: Decision, found: ReviewRound) -> Decision:
+    """Let an open decision that has no round rest on this one. Raises Conflict: decision:closed, decision:has_round."""
+    current = _locked(decision)
+    if current.round_id == found.id:
+        return current
+    if current.round_id is not None:
+        raise Conflict(
+            "This decision rests on a review round already. Close it to decide by another.", code="decision:has_round"
+        )
+    earlier = list(Decision.objects.filter(version=current.version_id).exclude(id=current.id))
+    values = fixed_with(current.run, found, current.policy, earlier)
+    Decision.objects.filter(id=current.id).update(**values)
+    weight = (values["control"] or {}).get("weight", 0)
+    after = {"round": found.number, "attempt": values["attempt"], "judge_weight": weight}
+    record_event("decision.round_chosen", current, after=after)
+    return decision_named(current.id)
 
 
 @transaction.atomic

@@ -16,10 +16,18 @@ from adapters.versions.queries import version_named
 from evaluations.gates.forms import CommentForm, OpenForm, PolicyForm, ReasonForm, RoundForm
 from evaluations.gates.links import link_of
 from evaluations.gates.packs.download import pack_response
-from evaluations.gates.policies import from_yaml, newest_policy, policy_of, set_policy, to_yaml
+from evaluations.gates.policies import from_yaml, newest_policy, policy_of, to_yaml
 from evaluations.gates.queries import decision_named, newest_decision
-from evaluations.gates.rounds import asks_experts, attach_round, rounds_for
-from evaluations.gates.services import approve, open_decision, override, reject, withdraw_approval
+from evaluations.gates.rounds import asks_experts, rounds_for
+from evaluations.gates.services import (
+    approve,
+    attach_round,
+    open_decision,
+    override,
+    reject,
+    set_policy,
+    withdraw_approval,
+)
 from evaluations.gates.verdicts import verdict_of
 from evaluations.models import Decision, GatePolicy
 from lorakit.gates.policy import parsed

@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationItem, EvaluationRun, Judge, Judging, Rubric
+from evaluations.models import Decision, EvaluationItem, EvaluationRun, GatePolicy, Judge, Judging, Rubric
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -73,6 +73,7 @@ PUBLIC = {
     "password-forgotten": _form(email="nobody@example.com"),
     "password-set": Address(own={"GET": 200, "POST": 200}, by_token=True),
     "health": _get(),
+    "signing-key": _get(),
     "openapi": _get(),
     "api-docs": _get(),
 }
@@ -158,6 +159,15 @@ PAGES = {
     "evaluations:rubric": _form(Rubric, document=RUBRIC),
     "evaluations:rubric-export": _get(Rubric),
     "evaluations:rubric-delete": _post(Rubric),
+    "evaluations:decide": Address(own={"GET": 302, "POST": 200}, row=AdapterVersion),
+    "evaluations:decision": _get(Decision),
+    "evaluations:decision-round": _post(Decision),
+    "evaluations:decision-approve": _post(Decision),
+    "evaluations:decision-reject": _post(Decision, reason="Not yet."),
+    "evaluations:decision-override": _post(Decision, reason="It is urgent."),
+    "evaluations:decision-pack": _get(Decision),
+    "evaluations:policy": _form(Adapter, document="conditions: [{kind: approvals}]"),
+    "evaluations:policy-export": _get(Adapter),
     "evaluations:reviews": _get(),
     "evaluations:review": _get(EvaluationRun),
     "evaluations:grade": _post(EvaluationItem, grade="5"),
@@ -226,6 +236,15 @@ REST = {
     "judge-qualifications": _form(Judge, 201),
     "rubric-list": _form(status=201, yaml=RUBRIC),
     "rubric-detail": Address(own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Rubric, sent={"yaml": RUBRIC}),
+    "decision-list": _form(status=409, version=AdapterVersion),
+    "decision-detail": _get(Decision),
+    "decision-round": _post(Decision, 400),
+    "decision-approve": Address(own={"POST": 200, "DELETE": 200}, row=Decision),
+    "decision-reject": _post(Decision, 200, reason="Not yet."),
+    "decision-override": _post(Decision, 200, reason="It is urgent."),
+    "decision-pack": _get(Decision),
+    "gate-policy-list": _form(status=201, adapter=Adapter, document={"conditions": [{"kind": "approvals"}]}),
+    "gate-policy-detail": _get(GatePolicy),
     "rubric-preview": _post(Rubric, 200, dataset_version=DatasetVersion),
     "review-list": _form(status=201, item=EvaluationItem, grade=5),
     "endpoint-list": _get(),

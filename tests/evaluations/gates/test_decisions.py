@@ -7,9 +7,9 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from adapters.models import AdapterVersion
-from evaluations.gates.policies import read_policy, set_policy
+from evaluations.gates.policies import read_policy
 from evaluations.gates.promotion import clear_for_promotion, decision_for_promotion
-from evaluations.gates.services import approve, open_decision, override, reject, withdraw_approval
+from evaluations.gates.services import approve, open_decision, override, reject, set_policy, withdraw_approval
 from evaluations.gates.verdicts import computed, verdict_of
 from evaluations.models import Decision, DecisionState, EvaluationRun
 from lorakit.gates.policy import DEFAULT

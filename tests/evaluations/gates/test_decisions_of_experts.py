@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from evaluations.gates.policies import read_policy, set_policy
-from evaluations.gates.rounds import attach_round
-from evaluations.gates.services import open_decision, reject
+from evaluations.gates.policies import read_policy
+from evaluations.gates.services import attach_round, open_decision, reject, set_policy
 from evaluations.gates.verdicts import computed, verdict_of
 from evaluations.models import Choice, Decision, EvaluationRun, RoundShape, Turn, TurnState
 from lorakit.gates.outcome import Outcome

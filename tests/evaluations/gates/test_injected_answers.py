@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from evaluations.gates.policies import read_policy, set_policy
-from evaluations.gates.services import open_decision
+from evaluations.gates.policies import read_policy
+from evaluations.gates.services import open_decision, set_policy
 from evaluations.gates.verdicts import Verdict, verdict_of
 from evaluations.judges.backends.openai import OpenAIJudge
 from evaluations.judges.calling import Caller

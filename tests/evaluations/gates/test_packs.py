@@ -18,9 +18,9 @@ from rest_framework.test import APIClient
 
 from evaluations.gates.evidence import case_of
 from evaluations.gates.packs.writing import write_pack
-from evaluations.gates.policies import read_policy, set_policy
+from evaluations.gates.policies import read_policy
 from evaluations.gates.queries import decision_named
-from evaluations.gates.services import approve, open_decision, override
+from evaluations.gates.services import approve, open_decision, override, set_policy
 from evaluations.gates.verdicts import verdict_of
 from evaluations.models import Decision, EvaluationRun
 from lorakit.verify.archive import MANIFEST, SIGNATURE, canonical, write_archive

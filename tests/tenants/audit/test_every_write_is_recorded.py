@@ -28,6 +28,8 @@ UNRECORDED = {
     "evaluations.judging.services.forget_failures": "forgets replies, which are not recorded either",
     "evaluations.qualification.services.start_qualification": "_start records it",
     "evaluations.qualification.services.start_shared_qualification": "_start records it",
+    "evaluations.gates.services.override": "_close records it",
+    "evaluations.gates.services.reject": "_close records it",
     "corpora.uploads.services.record_inspection": "a job's outcome, on the job",
     "corpora.uploads.services.record_failed_inspection": "a job's outcome, on the job",
     "corpora.uploads.services.fail_upload": "a job's outcome, on the job",
