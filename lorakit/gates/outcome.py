@@ -7,6 +7,9 @@ from typing import Any, Literal
 State = Literal["passes", "fails", "undecided", "not applicable"]
 
 
+FEW_HOURS = 2
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
     """How many more reviews a decision will take: median and the range of the middle 80%, None beyond the cap.
@@ -24,6 +27,16 @@ class Outlook:
     hours: float | None
     judge_usd: float | None
     hopeless: bool
+
+    @property
+    def time(self) -> str:
+        """The experts' hours, in minutes below two hours; empty where no pace is known."""
+        if self.hours is None:
+            return ""
+        if self.hours < FEW_HOURS:
+            minutes = max(1, round(60 * self.hours))
+            return f"{minutes} minute{'' if minutes == 1 else 's'}"
+        return f"{self.hours:.0f} hours"
 
 
 @dataclass(frozen=True, kw_only=True)
