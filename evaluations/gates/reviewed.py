@@ -72,7 +72,7 @@ def packed_review(review: Review, found: ReviewRound) -> dict[str, Any]:
         "value": CHOICES[Choice(review.choice)] if review.choice else review.grade,
         "pair": bool(review.choice),
         "adjudication": review.is_adjudication,
-        "counts": review.is_adjudication or review.rubric_version_id == found.rubric_version_id,
+        "counts": review.rubric_version_id == found.rubric_version_id,
         "grades": review.grades,
         "comment": review.comment,
         "marks": review.marks,

@@ -19,5 +19,5 @@ def value_of(reviews: Sequence[Mapping[str, Any]]) -> float | None:
         return float(settled["value"])
     if not reviews[0]["pair"]:
         return float(median(review["value"] for review in reviews))
-    (first, count), *rest = Counter(review["value"] for review in reviews).most_common()
-    return 0.0 if rest and rest[0][1] == count else float(first)
+    ((first, count),) = Counter(review["value"] for review in reviews).most_common(1)
+    return float(first) if 2 * count > len(reviews) else 0.0

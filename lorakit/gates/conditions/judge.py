@@ -28,7 +28,7 @@ class JudgeScore(Condition):
     def check(self, case: Case) -> Outcome:
         title, needs = "Judge’s grade, corrected by experts", f"at least {self.at_least:g} of 5"
         if not case.is_judged:
-            why = "No judge has graded this evaluation."
+            why = "No language model has judged these answers."
             return Outcome(state="not applicable", title=title, shown="n/a", needs=needs, why=why, evidence="figures")
         judged = {row.number: row.answers["own"].judge for row in case.counted if "own" in row.answers}
         units = case.uniform()

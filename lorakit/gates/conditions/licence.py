@@ -24,7 +24,7 @@ class LicensedJudge(Condition):
     def check(self, case: Case) -> Outcome:
         title = "Judge is licensed for this rubric"
         if not case.is_judged:
-            why = "No judge has graded this evaluation."
+            why = "No language model has judged these answers."
             return Outcome(state="not applicable", title=title, shown="n/a", why=why, evidence="judge")
         if case.licence is None:
             return Outcome(state="undecided", title=title, shown="no licence", evidence="judge",
