@@ -22,6 +22,7 @@ class Action(TextChoices):
     REVIEWS_GRADE = "reviews.grade"
     GATES_MANAGE = "gates.manage"
     DECISIONS_APPROVE = "decisions.approve"
+    REVIEWS_MANAGE = "reviews.manage"
     ENDPOINT_VIEW = "endpoint.view"
     VERSIONS_PROMOTE = "versions.promote"
     PLAYGROUND_USE = "playground.use"

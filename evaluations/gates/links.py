@@ -16,4 +16,6 @@ def link_of(decision: Decision, outcome: Outcome) -> str:
         return f"{reverse('evaluations:figures', args=[decision.run_id])}#judgings"
     if outcome.evidence == "data":
         return reverse("corpora:version", args=[decision.run.dataset_version_id])
+    if outcome.evidence == "round" and decision.round_id is not None:
+        return reverse("evaluations:review", args=[decision.round_id])
     return "#approvals" if outcome.evidence == "approvals" else ""

@@ -1,5 +1,6 @@
 """Conditions of a decision: what each comes to, at its bounds, and where it does not apply."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -30,7 +31,7 @@ def case(own: list[float], base: list[float] | None = None, **extra: Any) -> Cas
     return Case(names=names, rows=rows(own, base), **extra)
 
 
-def graded(grades: list[float | None], *, rows_of: Case | None = None, **extra: Any) -> Case:
+def graded(grades: Sequence[float | None], *, rows_of: Case | None = None, **extra: Any) -> Case:
     """Single answers, graded in order; None for one that is still open."""
     items = [
         Item(
@@ -190,7 +191,7 @@ def test_pairs_and_differences() -> None:
     assert check(difference, kind="severe_losses", at_most=0.2).state == "passes"
 
 
-def judged_case(grades: list[float | None], judge: list[float]) -> Case:
+def judged_case(grades: Sequence[float | None], judge: list[float]) -> Case:
     judged = [
         Row(number=number, prompt=str(number), answers={"own": Scored({}, judge=score)})
         for number, score in enumerate(judge, 1)

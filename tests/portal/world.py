@@ -11,6 +11,7 @@ from corpora.models import Dataset, Upload, UploadState
 from evaluations.models import (
     Answer,
     Approval,
+    Assignment,
     Decision,
     EvaluatedModel,
     EvaluationItem,
@@ -25,6 +26,10 @@ from evaluations.models import (
     Qualification,
     QualificationState,
     Review,
+    ReviewRound,
+    RoundItem,
+    Turn,
+    TurnState,
     Verdict,
 )
 from evaluations.rubrics.document import parsed
@@ -92,7 +97,15 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             rubric_version=used.versions.get(),
         )
         graded = Grade.objects.create(judging=judging, answer=answer, score=3.0, reason=CANARY)
-        review = Review.objects.create(item=item, reviewer=person, grade=3, comment=CANARY)
+        review_round = ReviewRound.objects.create(
+            run=evaluation, number=1, candidate=model, seed=CANARY, created_by=person
+        )
+        Assignment.objects.create(round=review_round, reviewer=person)
+        round_item = RoundItem.objects.create(round=review_round, position=1, item=item, answer=answer)
+        Turn.objects.create(
+            round_item=round_item, reviewer=person, state=TurnState.GRADED, expires_at=timezone.now(), reason=CANARY
+        )
+        review = Review.objects.create(round_item=round_item, reviewer=person, grade=3, comment=CANARY)
         # No judge may ask there.
         judge = Judge.objects.create(name=CANARY, kind=JudgeKind.OPENAI, model=CANARY, address="https://127.0.0.1:9/v1")
         verdict = Verdict.objects.create(
@@ -118,7 +131,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         approval = Approval.objects.create(decision=decision, person=colleague, comment=CANARY)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, judge, verdict, qualification, rubric, policy, decision, approval,
+                judging, graded, review, review_round, round_item, judge, verdict, qualification, rubric,
+                policy, decision, approval,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}
