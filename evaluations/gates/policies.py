@@ -33,6 +33,14 @@ def policy_of(adapter: Adapter) -> Policy:
     return parsed(own.document) if own else DEFAULT
 
 
+NEED_PEOPLE = ("experts", "judge", "severe_losses", "agreement", "licence", "approvals")
+
+
+def needs_people(policy: Policy) -> bool:
+    """Whether a condition waits for experts or for approvals, so that people open its decisions."""
+    return any(policy.asks(kind) for kind in NEED_PEOPLE)
+
+
 def read_policy(document: Any) -> Policy:
     """The policy in an object of JSON. Raises PolicyRefused."""
     try:

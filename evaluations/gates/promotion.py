@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from adapters.models import AdapterVersion
 from evaluations.gates.live import live_version_of
-from evaluations.gates.policies import newest_policy
+from evaluations.gates.policies import needs_people, newest_policy, policy_of
 from evaluations.gates.queries import newest_decision
 from evaluations.gates.services import open_decision, promote, replace
 from evaluations.gates.verdicts import Verdict
@@ -15,7 +15,7 @@ from tenants.models import Tenant, User
 
 
 def decision_for_promotion(*, tenant: Tenant, version: AdapterVersion, asked_by: User | None) -> Decision:
-    """The decision that clears or refuses the version: its last, or one that is opened now by the default policy.
+    """The decision that clears or refuses the version: its last, or one that is opened now if the policy needs no people.
 
     Call it outside a transaction, before `clear_for_promotion`. Raises Conflict: gate:no_decision.
     """
@@ -25,7 +25,7 @@ def decision_for_promotion(*, tenant: Tenant, version: AdapterVersion, asked_by:
         found = None
     if found is not None and found.state != DecisionState.REPLACED:
         return found
-    if newest_policy(version.adapter) is not None:
+    if needs_people(policy_of(version.adapter)):
         raise Conflict(
             f"The policy of {version.adapter} asks for a decision about {version}. Open one on its page first.",
             code="gate:no_decision",
