@@ -15,7 +15,7 @@ from tenants.models import Tenant, User
 
 
 def decision_for_promotion(*, tenant: Tenant, version: AdapterVersion, asked_by: User | None) -> Decision:
-    """The decision that clears or refuses the version: its last, or one that is opened now if the policy needs no people.
+    """The decision that clears or refuses the version: its last, or one opened now if the policy needs no people.
 
     Call it outside a transaction, before `clear_for_promotion`. Raises Conflict: gate:no_decision.
     """

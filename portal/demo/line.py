@@ -1,4 +1,4 @@
-"""The demo of one tenant from end to end: dataset, two versions, evaluation, promotion, answer, cost, reviews, verdict."""
+"""The demo of one tenant from end to end: dataset, two versions, evaluation, promotion, answer, cost, verdict."""
 
 import json
 import time
@@ -56,10 +56,11 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
         items = [_compared(item) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
         with ExpertClient(site.web_url, demo.admin, site.password) as admin:
-            set_policy(admin, adapter_version["adapter"], USUAL)
+            adapter = client.get(f"adapter-versions/{adapter_version['id']}/")["adapter"]
+            set_policy(admin, adapter, USUAL)
             promotion = client.post("promotions/", json={"version": adapter_version["id"]})
             wait_for_job(client, promotion["job"]["id"], following("promoting"))
-            set_policy(admin, adapter_version["adapter"], WITH_EXPERTS)
+            set_policy(admin, adapter, WITH_EXPERTS)
         item = next(i for i in items if i["slice"] == "seen" and i["own"]["is_right"])
         tell(demo.name, "asking the gateway", None)
         asked_before = _requests(client)
