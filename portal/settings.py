@@ -256,6 +256,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "DecisionState": "evaluations.models.DecisionState",
         "JobState": "jobs.states.State",
         "DatasetVersionState": "corpora.models.VersionState",
         "UploadState": "corpora.models.UploadState",

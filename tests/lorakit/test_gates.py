@@ -14,16 +14,14 @@ from lorakit.gates.outcome import Outcome, verdict
 from lorakit.gates.policy import DEFAULT, parsed
 
 
-def rows(own: list[float], base: list[float] | None = None, **extra: Any) -> list[Row]:
-    return [
-        Row(
-            number=number,
-            prompt=f"prompt {number}",
-            answers={"own": Scored({"rouge_l": score}, **extra)}
-            | ({"base": Scored({"rouge_l": base[number - 1]})} if base else {}),
-        )
-        for number, score in enumerate(own, 1)
-    ]
+def rows(own: Sequence[float], base: Sequence[float] | None = None, **extra: Any) -> list[Row]:
+    made = []
+    for number, score in enumerate(own, 1):
+        answers: dict[Role, Scored] = {"own": Scored({"rouge_l": score}, **extra)}
+        if base:
+            answers["base"] = Scored({"rouge_l": base[number - 1]})
+        made.append(Row(number=number, prompt=f"prompt {number}", answers=answers))
+    return made
 
 
 def case(own: list[float], base: list[float] | None = None, **extra: Any) -> Case:
