@@ -43,7 +43,7 @@ API_KEY = "api_key"
 
 _ALL = frozenset(Action)
 _OWNERS = frozenset({Action.MEMBERS_MANAGE, Action.GATES_MANAGE})
-_PEOPLE = frozenset({Action.KEYS_MANAGE, Action.DECISIONS_APPROVE}) | _OWNERS
+_PEOPLE = frozenset({Action.KEYS_MANAGE, Action.MEMBERS_MANAGE})
 
 PERMISSIONS: Mapping[str, frozenset[Action]] = {
     Role.OWNER: _ALL,

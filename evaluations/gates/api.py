@@ -43,7 +43,7 @@ from lorakit.verify.signing import public_text
 from rest.errors import NotFound
 from rest.views import INVALID, MISSING, AsItIs, OutsideTransactions, ReadOnly
 from tenants.errors import PermissionMissing
-from tenants.models import User
+from tenants.models import Membership, User
 from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 from tenants.signing import signing_key
@@ -105,9 +105,9 @@ class DecisionViewSet(OutsideTransactions, ReadOnly):
     )
     @action(detail=True, methods=["post"])
     def round(self, request: Request, pk: str) -> Response:
+        decision = self.get_object()
         given = RoundSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        decision = self.get_object()
         attach_round(decision=decision, found=_round(given.validated_data["round"]))
         return self._shown(decision)
 
@@ -120,11 +120,11 @@ class DecisionViewSet(OutsideTransactions, ReadOnly):
     def approve(self, request: Request, pk: str) -> Response:
         given = CommentSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        decision = self.get_object()
+        decision, person = self.get_object(), _person(request, Action.DECISIONS_APPROVE)
         if request.method == "DELETE":
-            withdraw_approval(decision=decision, person=_person(request))
+            withdraw_approval(decision=decision, person=person)
         else:
-            approve(decision=decision, person=_person(request), comment=given.validated_data["comment"])
+            approve(decision=decision, person=person, comment=given.validated_data["comment"])
         return self._shown(decision)
 
     @extend_schema(
@@ -135,8 +135,8 @@ class DecisionViewSet(OutsideTransactions, ReadOnly):
     )
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str) -> Response:
-        decision = self.get_object()
-        reject(decision=decision, reason=_reason(request), closed_by=person_of(request))
+        decision, person = self.get_object(), _person(request, Action.DECISIONS_APPROVE)
+        reject(decision=decision, reason=_reason(request), closed_by=person)
         return self._shown(decision)
 
     @extend_schema(
@@ -148,8 +148,8 @@ class DecisionViewSet(OutsideTransactions, ReadOnly):
     )
     @action(detail=True, methods=["post"])
     def override(self, request: Request, pk: str) -> Response:
-        decision = self.get_object()
-        override(decision=decision, reason=_reason(request), closed_by=person_of(request))
+        decision, person = self.get_object(), _person(request, Action.GATES_MANAGE)
+        override(decision=decision, reason=_reason(request), closed_by=person)
         return self._shown(decision)
 
     @extend_schema(summary="Download the evidence pack", responses={200: PACK, 404: MISSING}, filters=False)
@@ -190,8 +190,9 @@ class GatePolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         adapter = Adapter.objects.filter(id=values["adapter"]).first()
         if adapter is None:
             raise NotFound("Adapter not found.", field="adapter")
+        person = _person(request, Action.GATES_MANAGE)
         policy = from_yaml(values["yaml"]) if "yaml" in values else read_policy(values["document"])
-        set_policy(tenant=tenant_of(request), adapter=adapter, policy=policy, set_by=person_of(request))
+        set_policy(tenant=tenant_of(request), adapter=adapter, policy=policy, set_by=person)
         made = newest_policy(adapter)
         return Response(PolicySerializer(made).data if made else {}, status=status.HTTP_201_CREATED)
 
@@ -236,8 +237,13 @@ def _round(round_id: UUID) -> ReviewRound:
     return found
 
 
-def _person(request: Request) -> User:
+def _person(request: Request, action: Action) -> User:
+    """Who decides: a key acts for the person who created it, with that person's role. Raises PermissionMissing."""
     person = person_of(request)
-    if person is None:
-        raise PermissionMissing("Approvals belong to a person. Sign in.", code="decision:needs_a_person")
+    membership = Membership.objects.filter(user=person).first() if person is not None else None
+    if person is None or membership is None or not membership.may(action):
+        raise PermissionMissing(
+            "Only people whose role includes it may do this. Sign in, or use an API key that such a person created.",
+            code="decision:needs_a_person",
+        )
     return person

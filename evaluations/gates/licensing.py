@@ -19,7 +19,7 @@ MOST_LABELS = 2_000
 
 def licence_for(judging: Judging | None) -> Licence | None:
     """The licence of the judging's judge for its rubric, None if it never was assessed."""
-    found = licence_of(judging) if judging is not None else None
+    found = licence_of(judging) if judging is not None and judging.is_llm else None
     return Licence(judge=str(judging), state=found.state, reason=found.reason) if found is not None else None
 
 
