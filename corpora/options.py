@@ -53,7 +53,7 @@ def read_options(raw: Mapping[str, Any]) -> Options:
             field="options.context",
         )
     # Normalise the columns, so that equal sets of options have one digest.
-    return replace(options, columns=_spelled(options))
+    return replace(options, columns=_spelled(options), metadata=_kept(options))
 
 
 def _check_columns(columns: Mapping[str, str]) -> None:
@@ -85,6 +85,18 @@ def _spelled(options: Options) -> dict[str, str]:
     if options.file_format in {"csv", "tsv"}:
         columns = {field: column.strip().lower() for field, column in columns.items()}
     return columns
+
+
+def _kept(options: Options) -> tuple[str, ...] | None:
+    """The columns kept for filtering, each once. Raises WrongOption for a name that cannot be one."""
+    if options.metadata is None:
+        return None
+    for column in options.metadata:
+        if not column or len(column) > LONGEST_COLUMN or not _can_be_stored(column):
+            text = f"“{shown(column)}” cannot be the name of a column to keep. Use a name from the file."
+            raise WrongOption(text, field="options.metadata")
+    is_table = options.file_format in {"csv", "tsv"}
+    return tuple(dict.fromkeys(column.strip().lower() if is_table else column for column in options.metadata))
 
 
 def _can_be_stored(text: str) -> bool:

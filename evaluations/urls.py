@@ -6,6 +6,7 @@ from evaluations.gates import views as gate_views
 from evaluations.judges import views as judge_views
 from evaluations.qualification import views as qualification_views
 from evaluations.reviews import views as review_views
+from evaluations.reviews.rounds import views as round_views
 from evaluations.rubrics import views as rubric_views
 from evaluations.runs import start_views, views
 from evaluations.runs.judgings import views as judging_views
@@ -36,6 +37,9 @@ urlpatterns = [
     path("rubrics/<uuid:rubric_id>/export/", rubric_views.export, name="rubric-export"),
     path("rubrics/<uuid:rubric_id>/delete/", rubric_views.delete, name="rubric-delete"),
     path("reviews/", review_views.reviews, name="reviews"),
+    path("<uuid:run_id>/review/", round_views.start, name="start-review-round"),
+    path("reviews/rounds/<uuid:round_id>/", round_views.detail, name="review-round"),
+    path("reviews/rounds/<uuid:round_id>/close/", round_views.close, name="review-round-close"),
     path("reviews/<uuid:round_id>/", review_views.review, name="review"),
     path("reviews/items/<uuid:item_id>/grade/", review_views.grade, name="grade"),
     path("versions/<uuid:version_id>/decide/", gate_views.decide, name="decide"),

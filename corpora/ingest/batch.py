@@ -16,6 +16,9 @@ TRAIN_ROW, TEST_ROW = 0, 1
 DEFAULT_SLICE = "all"
 ROW_ID = np.dtype("V16")
 
+Metadata = tuple[tuple[str, str], ...]
+"""(column, value) of what is kept with a row for filtering, without empty values."""
+
 Offsets = npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 _HEAD, _TAIL = b'{"id":"', b"}\n"
@@ -27,12 +30,13 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """Split, slice, label and group of a row."""
+    """Split, slice, label and group of a row, and what is kept for filtering."""
 
     split: Split | None = None
     slice: str = DEFAULT_SLICE
     label: str | None = None
     group: str | None = None
+    metadata: Metadata = ()
 
 
 NO_MARKS = Marks()
@@ -188,7 +192,7 @@ class BatchBuilder:
 
 def stored_marks(marks: Marks) -> bytes:
     """What a row's line holds beside its messages, as JSON."""
-    return _encode((marks.slice, marks.label))
+    return _encode((marks.slice, marks.label, *(text for _, text in marks.metadata)))
 
 
 def row_line(named: Digest, marks: Marks) -> bytes:
@@ -210,7 +214,8 @@ def row_lines(ids: bytes, middles: Sequence[bytes], conversations: Sequence[byte
 
 def line_middle(marks: Marks) -> bytes:
     """What stands between a row's id and its messages."""
-    return b'","slice":%b,"label":%b,"messages":' % (_encode(marks.slice), _encode(marks.label))
+    kept = b',"metadata":%b' % _encode(dict(marks.metadata)) if marks.metadata else b""
+    return b'","slice":%b,"label":%b%b,"messages":' % (_encode(marks.slice), _encode(marks.label), kept)
 
 
 def too_long(max_row_bytes: int) -> RowProblem:

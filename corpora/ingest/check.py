@@ -268,6 +268,7 @@ class _Pass:
             layout=layout.name if layout else "",
             mapping=dict(source.columns) if source else {},
             guessed=source.guessed if source else (),
+            metadata=source.kept if source else (),
             position=source.position if source else "line",
             rows=self._assembly.kept,
             warnings=tuple(self._warnings(accepted=accepted)),
@@ -301,7 +302,7 @@ class _Pass:
         source = self._source
         if source is None or source.layout is None:
             return set()
-        return Canonical(source.layout, source.columns).unused(source.names)
+        return Canonical(source.layout, source.columns, kept=source.kept).unused(source.names)
 
 
 def _no_test_rows(near_leaks: int) -> str:

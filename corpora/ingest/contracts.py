@@ -25,6 +25,7 @@ MAX_UNPACKED_BYTES = 16 << 30
 MAX_ROW_BYTES = 1 << 20
 MAX_SLICES = 50
 MAX_NAME_LENGTH = 80
+MAX_KEPT_COLUMNS = 8
 SAMPLED_ROWS = 10_000
 SHOWN_COLUMNS = 40
 """Number of columns whose values are shown in the preview."""
@@ -55,6 +56,8 @@ class Options(Document):
     a base model's name; `leaks` are the later of two rows with one prompt in both splits, `near_leaks` test rows much
     like a training row. `preferences` says whether preference data is refused, or the chosen answers are taken;
     `reasoning` is what an answer was thought out with.
+    `metadata` are columns that are kept with each row for filtering, but not learnt from: those named, or by default
+    those whose first values look like categories.
     `test_share` of the rows, or of the groups where a column for `group` is named, are held out where the file names no
     split; `seed` draws others.
     """
@@ -74,6 +77,7 @@ class Options(Document):
     context: Annotated[str, msgspec.Meta(max_length=100)] = ""
     test_share: Share = 0.1
     seed: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0
+    metadata: Annotated[tuple[str, ...], msgspec.Meta(max_length=MAX_KEPT_COLUMNS)] | None = None
     schema: Literal[1] = 1
 
 
@@ -151,7 +155,8 @@ class Row(msgspec.Struct, frozen=True):
     """One canonical row; the last message is an answer to learn.
 
     `id` is the XXH3 of the messages and tools, 32 hexadecimal digits (see `corpora.ingest.rows`). `tools` are the
-    functions that could be called, as in OpenAI's format.
+    functions that could be called, as in OpenAI's format. `metadata` are values by column for filtering, which no model
+    reads.
     """
 
     id: str
@@ -159,6 +164,7 @@ class Row(msgspec.Struct, frozen=True):
     label: str | None
     messages: tuple[Turn, ...]
     tools: tuple[dict[str, Any], ...] = ()
+    metadata: dict[str, str] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,10 +268,11 @@ class Report(Document):
     """The outcome of a check.
 
     `mapping` says which column each of `FIELDS` was read from, and `guessed` which of these were told by another name
-    than the field's. `problems` are the first `MAX_PROBLEMS` of `problem_count`, one for each row that cannot be used;
-    all of them, and a line for each row of a notice, are in findings.jsonl. `position` says what their `line` counts.
-    `rows_sha256` is over train.jsonl and then test.jsonl. `packing` is how the file was compressed, `encoding` how its
-    text is encoded; both are empty where there is nothing to say.
+    than the field's. `metadata` are the columns kept for filtering. `problems` are the first `MAX_PROBLEMS` of
+    `problem_count`, one for each row that cannot be used; all of them, and a line for each row of a notice, are in
+    findings.jsonl. `position` says what their `line` counts. `rows_sha256` is over train.jsonl and then test.jsonl.
+    `packing` is how the file was compressed, `encoding` how its text is encoded; both are empty where there is nothing
+    to say.
     """
 
     accepted: bool
@@ -277,6 +284,7 @@ class Report(Document):
     layout: str = ""
     mapping: dict[str, str] = field(default_factory=dict)
     guessed: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
     position: Literal["line", "row"] = "line"
     rows: Natural = 0
     train: Natural = 0
@@ -302,15 +310,16 @@ class Converted(Document):
 class Inspection(Document):
     """The preview of a file with given options.
 
-    `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`, and
-    `guessed` which of these were told by another name than the field's, or by what they hold. `sample`
-    are the first rows as they stand in the file, a text for each of the first columns, cut short; `rows` are the first
-    that could be read and `problems` the first that could not. `proposed` are those of the guessed that only what the
-    columns hold suggests: a check uses them only if they are confirmed as the option `columns`. `ignored` columns are
-    not used. `rows_read` rows were read for this, of which `rows_with_problems` cannot be used; `row_count` is how many
-    the file has, if that is known. `notices` counts the rows read by the code of what is to be known about them.
-    `packing` and `encoding` are as in a `Report`; `converted` are examples of what another encoding than UTF-8 changes,
-    and `warnings` say what was done to read the file. `position` says what the `line` of a problem counts.
+    `columns` are the file's own, in its order; `mapping` says which of them stands for which of `FIELDS`, and `guessed`
+    which of these were told by another name than the field's, or by what they hold. `sample` are the first rows as they
+    stand in the file, a text for each of the first columns, cut short; `rows` are the first that could be read and
+    `problems` the first that could not. `proposed` are those of the guessed that only what the columns hold suggests: a
+    check uses them only if they are confirmed as the option `columns`. `ignored` columns are not used. `metadata` are
+    those kept for filtering, of the `keepable` that could be. `rows_read` rows were read for this, of which
+    `rows_with_problems` cannot be used; `row_count` is how many the file has, if that is known. `notices` counts the
+    rows read by the code of what is to be known about them. `packing` and `encoding` are as in a `Report`; `converted`
+    are examples of what another encoding than UTF-8 changes, and `warnings` say what was done to read the file.
+    `position` says what the `line` of a problem counts.
     """
 
     upload_sha256: str
@@ -328,6 +337,8 @@ class Inspection(Document):
     guessed: tuple[str, ...] = ()
     proposed: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+    keepable: tuple[str, ...] = ()
     sample: tuple[dict[str, str], ...] = ()
     rows: tuple[Row, ...] = ()
     rows_read: Natural = 0

@@ -23,6 +23,7 @@ from corpora.ingest.layouts.guessing import propose
 from corpora.ingest.layouts.known import PREFERENCES
 from corpora.ingest.layouts.kto import NOT_CHOSEN
 from corpora.ingest.layouts.unsupported import unsupported
+from corpora.ingest.metadata import keepable_columns
 from corpora.ingest.problems import FileProblem, RowProblem
 from corpora.ingest.reading.rules import Rules
 from corpora.ingest.rows import digest, row_id
@@ -110,6 +111,8 @@ def _look(file: BinaryIO, spec: IngestSpec, readable: Readable) -> dict[str, Any
         "mapping": head.columns.mapping,
         "guessed": source.guessed,
         "ignored": tuple(sorted(map(_name, head.ignored)))[:NAMED_COLUMNS],
+        "metadata": source.kept,
+        "keepable": tuple(head.keepable())[:SHOWN_COLUMNS],
         "sample": tuple(map(_cells, head.raws[:SHOWN_ROWS])),
         "rows": tuple(head.rows[:SHOWN_ROWS]),
         "rows_read": head.rows_read,
@@ -159,7 +162,7 @@ class _Head:
 
     def __init__(self, source: Source, spec: IngestSpec) -> None:
         self._is_unreadable = source.layout is None and bool(source.names)
-        self._canonical = Canonical(source.layout, source.columns, spec.options)
+        self._canonical = Canonical(source.layout, source.columns, spec.options, source.kept)
         self._rules = Rules(spec.options, spec.context)
         self._seen: set[str] = set()
         self.columns = _Columns(source.columns)
@@ -194,6 +197,12 @@ class _Head:
                 self.notices[NOT_CHOSEN] += 1
             else:
                 self.problems.append(problem.at(line))
+
+    def keepable(self) -> list[str]:
+        """The columns that could be kept for filtering."""
+        if self._canonical.layout is None:
+            return []
+        return keepable_columns(self.raws, self._canonical.used({name for raw in self.raws for name in raw}))
 
     def _read(self, line: int, raw: Any) -> None:
         messages, tools, marks, notices = self._canonical.read(raw)
@@ -240,7 +249,7 @@ class _Columns:
 def _row(messages: list[Turn], tools: bytes, marks: Marks) -> Row:
     shown = tuple(replace_in(turn, content=_cut(turn.content, TEXT_CHARACTERS)) for turn in messages)
     definitions = msgspec.json.decode(tools, type=tuple[dict[str, Any], ...]) if tools else ()
-    return Row(row_id(messages, tools), marks.slice, marks.label, shown, definitions)
+    return Row(row_id(messages, tools), marks.slice, marks.label, shown, definitions, dict(marks.metadata))
 
 
 def _cells(raw: Mapping[Any, Any]) -> dict[str, str]:

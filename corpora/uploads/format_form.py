@@ -4,11 +4,12 @@ import dataclasses
 from typing import Any, NamedTuple
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.forms.boundfield import BoundField
 from django.http import QueryDict
 
 from corpora.contexts import contexts
-from corpora.ingest.contracts import SHOWN_COLUMNS, Options
+from corpora.ingest.contracts import MAX_KEPT_COLUMNS, SHOWN_COLUMNS, Options
 from corpora.ingest.problems import shown
 from corpora.models import Dataset, Upload
 from corpora.uploads.kept import does_not_fit, kept_options
@@ -73,6 +74,8 @@ PREFERENCES = "dataset:preference_data"
 
 SHOWN_PROBLEMS = 5
 """Number of different problems that are shown."""
+
+TOO_MANY_KEPT = f"Choose up to {MAX_KEPT_COLUMNS} columns. Untick some."
 
 OURS = "ours"
 """The form value of "detect automatically", which is an empty option."""
@@ -148,6 +151,15 @@ class FormatForm(forms.Form):
         choices=[("drop", "Leave it out"), ("keep", "Keep it, for base models that reason")],
         label="Reasoning in answers",
     )
+    metadata = forms.MultipleChoiceField(
+        label="Keep for filtering",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=(
+            f"Up to {MAX_KEPT_COLUMNS} columns by which the results of evaluations can be filtered. The model does not "
+            "read them."
+        ),
+    )
     context = OurChoice(label="Base model for token counts")
     test_percent = forms.FloatField(
         min_value=0,
@@ -181,6 +193,7 @@ class FormatForm(forms.Form):
             del self.fields["encoding"]
         if not self.found.get("notices", {}).get("dataset:reasoning"):
             del self.fields["reasoning"]
+        self._offer_metadata()
         layout = self.options["layout"] or self.found.get("layout") or "prompt and completion"
         self.needed = NEEDED[layout]
         self.may_be_missing = {name for of_layout, name in OPTIONAL if of_layout == layout}
@@ -352,9 +365,29 @@ class FormatForm(forms.Form):
                 for name, column in self.columns.items()
                 if name in fields and (name in named or column != self.detected.get(name))
             },
+            "metadata": self._chosen_metadata(said),
             "test_share": said["test_percent"] / 100,
             **{name: said[name] for name in CHOICES if name in said},
         }
+
+    def _offer_metadata(self) -> None:
+        """The columns that can be kept for filtering; none are offered where there are none."""
+        named = self.options["metadata"] or ()
+        offered = dict.fromkeys([*self.found.get("keepable", ()), *named])
+        if not offered:
+            del self.fields["metadata"]
+            return
+        self.fields["metadata"].choices = [(column, column) for column in offered]  # type: ignore[attr-defined]
+        self.fields["metadata"].validators.append(MaxLengthValidator(MAX_KEPT_COLUMNS, TOO_MANY_KEPT))
+
+    def _chosen_metadata(self, said: dict[str, Any]) -> list[str] | None:
+        """The columns chosen; None where they are as they are guessed, or nothing could be chosen."""
+        if "metadata" not in said:
+            named: list[str] | None = self.options["metadata"]
+            return named
+        chosen = list(said["metadata"])
+        is_guess = self.options["metadata"] is None and set(chosen) == set(self.found.get("metadata", ()))
+        return None if is_guess else chosen
 
     def _format(self) -> str:
         return str(self.options["file_format"] or self.found.get("file_format", ""))
@@ -378,6 +411,7 @@ class FormatForm(forms.Form):
             options = {**options, "bad_rows": "leave_out"}
         return {
             **options,
+            "metadata": options["metadata"] if options["metadata"] is not None else self.found.get("metadata", ()),
             "test_percent": f"{100 * options['test_share']:g}",
             "dataset": self.upload.dataset_id,
             "name": self.upload.dataset_name,

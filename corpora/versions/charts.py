@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pycld2
+from corpora.ingest.texts.language import language_name
 
 MAX_BARS = 12
 LEAST_BARS = 4
@@ -15,7 +15,6 @@ FAR = 2
 
 
 NO_SLICE = "all"
-LANGUAGES = {code.partition("-")[0]: name.replace("_", " ").title() for name, code in reversed(pycld2.LANGUAGES)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +148,7 @@ def _titled(what: str, name: str) -> str:
     if what == "turns":
         return f"{name} turn{'' if name == '1' else 's'}"
     if what == "languages":
-        return "Unknown" if name == "un" else LANGUAGES.get(name, name)
+        return language_name(name)
     return name
 
 

@@ -49,6 +49,9 @@ class RowSerializer(serializers.Serializer[StoredRow]):
     id = serializers.CharField(source="row.id", help_text="Hash of the messages, the same in every version.")
     slice = serializers.CharField(source="row.slice")
     label = serializers.CharField(source="row.label", allow_null=True)  # type: ignore[assignment]
+    metadata = serializers.DictField(
+        source="row.metadata", child=serializers.CharField(), help_text="Columns kept for filtering, by name."
+    )
     messages = MessageSerializer(source="row.messages", many=True)
     tools = serializers.ListField(
         source="row.tools", child=serializers.DictField(), help_text="The functions that the row's answers can call."

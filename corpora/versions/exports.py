@@ -46,6 +46,7 @@ class ExportedRow(msgspec.Struct, frozen=True, omit_defaults=True):
     label: str | None
     messages: tuple[Turn, ...]
     tools: tuple[dict[str, Any], ...] = ()
+    metadata: dict[str, str] = {}
 
 
 def export_response(version: DatasetVersion, *, content: Content, file_type: FileType) -> StreamingHttpResponse:
@@ -84,7 +85,17 @@ def _jsonl(records: Iterable[Any]) -> Iterator[bytes]:
 
 def _exported(stored: StoredRow) -> ExportedRow:
     row = stored.row
-    return ExportedRow(stored.number, stored.line, row.id, stored.split, row.slice, row.label, row.messages, row.tools)
+    return ExportedRow(
+        stored.number,
+        stored.line,
+        row.id,
+        stored.split,
+        row.slice,
+        row.label,
+        row.messages,
+        row.tools,
+        row.metadata,
+    )
 
 
 class _Line:

@@ -35,6 +35,7 @@ OPTION_TITLES = {
     "context": "Base model",
     "test_share": "Held out for testing",
     "seed": "Seed",
+    "metadata": "Kept for filtering",
 }
 
 
@@ -51,6 +52,8 @@ def option_text(name: str, value: Any) -> str:
         return f"{value:.0%}" if value == round(value, 2) else f"{value:.1%}"
     if name == "delimiter" and value:
         return DELIMITERS.get(value, f"“{value}”")
+    if name == "metadata" and value is not None:
+        return ", ".join(value) or "none"
     if value in ("", None, {}):
         return "detected" if name != "context" else "default"
     return str(value).replace("_", " ")
@@ -64,6 +67,8 @@ def _phrases(options: Mapping[str, Any], version: DatasetVersion) -> Iterator[st
         yield f"{version.file_format.upper()}{separator}{f', converted from {encoding}' if encoding else ''}"
     if options.get("columns"):
         yield option_text("columns", options["columns"])
+    if kept := version.profile.get("metadata"):
+        yield f"kept for filtering: {', '.join(kept)}"
     if options.get("bad_rows") == "leave_out":
         yield "rows with problems left out"
     if options.get("personal_data") == "mask":

@@ -213,9 +213,9 @@ class Needle:
         self._written = msgspec.json.encode(self._text).decode()[1:-1].casefold()
 
     def find(self, line: bytes) -> Row | None:
-        """The row of the line if a message, its label or its slice contains the text, otherwise None."""
+        """The row of the line if a message, a mark or what is kept with it contains the text, otherwise None."""
         if self._written not in line.decode().casefold():
             return None
         row = _decoder.decode(line)
-        texts = [row.slice, row.label or "", *(message.content for message in row.messages)]
+        texts = [row.slice, row.label or "", *row.metadata.values(), *(message.content for message in row.messages)]
         return row if any(self._text in text.casefold() for text in texts) else None

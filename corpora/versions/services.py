@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import PurePath
 from typing import IO, Any
 from uuid import UUID, uuid4
@@ -28,6 +29,12 @@ from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 CHECK = "dataset_check"
+
+DIGESTED_ALWAYS = frozenset({
+    "file_format", "delimiter", "encoding", "layout", "columns", "bad_rows", "personal_data", "over_long", "leaks",
+    "near_leaks", "preferences", "reasoning", "context", "test_share", "seed", "schema",
+})  # fmt: skip
+"""The options of the first digests. Never add one that is new."""
 
 
 def upload_version(
@@ -228,7 +235,8 @@ def record_report(*, version_id: UUID, report: Report, keys: dict[str, str], row
         return
     found = msgspec.to_builtins(report)
     profile = {
-        name: found[name] for name in ("layout", "delimiter", "encoding", "position", "warnings", "problems_by_code")
+        name: found[name]
+        for name in ("layout", "delimiter", "encoding", "position", "metadata", "warnings", "problems_by_code")
     }
     changes = {
         "upload_sha256": report.upload_sha256,
@@ -308,8 +316,18 @@ def _same_file(dataset_id: UUID, sha256: str, digest: str) -> QuerySet[DatasetVe
 
 
 def options_digest(options: Options) -> str:
-    """A hash of the options, as 32 hexadecimal digits."""
-    return hashlib.sha256(options.to_json().encode()).hexdigest()[:32]
+    """A hash of the options, as 32 hexadecimal digits.
+
+    It must stay the same for the same options, or a file that was uploaded earlier is not recognised. So an option that
+    was added after the first digests counts only where it is set.
+    """
+    defaults = Options()
+    given = {
+        name: value
+        for name, value in asdict(options).items()
+        if name in DIGESTED_ALWAYS or value != getattr(defaults, name)
+    }
+    return hashlib.sha256(msgspec.json.encode(given)).hexdigest()[:32]
 
 
 def shown_name(file_name: str) -> str:

@@ -15,7 +15,15 @@ from functools import partial
 from typing import TypeVar
 
 from evaluations.judges.backends.base import Completion, Judge, Verdict
-from evaluations.judges.backends.errors import CircuitOpen, JudgeError, Later, Malformed, Rejected, Unauthorised
+from evaluations.judges.backends.errors import (
+    CircuitOpen,
+    JudgeError,
+    Later,
+    Malformed,
+    NotJSON,
+    Rejected,
+    Unauthorised,
+)
 from evaluations.judges.backends.usage import NOTHING
 from evaluations.judges.prompts import Prompt
 
@@ -173,8 +181,8 @@ class Caller:
             self.breaker.failed(error.text, at_once=True)
         elif isinstance(error, CircuitOpen | Later):
             return
-        elif isinstance(error, Rejected) or (error.temporary and not isinstance(error, Malformed)):
-            # An unknown model rejects every prompt, one after the other.
+        elif isinstance(error, Rejected | NotJSON) or (error.temporary and not isinstance(error, Malformed)):
+            # An unknown model rejects every prompt, one after the other; a proxy answers each with the same page.
             self.breaker.failed(error.text)
         else:
             self.breaker.succeeded()

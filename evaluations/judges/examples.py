@@ -18,6 +18,7 @@ JUDGE = {
     "price_in": "0.4000",
     "price_out": "1.6000",
     "requests_per_minute": 300,
+    "is_tested_automatically": True,
     "has_secret": True,
     "secret_host": "https://api.openai.com:443",
     "version": 1,

@@ -71,6 +71,12 @@ class JudgeForm(forms.Form):
     requests_per_minute = forms.IntegerField(
         label="Most requests per minute", min_value=1, max_value=100_000, required=False
     )
+    is_tested_automatically = forms.BooleanField(
+        label="Test this judge automatically",
+        required=False,
+        initial=True,
+        help_text="After each change and once a month. What a test costs is stated on the judge’s page.",
+    )
     forget_secret = forms.BooleanField(label="Forget the stored API key", required=False)
 
     def __init__(self, *args: Any, stored_for: str = "", **kwargs: Any) -> None:

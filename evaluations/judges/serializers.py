@@ -42,6 +42,7 @@ class JudgeSerializer(serializers.ModelSerializer[Judge]):
             "price_in",
             "price_out",
             "requests_per_minute",
+            "is_tested_automatically",
             "has_secret",
             "secret_host",
             "version",
@@ -71,6 +72,9 @@ class JudgeChangeSerializer(serializers.Serializer[Any]):
     price_in = serializers.DecimalField(**PRICE, help_text="US dollars per million tokens.")
     price_out = serializers.DecimalField(**PRICE, help_text="US dollars per million tokens.")
     requests_per_minute = serializers.IntegerField(min_value=1, max_value=100_000, allow_null=True, required=False)
+    is_tested_automatically = serializers.BooleanField(
+        required=False, help_text="Whether tests start by themselves, which costs: after a change, and each month."
+    )
     secret = serializers.CharField(
         max_length=4000,
         allow_blank=True,

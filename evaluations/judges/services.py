@@ -38,6 +38,7 @@ DEFAULTS: Mapping[str, Any] = {
     "price_in": None,
     "price_out": None,
     "requests_per_minute": None,
+    "is_tested_automatically": True,
 }
 
 

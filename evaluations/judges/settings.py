@@ -25,6 +25,7 @@ FIELDS = (
     "price_in",
     "price_out",
     "requests_per_minute",
+    "is_tested_automatically",
 )
 COMPUTES = ("kind", "model", "address", "region", "api_version", "temperature", "samples")
 """Those that change what a judge computes, and so its version."""

@@ -27,11 +27,20 @@ from evaluations.models.reviews import (
     Turn,
     TurnState,
 )
-from evaluations.models.runs import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
+from evaluations.models.runs import (
+    Answer,
+    AnswerError,
+    EvaluatedModel,
+    EvaluationItem,
+    EvaluationRun,
+    EvaluationState,
+    ModelKind,
+)
 
 __all__ = [
     "CLEARED",
     "Answer",
+    "AnswerError",
     "Approval",
     "Assignment",
     "CallPurpose",

@@ -29,6 +29,9 @@ class Judge(TenantModel):
     price_in = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
     price_out = models.DecimalField(max_digits=10, decimal_places=4, null=True, blank=True)
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    is_tested_automatically = models.BooleanField(
+        default=True, db_default=True, help_text="Whether tests start by themselves: after a change, and each month."
+    )
     sealed_secret = models.TextField(blank=True, editable=False)
     secret_host = models.CharField(max_length=300, blank=True, editable=False)
     version = models.PositiveIntegerField(default=1, editable=False)

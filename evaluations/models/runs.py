@@ -40,7 +40,7 @@ class EvaluationRun(TenantModel):
     summary = models.JSONField(
         default=dict,
         help_text="{slice: {rows, figures: {model: {metric: figure}}, differences: [...], unavailable: {...}}}; "
-        "slice `all` is the total",
+        "slice `all` is the total, which also has `columns`",
     )
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
@@ -105,6 +105,9 @@ class EvaluationItem(TenantModel):
     messages = models.JSONField(help_text="the prompt, as chat messages")
     tools = models.JSONField(default=list, db_default=[], help_text="the functions that the model may call")
     reference = models.TextField()
+    metadata = models.JSONField(
+        default=dict, db_default={}, help_text="{column: value}, what is kept with the row, and its language"
+    )
     prompt_sha256 = models.CharField(max_length=64, db_default="", default="")
     prompt_length = models.PositiveIntegerField(db_default=0, default=0, help_text="in characters")
     uncertainty = models.FloatField(default=0.0, help_text="0..1; experts see the highest first")
@@ -112,7 +115,15 @@ class EvaluationItem(TenantModel):
     class Meta:
         ordering = ("position",)
         constraints = (models.UniqueConstraint(fields=("tenant", "run", "position"), name="evaluation_item_once"),)
-        indexes = (models.Index(fields=("run", "-uncertainty", "position"), name="evaluation_item_review_order"),)
+        indexes = (
+            models.Index(fields=("run", "-uncertainty", "position"), name="evaluation_item_review_order"),
+            # What grids filter and sort rows by, so that they need not read the rows themselves.
+            models.Index(
+                fields=("run", "position"),
+                include=("tenant", "id", "slice", "prompt_length"),
+                name="evaluation_item_order",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"row {self.position}"
@@ -129,6 +140,15 @@ class EvaluationItem(TenantModel):
         )
 
 
+class AnswerError(models.TextChoices):
+    """Why a model that runs elsewhere gave no answer."""
+
+    REFUSED = "refused", "The model declined to answer"
+    CUT_OFF = "cut_off", "Longer than the model allows"
+    MALFORMED = "malformed", "The server’s reply could not be read"
+    REJECTED = "rejected", "The server did not take the request"
+
+
 class Answer(TenantModel):
     """What one model answered to one row.
 
@@ -143,6 +163,9 @@ class Answer(TenantModel):
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
     seconds = models.FloatField(null=True, blank=True)
     usd = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
+    error = models.CharField(
+        max_length=16, choices=AnswerError, blank=True, default="", db_default="", help_text="Why there is no answer."
+    )
     scores = models.JSONField(default=dict, help_text="{metric: score or null}")
     is_right = models.BooleanField(null=True, blank=True, help_text="Exactly the expected answer; null until scored.")
 

@@ -17,6 +17,7 @@ def qualification_panel(judge: Judge) -> tuple[str, Mapping[str, Any]]:
         "report": report_of(judge),
         "page_url": reverse("evaluations:judge", args=[judge.id]),
         "own": True,
+        "is_automatic": judge.is_tested_automatically,
         "start_url": reverse("evaluations:judge-test", args=[judge.id]),
     }
     return SECTION, context

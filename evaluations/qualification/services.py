@@ -53,7 +53,7 @@ def start_shared_qualification(*, tenant: Tenant, alias: str, created_by: User |
 
 
 def start_due_qualifications() -> int:
-    """Test judges that have a new version or were tested a month ago. Returns how many tests were started.
+    """Test judges that have a new version or were tested a month ago, unless told not to. Returns how many started.
 
     One at a time for each tenant, whose other jobs share a limit with them.
     """
@@ -65,7 +65,7 @@ def start_due_qualifications() -> int:
                 tested_version=Subquery(last.values("judge_version")[:1], output_field=IntegerField()),
                 tested_at=Subquery(last.values("created_at")[:1], output_field=DateTimeField()),
             )
-            .filter(updated_at__lt=now - SETTLED)
+            .filter(is_tested_automatically=True, updated_at__lt=now - SETTLED)
             .filter(Q(tested_at=None) | ~Q(tested_version=F("version")) | Q(tested_at__lt=now - REPEATED))
             .exclude(tenant__in=Qualification.objects.filter(state=QualificationState.RUNNING).values("tenant"))
             .select_related("tenant")

@@ -186,7 +186,7 @@ class ManagedRoundSerializer(ReviewRoundSerializer):
 
     evaluation = serializers.UUIDField(source="run_id")
     candidate = serializers.CharField(source="candidate.key")
-    against = serializers.CharField(source="against.key", default=None)
+    against = serializers.CharField(source="against.key", default=None, allow_null=True)
     answers = serializers.SerializerMethodField(help_text="How many items the round has.")
     decided = serializers.SerializerMethodField(help_text="How many of them have a verdict.")
     reviewers = serializers.SerializerMethodField()

@@ -39,6 +39,20 @@ SUMMARY = OpenApiExample(
                     }
                 ],
                 "unavailable": {"bertscore": "No encoder is configured on this site."},
+                "columns": {
+                    "language": {
+                        "de": {
+                            "rows": 90,
+                            "figures": {"base": {"exact_match": 0.0}, "v3": {"exact_match": 0.94}},
+                            "differences": [],
+                        },
+                        "en": {
+                            "rows": 120,
+                            "figures": {"base": {"exact_match": 0.02}, "v3": {"exact_match": 0.92}},
+                            "differences": [],
+                        },
+                    }
+                },
             }
         },
         "data_findings": [

@@ -62,6 +62,15 @@ def reports(run: EvaluationRun, model: str = "", against: str = "") -> list[Slic
     return [_report(run, name, model or own_key(run), against or compared_with(run)) for name in names]
 
 
+def column_reports(run: EvaluationRun, column: str, model: str, against: str) -> list[SliceReport]:
+    """One report for each value of a column, most rows first; without a judge's grades. Empty without figures."""
+    parts = run.summary[ALL].get("columns", {}).get(column, {})
+    known = sorted(
+        ((value, part) for value, part in parts.items() if "figures" in part), key=lambda one: (-one[1]["rows"], one[0])
+    )
+    return [_report_of(part, value, {}, "", model, against) for value, part in known]
+
+
 def headline(run: EvaluationRun) -> SliceReport | None:
     """The total's figures, None before there are any."""
     return _report(run, ALL, own_key(run), compared_with(run)) if ALL in run.summary else None
@@ -145,11 +154,16 @@ def metric_title(alias: str) -> str:
 
 
 def _report(run: EvaluationRun, name: str, own: str, other: str) -> SliceReport:
-    part = run.summary[name]
     judging = run.last_judging
     grades = judging.summary.get(name, {}).get("figures", {}) if judging else {}
-    values = {key: {**part["figures"][key], GRADE: grades.get(key)} for key in (own, other)}
-    note = str(judging) if judging else ""
+    by_model = {key: {GRADE: grades.get(key)} for key in (own, other)}
+    return _report_of(run.summary[name], name, by_model, str(judging) if judging else "", own, other)
+
+
+def _report_of(
+    part: Summary, name: str, grades: Mapping[str, Mapping[str, Any]], note: str, own: str, other: str
+) -> SliceReport:
+    values = {key: {**part["figures"][key], **grades.get(key, {})} for key in (own, other)}
     return SliceReport(
         name=name,
         rows=part["rows"],

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from corpora.versions.caveats import leaks_of
 from corpora.versions.serializers import DataFindingSerializer
-from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
+from evaluations.models import AnswerError, EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
 from evaluations.runs.contenders import MOST_MODELS
 from evaluations.runs.grades import NONE, AnswerGrades, GradesByAnswer
 from evaluations.runs.grid.address import LENGTHS, LONGEST_SEARCH, SHOWS
@@ -127,6 +127,11 @@ class RowsQuerySerializer(serializers.Serializer[dict[str, Any]]):
         child=serializers.CharField(), required=False, help_text="Key of a model that is wrong; may be repeated."
     )
     slice = serializers.CharField(required=False)
+    where = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="A column kept with the rows, and its value: `topic:billing`, `language:de`; may be repeated.",
+    )
     length = serializers.CharField(required=False, help_text=f"A third by length of the prompt: {', '.join(LENGTHS)}.")
     q = serializers.CharField(
         required=False,
@@ -148,7 +153,7 @@ class AnswerReviewSerializer(serializers.ModelSerializer[Review]):
     reviewer = serializers.CharField(source="reviewer.__str__", read_only=True)
     grades = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     marks = serializers.ListField(child=serializers.DictField(), read_only=True)
-    against = serializers.CharField(source="round_item.other.model.key", default=None, read_only=True)
+    against = serializers.CharField(source="round_item.other.model.key", default=None, allow_null=True)
 
     class Meta:
         model = Review
@@ -171,6 +176,9 @@ class AnswerSerializer(serializers.Serializer[GradedAnswer]):
 
     model = serializers.CharField(source="model.key")
     text = serializers.CharField(source="answer.text")
+    error = serializers.ChoiceField(
+        AnswerError.choices, source="answer.error", allow_blank=True, help_text="Why there is no answer, if so."
+    )
     is_right = serializers.BooleanField(
         source="answer.is_right", allow_null=True, help_text="Exactly the expected answer; null until scored."
     )
@@ -199,6 +207,9 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
 
     messages = serializers.ListField(child=serializers.DictField())
     tools = serializers.ListField(child=serializers.DictField(), help_text="Functions that the model may call.")
+    metadata = serializers.DictField(
+        child=serializers.CharField(), help_text="Columns kept with the row, and its `language`."
+    )
     answers = serializers.SerializerMethodField(help_text="In the order of the evaluation’s models.")
 
     class Meta:
@@ -210,6 +221,7 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
             "messages",
             "tools",
             "reference",
+            "metadata",
             "answers",
         )
 

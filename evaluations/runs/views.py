@@ -17,6 +17,7 @@ from evaluations.runs.grades import grades_of
 from evaluations.runs.grid.address import options_of, wanted_by
 from evaluations.runs.grid.cells import cells_of
 from evaluations.runs.grid.chips import chips_of
+from evaluations.runs.grid.columns import column_filters, column_title, value_title
 from evaluations.runs.grid.exports import FILE_TYPES, FileType, export_response
 from evaluations.runs.grid.figures import figures_of
 from evaluations.runs.grid.filters import filters_of
@@ -48,9 +49,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(runs_with_findings(), pk=run_id)
     context = _head(request, run, tab="rows")
     grid: Grid = context["grid"]
-    pages = Paginator(grid.ordered.values_list("id", flat=True), grid.wanted.size)
-    pages.count = grid.rows.count()
-    page = pages.get_page(request.GET.get("page"))
+    page = grid.pages.get_page(request.GET.get("page"))
     found = EvaluationItem.objects.in_bulk(list(page.object_list))
     items = [found[item_id] for item_id in page.object_list]
     grades = grades_of(run, items, request.membership.user)
@@ -59,6 +58,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
         "page_obj": page,
         "rows": [(item, cells[item.id]) for item in items],
         "filters": filters_of(grid, context["chips"]),
+        "column_filters": column_filters(run, grid.conditions),
         "file_types": FILE_TYPES,
         "total_rows": run.summary[ALL]["rows"] if run.summary else None,
     }
@@ -72,7 +72,7 @@ def figures(request: TenantRequest, run_id: UUID) -> HttpResponse:
     run = get_object_or_404(runs_with_findings(), pk=run_id)
     context = _head(request, run, tab="figures")
     if run.summary:
-        context |= figures_of(context["grid"], request.GET.get("metric", ""))
+        context |= figures_of(context["grid"], request.GET.get("metric", ""), request.GET.get("by", ""))
     return render(request, "evaluations/runs/figures.html", context)
 
 
@@ -87,6 +87,7 @@ def row(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
     context = {
         "run": run,
         "item": item,
+        "kept": [(column_title(name), value_title(name, value)) for name, value in item.metadata.items()],
         "answers": full_answers(run, grid.columns, item, grades_of(run, [item], request.membership.user)),
         "judging": run.last_judging,
         "neighbours": neighbours,

@@ -5,7 +5,7 @@ limits: for small or skewed samples, t, z and bootstrap intervals hold the truth
 
 Imported by module: `agreement` of raters, `against_experts` for judges, `evidence`, `gains` and `always_valid` for
 decisions, `more_reviews` for how long they take, `sampling` of rows; `isotonic`, `transport` and `drift` for whether a
-judge still fits. Only `more_reviews` and `drift` need NumPy.
+judge still fits. Only `always_valid`, `more_reviews` and `drift` need NumPy.
 """
 
 from lorakit.stats.clusters import cluster_interval

@@ -4,25 +4,34 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from math import lgamma, log, log1p
 
+import numpy as np
+import numpy.typing as npt
+
 from lorakit.stats.evidence import DECISIVE, FRACTIONS, log_evidence
 from lorakit.stats.gains import JudgedRows, gains_with_judge
 from lorakit.stats.interval import Interval
 
 STEPS = 60
 
+BETS = np.array(FRACTIONS)[:, None]
+
+Array = npt.NDArray[np.float64]
+
 
 def betting_interval(verdicts: Sequence[float], *, low: float, high: float, enough: float = DECISIVE) -> Interval:
     """All thresholds that the evidence has neither passed nor failed: an interval of 90% for the mean of the verdicts.
 
-    It agrees with the decision by `gains` at any threshold, where evidence of `enough` decides. Raises ValueError for a
-    verdict off the scale.
+    It agrees with the decision by `gains` at any threshold, where evidence of `enough` decides. For control by a judge
+    give each verdict less `weight` times the score's distance from the mean over all rows, and widen the scale as
+    `gains_with_judge` does its risks. Raises ValueError for a verdict off the scale.
     """
     if verdicts and not low <= min(verdicts) <= max(verdicts) <= high:
         raise ValueError("a verdict lies off the scale")
     width = high - low
-    counts = Counter((verdict - low) / width for verdict in verdicts)
-    mirrored = Counter({1 - value: count for value, count in counts.items()})
-    return Interval(low + width * _lowest(counts, enough), high - width * _lowest(mirrored, enough))
+    distinct, counts = np.unique((np.asarray(verdicts, dtype=float) - low) / width, return_counts=True)
+    return Interval(
+        low + width * _lowest(distinct, counts, enough), high - width * _lowest(1 - distinct, counts, enough)
+    )
 
 
 def betting_interval_with_judge(
@@ -64,15 +73,13 @@ def betting_interval_with_judge(
     return Interval(lowest, highest)
 
 
-def _lowest(counts: Counter[float], enough: float) -> float:
-    """The lowest mean, on a scale of 0 to 1, that the evidence does not yet exceed."""
+def _lowest(distinct: Array, counts: npt.NDArray[np.int_], enough: float) -> float:
+    """The lowest mean, on a scale of 0 to 1, that the evidence does not yet exceed; of values and their numbers."""
+    kept = 1 - BETS
 
     def undecided(mean: float) -> bool:
-        logs = [
-            sum(count * log1p(fraction * (value - mean) / mean) for value, count in counts.items())
-            for fraction in FRACTIONS
-        ]
-        return log_evidence(logs) < log(enough)
+        logs = np.log(kept + BETS * (distinct / mean)) @ counts
+        return log_evidence(logs.tolist()) < log(enough)
 
     # Evidence only falls as the mean rises; at the far end nothing has been exceeded.
     return _boundary(undecided, 0.0, 1.0)

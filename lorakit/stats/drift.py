@@ -37,8 +37,8 @@ def alarm_at(baseline: Sequence[float], *, seed: int) -> float:
 
     By bootstrap, the baseline's own mean drawn anew each time: with it taken as known, 17% of courses give a false
     alarm at 100 labels. With a large baseline a drift of 0.5 is found within 50 reviews in 90% of courses where the
-    residuals' standard deviation is at most 0.75, in 75% at 0.9. A seed gives the same with the same version of NumPy.
-    Raises ValueError for fewer than two residuals.
+    residuals' standard deviation is at most 0.75, in 74% at 0.9; with 400 labels in 87% and 66%. A seed gives the same
+    with the same version of NumPy. Raises ValueError for fewer than two residuals.
     """
     if len(baseline) < 2:
         raise ValueError("a baseline needs at least two residuals")

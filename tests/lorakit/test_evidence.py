@@ -177,6 +177,23 @@ def test_interval_and_decision_never_disagree(grades: list[int], threshold: floa
         assert interval.low <= fmean(grades) <= interval.high
 
 
+def test_the_interval_of_evidence_with_control_by_a_judge() -> None:
+    """Of each verdict less its judge's part, on a scale that is wider by as much: it agrees with the decision."""
+    generator, weight = random.Random(21), 0.5
+    judged = [generator.random() for _ in range(300)]
+    verdicts = [float(generator.random() < 0.4 + 0.6 * score) for score in judged]
+    rows = JudgedRows(fmean(judged), min(judged), max(judged))
+    interval = betting_interval(
+        [verdict - weight * (score - rows.mean) for verdict, score in zip(verdicts, judged, strict=True)],
+        low=-weight * (rows.highest - rows.mean),
+        high=1 + weight * (rows.mean - rows.lowest),
+    )
+    for threshold in (interval.low - 1e-6, interval.low + 1e-6, interval.high - 1e-6, interval.high + 1e-6):
+        found = gains_with_judge(verdicts, judged, rows=rows, weight=weight, threshold=threshold, low=0, high=1)
+        assert (found.promote >= DECISIVE) == (threshold < interval.low)
+        assert (found.decline >= DECISIVE) == (threshold > interval.high)
+
+
 @pytest.mark.parametrize(
     ("successes", "trials", "low", "high"), [(45, 60, 0.55351, 0.89405), (170, 200, 0.75184, 0.92181)]
 )

@@ -166,6 +166,22 @@ def test_what_a_judge_saves_is_measured() -> None:
     assert useless.mean == pytest.approx(fmean(labels))
 
 
+def test_a_judge_that_knows_nothing_is_said_to_save_next_to_nothing() -> None:
+    """Its weight comes from the very labels that it is tried on, which would make it look useful."""
+    generator, claims = random.Random(9), []
+    for _ in range(200):
+        labels, judged = ([float(generator.randint(1, 5)) for _ in range(20)] for _ in range(2))
+        others = [float(generator.randint(1, 5)) for _ in range(200)]
+        claims.append(prediction_powered_mean(labels, judged, others, low=1, high=5).saved)
+    assert fmean(claims) < 0.015
+
+
+def test_one_row_that_the_judge_scored_otherwise_saves_nothing() -> None:
+    found = prediction_powered_mean([5.0] * 19 + [1], [5.0] * 19 + [1], [5.0, 4, 5, 1], low=1, high=5)
+    assert found.weight > 0
+    assert found.saved == 0
+
+
 def test_labels_that_are_too_few_are_an_error() -> None:
     with pytest.raises(ValueError, match="three labels"):
         prediction_powered_mean([1, 2], [1, 2], OTHERS, low=1, high=5)

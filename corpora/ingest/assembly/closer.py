@@ -1,22 +1,19 @@
 """Statistics of a sample of the rows: languages, tokens and near duplicates."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import msgspec
-import pycld2
 
 from corpora.ingest.assembly.near_leaks import question
 from corpora.ingest.assembly.profile import Tally, length_profile
-from corpora.ingest.contracts import Context, Finding, LengthProfile, Message, Profile, Row
+from corpora.ingest.contracts import Context, Finding, LengthProfile, Profile, Row
+from corpora.ingest.texts.language import language_of
 from corpora.ingest.texts.near import near_pairs
 from corpora.ingest.texts.tokens import TokenCounter
 
 MEASURED_ROWS = 2_000
 """Number of rows whose language and tokens are measured. Shares are within 2 points, 19 times out of 20."""
-
-LANGUAGE_CHARACTERS = 2_000
-UNKNOWN = "un"
 
 
 @dataclass
@@ -39,7 +36,8 @@ class CloserLook:
         def prompts() -> Iterator[str]:
             for row, is_test, line in rows:
                 if len(places) < MEASURED_ROWS:
-                    self._languages.add(language_of(row.messages), "test" if is_test else "train")
+                    said = "\n".join(turn.content for turn in row.messages if turn.role != "system")
+                    self._languages.add(language_of(said), "test" if is_test else "train")
                     if counter:
                         tokens.append(counter.count(row.messages, msgspec.json.encode(row.tools) if row.tools else b""))
                 places.append((is_test, line))
@@ -70,17 +68,3 @@ class CloserLook:
             context=self.context.name if self.context else "",
             context_tokens=self.context.tokens if self.context else 0,
         )
-
-
-def language_of(messages: Sequence[Message]) -> str:
-    """ISO 639-1 code of a conversation's main language, or `un` if the text is too short to tell."""
-    text = "\n".join(turn.content for turn in messages if turn.role != "system")[:LANGUAGE_CHARACTERS]
-    text = " ".join(text.split())
-    if not text.isprintable():
-        text = "".join(character if character.isprintable() else " " for character in text)
-    try:
-        reliable, _, details = pycld2.detect(text.encode("utf-8", "ignore"), bestEffort=True)
-    except pycld2.error:
-        return UNKNOWN
-    code: str = details[0][1]
-    return code.partition("-")[0] if reliable else UNKNOWN

@@ -51,13 +51,15 @@ class Columns(NamedTuple):
     "messages" are lists of `Message`, two at least; other required fields are texts, or whole numbers for a label.
     Optional ones may be None or UNSET too, and so may marks, which are texts, whole numbers or truth values. `others`
     are columns that nothing is read from, by name; a row has them unless they are UNSET. If `quotes` is given, the JSON
-    of the conversations has as many quotation marks unless something in the file was overlooked.
+    of the conversations has as many quotation marks unless something in the file was overlooked. `metadata` are short
+    texts of the columns that are kept for filtering, empty where a row has none.
     """
 
     fields: Mapping[str, Column]
     lines: Numbers
     others: Mapping[str, Column]
     quotes: int | None = None
+    metadata: Mapping[str, Sequence[str]] = {}
 
     @property
     def same_in_all_rows(self) -> bool:
@@ -108,7 +110,7 @@ class ColumnReader:
         found = _chats(columns.fields) if "messages" in self._layout.required else _pairs(self._layout, columns.fields)
         texts = list(map(_encode, found.conversations))
         odd = self._odd(columns, found, texts)
-        marks, rows = self._marks(columns.fields, odd)
+        marks, rows = self._marks(columns.fields, columns.metadata, odd)
         middles = [line_middle(kind) for kind in marks]
         sizes = counts(texts) + counts(middles)[rows] + LINE_BYTES
         odd |= sizes > self._max_row_bytes
@@ -152,19 +154,23 @@ class ColumnReader:
             odd |= [QUESTION not in text for text in texts]
         return odd
 
-    def _marks(self, fields: Mapping[str, Column], odd: Flags) -> tuple[list[Marks], npt.NDArray[np.intp]]:
+    def _marks(
+        self, fields: Mapping[str, Column], metadata: Mapping[str, Sequence[str]], odd: Flags
+    ) -> tuple[list[Marks], npt.NDArray[np.intp]]:
         """The distinct marks, and the index of each row's marks."""
         names = [name for name in MARKS if name in fields]
-        if not names:
+        if not names and not metadata:
             return [NO_MARKS], np.zeros(len(odd), dtype=np.intp)
-        values = list(zip(*(fields[name] for name in names), strict=True))
+        values = list(zip(*(fields[name] for name in names), *metadata.values(), strict=True))
         numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
         rows = np.fromiter(map(numbers.__getitem__, values), dtype=np.intp, count=len(values))
         kinds = []
         for number, value in enumerate(numbers):
-            given = {name: item for name, item in zip(names, value, strict=True) if item is not msgspec.UNSET}
+            marked = zip(names, value[: len(names)], strict=True)
+            given = {name: item for name, item in marked if item is not msgspec.UNSET}
+            kept = zip(metadata, value[len(names) :], strict=True)
             try:
-                kinds.append(self._canonical.marks(given))
+                kinds.append(self._canonical.marks(given, tuple((column, text) for column, text in kept if text)))
             except RowProblem:
                 kinds.append(NO_MARKS)
                 odd |= rows == number

@@ -21,6 +21,7 @@ from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.layouts.known import MARKS
 from corpora.ingest.layouts.layout import Layout
 from corpora.ingest.layouts.turns import ROLES
+from corpora.ingest.metadata import NESTED, short_text, value_of
 from corpora.ingest.problems import RowProblem
 
 MAX_COLUMNS = 100
@@ -58,6 +59,7 @@ class JsonRows:
 
     def __init__(self, layout: Layout | None, canonical: Canonical, *, max_row_bytes: int) -> None:
         self._max_row_bytes = max_row_bytes
+        self._kept = canonical.kept
         self._required = layout.required if layout else ()
         self._is_sharegpt = layout is not None and "from" in layout.turn_keys
         self._columns: dict[str, str] = {}
@@ -94,13 +96,29 @@ class JsonRows:
                 for turns in fields["messages"]
             ]
         items = lines if len(rows) == len(lines) else [lines[number - 1] for number in taken]
-        return Found(len(lines), Columns(fields, np.fromiter(taken, dtype=np.int64), others, quotes), items, odd)
+        columns = Columns(fields, np.fromiter(taken, dtype=np.int64), others, quotes, self._metadata(others, len(rows)))
+        return Found(len(lines), columns, items, odd)
 
     def raw(self, line: bytes) -> Any:
         """The value of a line. Raises RowProblem."""
         if len(line.removesuffix(b"\r")) > self._max_row_bytes:
             raise too_long(self._max_row_bytes)
         return parse_line(line)
+
+    def _metadata(self, others: Mapping[str, Column], rows: int) -> dict[str, list[str]]:
+        """The texts of the columns that are kept for filtering, from values that are valid JSON."""
+        found: dict[str, list[str]] = {}
+        for kept in self._kept:
+            read: dict[tuple[bytes | None, bytes | None], str] = {}
+            texts = []
+            for value in zip(*(_written(others.get(name), rows) for name in (kept, NESTED)), strict=True):
+                if value not in read:
+                    named = zip((kept, NESTED), value, strict=True)
+                    row = {name: jiter.from_json(written) for name, written in named if written is not None}
+                    read[value] = short_text(value_of(row, kept))
+                texts.append(read[value])
+            found[short_text(kept)] = texts
+        return found
 
     def _read(self, decoder: Decoder, lines: list[bytes]) -> tuple[list[Any], Sequence[int], list[tuple[int, bytes]]]:
         """(rows, their numbers, the other lines)."""
@@ -189,6 +207,13 @@ def _given(values: Column) -> Column:
     if msgspec.UnsetType not in set(map(type, values)):
         return values
     return [value for value in values if value is not msgspec.UNSET]
+
+
+def _written(values: Column | None, rows: int) -> list[bytes | None]:
+    """The JSON of each row's value, None where it has none."""
+    if values is None:
+        return [None] * rows
+    return [None if value is msgspec.UNSET else bytes(value) for value in values]
 
 
 def _is_json(values: Column) -> bool:

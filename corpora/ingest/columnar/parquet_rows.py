@@ -14,6 +14,7 @@ from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.layouts.known import MARKS
 from corpora.ingest.layouts.layout import Layout
 from corpora.ingest.layouts.turns import ROLES
+from corpora.ingest.metadata import short_text
 
 
 class ParquetRows:
@@ -23,6 +24,7 @@ class ParquetRows:
         self._layout = layout
         fields = (*layout.fields, *MARKS) if layout and layout.by_column else ()
         self._table: pa.Table = pa.table({})
+        self._kept = canonical.kept
         self._columns = {field: column for field in fields if (column := canonical.column_of(field)) is not None}
 
     def find(self, data: memoryview) -> Found | None:
@@ -41,7 +43,12 @@ class ParquetRows:
         if not places or any(values is None for values in fields.values()):
             return Found(len(places), None, [], list(enumerate(places, 1)))
         others = {name: [None] * len(places) for name in table.column_names}
-        columns = Columns(fields, np.arange(1, len(places) + 1), others)  # type: ignore[arg-type]
+        metadata = {
+            short_text(column): list(map(short_text, table.column(column).to_pylist()))
+            for column in self._kept
+            if column in others
+        }
+        columns = Columns(fields, np.arange(1, len(places) + 1), others, metadata=metadata)  # type: ignore[arg-type]
         return Found(len(places), columns, places, [])
 
     def raw(self, place: int) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from corpora.ingest.formats.tables import by_name, wrong_width
 from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.layouts.known import MARKS
 from corpora.ingest.layouts.layout import Layout
+from corpora.ingest.metadata import short_text
 
 
 class TableRows:
@@ -24,6 +25,9 @@ class TableRows:
         self._names = names
         self._delimiter = delimiter
         self._max_row_bytes = max_row_bytes
+        # Of two columns with one name, the later one wins, as in `by_name`.
+        last = {name: place for place, name in enumerate(names)}
+        self._kept = {column: last[column] for column in canonical.kept if column in last}
         self._fields: dict[str, int] = {}
         """The position of the column that a field is read from."""
         if layout and layout.by_column and "messages" not in layout.required:
@@ -65,7 +69,8 @@ class TableRows:
         by_column = list(zip(*whole, strict=True))
         fields = {field: by_column[place] for field, place in self._fields.items()}
         others = dict(zip(self._names, by_column, strict=True))
-        return Found(len(line_ends), Columns(fields, lines[is_whole], others), whole, odd)
+        metadata = {short_text(column): list(map(short_text, by_column[place])) for column, place in self._kept.items()}
+        return Found(len(line_ends), Columns(fields, lines[is_whole], others, metadata=metadata), whole, odd)
 
     def raw(self, cells: list[str]) -> Mapping[str, Any]:
         """The cells by name. Raises RowProblem."""

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from itertools import cycle
 from mmap import mmap
@@ -23,6 +23,7 @@ from corpora.ingest.contracts import SHOWN_COLUMNS, IngestSpec
 from corpora.ingest.formats.blocks import BLOCK_BYTES, BLOCK_LINES, Block, shared_buffers
 from corpora.ingest.layouts.known import LAYOUTS, MARKS, recognise
 from corpora.ingest.limits import too_large, too_many_values, unpacked_limit, values_limit
+from corpora.ingest.metadata import NESTED
 from corpora.ingest.problems import FileProblem, joined, shown
 from lorakit.errors import RunError
 
@@ -69,6 +70,20 @@ class ParquetTable:
         self._most_bytes = unpacked_limit(spec)
         self.rows: int = max(1, self._file.metadata.num_rows)
         self._read = 0
+
+    def categories(self, most: int) -> list[Mapping[str, Any]]:
+        """The first rows, at most `most`, with only the columns that may be kept for filtering."""
+        names = [field.name for field in self._file.schema_arrow if _can_be_kept(field)][:SHOWN_COLUMNS]
+        try:
+            batch = next(self._file.iter_batches(batch_size=most, columns=names, use_threads=False), None)
+            return self._as_texts(batch).to_pylist() if batch else []
+        except (pa.ArrowException, OSError, ValueError, MemoryError):
+            return []
+
+    def keep(self, columns: Iterable[str]) -> None:
+        """Also read these columns, or fields of the rows' metadata."""
+        names = (name if name in self.names else NESTED for name in columns)
+        self._columns += [name for name in dict.fromkeys(names) if name in self.names and name not in self._columns]
 
     def fraction(self) -> float:
         """Share of the rows read."""
@@ -144,6 +159,15 @@ class ParquetTable:
             return _damaged(row)
         text = f"A date or time in {joined(times)} cannot be read. Save the column as text, or remove it."
         return FileProblem("data_type", text, line=row, field=shown(times[0]))
+
+
+def _can_be_kept(field: pa.Field) -> bool:
+    if types.is_struct(field.type):
+        return bool(field.name == NESTED)
+    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+    return bool(
+        types.is_string(kind) or types.is_large_string(kind) or types.is_integer(kind) or types.is_boolean(kind)
+    )
 
 
 def class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, BinaryIO, Literal
 
@@ -12,13 +12,16 @@ from corpora.ingest.formats.jsonl import parse_line, read_lines
 from corpora.ingest.formats.lines import bounded_lines
 from corpora.ingest.formats.sniff import HEAD_BYTES, Sniffed, sniff
 from corpora.ingest.formats.tables import NO_HEADER, Header, read_header, read_table
+from corpora.ingest.layouts.canonical import Canonical
 from corpora.ingest.layouts.known import MARKS, Recognised, missing_columns, recognise
 from corpora.ingest.layouts.layout import Layout
+from corpora.ingest.metadata import guess_kept
 from corpora.ingest.problems import FileProblem, RowProblem, joined, shown
 
 LINES_FOR_LAYOUT = 10_000
 BYTES_FOR_NAMES = 2 << 20
 ROWS_FOR_LAYOUT = 20
+ROWS_FOR_CATEGORIES = 50
 MOST_READERS = 3
 """Largest number of reader processes. More would wait for the assembly and take memory."""
 
@@ -35,7 +38,9 @@ class Source:
     them may raise FileProblem. `columns` says which of the file's own stands for a field, and `guessed` for which
     fields the customer has not said that; `names` are those of a file that names them once for all rows, in the
     `header` of a table; `refusal` is why the file cannot be read like this. `row_count` is only known where the file
-    says it. `is_document` says that JSON Lines were made of the rows of another JSON file.
+    says it. `is_document` says that JSON Lines were made of the rows of another JSON file. The columns in `kept` are
+    kept with each row for filtering; `keep` says so to a format that reads only the columns it needs, and `first_rows`
+    have those to choose from.
     """
 
     file_format: str
@@ -53,6 +58,9 @@ class Source:
     most_readers: int = MOST_READERS
     row_count: int | None = None
     is_document: bool = False
+    first_rows: Callable[[int], Sequence[Mapping[Any, Any]]] | None = None
+    keep: Callable[[Sequence[str]], None] | None = None
+    kept: tuple[str, ...] = ()
 
     @property
     def shown_format(self) -> str:
@@ -84,6 +92,14 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec, is_document: boo
 
     `is_document` says that it holds the rows of a JSON document as lines.
     """
+    source = _open(file, size=size, spec=spec, is_document=is_document)
+    kept = _kept(source, spec.options)
+    if source.keep:
+        source.keep(kept)
+    return replace(source, kept=kept)
+
+
+def _open(file: BinaryIO, *, size: int, spec: IngestSpec, is_document: bool) -> Source:
     options, limit = spec.options, spec.max_row_bytes
 
     def fraction() -> float:
@@ -110,6 +126,8 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec, is_document: boo
             # The assembling process has to decompress too, and pyarrow takes memory in each process.
             most_readers=1,
             row_count=rows.rows,
+            first_rows=rows.categories,
+            keep=rows.keep,
         )
     if file_format == "jsonl":
         found = _recognise_lines(file, options, limit)
@@ -125,6 +143,7 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec, is_document: boo
             records=lambda offset, lines: read_lines(file, max_row_bytes=limit),
             refusal=_absent_in_lines(file, options.columns, limit) or _no_answers(found, options),
             fraction=fraction,
+            first_rows=lambda most: _first_rows(read_lines(file, max_row_bytes=limit), most),
         )
     # A table's column names are taken in lower case.
     columns = {field: column.strip().lower() for field, column in options.columns.items()}
@@ -149,7 +168,31 @@ def open_source(file: BinaryIO, *, size: int, spec: IngestSpec, is_document: boo
         records=records,
         refusal=_absent(columns, header.names, line=header.line) or _no_answers(found, options),
         fraction=fraction,
+        first_rows=lambda most: _first_rows(records(header.size, header.lines), most),
     )
+
+
+def _kept(source: Source, options: Options) -> tuple[str, ...]:
+    """The columns to keep: those named, or those whose values in the first rows look like categories."""
+    if source.layout is None or source.first_rows is None:
+        return ()
+    if options.metadata is not None:
+        is_table = source.file_format in {"csv", "tsv"}
+        named = [column.strip().lower() if is_table else column for column in options.metadata]
+        used = Canonical(source.layout, source.columns).used(named)
+        return tuple(column for column in dict.fromkeys(named) if column not in used)
+    rows = source.first_rows(ROWS_FOR_CATEGORIES)
+    names = dict.fromkeys(name for row in rows for name in row)
+    return guess_kept(rows, Canonical(source.layout, source.columns).used(names))
+
+
+def _first_rows(records: Iterable[tuple[int, Any] | Problem], most: int) -> list[Mapping[Any, Any]]:
+    """The rows among the first `most` records."""
+    rows: list[Mapping[Any, Any]] = []
+    with suppress(FileProblem):
+        read = (record[1] for record in islice(records, most) if not isinstance(record, Problem))
+        rows.extend(row for row in read if isinstance(row, Mapping))
+    return rows
 
 
 def fields_of(names: Iterable[Any], columns: Mapping[str, str]) -> Iterator[Any]:

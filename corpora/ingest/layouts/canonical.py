@@ -1,15 +1,16 @@
 """Converts a row of the file to messages and marks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks
+from corpora.ingest.batch import DEFAULT_SLICE, NO_MARKS, Marks, Metadata
 from corpora.ingest.contracts import MAX_NAME_LENGTH, Options, Split, Turn
 from corpora.ingest.layouts.known import MARKS, missing_columns
 from corpora.ingest.layouts.layout import Layout, Raw, check_characters
 from corpora.ingest.layouts.tools import read_tools
+from corpora.ingest.metadata import NESTED, kept_values
 from corpora.ingest.problems import RowProblem, kind_of, shown
 
 TRAINING, HELD_OUT = ("train", "training"), ("test", "validation", "valid", "val", "dev", "eval", "evaluation")
@@ -29,12 +30,22 @@ class CanonicalRow(NamedTuple):
 
 
 class Canonical:
-    """Reads rows of one `layout`. `columns` maps a field to a column of the file (see contracts.FIELDS)."""
+    """Reads rows of one `layout`. `columns` maps a field to a column of the file (see contracts.FIELDS).
 
-    def __init__(self, layout: Layout | None, columns: Mapping[str, str], options: Options | None = None) -> None:
+    The columns in `kept` are kept with the row for filtering.
+    """
+
+    def __init__(
+        self,
+        layout: Layout | None,
+        columns: Mapping[str, str],
+        options: Options | None = None,
+        kept: Sequence[str] = (),
+    ) -> None:
         options = options or Options()
         self.layout = layout
         self.columns = dict(columns)
+        self.kept = tuple(kept)
         self._drops_reasoning = options.reasoning == "drop"
         self._is_sure = bool(options.layout)
         self._known = {*layout.required, *layout.optional, *MARKS} if layout else set()
@@ -44,6 +55,7 @@ class Canonical:
         """A row of the file. Raises RowProblem."""
         if not isinstance(raw, Mapping):
             raise RowProblem("data_type", "", "A row must be an object: {…} with named fields.")
+        metadata = kept_values(raw, self.kept) if self.kept else ()
         if self.columns:
             raw = self._rename(raw)
         if self.layout is None:
@@ -56,7 +68,7 @@ class Canonical:
         notices = tuple(self._notices(messages, tools))
         if self._drops_reasoning and "dataset:reasoning" in notices:
             messages = [msgspec.structs.replace(turn, reasoning_content="") for turn in messages]
-        return CanonicalRow(messages, tools, self.marks(raw), notices)
+        return CanonicalRow(messages, tools, self.marks(raw, metadata), notices)
 
     def _as_in_the_file(self, problem: RowProblem) -> RowProblem:
         """The problem with the name of the customer's column where the text names the field."""
@@ -75,13 +87,13 @@ class Canonical:
         if not any(turn.content for turn in messages[:-1]):
             yield "dataset:empty_prompt"
 
-    def marks(self, raw: Raw) -> Marks:
+    def marks(self, raw: Raw, metadata: Metadata = ()) -> Marks:
         """The marks of a row by field. Raises RowProblem."""
         group = _name(raw, "group") if "group" in self.columns else None
         split, name, label = _split(raw), _name(raw, "slice"), self._label(raw)
-        if split is name is label is group is None:
+        if split is name is label is group is None and not metadata:
             return NO_MARKS
-        return Marks(split=split, slice=name or DEFAULT_SLICE, label=label, group=group)
+        return Marks(split=split, slice=name or DEFAULT_SLICE, label=label, group=group, metadata=metadata)
 
     def _label(self, raw: Raw) -> str | None:
         if self.layout and self.layout.is_preference:
@@ -99,8 +111,13 @@ class Canonical:
 
     def unused(self, names: Iterable[Any]) -> set[str]:
         """The named columns of a row that are not used."""
-        unread = (key for key in names if key not in self._renamed and (key not in self._known or key == "group"))
+        read = {*self._renamed, *self.kept, *((NESTED,) if self.kept else ())}
+        unread = (key for key in names if key not in read and (key not in self._known or key == "group"))
         return {shown(key) for key in unread if key}
+
+    def used(self, names: Iterable[Any]) -> set[str]:
+        """The named columns that a row is read from, so that they are not kept for filtering."""
+        return {*self._renamed, *(name for name in names if name in self._known and name != "group")}
 
     def _rename(self, raw: Raw) -> dict[Any, Any]:
         """The row by field. A mapped column is used for its field only."""

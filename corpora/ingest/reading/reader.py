@@ -39,7 +39,7 @@ class Reader:
 
     def __init__(self, spec: IngestSpec, source: Source) -> None:
         self._max_row_bytes = spec.max_row_bytes
-        self._canonical = Canonical(source.layout, source.columns, spec.options)
+        self._canonical = Canonical(source.layout, source.columns, spec.options, source.kept)
         self._rules = Rules(spec.options, spec.context)
         self._suspects = Suspects()
         self._rows = self._rows_of(source)

@@ -68,7 +68,8 @@ class Rules:
 
         looked = [_each_text(turn, look) for turn in messages]
         label = None if marks.label is None else look(marks.label)[:MAX_NAME_LENGTH]
-        marked = replace(marks, slice=look(marks.slice)[:MAX_NAME_LENGTH], label=label)
+        kept = tuple((column, look(text)[:MAX_NAME_LENGTH]) for column, text in marks.metadata)
+        marked = replace(marks, slice=look(marks.slice)[:MAX_NAME_LENGTH], label=label, metadata=kept)
         return looked, marked if marked != marks else marks, list(kinds)
 
 

@@ -65,6 +65,10 @@ class Malformed(Passing):
     kind = "malformed"
 
 
+class NotJSON(Malformed):
+    """Not a reply of a model's server at all, such as a proxy's page."""
+
+
 class CutOff(JudgeError):
     """The reply or the prompt was longer than the model allows."""
 

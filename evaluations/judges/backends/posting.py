@@ -13,7 +13,7 @@ import httpcore
 
 from evaluations.judges.backends.deadlines import DeadlineBackend
 from evaluations.judges.backends.destinations import Destination, Reach, destinations
-from evaluations.judges.backends.errors import Malformed, Rejected, TimedOut, Unavailable
+from evaluations.judges.backends.errors import Malformed, NotJSON, Rejected, TimedOut, Unavailable
 
 MAX_BYTES = 2 * 2**20
 CONNECT_SECONDS = 5.0
@@ -30,13 +30,13 @@ class Response:
     retry_after: float | None
 
     def document(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises Malformed."""
+        """The body as a JSON object. Raises NotJSON."""
         try:
             document = json.loads(self.body)
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
-            raise Malformed(
+            raise NotJSON(
                 "The judge’s server did not respond with JSON.", raw=self.body[:2000].decode("utf-8", "replace")
             )
         return document

@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from evaluations.models import Assignment, ReviewRound, RoundItem, RoundState, Turn, TurnState
@@ -17,6 +17,9 @@ from tenants.models import User
 
 RESERVED_FOR = timedelta(minutes=15)
 MOST_AHEAD = 10
+
+MOST_RESERVED = 200
+"""How many reserved items are looked at: after a change of the rubric, all that were graded are."""
 
 ATTEMPTS = 10
 """How often to look on where others were faster."""
@@ -41,20 +44,24 @@ def reserve(review_round: ReviewRound, reviewer: User, count: int) -> list[UUID]
     if review_round.state != RoundState.OPEN or not is_assigned(review_round, reviewer):
         return []
     count = min(max(count, 1), MOST_AHEAD)
-    turns = Turn.objects.filter(round_item=OuterRef("pk"), reviewer=reviewer)
+    # As lists of items, which PostgreSQL reads once: looking up each item took it 20 seconds for 20,000.
+    own = Turn.objects.filter(reviewer=reviewer).values("round_item")
     undecided = (
         RoundItem.objects.filter(round=review_round, is_decided=False)
         .alias(taken=_taken(reviewer))
         .filter(taken__lt=review_round.reviewers_per_item)
     )
-    mine = undecided.filter(Exists(turns.filter(state=TurnState.RESERVED)))
+    reserved = Turn.objects.filter(
+        round_item__round=review_round, round_item__is_decided=False, reviewer=reviewer, state=TurnState.RESERVED
+    ).order_by("round_item__position")
+    mine = undecided.filter(pk__in=list(reserved.values_list("round_item", flat=True)[:MOST_RESERVED]))
     # Waits, so that nobody who looks at them at this moment makes them be missed.
     found = _free(review_round, reviewer, list(_locked(mine, count)))
     for _ in range(ATTEMPTS):
         wanted = count - len(found)
         if not wanted:
             break
-        fresh = undecided.filter(~Exists(turns)).exclude(pk__in=found)
+        fresh = undecided.exclude(pk__in=own).exclude(pk__in=found)
         locked = list(_locked(fresh, wanted, skip=True))
         found += _free(review_round, reviewer, locked)
         if len(locked) < wanted:

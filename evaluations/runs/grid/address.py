@@ -10,6 +10,7 @@ from django.http import QueryDict
 from evaluations.metrics import metrics
 from evaluations.metrics.base import RowMetric
 from evaluations.models import EvaluationRun
+from evaluations.runs.grid.columns import columns_of, condition_of
 from evaluations.runs.report import metric_title, shown
 from evaluations.runs.stages.grading import GRADE
 from evaluations.runs.stages.held_out import ALL
@@ -43,7 +44,8 @@ LONGEST_SEARCH = 200
 class Wanted:
     """The rows that a query string asks for. Names are those of its parameters; `model` and `against` are keys.
 
-    A row is shown if it meets every condition. An empty `sort` is the usual order.
+    A row is shown if it meets every condition. `where` are conditions such as `topic:billing`, one of a column. An
+    empty `sort` is the usual order.
     """
 
     model: str = ""
@@ -51,6 +53,7 @@ class Wanted:
     show: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()
     slice: str = ""
+    where: tuple[str, ...] = ()
     length: str = ""
     q: str = ""
     sort: str = ""
@@ -59,7 +62,7 @@ class Wanted:
     @property
     def filters(self) -> bool:
         """Whether rows may be left out."""
-        return bool(self.show or self.wrong or self.slice or self.length or self.q)
+        return bool(self.show or self.wrong or self.slice or self.where or self.length or self.q)
 
     def address(self, **changes: Any) -> str:
         """The query string, without what is usual. `changes` replace fields."""
@@ -69,7 +72,7 @@ class Wanted:
 
     def without_filters(self) -> str:
         """The query string for all rows, of the same models in the same order."""
-        return self.address(show=(), wrong=(), slice="", length="", q="")
+        return self.address(show=(), wrong=(), slice="", where=(), length="", q="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,7 @@ class Options:
     models: Choices = field(default_factory=list)
     slices: Choices = field(default_factory=list)
     lengths: Choices = field(default_factory=list)
+    columns: dict[str, dict[str, int]] = field(default_factory=dict)
     orders: Choices = field(default_factory=list)
     sizes: Choices = field(default_factory=list)
 
@@ -93,6 +97,7 @@ def options_of(run: EvaluationRun) -> Options:
         models=[(model.key, model.name) for model in run.models.all()],
         slices=[(name, name) for name in sorted(run.summary) if name != ALL],
         lengths=list(LENGTHS.items()),
+        columns=columns_of(run),
         orders=list(orders.items()),
         sizes=[(str(size), f"{size} rows") for size in SIZES],
     )
@@ -116,11 +121,18 @@ def wanted_by(data: QueryDict, options: Options) -> Wanted:
         show=tuple(name for name in SHOWS if name in data.getlist("show")),
         wrong=tuple(key for key in keys if key in data.getlist("wrong")),
         slice=_one(data.get("slice", ""), (name for name, _ in options.slices)),
+        where=tuple(_conditions(data.getlist("where"), options)),
         length=_one(data.get("length", ""), LENGTHS),
         q=data.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH],
         sort=_one(data.get("sort", ""), (name for name, _ in options.orders)),
         size=int(size) if size else SIZES[0],
     )
+
+
+def _conditions(values: Iterable[str], options: Options) -> Iterable[str]:
+    """Those of known columns, the last of each."""
+    known = {found[0]: value for value in values if (found := condition_of(value, options.columns))}
+    return [value.replace("\x00", "") for value in known.values()]
 
 
 def _one(value: str, known: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ class Chip:
 
     model: EvaluatedModel
     answered: int
+    failed: int
     wrong: int
     exact: str
     interval: str
@@ -50,6 +51,7 @@ def chips_of(grid: Grid) -> list[Chip]:
             Chip(
                 model=model,
                 answered=fact["answered"],
+                failed=fact.get("failed", 0),
                 wrong=fact["wrong"],
                 exact=percent(score) if score is not None else "",
                 interval=f"{100 * fact['low']:.0f} to {100 * fact['high']:.0f}%" if has_interval else "",

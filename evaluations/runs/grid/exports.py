@@ -22,6 +22,7 @@ from evaluations.metrics import metrics
 from evaluations.metrics.base import RowMetric
 from evaluations.models import EvaluationItem
 from evaluations.runs.grades import NONE, AnswerGrades, GradesByAnswer, grades_of
+from evaluations.runs.grid.columns import columns_of as kept_columns
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.queries import GradedAnswer, answers_of
 from evaluations.runs.report import in_order
@@ -36,6 +37,7 @@ FILE_TYPES: dict[FileType, str] = {
     "jsonl": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
+METADATA = "metadata."
 PART = 250
 """Rows that are in memory at once."""
 
@@ -58,6 +60,7 @@ def export_response(grid: Grid, file_type: FileType) -> StreamingHttpResponse:
 def columns_of(grid: Grid) -> dict[str, str]:
     """{column: `text`, `number`, `integer` or `yes/no`}, in order; those of a model begin with its key."""
     columns = {"row": "integer", "slice": "text", "prompt": "text", "expected": "text"}
+    columns |= {f"{METADATA}{name}": "text" for name in kept_columns(grid.run)}
     for model in grid.models:
         own = {"answer": "text", "right": "yes/no", **dict.fromkeys(_metrics(grid), "number")}
         own |= {"judge_grade": "number", "judge_reason": "text", "confidence": "number"}
@@ -93,6 +96,7 @@ def _record(item: EvaluationItem, given: Iterable[GradedAnswer], grades: GradesB
         "slice": item.slice,
         "prompt": _prompt(item),
         "expected": item.reference,
+        **{f"{METADATA}{name}": value for name, value in item.metadata.items()},
     }
     for one in given:
         answer, grade = one.answer, one.grade

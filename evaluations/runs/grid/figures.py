@@ -9,18 +9,16 @@ from evaluations.metrics.base import Answers
 from evaluations.models import Answer, EvaluatedModel, EvaluationRun
 from evaluations.runs.grid.address import sortable
 from evaluations.runs.grid.charts import distribution_figure, metrics_figure, reliability_figure
+from evaluations.runs.grid.columns import MARK, column_title, columns_with_figures, value_title
 from evaluations.runs.grid.grid import Grid
-from evaluations.runs.queries import expert_view, histograms, reliability_of
-from evaluations.runs.report import difference_between, metric_title, reports
+from evaluations.runs.queries import Reliability, expert_view, histograms, reliability_of
+from evaluations.runs.report import column_reports, difference_between, metric_title, reports
 from evaluations.runs.stages.held_out import ALL
 from evaluations.runs.stages.scoring import RIGHT
+from evaluations.runs.stages.shapes import CONFUSION, labels_answered
 
 DISTRIBUTED = "rouge_l"
 """The metric whose scores are drawn as a distribution unless another is chosen."""
-
-CONFUSION = "classification_accuracy"
-MOST_LABELS = 20
-"""A larger matrix is not shown: nobody reads it."""
 
 WORDS = {"better": "Better", "worse": "Worse", "unclear": "May be chance", "too few": "Too few prompts"}
 
@@ -35,16 +33,17 @@ class Pair:
     verdict: str
 
 
-def figures_of(grid: Grid, metric: str) -> dict[str, Any]:
-    """What the page of figures shows; `metric` is the one whose distribution is wanted."""
+def figures_of(grid: Grid, metric: str, by: str) -> dict[str, Any]:
+    """What the page of figures shows: the distribution of `metric`, and the values of the column `by`."""
     run = grid.run
     known = sortable(run)
     chosen = next((alias for alias in (metric, DISTRIBUTED, *known) if alias in known), "")
     names = {model.key: model.name for model in grid.models}
-    bins = reliability_of(grid.models)
+    bins = _reliability(grid)
     total = run.summary[ALL]
     return {
         "slices": reports(run, grid.own.key, grid.other.key if grid.other else ""),
+        **_columns(grid, by),
         "matrix": matrix_of(run, grid.models),
         "metric": chosen,
         "metric_title": metric_title(chosen),
@@ -59,10 +58,48 @@ def figures_of(grid: Grid, metric: str) -> dict[str, Any]:
     }
 
 
+def _columns(grid: Grid, by: str) -> dict[str, Any]:
+    """The reports of one column with figures, by default the first, with what a link to its rows says."""
+    columns = columns_with_figures(grid.run)
+    chosen = by if by in columns else next(iter(columns), "")
+    return {
+        "by": chosen,
+        "by_choices": [(name, column_title(name)) for name in columns],
+        "by_column": [
+            (value_title(chosen, one.name), f"{chosen}{MARK}{one.name}", one)
+            for one in column_reports(grid.run, chosen, grid.own.key, grid.other.key if grid.other else grid.own.key)
+        ],
+    }
+
+
 def _distribution(grid: Grid, alias: str) -> dict[str, Any]:
     models = [model for model in (grid.other, grid.own) if model is not None]
     low, high = metrics[alias].lowest, metrics[alias].highest
-    return distribution_figure(histograms(models, alias, low=low, high=high), alias, low=low, high=high)
+    stored = [_shapes(grid, model).get("histograms", {}).get(alias) for model in models]
+    counts = (
+        {model.name: column for model, column in zip(models, stored, strict=True)}
+        if all(stored)
+        else histograms(models, alias, low=low, high=high)
+    )
+    return distribution_figure(counts, alias, low=low, high=high)
+
+
+def _shapes(grid: Grid, model: EvaluatedModel) -> dict[str, Any]:
+    """What was stored of a model with its scores; evaluations from before that have nothing."""
+    found: dict[str, Any] = grid.run.summary[ALL].get("models", {}).get(model.key, {})
+    return found
+
+
+def _reliability(grid: Grid) -> dict[str, list[Reliability]]:
+    if any("reliability" not in _shapes(grid, model) for model in grid.models):
+        return reliability_of(grid.models)
+    return {
+        model.name: [
+            Reliability(rows=rows, confidence=confidence, accuracy=accuracy) for rows, confidence, accuracy in parts
+        ]
+        for model in grid.models
+        if (parts := _shapes(grid, model)["reliability"])
+    }
 
 
 def matrix_of(run: EvaluationRun, models: Sequence[EvaluatedModel]) -> list[tuple[EvaluatedModel, list[Pair | None]]]:
@@ -96,11 +133,13 @@ def _calibration(total: dict[str, Any], key: str) -> float | None:
 def confusion_of(grid: Grid) -> dict[str, Any] | None:
     """The labels that the chosen model answered by the labels expected; None where answers are no labels."""
     figures = grid.run.summary[ALL]["figures"].get(grid.own.key, {})
-    if CONFUSION not in metrics or figures.get(CONFUSION) is None:
+    if figures.get(CONFUSION) is None:
         return None
-    rows = Answer.objects.filter(model=grid.own).order_by("item__position").values_list("item__reference", "text")
-    details = metrics[CONFUSION].details(Answers(*map(list, zip(*rows, strict=True))))
-    if not details or len(details["labels"]) > MOST_LABELS:
+    details = _shapes(grid, grid.own).get("confusion")
+    if details is None:
+        rows = Answer.objects.filter(model=grid.own).order_by("item__position").values_list("item__reference", "text")
+        details = labels_answered(Answers(*map(list, zip(*rows, strict=True))))
+    if not details:
         return None
     labels = details["labels"][:-1]
     return {

@@ -7,6 +7,7 @@ from math import log
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.db.models import (
     Avg,
     Case,
@@ -28,6 +29,7 @@ from django.db.models.functions import Cast
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, Grade, Review
 from evaluations.runs.grades import reviews_of, seen_by
 from evaluations.runs.grid.address import Wanted
+from evaluations.runs.grid.columns import columns_of, condition_of
 from evaluations.runs.report import difference_of
 from evaluations.runs.stages.grading import GRADE
 from evaluations.runs.stages.held_out import ALL
@@ -83,6 +85,12 @@ class Grid:
         other = by_key.get(wanted.against)
         self.other = self.usual_other if other is None or other == self.own else other
 
+    @cached_property
+    def conditions(self) -> dict[str, str]:
+        """The values that rows must have, by column."""
+        columns = columns_of(self.run)
+        return dict(found for where in self.wanted.where if (found := condition_of(where, columns)))
+
     @property
     def columns(self) -> list[EvaluatedModel]:
         """The models, the two that are compared first."""
@@ -126,6 +134,8 @@ class Grid:
             rows = rows.filter(Exists(Answer.objects.filter(item=OuterRef("pk"))))
         if wanted.slice:
             rows = rows.filter(slice=wanted.slice)
+        if self.conditions:
+            rows = rows.filter(metadata__contains=self.conditions)
         if wanted.length:
             rows = self._of_length(rows, wanted.length)
         for name in wanted.show:
@@ -134,10 +144,19 @@ class Grid:
             if model.key in wanted.wrong:
                 rows = rows.filter(pk__in=_answered(model, right=False))
         if wanted.q:
-            # Every text is read, so that is done once, and counts and pages go by what was found.
-            found = rows.alias(contents=Contents("messages")).filter(self._found(wanted.q))
-            rows = EvaluationItem.objects.filter(pk__in=list(found.values_list("pk", flat=True)))
+            rows = rows.alias(contents=Contents("messages")).filter(self._found(wanted.q))
         return rows
+
+    @property
+    def pages(self) -> Paginator:  # type: ignore[type-arg]
+        """The rows' IDs in the order wanted, by page."""
+        ids = self.ordered.values_list("id", flat=True)
+        if self.wanted.q:
+            # A search reads every text, so that is done once, and counts and pages go by what was found.
+            return Paginator(list(ids), self.wanted.size)
+        pages = Paginator(ids, self.wanted.size)
+        pages.count = self.rows.count()
+        return pages
 
     @property
     def ordered(self) -> Rows:

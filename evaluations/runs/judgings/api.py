@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
@@ -11,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from evaluations.models import EvaluationRun, Judging
+from evaluations.models import EvaluationRun, Judging, JudgingState
 from evaluations.runs.judgings.estimates import estimate_judging
 from evaluations.runs.judgings.forms import arguments_of
 from evaluations.runs.judgings.serializers import (
@@ -41,6 +42,13 @@ NOT_NOW = OpenApiResponse(
 )
 
 
+class JudgingFilter(filters.FilterSet):
+    """By evaluation or state. An id of another tenant matches nothing."""
+
+    evaluation = filters.UUIDFilter(field_name="run_id")
+    state = filters.ChoiceFilter(choices=JudgingState.choices)
+
+
 @extend_schema_view(
     list=extend_schema(summary="Judgings, newest first"),
     retrieve=extend_schema(
@@ -54,7 +62,7 @@ class JudgingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     reads = Action.EVALUATIONS_VIEW
     writes = Action.EVALUATIONS_START
     serializer_class = JudgingDetailSerializer
-    filterset_fields = {"run": ["exact"], "state": ["exact"]}
+    filterset_class = JudgingFilter
 
     def get_queryset(self) -> QuerySet[Judging]:
         return Judging.objects.select_related("job", "rubric_version__rubric")

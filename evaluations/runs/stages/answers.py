@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Given:
     """What a model answered. `log_probability` is of the whole answer, `usd` what an outside model took for it.
 
-    None where it is not known.
+    None where it is not known. `error` says why there is no answer, as the kind of a JudgeError.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Given:
     completion_tokens: int | None = None
     seconds: float | None = None
     usd: Decimal | None = None
+    error: str = ""
 
 
 GIVEN = [field.name for field in fields(Given)]
@@ -51,7 +52,9 @@ def take_known(run: EvaluationRun) -> None:
         for item in items:
             for model in models:
                 wanted[answer_key(model, item, max_tokens=run.answer_tokens)].append((item, model))
-        earlier = Answer.objects.filter(key__in=wanted).exclude(model__in=models).order_by("key").distinct("key")
+        earlier = (
+            Answer.objects.filter(key__in=wanted, error="").exclude(model__in=models).order_by("key").distinct("key")
+        )
         _create(
             # Nothing is paid for it again.
             _answer(run, model, item, replace(Given(**{name: getattr(answer, name) for name in GIVEN}), usd=None))

@@ -9,10 +9,10 @@ from lorakit.stats import clopper_pearson_interval, cluster_interval
 
 
 def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any]:
-    """{answered, right, wrong, low, high, tokens, seconds} of one model's scored answers, with each one's prompt.
+    """{answered, failed, right, wrong, low, high, tokens, seconds} of a model's scored answers, each with its prompt.
 
     `low` to `high` is the 95% interval of exact match, over prompts where rows repeat one; `tokens` and `seconds` are
-    means. None where there is nothing to say it from.
+    means. None where there is nothing to say it from. Rows that `failed` have an empty answer and count as wrong.
     """
     right = sum(answer.is_right is True for answer in answers)
     wrong = sum(answer.is_right is False for answer in answers)
@@ -30,6 +30,7 @@ def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any
     seconds = [answer.seconds for answer in answers if answer.seconds is not None]
     return {
         "answered": len(answers),
+        "failed": sum(bool(answer.error) for answer in answers),
         "right": right,
         "wrong": wrong,
         "low": interval.low if interval else None,

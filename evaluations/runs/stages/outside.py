@@ -6,11 +6,19 @@ from dataclasses import replace
 from functools import partial
 
 from evaluations.judges.backends.base import Completion
-from evaluations.judges.backends.errors import CutOff, JudgeError, Refused
+from evaluations.judges.backends.errors import CutOff, JudgeError, Malformed, NotJSON, Refused, Rejected
 from evaluations.judges.backends.openai import OpenAIJudge
 from evaluations.judges.calling import Caller
 from evaluations.judging.jurors import Juror, juror_of
-from evaluations.models import CallPurpose, EvaluatedModel, EvaluationItem, EvaluationRun, JudgeKind, ModelKind
+from evaluations.models import (
+    Answer,
+    CallPurpose,
+    EvaluatedModel,
+    EvaluationItem,
+    EvaluationRun,
+    JudgeKind,
+    ModelKind,
+)
 from evaluations.runs.stages.answers import Given, store, unanswered, unanswered_by
 from jobs.outcomes import JobError, Running
 from rest.errors import PortalError
@@ -48,9 +56,8 @@ def _ask(run: EvaluationRun, model: EvaluatedModel) -> JudgeError | None:
     failure, answered = None, 0
     for item, outcome in juror.caller.attempt_all(_calls(run, model, juror.caller, until), until=until):
         juror.record(outcome.usage)
-        if isinstance(outcome, Refused | CutOff):
-            # It has declined for good, or the prompt is too long: that is its answer.
-            store(run, model, [(item, Given(text="", usd=outcome.usage.cost_usd))])
+        if isinstance(outcome, JudgeError) and _is_of_row(outcome, model):
+            store(run, model, [(item, Given(text="", usd=outcome.usage.cost_usd, error=outcome.kind))])
         elif isinstance(outcome, JudgeError):
             if not outcome.temporary:
                 raise PortalError(f"{model.name}: {outcome.text}", code="evaluation:outside_model")
@@ -60,6 +67,14 @@ def _ask(run: EvaluationRun, model: EvaluatedModel) -> JudgeError | None:
             store(run, model, [(item, _given(outcome))])
         answered += 1
     return None if answered else failure
+
+
+def _is_of_row(error: JudgeError, model: EvaluatedModel) -> bool:
+    """Whether asking again, or asking for other rows, tells nothing new: the row stays without an answer."""
+    if isinstance(error, Rejected):
+        # A server that has answered other rows knows the model, so it is this request that it does not take.
+        return Answer.objects.filter(model=model, error="").exists()
+    return isinstance(error, Refused | CutOff | Malformed) and not isinstance(error, NotJSON)
 
 
 def _calls(

@@ -43,6 +43,7 @@ def _item(run: EvaluationRun, position: int, row: HeldOutRow) -> EvaluationItem:
         slice=row.slice,
         messages=row.messages,
         tools=row.tools,
+        metadata=row.metadata,
         reference=row.reference,
         prompt_sha256=hashlib.sha256(prompt.encode()).hexdigest(),
         prompt_length=sum(len(str(message.get("content") or "")) for message in row.messages),

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from statistics import fmean
 from typing import Any
 
 from django.db import transaction
@@ -12,8 +13,10 @@ from evaluations.metrics.base import Answers
 from evaluations.metrics.suite import Scores, Suite, choose
 from evaluations.models import Answer, EvaluationRun
 from evaluations.runs.stages.answers import BATCH
+from evaluations.runs.stages.columns import by_column
 from evaluations.runs.stages.facts import facts_of
 from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.shapes import shapes_of
 from lorakit.stats.difference import Difference, at_once, difference
 
 SHOWN = ("exact_match", "rouge_l", "meteor")
@@ -95,6 +98,21 @@ def summarise(rows: Rows, scored: Mapping[str, Scored], *, about: str) -> dict[s
     return summary
 
 
+def part_of(places: Sequence[int], rows: Rows, scored: Mapping[str, Scored], *, about: str) -> dict[str, Any]:
+    """{figures, differences} of some rows: in the metrics that pages show, and of `about` in exact match."""
+
+    def mean(one: Scored, alias: str) -> float | None:
+        known = [score for place in places if (score := one.rows[place].get(alias)) is not None]
+        return fmean(known) if known else None
+
+    right = {key: [one.rows[place].get(RIGHT) for place in places] for key, one in scored.items()}
+    prompts = [rows.prompts[place] for place in places]
+    return {
+        "figures": {key: {alias: mean(one, alias) for alias in SHOWN} for key, one in scored.items()},
+        "differences": differences(right, prompts=prompts, metric=RIGHT, about=about, among_others=False),
+    }
+
+
 def differences(
     columns: Mapping[str, Sequence[float | None]],
     *,
@@ -104,11 +122,12 @@ def differences(
     lowest: float = 0.0,
     highest: float = 1.0,
     reach: float | None = None,
+    among_others: bool = True,
 ) -> list[dict[str, Any]]:
     """How the models' scores in one metric differ over the same rows: [{metric, model, against, mean, better, ...}].
 
     The differences of the model `about` from the others are corrected for being made at once. Those among the others
-    are left out, except in exact match.
+    are left out, except in exact match if `among_others`.
     """
     others = [key for key in columns if key != about]
 
@@ -120,7 +139,7 @@ def differences(
 
     own = compare((about, other) for other in others)
     entries = dict(zip(own, at_once(list(own.values())), strict=True))
-    if metric == RIGHT:
+    if metric == RIGHT and among_others:
         entries |= compare((later, earlier) for earlier, later in combinations(others, 2))
     return [
         {
@@ -164,12 +183,12 @@ def _difference(
 
 def score_run(run: EvaluationRun) -> dict[str, Any]:
     """Score all answers of a run, store the scores and return the summary. May run again."""
-    items = list(run.items.values_list("id", "reference", "slice", "prompt_sha256"))
+    items = list(run.items.values_list("id", "reference", "slice", "prompt_sha256", "metadata"))
     places = {item_id: place for place, (item_id, *_) in enumerate(items)}
     rows = Rows(
-        references=[reference for _, reference, _, _ in items],
-        slices=[name for _, _, name, _ in items],
-        prompts=[prompt for _, _, _, prompt in items],
+        references=[reference for _, reference, *_ in items],
+        slices=[name for _, _, name, *_ in items],
+        prompts=[prompt for _, _, _, prompt, _ in items],
     )
     scored: dict[str, Scored] = {}
     facts: dict[str, dict[str, Any]] = {}
@@ -179,10 +198,12 @@ def score_run(run: EvaluationRun) -> dict[str, Any]:
         given = Answers(rows.references, [one.text for one in found], [one.log_probability for one in found])
         scored[model.key] = score(rows, given)
         _store(found, scored[model.key].rows)
-        facts[model.key] = facts_of(found, rows.prompts)
+        facts[model.key] = {**facts_of(found, rows.prompts), **shapes_of(given, scored[model.key].rows)}
         about = model.key if model.version_id == run.version_id else about
     summary = summarise(rows, scored, about=about)
     summary[ALL]["models"] = facts
+    metadata = [kept for *_, kept in items]
+    summary[ALL]["columns"] = by_column(metadata, lambda places: part_of(places, rows, scored, about=about))
     return summary
 
 

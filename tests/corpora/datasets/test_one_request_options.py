@@ -26,6 +26,18 @@ def test_columns_are_read_by_their_options(api: APIClient, run_jobs: Callable[..
     assert answer.json()["options"]["personal_data"] == "mask"
 
 
+def test_columns_are_kept_by_their_names(api: APIClient, run_jobs: Callable[..., None]) -> None:
+    rows = b"".join(b'{"query": "q%d", "response": "r%d", "nr": %d}\n' % (n, n, n) for n in range(30))
+    options = json.dumps({**COLUMNS, "metadata": ["nr", "nr"]})
+    version = send(api, rows, name="Support", options=options).json()["version"]
+    assert version["options"]["metadata"] == ["nr"]
+    run_jobs()
+    found = api.get(f"{VERSIONS}{version['id']}/rows/").json()["rows"]
+    assert all(one["metadata"] == {"nr": one["messages"][0]["content"][1:]} for one in found)
+    exported = api.get(f"{VERSIONS}{version['id']}/export/").getvalue().splitlines()
+    assert json.loads(exported[0])["metadata"] == found[0]["metadata"]
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
@@ -37,6 +49,10 @@ def test_columns_are_read_by_their_options(api: APIClient, run_jobs: Callable[..
         ({"delimiter": '"'}, "options.delimiter"),
         ({"columns": {"prompt": "q" * 1_001}}, "options.columns"),
         ({"columns": {"prompt": "query", "completion": "query"}}, "options.columns"),
+        ({"metadata": [f"c{number}" for number in range(9)]}, "options.metadata"),
+        ({"metadata": ["a\0"]}, "options.metadata"),
+        ({"metadata": [""]}, "options.metadata"),
+        ({"metadata": "topic"}, "options.metadata"),
     ],
 )
 def test_a_wrong_option_is_named(api: APIClient, options: dict[str, Any], field: str) -> None:

@@ -236,7 +236,8 @@ def test_columns_of_other_names_are_reported_as_a_guess(tmp_path: Path) -> None:
     report = check(jsonl(rows), tmp_path / "run").report
     assert report.mapping == {"prompt": "Question", "completion": "Answer"}
     assert report.guessed == ("prompt", "completion")
-    assert [notice.code for notice in report.warnings] == ["dataset:guessed_columns", "dataset:unused_field"]
+    assert report.metadata == ("Team",)
+    assert [notice.code for notice in report.warnings] == ["dataset:guessed_columns"]
     assert "“Question” as prompt" in report.warnings[0].text
     mapped = check(jsonl(rows), tmp_path / "mapped", options={"columns": {"prompt": "Question"}}).report
     assert mapped.guessed == ("completion",)
@@ -404,8 +405,8 @@ def test_a_problem_names_the_column_of_the_file(tmp_path: Path) -> None:
 
 
 def test_unused_columns_of_a_parquet_file_are_named(tmp_path: Path) -> None:
-    rows = [{"messages": chat(i), "prompt_id": str(i), "source": "desk"} for i in range(COUNT)]
+    rows = [{"messages": chat(i), "prompt_id": str(i), "link": "desk"} for i in range(COUNT)]
     report = check(parquet_table(pa.Table.from_pylist(rows)), tmp_path / "run").report
     assert [notice.text for notice in report.warnings if notice.code == "dataset:unused_field"] == [
-        "Not used in training: prompt_id, source."
+        "Not used in training: link, prompt_id."
     ]

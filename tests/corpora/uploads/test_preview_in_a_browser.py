@@ -132,3 +132,20 @@ def test_axe_finds_nothing(
         found = Axe().run(page).response["violations"]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert [(problem["id"], problem["nodes"][0]["target"]) for problem in found] == []
+
+
+def test_a_column_is_kept_by_one_tick(
+    live_server: LiveServer, as_alice: Client, address: Callable[[bytes], str], run_jobs: Run
+) -> None:
+    rows = ({"prompt": f"q{n}", "completion": f"a{n}", "topic": "ab"[n % 2], "nr": f"N{n}"} for n in range(9))
+    url = address(jsonl(*rows))
+    with browsing(live_server, as_alice, viewport=PHONE) as page, worker(run_jobs):
+        page.goto(url)
+        kept = page.get_by_role("group", name="Keep for filtering")
+        expect(kept.get_by_label("topic")).to_be_checked()
+        expect(page.locator(".conversation-marks").first).to_have_text("topic: a")
+        kept.get_by_label("nr").check()
+        expect(page.locator(".conversation-marks").first).to_contain_text("nr: N0")
+        expect(page.locator("#preview")).to_have_attribute("aria-busy", "false")
+        assert Axe().run(page).response["violations"] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -195,17 +195,46 @@ def test_rows_with_problems_are_left_out_or_the_import_is_refused_at_once(
 
 
 def test_the_first_line_says_what_was_understood(as_alice: Client, waiting: Callable[..., Upload]) -> None:
-    content = "Kanal;Question;Answer\n" + "".join(f"mail;Wo ist {n}?;Hier.\n" for n in range(70))
+    content = "Link;Question;Answer\n" + "".join(f"mail;Wo ist {n}?;Hier.\n" for n in range(70))
     upload = waiting(content.encode())
     form = as_alice.get(format_page(upload)).context["form"]
     assert form.facts() == ["rows.jsonl", "1.5\xa0KB", "CSV, semicolons", "70 rows"]
     assert (form.looks_like(), form.ignored()) == (
         "Looks like questions and answers.",
-        "1 column is ignored: kanal.",
+        "1 column is ignored: link.",
     )
     assert [field.field.is_guessed for field in form.needed_columns()] == [True, True]
     as_alice.post(format_page(upload), fields(as_alice, upload, use="1"))
     assert DatasetVersion.objects.get().options["columns"] == {}
+
+
+def test_columns_to_keep_for_filtering_are_guessed_and_chosen(
+    as_alice: Client, waiting: Callable[..., Upload], run_jobs: Run
+) -> None:
+    rows = ({"prompt": f"q {n}?", "completion": f"a {n}", "topic": "ab"[n % 2], "nr": f"N{n}"} for n in range(9))
+    upload = waiting(jsonl(*rows))
+    form = as_alice.get(format_page(upload)).context["form"]
+    assert [value for value, _ in form.fields["metadata"].choices] == ["topic", "nr"]
+    assert list(form["metadata"].value()) == ["topic"]
+    sent = fields(as_alice, upload, use="1")
+    assert sent["metadata"] == ["topic"]
+    as_alice.post(format_page(upload), {**sent, "metadata": ["gone"]})
+    assert not DatasetVersion.objects.exists()
+    as_alice.post(format_page(upload), {**sent, "metadata": ["nr"]})
+    version = DatasetVersion.objects.get()
+    assert version.options["metadata"] == ["nr"]
+    run_jobs()
+    page = as_alice.get(f"/datasets/versions/{version.id}/").content.decode()
+    assert "kept for filtering: nr" in page
+
+
+def test_no_more_than_eight_columns_are_kept(as_alice: Client, waiting: Callable[..., Upload]) -> None:
+    more = {f"c{number}": "x" for number in range(10)}
+    upload = waiting(jsonl(*({"prompt": f"q {n}?", "completion": f"a {n}", **more} for n in range(9))))
+    sent = fields(as_alice, upload, use="1")
+    assert sent["metadata"] == [f"c{number}" for number in range(8)]
+    refused = as_alice.post(format_page(upload), {**sent, "metadata": list(more)[:9]})
+    assert "Choose up to 8 columns. Untick some." in refused.content.decode()
 
 
 def test_columns_guessed_by_what_they_hold_are_confirmed_by_the_import(

@@ -12,6 +12,7 @@ from evaluations.judges.backends.errors import (
     JudgeError,
     Later,
     Malformed,
+    NotJSON,
     Refused,
     Rejected,
     Throttled,
@@ -239,3 +240,14 @@ def test_an_unknown_model_opens_the_circuit_and_says_why() -> None:
             asker.ask(prompt())
     with pytest.raises(CircuitOpen, match="No such model"):
         asker.ask(prompt())
+
+
+def test_a_page_instead_of_json_opens_the_circuit_and_an_unfit_reply_does_not() -> None:
+    for error, is_open in ((NotJSON, True), (Malformed, False)):
+        judge = Scripted(lambda prompt, error=error: error("No verdict."))  # type: ignore[misc]
+        caller = Caller(judge, attempts=1, breaker=Breaker(failures=2))
+        for _ in range(2):
+            with pytest.raises(error):
+                caller.ask(prompt())
+        with pytest.raises(CircuitOpen if is_open else Malformed):
+            caller.ask(prompt())

@@ -49,6 +49,16 @@ def test_a_new_judge_is_tested_once(settled: Judge) -> None:
     assert start_due_qualifications() == 0
 
 
+def test_one_that_is_not_to_be_tested_is_left_alone(settled: Judge) -> None:
+    change_judge(judge=settled, is_tested_automatically=False)
+    age(settled, services.SETTLED)
+    assert start_due_qualifications() == 0
+    assert settled.version == Judge.objects.get().version, "its grades stay the same"
+    change_judge(judge=settled, is_tested_automatically=True)
+    age(settled, services.SETTLED)
+    assert start_due_qualifications() == 1
+
+
 def test_an_organisation_has_one_test_at_a_time(settled: Judge, other_tenant: Tenant) -> None:
     for tenant in (settled.tenant, other_tenant):
         with tenant_scope(tenant.id):

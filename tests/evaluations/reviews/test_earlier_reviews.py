@@ -31,7 +31,7 @@ REVIEWS = """
 def site() -> Iterator[str]:
     """The address of a database with two reviews of an evaluation of two rows, and an evaluation without any."""
     with copied_database("test_earlier_reviews") as url:
-        migrate(url, "evaluations", "0014_judge_usage")
+        migrate(url, "evaluations", "0018_item_metadata")
         with psycopg.connect(url) as connection:
             connection.execute("SELECT set_config('portal.system', 'on', false)")
             for table in ("adapters_adapterversion", "evaluations_evaluationrun"):
@@ -122,7 +122,7 @@ def test_reviews_of_an_older_site_move_to_a_round_and_back(site: str) -> None:
     assert read(site, "SELECT number, state, reviewers_per_item FROM evaluations_reviewround") == [(1, "open", 2)]
     assert read(site, "SELECT count(*) FROM evaluations_assignment") == [(3,)]
 
-    migrate(site, "evaluations", "0014_judge_usage")
+    migrate(site, "evaluations", "0018_item_metadata")
     back = (
         "SELECT item.position, grade FROM evaluations_review JOIN evaluations_evaluationitem item ON item.id = item_id"
     )

@@ -226,5 +226,5 @@ def test_experts_see_their_own_reviews_only(as_rita: Client, of_alice: APIClient
 def test_the_next_answers_have_a_query_budget(
     as_rita: Client, round_of_both: ReviewRound, django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         next_of(as_rita, round_of_both, ahead=3)

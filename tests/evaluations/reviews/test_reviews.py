@@ -94,7 +94,7 @@ def test_the_screens_have_a_query_budget(
 ) -> None:
     with tenant_scope(tenant.id):
         rounds = [start(make_evaluation(tenant, rows=40), rita) for _ in range(3)]
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(13):
         as_rita.get(reverse("evaluations:reviews"))
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         as_rita.get(address(rounds[0]))

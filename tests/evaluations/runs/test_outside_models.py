@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db.models import Sum
+from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -99,6 +100,27 @@ def test_what_it_declines_is_an_empty_answer(evaluate: Callable[[], EvaluationRu
     run = evaluate()
     assert run.state == EvaluationState.READY
     assert {answer.text for answer in Answer.objects.filter(model__kind="outside")} == {"I can't help with that."}
+
+
+def test_a_row_that_is_never_answered_does_not_end_the_evaluation(
+    evaluate: Callable[[], EvaluationRun], model: ScriptedModel, as_alice: Client
+) -> None:
+    model.chats = lambda body: Said(fault="rejected") if "box 5?" in body["messages"][-1]["content"] else by_rote(body)
+    run = evaluate()
+    assert run.state == EvaluationState.READY
+    failed = Answer.objects.get(model__kind="outside", is_right=False, text="")
+    assert (failed.item.position, failed.error) == (5, "rejected")
+    assert "1 row without an answer, counted as wrong" in as_alice.get(f"/evaluations/{run.id}/").content.decode()
+    # A later evaluation asks again.
+    model.chats = by_rote
+    assert not Answer.objects.filter(model__run=evaluate()).exclude(error="").exists()
+
+
+def test_one_that_takes_no_request_at_all_fails_the_evaluation(
+    evaluate: Callable[[], EvaluationRun], model: ScriptedModel
+) -> None:
+    model.chats = lambda body: Said(fault="rejected")
+    assert evaluate().state == EvaluationState.FAILED
 
 
 def test_one_that_is_away_is_waited_for(

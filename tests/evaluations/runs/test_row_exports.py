@@ -76,7 +76,7 @@ def test_rows_come_as_the_address_shows_them(as_alice: Client, api: APIClient, r
 
 def test_without_rows_there_are_still_columns(as_alice: Client, run: EvaluationRun) -> None:
     assert download(as_alice, run, format="csv", show="worse").startswith(
-        b"\xef\xbb\xbfrow,slice,prompt,expected,base."
+        b"\xef\xbb\xbfrow,slice,prompt,expected,metadata.language,base."
     )
     assert as_parquet(download(as_alice, run, format="parquet", show="worse")) == []
     assert download(as_alice, run, format="jsonl", show="worse") == b""

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from adapters.models import AdapterVersion
-from evaluations.models import EvaluationItem, EvaluationRun
+from evaluations.models import EvaluationItem, EvaluationRun, RoundItem
 from evaluations.runs.queries import known_answers
 from evaluations.runs.services import start_evaluation
 from evaluations.runs.stages.generation import generation_spec
@@ -18,8 +18,9 @@ from evaluations.runs.stages.rows import store_rows
 from lorakit.rows import parse_row
 from serving.playground.queries import example_items, example_named
 from storage.objects import object_key
-from tenants.models import Tenant
+from tenants.models import Tenant, User
 from tests.evaluations.conftest import lines, row
+from tests.evaluations.reviews.rounds import hand_out, start
 
 TOOLS = [{"type": "function", "function": {"name": "find_box", "parameters": {"type": "object"}}}]
 
@@ -75,10 +76,12 @@ def test_the_model_is_asked_with_everything_and_expected_to_call(in_tenant: Tena
     assert asked["messages"][1]["reasoning_content"] == "Hm."
 
 
-def test_every_page_shows_the_turns(as_alice: Client, evaluation: EvaluationRun) -> None:
+def test_every_page_shows_the_turns(as_alice: Client, alice: User, evaluation: EvaluationRun) -> None:
     item = EvaluationItem.objects.get(run=evaluation, position=1)
+    place = RoundItem.objects.get(round=start(evaluation, alice), item=item)
+    hand_out([place], alice)
     assert (item.tools, item.reference) == (TOOLS, CALLED)
-    for address in (reverse("evaluations:detail", args=[evaluation.id]), review_of(item)):
+    for address in (reverse("evaluations:detail", args=[evaluation.id]), review_of(place)):
         page = as_alice.get(address).content.decode()
         assert "Tool result" in page
         assert "on shelf &lt;3&gt;" in page
@@ -86,8 +89,8 @@ def test_every_page_shows_the_turns(as_alice: Client, evaluation: EvaluationRun)
         assert "{&quot;box&quot;: 8}" in page
 
 
-def review_of(item: EvaluationItem) -> str:
-    return f"{reverse('evaluations:review', args=[item.run_id])}?item={item.id}"
+def review_of(place: RoundItem) -> str:
+    return f"{reverse('evaluations:review', args=[place.round_id])}?item={place.id}"
 
 
 def test_endpoints_are_asked_only_what_they_understand(evaluation: EvaluationRun, version: AdapterVersion) -> None:

@@ -16,6 +16,7 @@ from evaluations.runs.report import SliceReport, difference_of, reports
 from evaluations.runs.stages.facts import facts_of
 from evaluations.runs.stages.grading import summarise_grades, uncertainty
 from evaluations.runs.stages.scoring import SHOWN, Rows, score, summarise
+from evaluations.runs.stages.shapes import shapes_of
 
 Row = tuple[str, str, str, str, str]
 """(expected, answer of the base, of v1, slice, prompt)"""
@@ -211,3 +212,19 @@ def test_rows_that_changed_are_counted() -> None:
     rows = [row(f"row {n}", f"row {n}" if n < 3 else "", f"row {n}" if n > 0 else "") for n in range(20)]
     (exact,) = summary_of(rows, chosen=["exact_match"])["all"]["differences"]
     assert (exact["better"], exact["worse"]) == (17, 1)
+
+
+def test_shapes_count_every_scored_answer_in_its_part() -> None:
+    references = ["fault", "return"] * 10
+    texts = ["fault"] * 20
+    answers = Answers(references, texts, [-0.1, -3.0] * 10)
+    rows = [{"exact_match": float(a == b), "rouge_l": None} for a, b in zip(references, texts, strict=True)]
+    found = shapes_of(answers, rows)
+    assert found["histograms"] == {"exact_match": [10, *[0] * 18, 10], "rouge_l": [0] * 20}
+    assert [(count, right) for count, _, right in found["reliability"]] == [(10, 0.0), (10, 1.0)]
+    assert found["confusion"]["matrix"] == [[10, 0, 0], [10, 0, 0]]
+    assert shapes_of(Answers(["a", ""], ["b", "c"]), [{}, {}]) == {
+        "histograms": {},
+        "reliability": [],
+        "confusion": {},
+    }

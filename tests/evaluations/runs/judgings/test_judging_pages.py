@@ -82,7 +82,8 @@ def test_over_rest(
     run_jobs()
     done = api.get(f"{URL}{created.json()['id']}/").json()
     assert (done["state"], done["rubric"], done["usage"]["calls"]) == ("ready", "Clauses v1", 24)
-    assert api.get(URL, {"run": str(run.id)}).json()["results"][0]["id"] == done["id"]
+    assert api.get(URL, {"evaluation": str(run.id)}).json()["results"][0]["id"] == done["id"]
+    assert api.get(URL, {"evaluation": done["id"]}).json()["results"] == []
 
 
 def test_judges_are_chosen_with_the_evaluation(

@@ -80,7 +80,7 @@ def move_back(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evaluations", "0015_review_rounds"),
+        ("evaluations", "0019_review_rounds"),
         ("tenants", "0007_keys_end_with_account"),
     ]
 

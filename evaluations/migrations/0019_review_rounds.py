@@ -13,7 +13,7 @@ from tenants.isolation import IsolateKey, IsolateTenant
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evaluations", "0014_judge_usage"),
+        ("evaluations", "0018_item_metadata"),
         ("tenants", "0007_keys_end_with_account"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

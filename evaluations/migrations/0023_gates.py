@@ -13,7 +13,7 @@ from tenants.isolation import IsolateTenant
 class Migration(migrations.Migration):
     dependencies = [
         ("adapters", "0004_evaluate_after_training"),
-        ("evaluations", "0018_licences"),
+        ("evaluations", "0022_licences"),
         ("tenants", "0007_keys_end_with_account"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
     """A review belongs to an item of a round, no longer to a row of an evaluation."""
 
     dependencies = [
-        ("evaluations", "0016_earlier_reviews"),
+        ("evaluations", "0020_earlier_reviews"),
     ]
 
     operations = [

@@ -1,0 +1,59 @@
+"""The form that starts a round. As it stands, one click suffices."""
+
+from typing import Any
+
+from django import forms
+
+from evaluations.models import EvaluationRun, RoundShape, RubricVersion
+from evaluations.reviews.people import usual_reviewers
+from evaluations.reviews.rounds.draw import Shares
+from evaluations.reviews.rounds.services import MOST_LABELS, MOST_REVIEWERS, USUAL_LABELS, Design
+from tenants.models import Membership
+
+
+class RoundForm(forms.Form):
+    """Which answers, by whom, until when."""
+
+    answers = forms.IntegerField(label="Number of answers", min_value=1, max_value=MOST_LABELS, initial=USUAL_LABELS)
+    reviewers_per_answer = forms.IntegerField(
+        label="Reviewers per answer", min_value=1, max_value=MOST_REVIEWERS, initial=1
+    )
+    reviewers = forms.MultipleChoiceField(label="Reviewers", widget=forms.CheckboxSelectMultiple)
+    due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    rubric_version = forms.ChoiceField(label="Rubric", required=False, help_text="Without one, a grade from 1 to 5.")
+    against = forms.ChoiceField(label="Compare with", required=False)
+    shape = forms.ChoiceField(label="Shown", choices=RoundShape.choices, initial=RoundShape.SINGLE)
+
+    def __init__(self, run: EvaluationRun, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.members = {str(one.user.pk): one.user for one in Membership.objects.select_related("user")}
+        self.fields["reviewers"].choices = [(key, str(user)) for key, user in self.members.items()]  # type: ignore[attr-defined]
+        self.fields["reviewers"].initial = [str(user.pk) for user in usual_reviewers()]
+        newest = RubricVersion.objects.select_related("rubric").order_by("rubric_id", "-number").distinct("rubric_id")
+        self.rubrics = {str(one.pk): one for one in newest}
+        self.fields["rubric_version"].choices = [  # type: ignore[attr-defined]
+            ("", "None"),
+            *((key, str(one)) for key, one in self.rubrics.items()),
+        ]
+        self.models = {one.key: one for one in run.models.all() if one.version_id != run.version_id}
+        self.fields["against"].choices = [  # type: ignore[attr-defined]
+            ("", "No other model"),
+            *((key, one.name) for key, one in self.models.items()),
+        ]
+
+    def arguments(self) -> dict[str, Any]:
+        """What `start_round` takes."""
+        values = self.cleaned_data
+        design = Design(
+            labels=values["answers"],
+            shares=Shares(),
+            against=self.models.get(values["against"]),
+            shape=RoundShape(values["shape"]),
+            reviewers_per_item=values["reviewers_per_answer"],
+            rubric_version=self.rubrics.get(values["rubric_version"]),
+        )
+        return {
+            "design": design,
+            "reviewers": [self.members[key] for key in values["reviewers"]],
+            "due_on": values["due_on"],
+        }

@@ -1,0 +1,77 @@
+"""Pages for those who manage reviews: start a round, see how it goes, close it."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from evaluations.reviews.queries import (
+    USUAL_SECONDS,
+    assigned,
+    decided_count,
+    disputes,
+    estimated_minutes,
+    left_out,
+    median_seconds,
+    rounds,
+    skips,
+)
+from evaluations.reviews.rounds.forms import RoundForm
+from evaluations.reviews.rounds.services import USUAL_LABELS, close_round, start_round
+from evaluations.runs.queries import ready_runs
+from rest.errors import PortalError
+from tenants.access import members_only
+from tenants.permissions import Action
+from tenants.requests import TenantRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@members_only(Action.REVIEWS_MANAGE)
+def start(request: TenantRequest, run_id: UUID) -> HttpResponse:
+    """Choose how many answers, and who grades them."""
+    run = get_object_or_404(ready_runs(), pk=run_id)
+    form = RoundForm(run, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            started = start_round(
+                tenant=request.tenant, run=run, created_by=request.membership.user, **form.arguments()
+            )
+        except PortalError as error:
+            error.show_on(form)
+        else:
+            return redirect("evaluations:review-round", started.id)
+    context = {
+        "form": form,
+        "run": run,
+        "seconds": median_seconds() or USUAL_SECONDS,
+        "minutes": estimated_minutes(USUAL_LABELS, 1),
+    }
+    return render(request, "evaluations/reviews/rounds/start.html", context)
+
+
+@require_safe
+@members_only(Action.REVIEWS_MANAGE)
+def detail(request: TenantRequest, round_id: UUID) -> HttpResponse:
+    """Progress per reviewer, disagreements, skipped answers."""
+    found = get_object_or_404(rounds(), pk=round_id)
+    decided, total = decided_count(found)
+    context = {
+        "round": found,
+        "run": found.run,
+        "decided": decided,
+        "total": total,
+        "assigned": assigned(found),
+        "disputes": disputes(found),
+        "skips": skips(found)[:100],
+        "left_out": left_out(found).count(),
+    }
+    return render(request, "evaluations/reviews/rounds/round.html", context)
+
+
+@require_POST
+@members_only(Action.REVIEWS_MANAGE)
+def close(request: TenantRequest, round_id: UUID) -> HttpResponse:
+    """Take no more grades."""
+    close_round(review_round=get_object_or_404(rounds(), pk=round_id))
+    return redirect("evaluations:review-round", round_id)

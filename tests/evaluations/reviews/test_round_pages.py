@@ -1,0 +1,40 @@
+"""Pages for those who manage reviews."""
+
+from django.test import Client
+from django.urls import reverse
+
+from evaluations.models import EvaluationItem, EvaluationRun, ReviewRound
+from tenants.models import Tenant, User
+from tenants.scope import tenant_scope
+from tests.evaluations.reviews.rounds import graded, start
+
+
+def test_one_click_starts_a_round_for_all_reviewers(
+    as_alice: Client, as_rita: Client, tenant: Tenant, evaluation: EvaluationRun
+) -> None:
+    url = reverse("evaluations:start-review-round", args=[evaluation.id])
+    assert as_rita.get(url).status_code == 403
+    page = as_alice.get(url)
+    form = page.context["form"]
+    usual = {name: form.fields[name].initial for name in ("answers", "reviewers_per_answer", "reviewers", "shape")}
+    answer = as_alice.post(url, usual)
+    with tenant_scope(tenant.id):
+        found = ReviewRound.objects.get()
+        assert [one.reviewer.email for one in found.assignments.select_related("reviewer")] == ["rita@example.com"]
+    assert answer.headers["Location"] == reverse("evaluations:review-round", args=[found.id])
+    assert "Rita" in as_alice.get(answer.headers["Location"]).content.decode()
+    assert as_rita.get(answer.headers["Location"]).status_code == 403
+    assert as_alice.post(url, usual | {"reviewers_per_answer": 5}).status_code == 200
+
+
+def test_disagreement_shows_and_a_round_is_closed(
+    as_alice: Client, tenant: Tenant, evaluation: EvaluationRun, rita: User, alice: User
+) -> None:
+    with tenant_scope(tenant.id):
+        found = start(evaluation, rita, alice, reviewers_per_item=2)
+        item = EvaluationItem.objects.select_related("run").get(run=evaluation, position=1)
+        graded(item, rita, 5), graded(item, alice, 2)
+    url = reverse("evaluations:review-round", args=[found.id])
+    assert "Experts disagree" in as_alice.get(url).content.decode()
+    as_alice.post(reverse("evaluations:review-round-close", args=[found.id]))
+    assert "Close round" not in as_alice.get(url).content.decode()
