@@ -12,7 +12,7 @@ from tenants.isolation import IsolateTenant
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("evaluations", "0014_judge_usage"),
+        ("evaluations", "0017_reviews_of_rounds"),
         ("jobs", "0005_indexes_of_state_and_costs"),
         ("tenants", "0007_keys_end_with_account"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

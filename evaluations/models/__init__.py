@@ -13,18 +13,33 @@ from evaluations.models.judges import (
 )
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
 from evaluations.models.licences import FrozenRow, Licence, LicenceChange, LicenceState, Rejudging
-from evaluations.models.reviews import Review
+from evaluations.models.reviews import (
+    Assignment,
+    Choice,
+    ItemPart,
+    Review,
+    ReviewDigest,
+    ReviewRound,
+    RoundItem,
+    RoundShape,
+    RoundState,
+    Turn,
+    TurnState,
+)
 from evaluations.models.runs import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
 
 __all__ = [
     "Answer",
+    "Assignment",
     "CallPurpose",
+    "Choice",
     "EvaluatedModel",
     "EvaluationItem",
     "EvaluationRun",
     "EvaluationState",
     "FrozenRow",
     "Grade",
+    "ItemPart",
     "Judge",
     "JudgeKind",
     "JudgeUsage",
@@ -39,7 +54,14 @@ __all__ = [
     "QualificationState",
     "Rejudging",
     "Review",
+    "ReviewDigest",
+    "ReviewRound",
+    "RoundItem",
+    "RoundShape",
+    "RoundState",
     "Rubric",
     "RubricVersion",
+    "Turn",
+    "TurnState",
     "Verdict",
 ]
