@@ -10,6 +10,9 @@ class EvaluationsConfig(AppConfig):
         from corpora import lineage
         from evaluations import checks  # noqa: F401
         from evaluations.judges import panels as judge_panels
+        from evaluations.judging import news
+        from evaluations.licences.kinds import RejudgingKind
+        from evaluations.licences.news import judges_have_news
         from evaluations.qualification.kinds import QualificationKind
         from evaluations.qualification.panels import qualification_panel
         from evaluations.runs.after_training import evaluate_new_version
@@ -23,6 +26,8 @@ class EvaluationsConfig(AppConfig):
         register(EvaluationKind())
         register(JudgingKind())
         register(QualificationKind())
+        register(RejudgingKind())
+        news.register(judges_have_news)
         arrivals.register(evaluate_new_version)
         panels.register(evaluation_panel)
         judge_panels.register(qualification_panel)
