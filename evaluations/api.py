@@ -2,6 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
+from evaluations.licences.api import LicenceViewSet
 from evaluations.qualification.api import QualifiedJudgeViewSet
 from evaluations.reviews.api import ReviewedEvaluationViewSet, ReviewViewSet
 from evaluations.rubrics.api import RubricViewSet
@@ -13,3 +14,4 @@ router.register("reviews", ReviewViewSet, basename="review")
 router.register("judgings", JudgingViewSet, basename="judging")
 router.register("judges", QualifiedJudgeViewSet, basename="judge")
 router.register("rubrics", RubricViewSet, basename="rubric")
+router.register("licences", LicenceViewSet, basename="licence")

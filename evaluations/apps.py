@@ -13,9 +13,11 @@ class EvaluationsConfig(AppConfig):
         from evaluations.judging import news
         from evaluations.licences.kinds import RejudgingKind
         from evaluations.licences.news import judges_have_news
+        from evaluations.licences.panels import licence_panel, shared_licence_panel, standings_panel
         from evaluations.qualification.kinds import QualificationKind
         from evaluations.qualification.panels import qualification_panel
         from evaluations.runs.after_training import evaluate_new_version
+        from evaluations.runs.judgings import panels as judging_panels
         from evaluations.runs.judgings.kinds import JudgingKind
         from evaluations.runs.kinds import EvaluationKind
         from evaluations.runs.lineage import evaluation_uses
@@ -31,5 +33,8 @@ class EvaluationsConfig(AppConfig):
         arrivals.register(evaluate_new_version)
         panels.register(evaluation_panel)
         judge_panels.register(qualification_panel)
+        judge_panels.register(licence_panel)
+        judge_panels.register_shared(shared_licence_panel)
+        judging_panels.register(standings_panel)
         notes.register(score_notes)
         lineage.register(evaluation_uses)

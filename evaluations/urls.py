@@ -3,6 +3,7 @@
 from django.urls import path
 
 from evaluations.judges import views as judge_views
+from evaluations.licences import views as licence_views
 from evaluations.qualification import views as qualification_views
 from evaluations.reviews import views as review_views
 from evaluations.rubrics import views as rubric_views
@@ -28,6 +29,7 @@ urlpatterns = [
     path("judges/shared/<slug:alias>/", qualification_views.shared_judge, name="shared-judge"),
     path("judges/shared/<slug:alias>/try/", qualification_views.try_shared, name="shared-judge-try"),
     path("judges/shared/<slug:alias>/test/", qualification_views.start_shared, name="shared-judge-test"),
+    path("judges/licences/<uuid:licence_id>/anew/", licence_views.anew, name="licence-anew"),
     path("judges/<uuid:judge_id>/delete/", judge_views.delete, name="judge-delete"),
     path("rubrics/", rubric_views.index, name="rubrics"),
     path("rubrics/new/", rubric_views.new, name="new-rubric"),

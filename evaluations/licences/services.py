@@ -54,7 +54,7 @@ def assess_licence(*, licence: Licence) -> Licence:
 
 def assess_judging(*, judging: Judging) -> Licence | None:
     """The licence of a judging's judge or jury, made if there is none, and assessed. None before it has grades."""
-    if judging.state not in HAS_GRADES or not all(one["fingerprint"] for one in judging.judges):
+    if judging.state not in HAS_GRADES or not jury_fingerprint(judging.judges):
         return None
     return assess_licence(licence=_licence_for(judging))
 

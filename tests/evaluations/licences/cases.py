@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from evaluations.agreement.labels import Label
 from evaluations.models import (
+    Answer,
     EvaluationRun,
     Grade,
     ItemPart,
@@ -24,6 +25,7 @@ from jobs.states import State
 from tenants.models import User
 from tests.evaluations.qualification.behaviours import Behaviour, perfect
 
+ROWS = 150
 FINGERPRINT = "ab" * 32
 JUDGE = {"alias": "default", "name": "Strict", "fingerprint": FINGERPRINT, "is_llm": True}
 
@@ -39,6 +41,18 @@ def labels(
         grade = score + off + generator.gauss(0.0, deviation)
         found.append(Label(grade=grade, score=score, cluster=str(number), model="m", name="v1", base=base))
     return found
+
+
+def scores(seed: int = 1) -> list[float]:
+    """Of a judge, one for each row."""
+    generator = random.Random(seed)
+    return [generator.choice((2.0, 2.5, 3.0, 3.5, 4.0)) for _ in range(ROWS)]
+
+
+def experts(found: Sequence[float], *, off: float = 0.0, seed: int = 2) -> list[float]:
+    """Grades of the same answers, `off` from the judge's and a little noise."""
+    generator = random.Random(seed)
+    return [on_scale(score + off + generator.gauss(0, 0.25)) for score in found]
 
 
 def on_scale(value: float) -> float:
@@ -124,6 +138,6 @@ def graded(
     return made
 
 
-def own_answers(run: EvaluationRun) -> list:  # type: ignore[type-arg]
+def own_answers(run: EvaluationRun) -> list[Answer]:
     own = run.models.get(version=run.version)
     return list(own.answers.select_related("item").order_by("item__position"))

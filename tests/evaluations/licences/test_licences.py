@@ -1,6 +1,5 @@
 """Licences as rows: assessed from the database, their history, and what is suspended."""
 
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -16,45 +15,18 @@ from evaluations.licences.services import (
     begin_licence_anew,
     start_nightly_rejudgings,
 )
-from evaluations.models import EvaluationRun, ItemPart, Judging, LicenceState, Rejudging
+from evaluations.models import ItemPart, Judging, LicenceState, Rejudging
 from evaluations.rubrics.document import parsed
 from evaluations.rubrics.services import create_rubric
 from evaluations.tasks import assess_licences as task
 from tenants.models import AuditEvent, Tenant, User
 from tenants.scope import tenant_scope
-from tests.evaluations.licences.cases import graded, judged, on_scale, qualified
+from tests.evaluations.licences.cases import experts, graded, judged, qualified, scores
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-ROWS = 150
 TONE = parsed({"name": "Tone", "criteria": [{"name": "Tone", "description": "Is it kind?"}]})
 MAP_AND_PROBES = 70
-
-
-@pytest.fixture
-def expert(rita: User) -> User:
-    return rita
-
-
-@pytest.fixture
-def run(in_tenant: Tenant, make_evaluation: Callable[..., EvaluationRun]) -> EvaluationRun:
-    return make_evaluation(in_tenant, rows=ROWS)
-
-
-def scores(seed: int = 1) -> list[float]:
-    generator = random.Random(seed)
-    return [generator.choice((2.0, 2.5, 3.0, 3.5, 4.0)) for _ in range(ROWS)]
-
-
-def experts(found: list[float], *, off: float = 0.0, seed: int = 2) -> list[float]:
-    generator = random.Random(seed)
-    return [on_scale(score + off + generator.gauss(0, 0.25)) for score in found]
-
-
-@pytest.fixture
-def judging(run: EvaluationRun) -> Judging:
-    qualified(run)
-    return judged(run, scores())
 
 
 def licensed(judging: Judging, expert: User) -> None:
