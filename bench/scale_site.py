@@ -24,6 +24,7 @@ from corpora.models import Dataset, DatasetVersion, Upload, UploadState, Version
 from corpora.versions.services import upload_version
 from evaluations.models import (
     Answer,
+    Assignment,
     EvaluatedModel,
     EvaluationItem,
     EvaluationRun,
@@ -32,7 +33,12 @@ from evaluations.models import (
     Judging,
     JudgingState,
     Review,
+    ReviewRound,
+    RoundItem,
+    Turn,
+    TurnState,
 )
+from evaluations.reviews.rounds.services import MOST_REVIEWERS
 from evaluations.runs.contenders import contenders
 from jobs.engine.reconciler import jobs_to_step
 from jobs.engine.steps import step_job
@@ -250,12 +256,37 @@ class _LargeTenant:
                 for position in range(1, ITEMS_OF_EACH + 1)
             )  # fmt: skip
             self._answers(runs[start : start + 10], items)
-            _many(
-                Review(tenant=self.tenant, item=item, reviewer=reviewer, grade=self.rng.randint(1, 5), comment="Fine.")
-                for item in items
-                for reviewer in reviewers
-                if self.rng.random() < 0.03
+            self._reviews(runs[start : start + 10], items, reviewers)
+
+    def _reviews(self, runs: list[EvaluationRun], items: list[EvaluationItem], reviewers: list[User]) -> None:
+        """A round of all answers of each evaluated version, in which every reviewer graded a few."""
+        models = EvaluatedModel.objects.filter(run__in=runs, version__isnull=False)
+        rounds = _many(
+            ReviewRound(
+                tenant=self.tenant, run=model.run, number=1, candidate=model, seed="scale",
+                reviewers_per_item=MOST_REVIEWERS,
             )
+            for model in models.select_related("run")
+        )  # fmt: skip
+        of_run = {one.run_id: one for one in rounds}
+        answers = dict(Answer.objects.filter(model__in=models, item__in=items).values_list("item", "id"))
+        _many(Assignment(tenant=self.tenant, round=one, reviewer=reviewer) for one in rounds for reviewer in reviewers)
+        places = _many(
+            RoundItem(tenant=self.tenant, round=of_run[item.run_id], position=item.position, item=item,
+                      answer_id=answers[item.id])
+            for item in items
+        )  # fmt: skip
+        given = [(place, reviewer) for place in places for reviewer in reviewers if self.rng.random() < 0.03]
+        _many(
+            Turn(tenant=self.tenant, round_item=place, reviewer=reviewer, state=TurnState.GRADED,
+                 expires_at=timezone.now())
+            for place, reviewer in given
+        )  # fmt: skip
+        _many(
+            Review(tenant=self.tenant, round_item=place, reviewer=reviewer, grade=self.rng.randint(1, 5),
+                   comment="Fine.")
+            for place, reviewer in given
+        )  # fmt: skip
 
     def _answers(self, runs: list[EvaluationRun], items: list[EvaluationItem]) -> None:
         models = _many(model for run in runs for model in contenders(run, base=True, versions=()))

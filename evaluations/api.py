@@ -4,13 +4,16 @@ from rest_framework.routers import SimpleRouter
 
 from evaluations.licences.api import LicenceViewSet
 from evaluations.qualification.api import QualifiedJudgeViewSet
-from evaluations.reviews.api import ReviewedEvaluationViewSet, ReviewViewSet
+from evaluations.reviews.api import ReviewItemViewSet, ReviewRoundViewSet, ReviewViewSet
 from evaluations.rubrics.api import RubricViewSet
+from evaluations.runs.api import EvaluationViewSet
 from evaluations.runs.judgings.api import JudgingViewSet
 
 router = SimpleRouter()
-router.register("evaluations", ReviewedEvaluationViewSet, basename="evaluation")
+router.register("evaluations", EvaluationViewSet, basename="evaluation")
 router.register("reviews", ReviewViewSet, basename="review")
+router.register("review-rounds", ReviewRoundViewSet, basename="review-round")
+router.register("review-items", ReviewItemViewSet, basename="review-item")
 router.register("judgings", JudgingViewSet, basename="judging")
 router.register("judges", QualifiedJudgeViewSet, basename="judge")
 router.register("rubrics", RubricViewSet, basename="rubric")

@@ -37,6 +37,6 @@ urlpatterns = [
     path("rubrics/<uuid:rubric_id>/export/", rubric_views.export, name="rubric-export"),
     path("rubrics/<uuid:rubric_id>/delete/", rubric_views.delete, name="rubric-delete"),
     path("reviews/", review_views.reviews, name="reviews"),
-    path("reviews/<uuid:run_id>/", review_views.review, name="review"),
+    path("reviews/<uuid:round_id>/", review_views.review, name="review"),
     path("reviews/items/<uuid:item_id>/grade/", review_views.grade, name="grade"),
 ]

@@ -265,6 +265,8 @@ SPECTACULAR_SETTINGS = {
         # Also that of a judge's test, which has the same states.
         "JudgingState": "evaluations.models.JudgingState",
         "PaidTo": "evaluations.models.PaidTo",
+        "ReviewRoundState": "evaluations.models.RoundState",
+        "ReviewChoice": "evaluations.models.Choice",
         "CallPurpose": "evaluations.models.CallPurpose",
         "DeploymentState": "serving.models.DeploymentState",
     },

@@ -20,6 +20,7 @@ class Action(TextChoices):
     JUDGES_MANAGE = "judges.manage"
     RUBRICS_EDIT = "rubrics.edit"
     REVIEWS_GRADE = "reviews.grade"
+    REVIEWS_MANAGE = "reviews.manage"
     ENDPOINT_VIEW = "endpoint.view"
     VERSIONS_PROMOTE = "versions.promote"
     PLAYGROUND_USE = "playground.use"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from django.http import HttpRequest
 
 from tenants.models import ApiKey, Membership, Tenant, User
+from tenants.permissions import API_KEY
 from tenants.scope import NoActiveTenant
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def tenant_of(request: Request) -> Tenant:
     if tenant is None:
         raise NoActiveTenant("the view lacks the permission HasPermission")
     return tenant
+
+
+def holder_of(request: Request) -> str:
+    """Whose permissions count for a REST request, as `tenants.permissions.may` takes it: the role, or an API key."""
+    seen = cast(PortalRequest, request._request)
+    return seen.membership.role if seen.membership is not None else API_KEY
 
 
 def person_of(request: Request) -> User | None:

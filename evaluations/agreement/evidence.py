@@ -2,10 +2,21 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from statistics import median
 from uuid import UUID
 
-from evaluations.models import Assignment, ItemPart, Review, ReviewRound, RoundItem, Turn, TurnState
+from evaluations.models import ItemPart, Review, ReviewRound, RoundItem
+from evaluations.reviews.queries import left_out
+from evaluations.reviews.verdicts import current, item_verdict
+
+COLUMNS = (
+    "id",
+    "is_decided",
+    "answer",
+    "item__position",
+    "item__prompt_sha256",
+    "answer__model__sha256",
+    "answer__model__name",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,31 +42,22 @@ class Evidence:
 
 def evidence_of(round_: ReviewRound) -> Evidence:
     """Of a round of single answers: the median of an item's grades, or its adjudication."""
-    uniform = {"round_item__round": round_, "round_item__part": ItemPart.UNIFORM}
-    grades: dict[UUID, list[float]] = defaultdict(list)
-    settled: dict[UUID, float] = {}
-    reviews = Review.objects.filter(**uniform, grade__isnull=False)
-    for item, grade, is_adjudication in reviews.values_list("round_item", "grade", "is_adjudication"):
-        if grade is None:
-            continue
-        if is_adjudication:
-            settled[item] = grade
-        else:
-            grades[item].append(grade)
-    skipped = _skipped_by_all(round_)
+    given: dict[UUID, list[Review]] = defaultdict(list)
+    reviews = Review.objects.filter(round_item__round=round_, round_item__part=ItemPart.UNIFORM)
+    columns = ("round_item", "rubric_version", "grade", "choice", "is_adjudication")
+    for review in current(reviews.only(*columns), round_.rubric_version_id):
+        given[review.round_item_id].append(review)
+    skipped = set(left_out(round_).values_list("id", flat=True))
     items = RoundItem.objects.filter(round=round_, part=ItemPart.UNIFORM).order_by("position")
-    columns = ("id", "answer", "item__position", "item__prompt_sha256", "answer__model__sha256", "answer__model__name")
-    found, left_out = [], 0
-    for item, answer, row, prompt, model, name in items.values_list(*columns):
-        if item in settled:
-            grade = settled[item]
-        elif len(grades[item]) >= round_.reviewers_per_item:
-            grade = median(grades[item])
-        elif item in skipped and not grades[item]:
-            left_out += 1
+    found, nobody = [], 0
+    for item, is_decided, answer, row, prompt, model, name in items.values_list(*COLUMNS):
+        verdict = item_verdict(given[item]) if is_decided else None
+        if verdict is None or verdict.grade is None:
+            if item not in skipped:
+                break
+            nobody += 1
             continue
-        else:
-            break
+        grade = verdict.grade
         found.append(
             Decided(
                 item=item,
@@ -67,16 +69,4 @@ def evidence_of(round_: ReviewRound) -> Evidence:
                 name=name,
             )
         )
-    return Evidence(decided=found, skipped=left_out)
-
-
-def _skipped_by_all(round_: ReviewRound) -> set[UUID]:
-    """Items that every expert of the round skipped."""
-    experts = set(Assignment.objects.filter(round=round_).values_list("reviewer", flat=True))
-    by_item: dict[UUID, set[object]] = defaultdict(set)
-    skips = Turn.objects.filter(
-        round_item__round=round_, round_item__part=ItemPart.UNIFORM, state=TurnState.SKIPPED
-    ).values_list("round_item", "reviewer")
-    for item, reviewer in skips:
-        by_item[item].add(reviewer)
-    return {item for item, by in by_item.items() if experts and by >= experts}
+    return Evidence(decided=found, skipped=nobody)

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from evaluations.reviews.services import MAX_COMMENT
+from evaluations.reviews.queue.given import MAX_COMMENT
 
 GRADES = (
     (1, "Wrong"),

@@ -1,17 +1,19 @@
-"""Experts' grades on the rows of an evaluation, and which of them a person sees."""
+"""Experts' grades of the answers of an evaluation, and which of them a person sees."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from evaluations.models import EvaluationItem, EvaluationRun, Review
+from django.db.models import Q, QuerySet
+
+from evaluations.models import EvaluationItem, EvaluationRun, Review, RoundState
 from tenants.models import User
 
 
 @dataclass(frozen=True, kw_only=True)
-class RowGrades:
-    """Grades of one row, oldest first. `hidden` is the number of those kept from the viewer."""
+class AnswerGrades:
+    """Reviews of one answer, oldest first. `hidden` is the number of those kept from the viewer."""
 
     shown: list[Review]
     hidden: int
@@ -21,20 +23,60 @@ class RowGrades:
         return bool(self.shown or self.hidden)
 
 
-def grades_of(run: EvaluationRun, items: Sequence[EvaluationItem], viewer: User | None) -> dict[UUID, RowGrades]:
-    """The grades of each of the run's `items`; `viewer` is None for a program without a person.
+NONE = AnswerGrades(shown=[], hidden=0)
 
-    Whoever reviews this evaluation sees others' grades of a row only after grading it, so that no expert is led by
-    another.
+GradesByAnswer = dict[UUID, AnswerGrades]
+
+
+def reviews_of(run: EvaluationRun) -> QuerySet[Review]:
+    """All reviews of an evaluation's answers, those of pairs too."""
+    found: QuerySet[Review] = Review.objects.filter(round_item__round__run=run)
+    return found
+
+
+def is_blind(run: EvaluationRun, viewer: User | None) -> bool:
+    """Whether the viewer grades in an open round of this evaluation, and must not be led by others.
+
+    `viewer` is None for a program without a person.
     """
-    given = defaultdict(list)
-    for review in Review.objects.filter(item__in=items).select_related("reviewer").order_by("created_at"):
-        given[review.item_id].append(review)
-    reviews_it = viewer is not None and Review.objects.filter(item__run=run, reviewer=viewer).exists()
-    return {item.id: _seen(given[item.id], viewer if reviews_it else None) for item in items}
+    if viewer is None:
+        return False
+    return run.rounds.filter(state=RoundState.OPEN, assignments__reviewer=viewer).exists()
 
 
-def _seen(reviews: list[Review], reviewer: User | None) -> RowGrades:
+def seen_by(run: EvaluationRun, viewer: User | None) -> QuerySet[Review]:
+    """The reviews that a viewer may know: whoever grades here sees only those of answers that they have graded."""
+    reviews = reviews_of(run)
+    if not is_blind(run, viewer):
+        return reviews
+    own = reviews.filter(reviewer=viewer)
+    # Of a pair, the expert has seen and graded both.
+    return reviews.filter(
+        Q(round_item__answer__in=own.values("round_item__answer"))
+        | Q(round_item__answer__in=own.values("round_item__other"))
+    )
+
+
+def grades_of(run: EvaluationRun, items: Sequence[EvaluationItem], viewer: User | None) -> GradesByAnswer:
+    """The reviews of each answer to the run's `items`; answers without any are left out."""
+    given: dict[UUID, list[Review]] = defaultdict(list)
+    reviews = reviews_of(run).filter(round_item__item__in=items)
+    for review in reviews.select_related("reviewer", "round_item__other__model").order_by("created_at"):
+        given[review.round_item.answer_id].append(review)
+    reviewer = viewer if is_blind(run, viewer) else None
+    return {answer_id: _seen(found, reviewer) for answer_id, found in given.items()}
+
+
+def shown_of(grades: GradesByAnswer, answers: Iterable[UUID]) -> AnswerGrades:
+    """The grades of several answers together, such as all to one row."""
+    found = [grades[answer_id] for answer_id in answers if answer_id in grades]
+    return AnswerGrades(
+        shown=sorted((review for one in found for review in one.shown), key=lambda review: review.created_at),
+        hidden=sum(one.hidden for one in found),
+    )
+
+
+def _seen(reviews: list[Review], reviewer: User | None) -> AnswerGrades:
     if reviewer is None or any(review.reviewer_id == reviewer.id for review in reviews):
-        return RowGrades(shown=reviews, hidden=0)
-    return RowGrades(shown=[], hidden=len(reviews))
+        return AnswerGrades(shown=reviews, hidden=0)
+    return AnswerGrades(shown=[], hidden=len(reviews))

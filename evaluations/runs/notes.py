@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Avg
+from django.db.models import Avg, F
 from django.urls import reverse
 
 from adapters.models import AdapterVersion
@@ -20,9 +20,13 @@ def score_notes(versions: Sequence[AdapterVersion]) -> Notes:
     newest = ready.order_by("version_id", "-created_at").distinct("version_id")
     figures = newest.values_list("id", "version", "version__number", f"summary__{ALL}__figures")
     experts = dict(
-        Review.objects.filter(item__run__in=[run_id for run_id, *_ in figures])
+        Review.objects.filter(
+            round_item__round__run__in=[run_id for run_id, *_ in figures],
+            round_item__answer__model__version=F("round_item__round__run__version"),
+            grade__isnull=False,
+        )
         .order_by()
-        .values_list("item__run")
+        .values_list("round_item__round__run")
         .annotate(Avg("grade"))
     )
     found: dict[UUID, list[Note]] = {}

@@ -1,14 +1,18 @@
 """The evaluation panel on the page of an adapter version."""
 
+from typing import Any
+
 from django.db.models import Avg, Count
 
 from adapters.models import AdapterVersion
 from adapters.versions.notes import notes_of
 from adapters.versions.panels import Panel
 from corpora.versions.caveats import leaks_of
-from evaluations.models import EvaluationState, Review
+from evaluations.models import EvaluationRun, EvaluationState, Review
 from evaluations.runs.queries import latest_ready, runs
 from evaluations.runs.report import headline
+
+COMMENTS_SHOWN = 3
 
 
 def evaluation_panel(version: AdapterVersion) -> Panel:
@@ -22,12 +26,20 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
         "headline": report,
         "leaks": leaks_of(ready.dataset_version) if ready else [],
         "badges": [note for note in notes_of([version])[version.id] if note.state],
-        "experts": Review.objects.filter(item__run=ready).aggregate(
-            mean=Avg("grade"), rows=Count("item", distinct=True)
-        ),
+        "experts": _experts(version, ready) if ready else None,
         "running": running,
     }
     facts: tuple[tuple[str, str], ...] = ()
     if report:
         facts = tuple((one.title, f"{report.against} {one.against}, {version} {one.own}") for one in report.figures)
     return Panel(template="evaluations/runs/_version_panel.html", context=context, title="Evaluation", facts=facts)
+
+
+def _experts(version: AdapterVersion, run: EvaluationRun) -> dict[str, Any]:
+    """The experts' mean with the number of grades, and their latest comments."""
+    reviews = Review.objects.filter(round_item__round__run=run, round_item__answer__model__version=version)
+    figures = reviews.filter(grade__isnull=False).aggregate(
+        mean=Avg("grade"), grades=Count("pk"), rows=Count("round_item__item", distinct=True)
+    )
+    comments = reviews.exclude(comment="").select_related("reviewer", "round_item__item").order_by("-updated_at")
+    return {**figures, "comments": list(comments[:COMMENTS_SHOWN])}

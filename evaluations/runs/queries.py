@@ -165,7 +165,7 @@ def reliability_of(models: Sequence[EvaluatedModel]) -> dict[str, list[Reliabili
 
 @dataclass(frozen=True, kw_only=True)
 class ExpertView:
-    """Experts' grades of an evaluation, from 1 to 5. Means are None before the first.
+    """Experts' grades of the answers of the evaluated version, from 1 to 5. Means are None before the first.
 
     `judge_mean` is the judge's mean over the same answers, so that the two can be compared.
     """
@@ -186,12 +186,15 @@ class ExpertView:
 def expert_view(run: EvaluationRun) -> ExpertView:
     """All reviewers' grades of this evaluation."""
     judging = run.last_judging
-    own = Grade.objects.filter(judging=judging, answer__item=OuterRef("item"), answer__model__version=run.version_id)
-    reviews = Review.objects.filter(item__run=run).annotate(judged=Subquery(own.values("score")[:1]))
-    rows = list(reviews.values_list("item_id", "reviewer_id", "grade", "judged"))
+    own = Grade.objects.filter(judging=judging, answer=OuterRef("round_item__answer"))
+    graded = Review.objects.filter(
+        round_item__round__run=run, round_item__answer__model__version=run.version_id, grade__isnull=False
+    )
+    reviews = graded.annotate(judged=Subquery(own.values("score")[:1]))
+    rows = list(reviews.values_list("round_item__item", "reviewer_id", "grade", "judged"))
     judged = {item_id: score for item_id, _, _, score in rows}
     known = [score for score in judged.values() if score is not None]
-    grades = [grade for _, _, grade, _ in rows]
+    grades = [grade for _, _, grade, _ in rows if grade is not None]
     return ExpertView(
         reviewed=len(judged),
         total=EvaluationItem.objects.filter(run=run).count(),
@@ -199,7 +202,7 @@ def expert_view(run: EvaluationRun) -> ExpertView:
         grades=len(grades),
         mean=fmean(grades) if grades else None,
         judge_mean=fmean(known) if known else None,
-        by_grade=[(grade, grades.count(grade)) for grade in range(5, 0, -1)],
+        by_grade=[(whole, sum(round(grade) == whole for grade in grades)) for whole in range(5, 0, -1)],
     )
 
 

@@ -9,7 +9,7 @@ from corpora.versions.caveats import leaks_of
 from corpora.versions.serializers import DataFindingSerializer
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
 from evaluations.runs.contenders import MOST_MODELS
-from evaluations.runs.grades import RowGrades
+from evaluations.runs.grades import NONE, AnswerGrades, GradesByAnswer
 from evaluations.runs.grid.address import LENGTHS, LONGEST_SEARCH, SHOWS
 from evaluations.runs.grid.exports import FILE_TYPES
 from evaluations.runs.judgings.services import MOST_JUDGES
@@ -138,14 +138,32 @@ class RowsQuerySerializer(serializers.Serializer[dict[str, Any]]):
     )
 
 
-class RowReviewSerializer(serializers.ModelSerializer[Review]):
-    """An expert's grade of the adapter's answer, from 1 (wrong) to 5 (just right)."""
+class AnswerReviewSerializer(serializers.ModelSerializer[Review]):
+    """What an expert said of an answer: `grade` from 1 (wrong) to 5 (just right), by criterion in `grades`.
+
+    Of a pair, `choice` says how the answer compares with that of the model `against`: candidate (better), tie or other
+    (worse). `is_adjudication` is the last word on an answer on which experts disagreed.
+    """
 
     reviewer = serializers.CharField(source="reviewer.__str__", read_only=True)
+    grades = serializers.DictField(child=serializers.IntegerField(), read_only=True)
+    marks = serializers.ListField(child=serializers.DictField(), read_only=True)
+    against = serializers.CharField(source="round_item.other.model.key", default=None, read_only=True)
 
     class Meta:
         model = Review
-        fields = ("reviewer", "grade", "comment", "updated_at")
+        fields = (
+            "reviewer",
+            "grade",
+            "grades",
+            "choice",
+            "against",
+            "comment",
+            "marks",
+            "correction",
+            "is_adjudication",
+            "updated_at",
+        )
 
 
 class AnswerSerializer(serializers.Serializer[GradedAnswer]):
@@ -159,18 +177,29 @@ class AnswerSerializer(serializers.Serializer[GradedAnswer]):
     scores = serializers.DictField(source="answer.scores")
     grade = serializers.FloatField(source="grade.score", default=None)
     reason = serializers.CharField(source="grade.reason", default="", help_text="The judge's reason.")
+    reviews = serializers.SerializerMethodField(help_text="Experts’ grades, comments and corrections, oldest first.")
+    hidden_reviews = serializers.SerializerMethodField(
+        help_text="Reviews by others that you see after grading this answer. 0 unless you grade in an open round."
+    )
+
+    @extend_schema_field(AnswerReviewSerializer(many=True))
+    def get_reviews(self, graded: GradedAnswer) -> Any:
+        return AnswerReviewSerializer(self._given(graded).shown, many=True).data
+
+    def get_hidden_reviews(self, graded: GradedAnswer) -> int:
+        return self._given(graded).hidden
+
+    def _given(self, graded: GradedAnswer) -> AnswerGrades:
+        grades: GradesByAnswer = self.context["grades"]
+        return grades.get(graded.answer.id, NONE)
 
 
 class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
-    """One row with every model's answer. Its context has the `answers` and `grades` of every row."""
+    """One row with every model's answer. Its context has the `answers` of every row, and the `grades` by answer."""
 
     messages = serializers.ListField(child=serializers.DictField())
     tools = serializers.ListField(child=serializers.DictField(), help_text="Functions that the model may call.")
     answers = serializers.SerializerMethodField(help_text="In the order of the evaluation’s models.")
-    reviews = serializers.SerializerMethodField(help_text="Experts’ grades and comments, oldest first.")
-    hidden_reviews = serializers.SerializerMethodField(
-        help_text="Grades by others that you see after grading this answer. 0 unless you review this evaluation."
-    )
 
     class Meta:
         model = EvaluationItem
@@ -182,21 +211,8 @@ class ItemSerializer(serializers.ModelSerializer[EvaluationItem]):
             "tools",
             "reference",
             "answers",
-            "reviews",
-            "hidden_reviews",
         )
 
     @extend_schema_field(AnswerSerializer(many=True))
     def get_answers(self, item: EvaluationItem) -> Any:
-        return AnswerSerializer(self.context["answers"][item.id], many=True).data
-
-    @extend_schema_field(RowReviewSerializer(many=True))
-    def get_reviews(self, item: EvaluationItem) -> Any:
-        return RowReviewSerializer(self._grades(item).shown, many=True).data
-
-    def get_hidden_reviews(self, item: EvaluationItem) -> int:
-        return self._grades(item).hidden
-
-    def _grades(self, item: EvaluationItem) -> RowGrades:
-        grades: RowGrades = self.context["grades"][item.id]
-        return grades
+        return AnswerSerializer(self.context["answers"][item.id], many=True, context=self.context).data

@@ -54,10 +54,11 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     found = EvaluationItem.objects.in_bulk(list(page.object_list))
     items = [found[item_id] for item_id in page.object_list]
-    cells, grades = cells_of(run, grid.columns, items), grades_of(run, items, request.membership.user)
+    grades = grades_of(run, items, request.membership.user)
+    cells = cells_of(run, grid.columns, items, grades=grades)
     context |= {
         "page_obj": page,
-        "rows": [(item, cells[item.id], grades[item.id]) for item in items],
+        "rows": [(item, cells[item.id]) for item in items],
         "filters": filters_of(grid, context["chips"]),
         "file_types": FILE_TYPES,
         "total_rows": run.summary[ALL]["rows"] if run.summary else None,
@@ -87,8 +88,7 @@ def row(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
     context = {
         "run": run,
         "item": item,
-        "answers": full_answers(run, grid.columns, item),
-        "grades": grades_of(run, [item], request.membership.user)[item.id],
+        "answers": full_answers(run, grid.columns, item, grades_of(run, [item], request.membership.user)),
         "judging": run.last_judging,
         "neighbours": neighbours,
         "previous_url": _row_address(grid, neighbours.previous),

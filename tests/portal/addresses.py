@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationItem, EvaluationRun, Judge, Judging, Licence, Rubric
+from evaluations.models import EvaluationRun, Judge, Judging, Licence, ReviewRound, RoundItem, Rubric
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -160,8 +160,8 @@ PAGES = {
     "evaluations:rubric-export": _get(Rubric),
     "evaluations:rubric-delete": _post(Rubric),
     "evaluations:reviews": _get(),
-    "evaluations:review": _get(EvaluationRun),
-    "evaluations:grade": _post(EvaluationItem, grade="5"),
+    "evaluations:review": _get(ReviewRound),
+    "evaluations:grade": _post(RoundItem, grade="5"),
     "serving:endpoint": _get(),
     "serving:promote": _post(AdapterVersion),
     "serving:standing": _get(AdapterVersion),
@@ -217,7 +217,6 @@ REST = {
     "evaluation-detail": _get(EvaluationRun),
     "evaluation-items": _get(EvaluationRun),
     "evaluation-export": _get(EvaluationRun),
-    "evaluation-next-review": _get(EvaluationRun),
     "licence-list": _get(),
     "licence-detail": _get(Licence),
     "judging-list": _form(status=201, evaluation=EvaluationRun, judges=[Judge]),
@@ -230,7 +229,15 @@ REST = {
     "rubric-list": _form(status=201, yaml=RUBRIC),
     "rubric-detail": Address(own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Rubric, sent={"yaml": RUBRIC}),
     "rubric-preview": _post(Rubric, 200, dataset_version=DatasetVersion),
-    "review-list": _form(status=201, item=EvaluationItem, grade=5),
+    "review-list": _get(),
+    "review-round-list": _form(status=201, evaluation=EvaluationRun),
+    "review-round-detail": Address(own={"GET": 200, "PATCH": 200}, row=ReviewRound, sent={"due_on": "2030-01-01"}),
+    "review-round-next": _get(ReviewRound),
+    "review-item-detail": _get(RoundItem),
+    "review-item-review": Address(own={"PUT": 200, "DELETE": 204}, row=RoundItem, sent={"grade": 4}),
+    # It is graded.
+    "review-item-skip": _post(RoundItem, 409, reason="Too hard."),
+    "review-item-adjudication": Address(own={"PUT": 200}, row=RoundItem, sent={"grade": 4}),
     "endpoint-list": _get(),
     "deployment-list": _get(),
     "deployment-detail": _get(Deployment),

@@ -10,6 +10,7 @@ from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, Upload, UploadState
 from evaluations.models import (
     Answer,
+    Assignment,
     EvaluatedModel,
     EvaluationItem,
     EvaluationRun,
@@ -19,9 +20,14 @@ from evaluations.models import (
     JudgeKind,
     Judging,
     JudgingState,
+    Licence,
     Qualification,
     QualificationState,
     Review,
+    ReviewRound,
+    RoundItem,
+    Turn,
+    TurnState,
     Verdict,
 )
 from evaluations.rubrics.document import parsed
@@ -88,7 +94,15 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             rubric_version=used.versions.get(),
         )
         graded = Grade.objects.create(judging=judging, answer=answer, score=3.0, reason=CANARY)
-        review = Review.objects.create(item=item, reviewer=person, grade=3, comment=CANARY)
+        review_round = ReviewRound.objects.create(
+            run=evaluation, number=1, candidate=model, seed=CANARY, created_by=person
+        )
+        Assignment.objects.create(round=review_round, reviewer=person)
+        round_item = RoundItem.objects.create(round=review_round, position=1, item=item, answer=answer)
+        Turn.objects.create(
+            round_item=round_item, reviewer=person, state=TurnState.GRADED, expires_at=timezone.now(), reason=CANARY
+        )
+        review = Review.objects.create(round_item=round_item, reviewer=person, grade=3, comment=CANARY)
         # No judge may ask there.
         judge = Judge.objects.create(name=CANARY, kind=JudgeKind.OPENAI, model=CANARY, address="https://127.0.0.1:9/v1")
         verdict = Verdict.objects.create(
@@ -96,6 +110,9 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         )
         qualification = Qualification.objects.create(
             judge=judge, fingerprint=CANARY, job=_job("judge_qualification"), state=QualificationState.FAILED
+        )
+        licence = Licence.objects.create(
+            fingerprint=CANARY, judges=[{"name": CANARY}], judge=judge, reason=CANARY, assessed_at=timezone.now()
         )
         endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
         deployment = Deployment.objects.create(
@@ -109,7 +126,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         email = f"invited-{CANARY}@example.com"
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, judge, verdict, qualification, rubric,
+                judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, rubric,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, Grade
+from evaluations.runs.grades import NONE, AnswerGrades, GradesByAnswer
 from evaluations.runs.grid.marks import IN_A_CELL, Marked, marked
 from evaluations.runs.queries import answers_of
 
@@ -17,6 +18,8 @@ class Cell:
     answer: Answer | None
     grade: Grade | None
     text: Marked | None
+    grades: AnswerGrades = NONE
+    """What experts said of it."""
 
 
 def cells_of(
@@ -25,6 +28,7 @@ def cells_of(
     items: Sequence[EvaluationItem],
     *,
     most: int = IN_A_CELL,
+    grades: GradesByAnswer | None = None,
 ) -> dict[UUID, list[Cell]]:
     """A cell for each model, in their order, to each of the run's `items`; texts of at most `most` characters."""
     found = {}
@@ -37,6 +41,7 @@ def cells_of(
                 answer=one.answer if one else None,
                 grade=one.grade if one else None,
                 text=marked(reference, one.answer.text, most=most) if one else None,
+                grades=(grades or {}).get(one.answer.id, NONE) if one else NONE,
             )
             for model in models
             for one in (by_model.get(model.id),)

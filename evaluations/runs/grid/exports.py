@@ -21,7 +21,7 @@ from corpora.versions.exports import BYTE_ORDER_MARK, safe_cell
 from evaluations.metrics import metrics
 from evaluations.metrics.base import RowMetric
 from evaluations.models import EvaluationItem
-from evaluations.runs.grades import RowGrades, grades_of
+from evaluations.runs.grades import NONE, AnswerGrades, GradesByAnswer, grades_of
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.queries import GradedAnswer, answers_of
 from evaluations.runs.report import in_order
@@ -62,8 +62,9 @@ def columns_of(grid: Grid) -> dict[str, str]:
         own = {"answer": "text", "right": "yes/no", **dict.fromkeys(_metrics(grid), "number")}
         own |= {"judge_grade": "number", "judge_reason": "text", "confidence": "number"}
         own |= {"tokens": "integer", "seconds": "number"}
+        own |= {"expert_grades": "integer", "expert_mean": "number", "expert_comments": "text", "correction": "text"}
         columns |= {f"{model.key}.{name}": kind for name, kind in own.items()}
-    return columns | {"expert_grades": "integer", "expert_mean": "number", "expert_comments": "text"}
+    return columns
 
 
 def _metrics(grid: Grid) -> list[str]:
@@ -82,19 +83,16 @@ def _records(grid: Grid, columns: dict[str, str]) -> Iterator[Record]:
             items = [found[item_id] for item_id in part if item_id in found]
             answers, grades = answers_of(run, items), grades_of(run, items, viewer)
         for item in items:
-            record = _record(item, answers[item.id], grades[item.id])
+            record = _record(item, answers[item.id], grades)
             yield {name: record.get(name) for name in columns}
 
 
-def _record(item: EvaluationItem, given: Iterable[GradedAnswer], grades: RowGrades) -> Record:
+def _record(item: EvaluationItem, given: Iterable[GradedAnswer], grades: GradesByAnswer) -> Record:
     record: Record = {
         "row": item.position,
         "slice": item.slice,
         "prompt": _prompt(item),
         "expected": item.reference,
-        "expert_grades": len(grades.shown),
-        "expert_mean": fmean(review.grade for review in grades.shown) if grades.shown else None,
-        "expert_comments": "\n\n".join(review.comment for review in grades.shown if review.comment),
     }
     for one in given:
         answer, grade = one.answer, one.grade
@@ -107,9 +105,20 @@ def _record(item: EvaluationItem, given: Iterable[GradedAnswer], grades: RowGrad
             "confidence": exp(min(answer.log_probability, 0.0)) if answer.log_probability is not None else None,
             "tokens": answer.completion_tokens,
             "seconds": answer.seconds,
+            **_experts(grades.get(answer.id, NONE)),
         }
         record |= {f"{one.model.key}.{name}": value for name, value in own.items()}
     return record
+
+
+def _experts(grades: AnswerGrades) -> Record:
+    given = [review.grade for review in grades.shown if review.grade is not None]
+    return {
+        "expert_grades": len(given),
+        "expert_mean": fmean(given) if given else None,
+        "expert_comments": "\n\n".join(review.comment for review in grades.shown if review.comment),
+        "correction": next((review.correction for review in reversed(grades.shown) if review.correction), ""),
+    }
 
 
 def _prompt(item: EvaluationItem) -> str:

@@ -31,7 +31,8 @@ def filters_of(grid: Grid, chips: Sequence[Chip]) -> list[Filter]:
     if grid.outcome is not None:
         counts = {"worse": grid.outcome.worse, "better": grid.outcome.better, "differs": None}
     reviews = grid.reviews.aggregate(
-        graded=Count("item", distinct=True), commented=Count("item", distinct=True, filter=~Q(comment=""))
+        graded=Count("round_item__item", distinct=True),
+        commented=Count("round_item__item", distinct=True, filter=~Q(comment="")),
     )
     if reviews["graded"]:
         counts |= {"disputed": None, **reviews}

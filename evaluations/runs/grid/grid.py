@@ -26,6 +26,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from evaluations.models import Answer, EvaluatedModel, EvaluationItem, EvaluationRun, Grade, Review
+from evaluations.runs.grades import reviews_of, seen_by
 from evaluations.runs.grid.address import Wanted
 from evaluations.runs.report import difference_of
 from evaluations.runs.stages.grading import GRADE
@@ -107,16 +108,13 @@ class Grid:
 
     @property
     def reviews(self) -> QuerySet[Review]:
-        """Experts' grades of the version that the evaluation is about."""
-        return Review.objects.filter(item__run=self.run)
+        """What experts said of the answers of all models."""
+        return reviews_of(self.run)
 
     @cached_property
     def reviews_seen(self) -> QuerySet[Review]:
-        """Those whose value the viewer may know: who reviews this evaluation is blind to rows not graded yet."""
-        own = self.reviews.filter(reviewer=self.viewer)
-        if self.viewer is None or not own.exists():
-            return self.reviews
-        return self.reviews.filter(item__in=own.values("item"))
+        """Those whose value the viewer may know."""
+        return seen_by(self.run, self.viewer)
 
     @cached_property
     def rows(self) -> Rows:
@@ -228,22 +226,21 @@ class Grid:
                 unsure = Answer.objects.filter(model=self.own, log_probability__lt=UNSURE)
                 return rows.filter(pk__in=unsure.values("item"))
             case "graded":
-                return rows.filter(pk__in=self.reviews.values("item"))
+                return rows.filter(pk__in=self.reviews.values("round_item__item"))
             case "commented":
-                return rows.filter(pk__in=self.reviews.exclude(comment="").values("item"))
+                return rows.filter(pk__in=self.reviews.exclude(comment="").values("round_item__item"))
             case "disputed":
                 return rows.filter(pk__in=self._disputed())
         return rows
 
     def _disputed(self) -> list[UUID]:
-        experts = dict(self.reviews_seen.order_by().values_list("item").annotate(Avg("grade")))
-        grades = Grade.objects.filter(
-            judging=self.run.last_judging, answer__model=self.about, answer__item__in=self.reviews_seen.values("item")
-        )
+        graded = self.reviews_seen.filter(grade__isnull=False)
+        experts = dict(graded.order_by().values_list("round_item__answer").annotate(Avg("grade")))
+        grades = Grade.objects.filter(judging=self.run.last_judging, answer__in=list(experts))
         return [
             item_id
-            for item_id, score in grades.values_list("answer__item", "score")
-            if abs(score - experts[item_id]) >= DISPUTED
+            for item_id, answer_id, score in grades.values_list("answer__item", "answer", "score")
+            if abs(score - experts[answer_id]) >= DISPUTED
         ]
 
 

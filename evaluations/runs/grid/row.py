@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, Grade
+from evaluations.runs.grades import GradesByAnswer
 from evaluations.runs.grid.cells import Cell, cells_of
 from evaluations.runs.report import in_order, metric_title
 
@@ -31,11 +32,13 @@ class FullAnswer:
     criteria: list[Criterion]
 
 
-def full_answers(run: EvaluationRun, models: Sequence[EvaluatedModel], item: EvaluationItem) -> list[FullAnswer]:
+def full_answers(
+    run: EvaluationRun, models: Sequence[EvaluatedModel], item: EvaluationItem, grades: GradesByAnswer
+) -> list[FullAnswer]:
     """Every model's answer to a row, models in order."""
     return [
         FullAnswer(cell=cell, scores=_scores(cell), criteria=_criteria(cell.grade))
-        for cell in cells_of(run, models, [item], most=WHOLE)[item.id]
+        for cell in cells_of(run, models, [item], most=WHOLE, grades=grades)[item.id]
     ]
 
 

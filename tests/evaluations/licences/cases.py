@@ -130,7 +130,13 @@ def graded(
         for position, (answer, grade) in enumerate(zip(answers, grades, strict=True), 1)
     )
     Review.objects.bulk_create(
-        Review(tenant_id=run.tenant_id, round_item=item, reviewer=reviewer, grade=on_scale(grade))
+        Review(
+            tenant_id=run.tenant_id,
+            round_item=item,
+            reviewer=reviewer,
+            rubric_version=rubric_version,
+            grade=on_scale(grade),
+        )
         for item, grade in zip(items, grades, strict=True)
         for reviewer in reviewers
         if grade is not None

@@ -10,10 +10,10 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from evaluations.models import EvaluationItem, EvaluationRun
-from evaluations.reviews.services import record_review
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.browsing import PHONE, browsing
+from tests.evaluations.reviews.rounds import graded
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -26,7 +26,7 @@ def address(tenant: Tenant, rita: User, make_evaluation: Callable[..., Evaluatio
     run = make_evaluation(tenant, rows=30)
     with tenant_scope(tenant.id):
         item = EvaluationItem.objects.filter(run=run).select_related("run")[0]
-        record_review(tenant=tenant, item=item, reviewer=rita, grade=2, comment="x" * 300)
+        graded(item, rita, 2, "x" * 300)
     return reverse("evaluations:detail", args=[run.id])
 
 

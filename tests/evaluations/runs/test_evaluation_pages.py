@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from adapters.models import AdapterVersion
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
-from evaluations.reviews.services import record_review
 from evaluations.runs.panels import evaluation_panel
 from evaluations.runs.queries import known_answers, latest_ready
 from evaluations.runs.services import start_evaluation
@@ -17,6 +16,7 @@ from jobs.models import Job
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.conftest import good_adapter, reference_of
+from tests.evaluations.reviews.rounds import graded, start
 
 MaxQueries = Callable[[int], Any]
 
@@ -85,11 +85,13 @@ def test_rows_can_be_filtered(as_alice: Client, tenant: Tenant, make_evaluation:
 
 
 def test_a_model_cannot_write_html(
-    as_alice: Client, tenant: Tenant, make_evaluation: Callable[..., EvaluationRun]
+    as_alice: Client, alice: User, tenant: Tenant, make_evaluation: Callable[..., EvaluationRun]
 ) -> None:
     run = make_evaluation(tenant, respond=lambda row, target: "<script>alert(1)</script>")
-    for name, *args in (("detail",), ("row", 1), ("review",)):
-        page = html(as_alice, name, run.id, *args)
+    with tenant_scope(tenant.id):
+        review_round = start(run, alice)
+    for name, *args in (("detail", run.id), ("row", run.id, 1), ("review", review_round.id)):
+        page = html(as_alice, name, *args)
         assert "<script>alert" not in page
         assert "&lt;script&gt;alert" in page
 
@@ -116,9 +118,9 @@ def test_expert_grades_stand_beside_the_judge(
 ) -> None:
     with tenant_scope(tenant.id):
         first, second = EvaluationItem.objects.filter(run=evaluation).select_related("run")[:2]
-        record_review(tenant=tenant, item=first, reviewer=alice, grade=5)
-        record_review(tenant=tenant, item=first, reviewer=rita, grade=2)
-        record_review(tenant=tenant, item=second, reviewer=rita, grade=3)
+        graded(first, alice, 5)
+        graded(first, rita, 2)
+        graded(second, rita, 3)
     page = html(as_alice, "figures", evaluation.id)
     assert "2 of 6 answers." in page
     assert "3.33" in page

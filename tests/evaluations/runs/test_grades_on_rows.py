@@ -1,19 +1,20 @@
 """Experts' grades and comments on the rows of an evaluation: who reads them, and who stays blind."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from evaluations.models import EvaluationItem, EvaluationRun
-from evaluations.reviews.services import record_review
+from evaluations.models import Assignment, EvaluationItem, EvaluationRun, ReviewRound
 from tenants.keys.services import create_api_key
 from tenants.models import Tenant, User
 from tenants.people.services import add_member
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
+from tests.evaluations.reviews.rounds import graded
 
 COMMENT = "The shelf is right, <b>the row is not</b>."
 SHOWN = "&lt;b&gt;the row is not"
@@ -24,7 +25,7 @@ def item(tenant: Tenant, evaluation: EvaluationRun, rita: User) -> EvaluationIte
     """The first row, graded by Rita with a comment."""
     with tenant_scope(tenant.id):
         item = EvaluationItem.objects.select_related("run").get(run=evaluation, position=1)
-        record_review(tenant=tenant, item=item, reviewer=rita, grade=2, comment=COMMENT)
+        graded(item, rita, 2, COMMENT)
     return item
 
 
@@ -34,8 +35,8 @@ def page_of(client: Client, run: EvaluationRun, **query: str) -> str:
     return response.content.decode().split('id="rows"')[1]
 
 
-def rows_of(client: APIClient, run: EvaluationRun) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = client.get(f"/api/v1/evaluations/{run.id}/items/").json()["results"]
+def rows_of(client: APIClient, run: EvaluationRun) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = client.get(f"/api/v1/evaluations/{run.id}/items/").json()["results"]
     return rows
 
 
@@ -58,7 +59,11 @@ def test_a_reviewer_reads_no_evaluation(
         add_member(tenant=tenant, user=charlie, role=Role.REVIEWER)
     other = Client()
     other.force_login(charlie, backend="django.contrib.auth.backends.ModelBackend")
-    screen = other.get(reverse("evaluations:review", args=[evaluation.id]), {"item": str(item.id)}).content.decode()
+    with tenant_scope(tenant.id):
+        review_round = ReviewRound.objects.get(run=evaluation)
+        Assignment.objects.create(round=review_round, reviewer=charlie)
+    screen = other.get(reverse("evaluations:review", args=[review_round.id])).content.decode()
+    assert "holds box" in screen
     assert "Rita" not in screen
     assert "the row is not" not in screen
 
@@ -68,34 +73,44 @@ def test_whoever_reviews_it_too_is_blind_until_they_have_graded_the_row(
 ) -> None:
     with tenant_scope(tenant.id):
         second = EvaluationItem.objects.select_related("run").get(run=evaluation, position=2)
-        record_review(tenant=tenant, item=second, reviewer=alice, grade=5)
+        graded(second, alice, 5)
         _, token = create_api_key(tenant=tenant, name="hers", created_by=alice)
     hers = APIClient()
     hers.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-    address = f"{reverse('evaluations:review', args=[evaluation.id])}?item={item.id}"
 
     blind = page_of(as_alice, evaluation)
     assert "Expert 5/5" in blind
     assert "Rita" not in blind
     assert SHOWN not in blind
-    assert f'href="{address}"' in blind
-    assert (rows_of(hers, evaluation)[0]["reviews"], rows_of(hers, evaluation)[0]["hidden_reviews"]) == ([], 1)
+    assert "once you have graded this answer" in blind
+    own = rows_of(hers, evaluation)[0]["answers"][1]
+    assert (own["reviews"], own["hidden_reviews"]) == ([], 1)
     assert SHOWN in page_of(as_bob, evaluation)
 
-    as_alice.post(reverse("evaluations:grade", args=[item.id]), {"grade": "4"})
+    with tenant_scope(tenant.id):
+        graded(item, alice, 4)
     seen = page_of(as_alice, evaluation)
     assert "Expert 4/5" in seen
     assert SHOWN in seen
-    assert rows_of(hers, evaluation)[0]["hidden_reviews"] == 0
+    assert rows_of(hers, evaluation)[0]["answers"][1]["hidden_reviews"] == 0
 
 
 def test_grades_over_rest(api: APIClient, evaluation: EvaluationRun, item: EvaluationItem) -> None:
-    first, second, *_ = rows_of(api, evaluation)
-    assert isinstance(first["reviews"], list)
+    base, first = rows_of(api, evaluation)[0]["answers"]
     (review,) = first["reviews"]
     assert review.pop("updated_at")
-    assert review == {"reviewer": "Rita", "grade": 2, "comment": COMMENT}
-    assert (first["hidden_reviews"], second["reviews"]) == (0, [])
+    assert review == {
+        "reviewer": "Rita",
+        "grade": 2.0,
+        "grades": {},
+        "choice": "",
+        "against": None,
+        "comment": COMMENT,
+        "marks": [],
+        "correction": "",
+        "is_adjudication": False,
+    }
+    assert (first["hidden_reviews"], base["reviews"]) == (0, [])
 
 
 def test_rows_with_grades_or_comments_can_be_found(
@@ -103,7 +118,7 @@ def test_rows_with_grades_or_comments_can_be_found(
 ) -> None:
     with tenant_scope(tenant.id):
         last = EvaluationItem.objects.select_related("run").get(run=evaluation, position=6)
-        record_review(tenant=tenant, item=last, reviewer=rita, grade=5)
+        graded(last, rita, 5)
 
     def shown(**query: str) -> list[int]:
         rows = page_of(as_alice, evaluation, **query)
@@ -126,7 +141,7 @@ def test_grades_cost_no_query_a_row(
     with tenant_scope(tenant.id):
         for item in EvaluationItem.objects.filter(run=run).select_related("run"):
             for reviewer in (rita, bob):
-                record_review(tenant=tenant, item=item, reviewer=reviewer, grade=3, comment="Too short.")
+                graded(item, reviewer, 3, "Too short.")
     with django_assert_max_num_queries(23):  # type: ignore[attr-defined]
         page_of(as_alice, run)
     with django_assert_max_num_queries(12):  # type: ignore[attr-defined]

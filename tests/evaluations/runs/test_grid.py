@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from adapters.models import AdapterVersion
 from evaluations.models import Answer, EvaluationItem, EvaluationRun, EvaluationState, Grade
-from evaluations.reviews.services import record_review
 from evaluations.runs.grid.address import Wanted, options_of, wanted_by
 from evaluations.runs.grid.chips import chips_of
 from evaluations.runs.grid.filters import filters_of
@@ -18,6 +17,7 @@ from evaluations.runs.grid.grid import Grid, Outcome
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.conftest import reference_of
+from tests.evaluations.reviews.rounds import graded
 
 
 def respond(row: dict[str, Any], model: str) -> str:
@@ -147,7 +147,7 @@ def test_low_confidence_is_a_probability_below_a_half(run: EvaluationRun) -> Non
 def test_judge_and_experts_differ(run: EvaluationRun, alice: User, rita: User, bob: User, in_tenant: Tenant) -> None:
     items = {item.position: item for item in EvaluationItem.objects.filter(run=run).select_related("run")}
     for position, reviewer, grade in ((2, rita, 2), (2, alice, 3), (3, rita, 5), (4, rita, 3), (1, rita, 1)):
-        record_review(tenant=in_tenant, item=items[position], reviewer=reviewer, grade=grade)
+        graded(items[position], reviewer, grade)
     # The judge gives 5 where the answer is right. Alice has graded row 2 alone.
     assert shown(run, "show=disputed", bob) == [2, 4]
     assert shown(run, "show=disputed", alice) == [2]

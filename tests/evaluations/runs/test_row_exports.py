@@ -13,11 +13,11 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from evaluations.models import Answer, EvaluationItem, EvaluationRun
-from evaluations.reviews.services import record_review
 from evaluations.runs.grid import exports
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.conftest import reference_of
+from tests.evaluations.reviews.rounds import graded
 
 pytestmark = pytest.mark.django_db
 
@@ -92,11 +92,12 @@ def test_experts_grades_are_those_that_the_person_may_see(
 ) -> None:
     with tenant_scope(tenant.id):
         first, second = EvaluationItem.objects.filter(run=run).select_related("run")[:2]
-        record_review(tenant=tenant, item=first, reviewer=rita, grade=2, comment="No.")
-        record_review(tenant=tenant, item=second, reviewer=alice, grade=4)
+        graded(first, rita, 2, "No.")
+        graded(second, alice, 4)
     mine, all_of_them = (as_jsonl(download(client, run, format="jsonl"))[0] for client in (as_alice, as_bob))
-    assert (mine["expert_grades"], mine["expert_mean"], mine["expert_comments"]) == (0, None, "")
-    assert (all_of_them["expert_grades"], all_of_them["expert_mean"], all_of_them["expert_comments"]) == (1, 2.0, "No.")
+    names = [f"v{run.version.number}.{name}" for name in ("expert_grades", "expert_mean", "expert_comments")]
+    assert [mine[name] for name in names] == [0, None, ""]
+    assert [all_of_them[name] for name in names] == [1, 2.0, "No."]
 
 
 def test_an_unknown_format_is_csv_on_the_page_and_an_error_in_rest(

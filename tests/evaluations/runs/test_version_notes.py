@@ -10,10 +10,10 @@ from django.utils import timezone
 from adapters.models import AdapterVersion, BaseModel
 from adapters.versions.notes import notes_of
 from evaluations.models import EvaluationItem, EvaluationRun
-from evaluations.reviews.services import record_review
 from serving.models import Deployment, DeploymentState, Endpoint, Route
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
+from tests.evaluations.reviews.rounds import graded
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_listed_version_has_its_scores_and_whether_it_is_live(
     make_live(evaluation.version)
     with tenant_scope(tenant.id):
         item = EvaluationItem.objects.select_related("run").get(run=evaluation, position=1)
-        record_review(tenant=tenant, item=item, reviewer=rita, grade=4)
+        graded(item, rita, 4)
         notes = notes_of([evaluation.version])[evaluation.version_id]
         assert [(note.title, note.text) for note in notes] == [
             ("Exact match", "100.0%"),

@@ -28,6 +28,7 @@ UNRECORDED = {
     "evaluations.judging.services.forget_failures": "forgets replies, which are not recorded either",
     "evaluations.qualification.services.start_qualification": "_start records it",
     "evaluations.qualification.services.start_shared_qualification": "_start records it",
+    "evaluations.reviews.queue.services.next_items": "whose turn it is, on the turn",
     "corpora.uploads.services.record_inspection": "a job's outcome, on the job",
     "corpora.uploads.services.record_failed_inspection": "a job's outcome, on the job",
     "corpora.uploads.services.fail_upload": "a job's outcome, on the job",

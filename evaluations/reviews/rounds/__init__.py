@@ -1,0 +1,1 @@
+"""Review rounds: which answers experts grade, by whom, until when."""
