@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from evaluations.agreement import views as agreement_views
 from evaluations.judges import views as judge_views
 from evaluations.licences import views as licence_views
 from evaluations.qualification import views as qualification_views
@@ -19,6 +20,7 @@ urlpatterns = [
     path("<uuid:run_id>/judge/", judging_views.judge, name="judge-answers"),
     path("<uuid:run_id>/judge/estimate/", judging_views.estimate, name="judging-estimate"),
     path("<uuid:run_id>/figures/", views.figures, name="figures"),
+    path("<uuid:run_id>/agreement/", agreement_views.agreement, name="agreement"),
     path("<uuid:run_id>/rows/<int:position>/", views.row, name="row"),
     path("<uuid:run_id>/export/", views.export, name="export"),
     path("judges/", judge_views.index, name="judges"),

@@ -152,6 +152,7 @@ PAGES = {
     "evaluations:shared-judge": Address(own={"GET": 404}, by_token=True),
     "evaluations:shared-judge-try": Address(own={"POST": 404}, by_token=True),
     "evaluations:shared-judge-test": Address(own={"POST": 404}, by_token=True),
+    "evaluations:agreement": _get(EvaluationRun),
     "evaluations:licence-anew": _post(Licence),
     "evaluations:judge-delete": _post(Judge),
     "evaluations:rubrics": _get(),
