@@ -2,6 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
+from evaluations.agreement.api import AgreementViewSet
 from evaluations.licences.api import LicenceViewSet
 from evaluations.qualification.api import QualifiedJudgeViewSet
 from evaluations.reviews.api import ReviewItemViewSet, ReviewRoundViewSet, ReviewViewSet
@@ -18,3 +19,4 @@ router.register("judgings", JudgingViewSet, basename="judging")
 router.register("judges", QualifiedJudgeViewSet, basename="judge")
 router.register("rubrics", RubricViewSet, basename="rubric")
 router.register("licences", LicenceViewSet, basename="licence")
+router.register("agreement", AgreementViewSet, basename="agreement")

@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
         "PaidTo": "evaluations.models.PaidTo",
         "ReviewRoundState": "evaluations.models.RoundState",
         "ReviewChoice": "evaluations.models.Choice",
+        "LicenceState": "evaluations.models.LicenceState",
         "CallPurpose": "evaluations.models.CallPurpose",
         "DeploymentState": "serving.models.DeploymentState",
     },

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -42,7 +42,7 @@ def overall(ratings: Sequence[Rating]) -> Line:
     return _line("All experts", ratings, lambda rating: whole(rating.grade), GRADES)
 
 
-def by_criterion(ratings: Sequence[Rating], scales: dict[str, Sequence[int]]) -> list[Line]:
+def by_criterion(ratings: Sequence[Rating], scales: Mapping[str, Sequence[int]]) -> list[Line]:
     """One line for each criterion, on its own scale."""
     return [
         _line(name, [one for one in ratings if name in one.criteria], _criterion(name), [float(step) for step in scale])

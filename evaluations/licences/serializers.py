@@ -7,6 +7,8 @@ from evaluations.models import Licence, LicenceChange
 
 
 class LicenceChangeSerializer(serializers.ModelSerializer[LicenceChange]):
+    before = serializers.CharField(help_text="The state before, empty at first.")
+
     class Meta:
         model = LicenceChange
         fields = ("before", "state", "reason", "labels", "created_at")

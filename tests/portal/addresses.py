@@ -218,6 +218,7 @@ REST = {
     "evaluation-detail": _get(EvaluationRun),
     "evaluation-items": _get(EvaluationRun),
     "evaluation-export": _get(EvaluationRun),
+    "agreement-detail": _get(EvaluationRun),
     "licence-list": _get(),
     "licence-detail": _get(Licence),
     "judging-list": _form(status=201, evaluation=EvaluationRun, judges=[Judge]),

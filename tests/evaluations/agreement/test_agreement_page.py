@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
+from rest_framework.test import APIClient
 
 from evaluations.agreement.experts import Rating, by_criterion, by_reviewer, by_week, overall
 from evaluations.agreement.judge import Both, against_experts, anchoring
@@ -96,3 +97,13 @@ def test_more_rows_take_no_more_queries(
     assert report.judges[0].found is not None
     with django_assert_max_num_queries(2):
         assert reports_of(run) == [report]
+
+
+@pytest.mark.django_db
+@pytest.mark.slow
+def test_agreement_over_rest(run: EvaluationRun, rita: User, alice: User, api: APIClient) -> None:
+    judged(run, scores())
+    graded(run, experts(scores())[:40], reviewers=[rita, alice])
+    (found,) = api.get(f"/api/v1/agreement/{run.id}/").json()
+    assert (found["reviews"], found["overall"]["ac"]["weights"]) == (80, "quadratic")
+    assert found["judges"][0]["found"]["count"] == 40
