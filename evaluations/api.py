@@ -2,7 +2,9 @@
 
 from rest_framework.routers import SimpleRouter
 
+from evaluations.agreement.api import AgreementViewSet
 from evaluations.gates.api import DecisionViewSet, GatePolicyViewSet
+from evaluations.licences.api import LicenceViewSet
 from evaluations.qualification.api import QualifiedJudgeViewSet
 from evaluations.reviews.api import ReviewItemViewSet, ReviewRoundViewSet, ReviewViewSet
 from evaluations.rubrics.api import RubricViewSet
@@ -19,3 +21,5 @@ router.register("judges", QualifiedJudgeViewSet, basename="judge")
 router.register("rubrics", RubricViewSet, basename="rubric")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("gate-policies", GatePolicyViewSet, basename="gate-policy")
+router.register("licences", LicenceViewSet, basename="licence")
+router.register("agreement", AgreementViewSet, basename="agreement")

@@ -108,9 +108,11 @@ def jury_of(recorded: Sequence[Mapping[str, Any]]) -> list[Juror]:
 def jury_fingerprint(recorded: Sequence[Mapping[str, Any]]) -> str:
     """Identifies what the recorded judges compute together: a single judge's own fingerprint, or that of a jury.
 
-    Neither names nor the order of judges change it.
+    Neither names nor the order of judges change it. Empty where old judgings did not record it.
     """
-    prints = sorted(one["fingerprint"] for one in recorded)
+    prints = sorted(one.get("fingerprint", "") for one in recorded)
+    if not all(prints):
+        return ""
     return prints[0] if len(prints) == 1 else hashlib.sha256(json.dumps(prints).encode()).hexdigest()
 
 

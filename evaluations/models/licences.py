@@ -18,6 +18,14 @@ class LicenceState(models.TextChoices):
     REFUSED = "refused", "Not licensed"
 
 
+COLOURS = {
+    LicenceState.PROVISIONAL: "orange",
+    LicenceState.LICENSED: "green",
+    LicenceState.SUSPENDED: "red",
+    LicenceState.REFUSED: "grey",
+}
+
+
 class Licence(TenantModel):
     """What a judge, or a jury as a whole, is worth by one rubric. Worked out anew from what experts graded.
 
@@ -57,6 +65,10 @@ class Licence(TenantModel):
         return f"{names} by {self.rubric_version}" if self.rubric_version_id else names
 
     @property
+    def colour(self) -> str:
+        return COLOURS[LicenceState(self.state)]
+
+    @property
     def is_jury(self) -> bool:
         return len(self.judges) > 1
 
@@ -77,6 +89,10 @@ class LicenceChange(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_state_display()}: {self.reason}"
+
+    @property
+    def colour(self) -> str:
+        return COLOURS[LicenceState(self.state)]
 
 
 class FrozenRow(TenantModel):

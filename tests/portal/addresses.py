@@ -16,7 +16,17 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import Decision, EvaluationRun, GatePolicy, Judge, Judging, ReviewRound, RoundItem, Rubric
+from evaluations.models import (
+    Decision,
+    EvaluationRun,
+    GatePolicy,
+    Judge,
+    Judging,
+    Licence,
+    ReviewRound,
+    RoundItem,
+    Rubric,
+)
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -153,6 +163,8 @@ PAGES = {
     "evaluations:shared-judge": Address(own={"GET": 404}, by_token=True),
     "evaluations:shared-judge-try": Address(own={"POST": 404}, by_token=True),
     "evaluations:shared-judge-test": Address(own={"POST": 404}, by_token=True),
+    "evaluations:agreement": _get(EvaluationRun),
+    "evaluations:licence-anew": _post(Licence),
     "evaluations:judge-delete": _post(Judge),
     "evaluations:rubrics": _get(),
     "evaluations:new-rubric": _form(document=RUBRIC),
@@ -229,6 +241,9 @@ REST = {
     "evaluation-detail": _get(EvaluationRun),
     "evaluation-items": _get(EvaluationRun),
     "evaluation-export": _get(EvaluationRun),
+    "agreement-detail": _get(EvaluationRun),
+    "licence-list": _get(),
+    "licence-detail": _get(Licence),
     "judging-list": _form(status=201, evaluation=EvaluationRun, judges=[Judge]),
     "judging-detail": _get(Judging),
     "judging-estimate": _post(None, 200, evaluation=EvaluationRun, judges=[Judge]),

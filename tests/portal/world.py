@@ -23,6 +23,7 @@ from evaluations.models import (
     JudgeKind,
     Judging,
     JudgingState,
+    Licence,
     Qualification,
     QualificationState,
     Review,
@@ -118,6 +119,9 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         decision = Decision.objects.create(
             version=version, number=1, run=evaluation, policy=policy, document=policy.document, leaked=[]
         )
+        licence = Licence.objects.create(
+            fingerprint=CANARY, judges=[{"name": CANARY}], judge=judge, reason=CANARY, assessed_at=timezone.now()
+        )
         endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
         deployment = Deployment.objects.create(
             endpoint=endpoint, version=version, name=CANARY, state=DeploymentState.IN_SERVICE
@@ -131,7 +135,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         approval = Approval.objects.create(decision=decision, person=colleague, comment=CANARY)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, review_round, round_item, judge, verdict, qualification, rubric,
+                judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, rubric,
                 policy, decision, approval,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
