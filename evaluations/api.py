@@ -2,6 +2,9 @@
 
 from rest_framework.routers import SimpleRouter
 
+from evaluations.agreement.api import AgreementViewSet
+from evaluations.gates.api import DecisionViewSet, GatePolicyViewSet
+from evaluations.licences.api import LicenceViewSet
 from evaluations.qualification.api import QualifiedJudgeViewSet
 from evaluations.reviews.api import ReviewItemViewSet, ReviewRoundViewSet, ReviewViewSet
 from evaluations.rubrics.api import RubricViewSet
@@ -16,3 +19,7 @@ router.register("review-items", ReviewItemViewSet, basename="review-item")
 router.register("judgings", JudgingViewSet, basename="judging")
 router.register("judges", QualifiedJudgeViewSet, basename="judge")
 router.register("rubrics", RubricViewSet, basename="rubric")
+router.register("decisions", DecisionViewSet, basename="decision")
+router.register("gate-policies", GatePolicyViewSet, basename="gate-policy")
+router.register("licences", LicenceViewSet, basename="licence")
+router.register("agreement", AgreementViewSet, basename="agreement")

@@ -1,7 +1,11 @@
 """Celery tasks of evaluations."""
 
+from uuid import UUID
+
 from celery import shared_task
 
+from evaluations.licences.services import assess_all_licences, start_nightly_rejudgings
+from evaluations.licences.services import assess_licences as assess
 from evaluations.qualification.services import start_due_qualifications
 
 
@@ -9,3 +13,16 @@ from evaluations.qualification.services import start_due_qualifications
 def start_due_tests() -> None:
     """Test judges that have a new version, and each one again after a month."""
     start_due_qualifications()
+
+
+@shared_task(name="evaluations.assess_licences")
+def assess_licences(tenant_id: str) -> None:
+    """Work out an organisation's licences anew, after news about its judges."""
+    assess(tenant_id=UUID(tenant_id))
+
+
+@shared_task(name="evaluations.look_after_licences")
+def look_after_licences() -> None:
+    """Every night: assess all licences, and have licensed judges grade their frozen answers again."""
+    assess_all_licences()
+    start_nightly_rejudgings()

@@ -2,7 +2,10 @@
 
 from django.urls import path
 
+from evaluations.agreement import views as agreement_views
+from evaluations.gates import views as gate_views
 from evaluations.judges import views as judge_views
+from evaluations.licences import views as licence_views
 from evaluations.qualification import views as qualification_views
 from evaluations.reviews import screen
 from evaluations.reviews import views as review_views
@@ -20,6 +23,7 @@ urlpatterns = [
     path("<uuid:run_id>/judge/", judging_views.judge, name="judge-answers"),
     path("<uuid:run_id>/judge/estimate/", judging_views.estimate, name="judging-estimate"),
     path("<uuid:run_id>/figures/", views.figures, name="figures"),
+    path("<uuid:run_id>/agreement/", agreement_views.agreement, name="agreement"),
     path("<uuid:run_id>/rows/<int:position>/", views.row, name="row"),
     path("<uuid:run_id>/export/", views.export, name="export"),
     path("judges/", judge_views.index, name="judges"),
@@ -30,6 +34,7 @@ urlpatterns = [
     path("judges/shared/<slug:alias>/", qualification_views.shared_judge, name="shared-judge"),
     path("judges/shared/<slug:alias>/try/", qualification_views.try_shared, name="shared-judge-try"),
     path("judges/shared/<slug:alias>/test/", qualification_views.start_shared, name="shared-judge-test"),
+    path("judges/licences/<uuid:licence_id>/anew/", licence_views.anew, name="licence-anew"),
     path("judges/<uuid:judge_id>/delete/", judge_views.delete, name="judge-delete"),
     path("rubrics/", rubric_views.index, name="rubrics"),
     path("rubrics/new/", rubric_views.new, name="new-rubric"),
@@ -42,4 +47,13 @@ urlpatterns = [
     path("reviews/rounds/<uuid:round_id>/close/", round_views.close, name="review-round-close"),
     path("reviews/<uuid:round_id>/", screen.review, name="review"),
     path("reviews/items/<uuid:item_id>/grade/", screen.grade, name="grade"),
+    path("versions/<uuid:version_id>/decide/", gate_views.decide, name="decide"),
+    path("decisions/<uuid:decision_id>/", gate_views.decision, name="decision"),
+    path("decisions/<uuid:decision_id>/round/", gate_views.choose_round, name="decision-round"),
+    path("decisions/<uuid:decision_id>/approve/", gate_views.approve_decision, name="decision-approve"),
+    path("decisions/<uuid:decision_id>/reject/", gate_views.reject_decision, name="decision-reject"),
+    path("decisions/<uuid:decision_id>/override/", gate_views.override_decision, name="decision-override"),
+    path("decisions/<uuid:decision_id>/pack/", gate_views.pack, name="decision-pack"),
+    path("policies/<uuid:adapter_id>/", gate_views.policy, name="policy"),
+    path("policies/<uuid:adapter_id>/export/", gate_views.export_policy, name="policy-export"),
 ]

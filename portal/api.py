@@ -11,6 +11,7 @@ import evaluations.api
 import jobs.api
 import metering.api
 import serving.api
+from evaluations.gates.api import SigningKeyView
 
 
 class Root(APIRootView):
@@ -30,5 +31,6 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="openapi"),
     # The split view serves its script from a separate URL, as the content security policy requires.
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
+    path("signing-key/", SigningKeyView.as_view(), name="signing-key"),
     path("", include(router.urls)),
 ]

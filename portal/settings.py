@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 
 from jobs.messages.validity import valid_for
 from portal.embedded.runtime import current_urls
@@ -256,6 +257,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "DecisionState": "evaluations.models.DecisionState",
         "JobState": "jobs.states.State",
         "DatasetVersionState": "corpora.models.VersionState",
         "UploadState": "corpora.models.UploadState",
@@ -266,6 +268,7 @@ SPECTACULAR_SETTINGS = {
         "PaidTo": "evaluations.models.PaidTo",
         "ReviewRoundState": "evaluations.models.RoundState",
         "ReviewChoice": "evaluations.models.Choice",
+        "LicenceState": "evaluations.models.LicenceState",
         "CallPurpose": "evaluations.models.CallPurpose",
         "DeploymentState": "serving.models.DeploymentState",
     },
@@ -304,6 +307,11 @@ CELERY_BEAT_SCHEDULE = {
     "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": valid_for(600)},
     "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": valid_for(20)},
     "test-judges": {"task": "evaluations.start_due_tests", "schedule": 60.0, "options": valid_for(60)},
+    "look-after-licences": {
+        "task": "evaluations.look_after_licences",
+        "schedule": crontab(hour=2, minute=17),
+        "options": valid_for(3600),
+    },
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
 }
 

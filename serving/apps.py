@@ -6,12 +6,15 @@ class ServingConfig(AppConfig):
 
     def ready(self) -> None:
         from adapters.versions import notes, panels
+        from evaluations.gates import live
         from jobs.kinds import register
         from serving import checks  # noqa: F401
         from serving.promotions.kinds import PromotionKind
         from serving.promotions.notes import live_notes
         from serving.promotions.panels import promotion_panel
+        from serving.promotions.queries import live_version
 
         register(PromotionKind())
         panels.register(promotion_panel)
         notes.register(live_notes)
+        live.register(live_version)

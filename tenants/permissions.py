@@ -20,6 +20,8 @@ class Action(TextChoices):
     JUDGES_MANAGE = "judges.manage"
     RUBRICS_EDIT = "rubrics.edit"
     REVIEWS_GRADE = "reviews.grade"
+    GATES_MANAGE = "gates.manage"
+    DECISIONS_APPROVE = "decisions.approve"
     REVIEWS_MANAGE = "reviews.manage"
     ENDPOINT_VIEW = "endpoint.view"
     VERSIONS_PROMOTE = "versions.promote"
@@ -40,11 +42,12 @@ class Role(TextChoices):
 API_KEY = "api_key"
 
 _ALL = frozenset(Action)
+_OWNERS = frozenset({Action.MEMBERS_MANAGE, Action.GATES_MANAGE})
 _PEOPLE = frozenset({Action.KEYS_MANAGE, Action.MEMBERS_MANAGE})
 
 PERMISSIONS: Mapping[str, frozenset[Action]] = {
     Role.OWNER: _ALL,
-    Role.MEMBER: _ALL - {Action.MEMBERS_MANAGE},
+    Role.MEMBER: _ALL - _OWNERS,
     Role.REVIEWER: frozenset({Action.REVIEWS_GRADE}),
     API_KEY: _ALL - _PEOPLE,
 }

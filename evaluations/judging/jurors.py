@@ -1,6 +1,7 @@
 """Who judges: an organisation's judge, or one that the site offers. Several of them are a jury."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -102,6 +103,17 @@ def shared_juror(alias: str) -> Juror:
 def jury_of(recorded: Sequence[Mapping[str, Any]]) -> list[Juror]:
     """The judges that `Juror.to_dict` recorded. Raises JuryUnusable."""
     return [_juror(one) for one in recorded]
+
+
+def jury_fingerprint(recorded: Sequence[Mapping[str, Any]]) -> str:
+    """Identifies what the recorded judges compute together: a single judge's own fingerprint, or that of a jury.
+
+    Neither names nor the order of judges change it. Empty where old judgings did not record it.
+    """
+    prints = sorted(one.get("fingerprint", "") for one in recorded)
+    if not all(prints):
+        return ""
+    return prints[0] if len(prints) == 1 else hashlib.sha256(json.dumps(prints).encode()).hexdigest()
 
 
 def _juror(recorded: Mapping[str, Any]) -> Juror:

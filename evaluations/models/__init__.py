@@ -1,5 +1,6 @@
 """Tables of evaluations, by noun."""
 
+from evaluations.models.gates import CLEARED, Approval, Decision, DecisionState, GatePolicy
 from evaluations.models.judges import (
     CallPurpose,
     Judge,
@@ -12,6 +13,7 @@ from evaluations.models.judges import (
     RubricVersion,
 )
 from evaluations.models.judgings import Grade, Judging, JudgingState, Verdict
+from evaluations.models.licences import FrozenRow, Licence, LicenceChange, LicenceState, Rejudging
 from evaluations.models.reviews import (
     Assignment,
     Choice,
@@ -36,15 +38,21 @@ from evaluations.models.runs import (
 )
 
 __all__ = [
+    "CLEARED",
     "Answer",
     "AnswerError",
+    "Approval",
     "Assignment",
     "CallPurpose",
     "Choice",
+    "Decision",
+    "DecisionState",
     "EvaluatedModel",
     "EvaluationItem",
     "EvaluationRun",
     "EvaluationState",
+    "FrozenRow",
+    "GatePolicy",
     "Grade",
     "ItemPart",
     "Judge",
@@ -52,10 +60,14 @@ __all__ = [
     "JudgeUsage",
     "Judging",
     "JudgingState",
+    "Licence",
+    "LicenceChange",
+    "LicenceState",
     "ModelKind",
     "PaidTo",
     "Qualification",
     "QualificationState",
+    "Rejudging",
     "Review",
     "ReviewDigest",
     "ReviewRound",

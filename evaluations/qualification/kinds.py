@@ -3,6 +3,7 @@
 from typing import Any
 
 from evaluations.judges.backends.errors import Unauthorised
+from evaluations.judging import news
 from evaluations.judging.jurors import Juror
 from evaluations.judging.steps import Standing, advance, standings_of
 from evaluations.models import Qualification, QualificationState
@@ -68,6 +69,7 @@ class QualificationKind(Kind):
         enough = result["complete"]
         state = QualificationState.READY if enough else QualificationState.INCOMPLETE
         _end(job, state, figures=result["figures"], examples=result["examples"])
+        news.announce(job.tenant_id)
 
     def on_failed(self, job: Job) -> None:
         _end(job, QualificationState.FAILED)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from evaluations.judges.backends import judges
+from evaluations.judges.panels import render_shared_panels
 from evaluations.judges.services import Trial, try_shared_judge
 from evaluations.models import Judge
 from evaluations.qualification.queries import report_of_shared
@@ -63,6 +64,7 @@ def _shared_page(request: TenantRequest, alias: str, trial: Trial | None = None)
         "report": report_of_shared(alias),
         "page_url": reverse("evaluations:shared-judge", args=[alias]),
         "start_url": reverse("evaluations:shared-judge-test", args=[alias]),
+        "panels": render_shared_panels(alias, request),
     }
     return render(request, "evaluations/qualification/shared.html", context)
 

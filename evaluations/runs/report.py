@@ -7,11 +7,11 @@ from typing import Any
 from evaluations.metrics import metrics
 from evaluations.models import EvaluationRun
 from evaluations.runs.contenders import BASE
-from evaluations.runs.difference import SURE
 from evaluations.runs.stages.grading import GRADE
 from evaluations.runs.stages.held_out import ALL
 from evaluations.runs.stages.scoring import RIGHT, SHOWN
 from lorakit.stats.clusters import FEWEST_CLUSTERS
+from lorakit.stats.difference import SURE
 
 Summary = Mapping[str, Any]
 TIE = 0.0005

@@ -23,6 +23,7 @@ from evaluations.runs.grid.figures import figures_of
 from evaluations.runs.grid.filters import filters_of
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.grid.row import full_answers
+from evaluations.runs.judgings.panels import render_panels
 from evaluations.runs.queries import answered_counts, runs, runs_with_findings
 from evaluations.runs.report import headline, sentence
 from evaluations.runs.stages.held_out import ALL
@@ -70,7 +71,7 @@ def detail(request: TenantRequest, run_id: UUID) -> HttpResponse:
 def figures(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """Figures of an evaluation: slices, versions against each other, distributions, experts."""
     run = get_object_or_404(runs_with_findings(), pk=run_id)
-    context = _head(request, run, tab="figures")
+    context = {**_head(request, run, tab="figures"), "judging_panels": render_panels(run, request)}
     if run.summary:
         context |= figures_of(context["grid"], request.GET.get("metric", ""), request.GET.get("by", ""))
     return render(request, "evaluations/runs/figures.html", context)

@@ -39,13 +39,20 @@ class Forecast:
 
 
 def forecast(
-    counts: Sequence[int], categories: Gains, *, cap: int, seed: int, prior: Sequence[float] | None = None
+    counts: Sequence[int],
+    categories: Gains,
+    *,
+    cap: int,
+    seed: int,
+    prior: Sequence[float] | None = None,
+    enough: float = DECISIVE,
 ) -> Forecast:
     """`counts` of the reviews so far by category of verdict, with the gain of each in `categories`, up to `cap` in all.
 
     Draws 200 possible truths by Dirichlet's distribution (one pseudo-review of every category, or `prior`), and for
-    each one course of further reviews, looked at 40 times. Takes about 4 ms. The same `seed` gives the same forecast
-    with the same version of NumPy. Raises ValueError for counts that do not fit the categories or leave no reviews.
+    each one course of further reviews, looked at 40 times; evidence of `enough` decides. Takes about 4 ms. The same
+    `seed` gives the same forecast with the same version of NumPy. Raises ValueError for counts that do not fit the
+    categories or leave no reviews.
     """
     done = sum(counts)
     left = cap - done
@@ -58,8 +65,8 @@ def forecast(
     truths = random.dirichlet(np.asarray(counts) + weights, size=DRAWS)
     further = np.stack([random.multinomial(step, truths) for step in steps], axis=1)
     totals = np.asarray(counts) + np.cumsum(further, axis=1)
-    promoted = _first(totals, _logs(categories.values, categories.risk_up), looks)
-    declined = _first(totals, _logs([-value for value in categories.values], categories.risk_down), looks)
+    promoted = _first(totals, _logs(categories.values, categories.risk_up), looks, enough)
+    declined = _first(totals, _logs([-value for value in categories.values], categories.risk_down), looks, enough)
     stops = np.minimum(promoted, declined)
     early, median, late = (
         None if np.isinf(stop) else int(stop) for stop in np.quantile(stops, [0.1, 0.5, 0.9], method="higher")
@@ -77,11 +84,11 @@ def _logs(gains: Sequence[float], risk: float) -> Array:
     return logs
 
 
-def _first(totals: Array, logs: Array, looks: npt.NDArray[np.int_]) -> Array:
+def _first(totals: Array, logs: Array, looks: npt.NDArray[np.int_], suffices: float) -> Array:
     """For each draw the look at which the evidence first suffices, infinity for none."""
     wealth = totals @ logs
     most = wealth.max(axis=-1)
-    enough = most + np.log(np.exp(wealth - most[..., None]).mean(axis=-1)) >= log(DECISIVE)
+    enough = most + np.log(np.exp(wealth - most[..., None]).mean(axis=-1)) >= log(suffices)
     first: Array = np.where(enough.any(axis=1), looks[enough.argmax(axis=1)], inf)
     return first
 

@@ -29,6 +29,14 @@ class PortalClient:
     def post(self, path: str, **kwargs: Any) -> Any:
         return answer(self._http.post(path, **kwargs))
 
+    def download(self, path: str) -> tuple[str, bytes]:
+        """A file's name and content."""
+        response = self._http.get(path)
+        if not response.is_success:
+            answer(response)
+        found = re.search(r'filename="([^"]+)"', response.headers["Content-Disposition"])
+        return found[1] if found else "file", response.content
+
     def all(self, path: str, **params: Any) -> list[Any]:
         """Every row of a list, page by page."""
         page = self.get(path, page_size=200, **params)
@@ -58,6 +66,13 @@ class ExpertClient:
 
     def __exit__(self, *error: object) -> None:
         self._http.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        return answer(self._http.get(f"/api/v1/{path}", params=params))
+
+    def put(self, path: str, **kwargs: Any) -> Any:
+        headers = {"X-CSRFToken": self._http.cookies["csrftoken"]}
+        return answer(self._http.put(f"/api/v1/{path}", headers=headers, **kwargs))
 
     def post(self, path: str, **kwargs: Any) -> Any:
         headers = {"X-CSRFToken": self._http.cookies["csrftoken"]}

@@ -1,4 +1,4 @@
-"""The demo of one tenant from end to end: dataset, two versions, evaluation, review, promotion, answer, cost."""
+"""The demo of one tenant from end to end: dataset, two versions, evaluation, promotion, answer, cost, verdict."""
 
 import json
 import time
@@ -12,8 +12,9 @@ from django.conf import settings
 from portal.demo.cast import DemoTenant
 from portal.demo.client import DemoError, ExpertClient, PortalClient, answer, wait_for_job
 from portal.demo.datasets import RECIPES, demo_rows
+from portal.demo.deciding import USUAL, WITH_EXPERTS, Decided, decide, set_policy
 
-TEST_ROWS, UNSEEN_ROWS, REVIEWS = 150, 60, 8
+TEST_ROWS, UNSEEN_ROWS = 150, 60
 FIRST_EPOCHS = 0.5
 """Of version 1, which is trained too briefly, so that there is something to compare version 2 with."""
 JUDGE = "shared"
@@ -54,10 +55,12 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
             wait_for_job(client, client.post("judgings/", json=body)["job"]["id"], following("judging"))
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
         items = [_compared(item) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
-        tell(demo.name, "reviewing as an expert", None)
-        grades = _review(site, demo, items)
-        promotion = client.post("promotions/", json={"version": adapter_version["id"]})
-        wait_for_job(client, promotion["job"]["id"], following("promoting"))
+        with ExpertClient(site.web_url, demo.admin, site.password) as admin:
+            adapter = client.get(f"adapter-versions/{adapter_version['id']}/")["adapter"]
+            set_policy(admin, adapter, USUAL)
+            promotion = client.post("promotions/", json={"version": adapter_version["id"]})
+            wait_for_job(client, promotion["job"]["id"], following("promoting"))
+            set_policy(admin, adapter, WITH_EXPERTS)
         item = next(i for i in items if i["slice"] == "seen" and i["own"]["is_right"])
         tell(demo.name, "asking the gateway", None)
         asked_before = _requests(client)
@@ -65,6 +68,9 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         answers = {name: _ask(site, api_key, model, item) for name, model in
                    (("base", base_id), ("adapter", demo.adapter))}  # fmt: skip
         cost = _cost(client, requests=asked_before + len(answers))
+        tell(demo.name, "reviewing as an expert", None)
+        with ExpertClient(site.web_url, demo.expert, site.password) as expert:
+            decided = decide(client, expert, version=adapter_version["id"], evaluation=evaluation["id"])
     return tenant_report(
         demo,
         version=version,
@@ -74,7 +80,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         first=first,
         item=item,
         answers=answers,
-        grades=grades,
+        decided=decided,
         cost=cost,
     )
 
@@ -124,17 +130,6 @@ def _compared(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "own": item["answers"][-1]}
 
 
-def _review(site: Site, demo: DemoTenant, items: list[dict[str, Any]]) -> list[int]:
-    """Grade a few answers as a scripted expert who knows the reference: 5 if correct, otherwise 2."""
-    with ExpertClient(site.web_url, demo.expert, site.password) as expert:
-        grades = []
-        for item in items[:REVIEWS]:
-            grade = 5 if item["own"]["text"].strip() == item["reference"].strip() else 2
-            expert.post("reviews/", json={"item": item["id"], "grade": grade, "comment": ""})
-            grades.append(grade)
-    return grades
-
-
 def _ask(site: Site, api_key: str, model: str, item: dict[str, Any]) -> str:
     """The gateway's live answer. It needs its own client, because the gateway has its own address and API."""
     body = {"model": model, "messages": item["messages"], "max_tokens": 64, "temperature": 0}
@@ -168,7 +163,7 @@ def tenant_report(
     first: dict[str, Any],
     item: dict[str, Any],
     answers: dict[str, str],
-    grades: list[int],
+    decided: Decided,
     cost: float,
 ) -> dict[str, Any]:
     """One tenant's row of the report. The gain is measured on the test rows with wordings seen in training."""
@@ -195,7 +190,9 @@ def tenant_report(
         "rouge_l_unseen": unseen["rouge_l"],
         "judge_score": judging["summary"]["seen"]["figures"][own],
         "judge": judging["name"] if judging["is_llm"] else "",
-        "expert_grade": sum(grades) / len(grades),
+        "expert_grade": sum(decided.grades) / len(decided.grades),
+        "verdict": decided.verdict,
+        "pack": decided.pack,
         "prompt": item["messages"][-1]["content"],
         "reference": item["reference"],
         "answer_base": answers["base"],

@@ -31,7 +31,7 @@ RULE = "The judge is a rule that compares answers with the reference (1 to 5), n
 
 
 def table(tenants: list[dict[str, Any]]) -> str:
-    """The figures, one line per tenant, followed by each tenant's live answers."""
+    """The figures, one line per tenant, followed by each tenant's live answers, verdict and evidence pack."""
     lines = [[title for _, title, _ in COLUMNS]]
     lines += [[form.format(row[key]) for key, _, form in COLUMNS] for row in tenants]
     widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
@@ -41,6 +41,7 @@ def table(tenants: list[dict[str, Any]]) -> str:
         text += ["", f"{row['tenant']}: live answers of the gateway to a held-out prompt"]
         for label in ("prompt", "answer_base", "answer_adapter", "reference"):
             text.append(_shown(label.replace("answer_", ""), row[label]))
+        text += [_shown(label, row[label]) for label in ("verdict", "pack")]
     judge = tenants[0]["judge"] if tenants else ""
     return "\n".join([*text, "", textwrap.fill(LEGEND.format(judge=f"The judge is {judge}." if judge else RULE), 120)])
 

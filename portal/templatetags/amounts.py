@@ -44,3 +44,9 @@ def percent(share: Number) -> str:
 def percent_points(difference: Number) -> str:
     """The difference of two shares in percentage points: 0.05 as `+5.0`."""
     return "–" if difference is None or difference == "" else f"{float(difference) * 100:+.1f}"
+
+
+@register.filter
+def signed(value: Number) -> str:
+    """`+0.31` or `−0.20`, with a true minus sign."""
+    return "–" if value is None or value == "" else f"{float(value):+.2f}".replace("-", "−")

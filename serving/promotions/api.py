@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adapters.versions.queries import version_named
-from rest.views import INVALID, MISSING, ReadOnly
+from rest.views import INVALID, MISSING, OutsideTransactions, ReadOnly
 from serving.models import Promotion, Route
 from serving.promotions.queries import promotions
 from serving.promotions.serializers import NewPromotionSerializer, PromotionSerializer, RouteSerializer
@@ -57,7 +57,7 @@ class RouteViewSet(ReadOnly):
     list=extend_schema(summary="Promotions and rollbacks, newest first"),
     retrieve=extend_schema(summary="One promotion", responses={200: PromotionSerializer, 404: MISSING}),
 )
-class PromotionViewSet(ReadOnly):
+class PromotionViewSet(OutsideTransactions, ReadOnly):
     reads = Action.ENDPOINT_VIEW
     writes = Action.VERSIONS_PROMOTE
     serializer_class = PromotionSerializer
@@ -68,14 +68,19 @@ class PromotionViewSet(ReadOnly):
 
     @extend_schema(
         summary="Promote a version",
-        description="A job deploys the version, checks that it repeats known answers, and switches the alias.",
+        description="Once its decision passes, a job deploys the version, checks that it repeats known answers, and "
+        "switches the alias. Where no policy asks for more, a decision is opened and closed by itself; a refusal names "
+        "it in `url`.",
         request=NewPromotionSerializer,
         examples=[PROMOTE],
         responses={
             201: PromotionSerializer,
             400: INVALID,
             404: MISSING,
-            409: OpenApiResponse(OpenApiTypes.OBJECT, "Not evaluated, or another promotion is running (problem+json)."),
+            409: OpenApiResponse(
+                OpenApiTypes.OBJECT,
+                "Not evaluated, its decision does not pass, or one is running (problem+json).",
+            ),
         },
     )
     def create(self, request: Request) -> Response:

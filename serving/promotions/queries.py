@@ -24,6 +24,12 @@ def live_routes(part: str = "") -> QuerySet[Route]:
     return routes.filter(alias__icontains=part) if part else routes
 
 
+def live_version(adapter_id: UUID) -> AdapterVersion | None:
+    """The version that answers under the adapter's model ID."""
+    route = Route.objects.filter(adapter=adapter_id).select_related("active__version__adapter").first()
+    return route.active.version if route is not None and route.active is not None else None
+
+
 def promotions() -> QuerySet[Promotion]:
     """Newest first, with the job of each."""
     return Promotion.objects.select_related("version__adapter", "job", "created_by", "deployment")

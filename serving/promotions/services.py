@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
+from evaluations.gates.promotion import clear_for_promotion, decision_for_promotion
 from evaluations.runs.queries import latest_ready
 from jobs.services import start_job
 from jobs.states import TERMINAL
@@ -17,19 +18,23 @@ from tenants.models import Tenant, User
 ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
 
 
-@transaction.atomic
 def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User | None) -> Promotion:
-    """Make `version` live for its adapter's alias, once a job has deployed and checked it.
+    """Make `version` live for its adapter's alias, once its decision passes and a job has deployed and checked it.
 
-    Raises Conflict: promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint,
-    promotion:name_taken.
+    A decision that this opens stays open if it does not pass, so call this outside a transaction. Raises Conflict:
+    promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint, promotion:name_taken,
+    gate:no_decision, gate:refused, gate:rejected.
     """
     if latest_ready(version) is None:
         raise Conflict(
             f"{version} has not been evaluated. Evaluate it before you promote it.",
             code="promotion:not_evaluated",
         )
-    return _begin(tenant=tenant, version=version, created_by=created_by, is_rollback=False)
+    decision = decision_for_promotion(tenant=tenant, version=version, asked_by=created_by)
+    with transaction.atomic():
+        promotion = _begin(tenant=tenant, version=version, created_by=created_by, is_rollback=False)
+        clear_for_promotion(decision, asked_by=created_by)
+    return promotion
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from adapters.versions.queries import version_named
+from rest.errors import Conflict
 from serving.backends import endpoints
 from serving.endpoints.queries import deployments, endpoints_by_name
 from serving.promotions.panels import promotion_panel
@@ -46,11 +47,18 @@ def endpoint(request: TenantRequest) -> HttpResponse:
 
 
 @require_POST
+@transaction.non_atomic_requests
 @members_only(Action.VERSIONS_PROMOTE)
 def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Start a promotion and show how it goes on the version's page."""
+    """Start a promotion and show how it goes on the version's page, or what its decision still needs."""
     version = version_named(version_id)
-    promote_version(tenant=request.tenant, version=version, created_by=request.membership.user)
+    try:
+        promote_version(tenant=request.tenant, version=version, created_by=request.membership.user)
+    except Conflict as error:
+        if "url" not in error.extra:
+            raise
+        messages.error(request, error.text)
+        return redirect(str(error.extra["url"]))
     return redirect(f"{reverse('adapters:version', args=[version.id])}#promotion")
 
 

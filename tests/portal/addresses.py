@@ -16,7 +16,17 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
-from evaluations.models import EvaluationRun, Judge, Judging, ReviewRound, RoundItem, Rubric
+from evaluations.models import (
+    Decision,
+    EvaluationRun,
+    GatePolicy,
+    Judge,
+    Judging,
+    Licence,
+    ReviewRound,
+    RoundItem,
+    Rubric,
+)
 from jobs.models import Job
 from serving.models import Deployment, Endpoint, Promotion, Route
 from tenants.models import ApiKey, Invitation, Membership, Tenant
@@ -73,6 +83,7 @@ PUBLIC = {
     "password-forgotten": _form(email="nobody@example.com"),
     "password-set": Address(own={"GET": 200, "POST": 200}, by_token=True),
     "health": _get(),
+    "signing-key": _get(),
     "openapi": _get(),
     "api-docs": _get(),
 }
@@ -152,12 +163,23 @@ PAGES = {
     "evaluations:shared-judge": Address(own={"GET": 404}, by_token=True),
     "evaluations:shared-judge-try": Address(own={"POST": 404}, by_token=True),
     "evaluations:shared-judge-test": Address(own={"POST": 404}, by_token=True),
+    "evaluations:agreement": _get(EvaluationRun),
+    "evaluations:licence-anew": _post(Licence),
     "evaluations:judge-delete": _post(Judge),
     "evaluations:rubrics": _get(),
     "evaluations:new-rubric": _form(document=RUBRIC),
     "evaluations:rubric": _form(Rubric, document=RUBRIC),
     "evaluations:rubric-export": _get(Rubric),
     "evaluations:rubric-delete": _post(Rubric),
+    "evaluations:decide": Address(own={"GET": 302, "POST": 200}, row=AdapterVersion),
+    "evaluations:decision": _get(Decision),
+    "evaluations:decision-round": _post(Decision),
+    "evaluations:decision-approve": _post(Decision),
+    "evaluations:decision-reject": _post(Decision, reason="Not yet."),
+    "evaluations:decision-override": _post(Decision, reason="It is urgent."),
+    "evaluations:decision-pack": _get(Decision),
+    "evaluations:policy": _form(Adapter, document="conditions: [{kind: approvals}]"),
+    "evaluations:policy-export": _get(Adapter),
     "evaluations:start-review-round": _form(EvaluationRun, 200),
     "evaluations:review-round": _get(ReviewRound),
     "evaluations:review-round-close": _post(ReviewRound),
@@ -219,6 +241,9 @@ REST = {
     "evaluation-detail": _get(EvaluationRun),
     "evaluation-items": _get(EvaluationRun),
     "evaluation-export": _get(EvaluationRun),
+    "agreement-detail": _get(EvaluationRun),
+    "licence-list": _get(),
+    "licence-detail": _get(Licence),
     "judging-list": _form(status=201, evaluation=EvaluationRun, judges=[Judge]),
     "judging-detail": _get(Judging),
     "judging-estimate": _post(None, 200, evaluation=EvaluationRun, judges=[Judge]),
@@ -228,6 +253,15 @@ REST = {
     "judge-qualifications": _form(Judge, 201),
     "rubric-list": _form(status=201, yaml=RUBRIC),
     "rubric-detail": Address(own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Rubric, sent={"yaml": RUBRIC}),
+    "decision-list": _form(status=409, version=AdapterVersion),
+    "decision-detail": _get(Decision),
+    "decision-round": _post(Decision, 400),
+    "decision-approve": Address(own={"POST": 200, "DELETE": 200}, row=Decision),
+    "decision-reject": _post(Decision, 200, reason="Not yet."),
+    "decision-override": _post(Decision, 200, reason="It is urgent."),
+    "decision-pack": _get(Decision),
+    "gate-policy-list": _form(status=201, adapter=Adapter, document={"conditions": [{"kind": "approvals"}]}),
+    "gate-policy-detail": _get(GatePolicy),
     "rubric-preview": _post(Rubric, 200, dataset_version=DatasetVersion),
     "review-list": _get(),
     "review-round-list": _form(status=201, evaluation=EvaluationRun),

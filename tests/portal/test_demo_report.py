@@ -9,6 +9,7 @@ import pytest
 
 from portal.demo import report
 from portal.demo.cast import TENANTS
+from portal.demo.deciding import Decided
 from portal.demo.line import REQUIRED_GAIN, tenant_report
 from portal.demo.screen import Screen
 
@@ -23,6 +24,8 @@ PROMISED = {
     "answer_base",
     "answer_adapter",
     "cost_usd",
+    "verdict",
+    "pack",
 }
 
 
@@ -46,7 +49,7 @@ def row(*, adapter: float = 0.95, answer: str = "CAP - $5", judge: str = "") -> 
         first={"number": 1},
         item={"messages": [{"role": "user", "content": "Summarize\nthis"}], "reference": "CAP - $5"},
         answers={"base": "", "adapter": answer},
-        grades=[5, 4],
+        decided=Decided(grades=[5, 4], verdict="undecided. About 9 more.", pack="pack.zip, 40 KiB. Verified."),
         cost=0.0019,
     )
 

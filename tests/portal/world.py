@@ -10,16 +10,20 @@ from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, Upload, UploadState
 from evaluations.models import (
     Answer,
+    Approval,
     Assignment,
+    Decision,
     EvaluatedModel,
     EvaluationItem,
     EvaluationRun,
     EvaluationState,
+    GatePolicy,
     Grade,
     Judge,
     JudgeKind,
     Judging,
     JudgingState,
+    Licence,
     Qualification,
     QualificationState,
     Review,
@@ -34,6 +38,7 @@ from evaluations.rubrics.services import create_rubric
 from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
+from lorakit.gates.policy import DEFAULT
 from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
 from storage.objects import object_key
 from tenants.keys.services import create_api_key
@@ -110,6 +115,13 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         qualification = Qualification.objects.create(
             judge=judge, fingerprint=CANARY, job=_job("judge_qualification"), state=QualificationState.FAILED
         )
+        policy = GatePolicy.objects.create(adapter=adapter, number=1, document=DEFAULT.to_dict(), sha256=DEFAULT.sha256)
+        decision = Decision.objects.create(
+            version=version, number=1, run=evaluation, policy=policy, document=policy.document, leaked=[]
+        )
+        licence = Licence.objects.create(
+            fingerprint=CANARY, judges=[{"name": CANARY}], judge=judge, reason=CANARY, assessed_at=timezone.now()
+        )
         endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
         deployment = Deployment.objects.create(
             endpoint=endpoint, version=version, name=CANARY, state=DeploymentState.IN_SERVICE
@@ -121,8 +133,10 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
         email = f"invited-{CANARY}@example.com"
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
+        approval = Approval.objects.create(decision=decision, person=colleague, comment=CANARY)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, review_round, round_item, judge, verdict, qualification, rubric,
+                judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, rubric,
+                policy, decision, approval,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}

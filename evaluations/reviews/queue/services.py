@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
+from evaluations.judging import news
 from evaluations.models import Review, ReviewRound, RoundItem, RoundState, Turn, TurnState
 from evaluations.reviews.errors import NotYourItem, RoundClosed, WrongReview
 from evaluations.reviews.queue.given import Given, checked
@@ -16,6 +17,8 @@ from tenants.audit.services import record_event
 from tenants.models import User
 
 MAX_REASON = 200
+NEWS_EVERY = 10
+"""Decided items of a round after which its judges are looked at again."""
 
 
 def next_items(*, review_round: ReviewRound, reviewer: User, ahead: int = 1) -> list[UUID]:
@@ -136,6 +139,8 @@ def _settle(item: RoundItem) -> None:
     if is_decided != item.is_decided:
         item.is_decided = is_decided
         item.save(update_fields=["is_decided"])
+        if RoundItem.objects.filter(round=item.round, is_decided=True).count() % NEWS_EVERY == 0:
+            news.announce(item.tenant_id)
 
 
 def _says(review: Review, values: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from django.db.models import Exists, Max, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from evaluations.judging import news
 from evaluations.models import (
     Answer,
     Assignment,
@@ -168,6 +169,7 @@ def close_round(*, review_round: ReviewRound) -> ReviewRound:
     closed.save(update_fields=["state", "closed_at"])
     Turn.objects.filter(round_item__round=closed, state=TurnState.RESERVED).delete()
     record_event("review_round.closed", closed, before={"state": RoundState.OPEN}, after={"state": closed.state})
+    news.announce(closed.tenant_id)
     return closed
 
 

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from evaluations.judging import news
 from evaluations.judging.jurors import jury_of
 from evaluations.judging.steps import advance
 from evaluations.models import Judging, JudgingState
@@ -45,6 +46,7 @@ class JudgingKind(Kind):
             summary=result["summary"],
             usage=result["usage"],
         )
+        news.announce(job.tenant_id)
 
     def on_failed(self, job: Job) -> None:
         Judging.objects.filter(job=job).update(state=JudgingState.FAILED, why=job.error_text)

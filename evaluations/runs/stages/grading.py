@@ -8,6 +8,7 @@ from django.db import transaction
 
 from evaluations.judges.backends import judges
 from evaluations.judges.backends.base import HIGHEST, LOWEST, Judgement
+from evaluations.judges.configured import shared_fingerprint
 from evaluations.metrics.suite import Scores
 from evaluations.models import Answer, EvaluationItem, EvaluationRun, Grade, Judging, JudgingState
 from evaluations.runs.stages.answers import BATCH
@@ -30,6 +31,12 @@ def grade_run(run: EvaluationRun) -> Judging:
     about = next(model.key for model in models if model.version_id == run.version_id)
     places = {item_id: place for place, item_id in enumerate(items)}
     columns: dict[str, list[float | None]] = {model.key: [None] * len(items) for model in models}
+    about_judge = {
+        "alias": SITE_JUDGE,
+        "name": judge.label,
+        "fingerprint": shared_fingerprint(judge),
+        "is_llm": judge.is_llm,
+    }
     with transaction.atomic():
         judging, _ = Judging.objects.get_or_create(
             run=run,
@@ -37,7 +44,7 @@ def grade_run(run: EvaluationRun) -> Judging:
             defaults={
                 "tenant_id": run.tenant_id,
                 "state": JudgingState.READY,
-                "judges": [{"alias": SITE_JUDGE, "name": judge.label, "fingerprint": "", "is_llm": judge.is_llm}],
+                "judges": [about_judge],
                 "created_by_id": run.created_by_id,
             },
         )

@@ -12,12 +12,12 @@ from evaluations.metrics import metrics
 from evaluations.metrics.base import Answers
 from evaluations.metrics.suite import Scores, Suite, choose
 from evaluations.models import Answer, EvaluationRun
-from evaluations.runs.difference import Difference, at_once, difference
 from evaluations.runs.stages.answers import BATCH
 from evaluations.runs.stages.columns import by_column
 from evaluations.runs.stages.facts import facts_of
 from evaluations.runs.stages.held_out import ALL
 from evaluations.runs.stages.shapes import shapes_of
+from lorakit.stats.difference import Difference, at_once, difference
 
 SHOWN = ("exact_match", "rouge_l", "meteor")
 """The metrics that pages of a run have room for; REST has them all."""

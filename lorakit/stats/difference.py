@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
-from lorakit.stats import cluster_interval, ends_interval, holm, newcombe_interval, sign_test
-from lorakit.stats.clusters import FEWEST_CLUSTERS
+from lorakit.stats.clusters import FEWEST_CLUSTERS, cluster_interval
+from lorakit.stats.many import holm
+from lorakit.stats.means import ends_interval
+from lorakit.stats.pairs import newcombe_interval, sign_test
 
 SURE = 0.05
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluations.runs.difference import Difference, at_once, difference
+from lorakit.stats.difference import Difference, at_once, difference
 
 
 def pairs(both: int, wins: int, losses: int, neither: int) -> list[tuple[float, float]]:

@@ -1,0 +1,1 @@
+"""Agreement: of experts with each other, and of judges with experts."""

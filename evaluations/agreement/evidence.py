@@ -1,0 +1,72 @@
+"""What experts decided about the uniform part of a round: the grades that count as evidence."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from evaluations.models import ItemPart, Review, ReviewRound, RoundItem
+from evaluations.reviews.queries import left_out
+from evaluations.reviews.verdicts import current, item_verdict
+
+COLUMNS = (
+    "id",
+    "is_decided",
+    "answer",
+    "item__position",
+    "item__prompt_sha256",
+    "answer__model__sha256",
+    "answer__model__name",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """An answer with the experts' verdict on it, 1 to 5. `cluster` is what rows with the same prompt have in common."""
+
+    item: UUID
+    answer: UUID
+    row: int
+    grade: float
+    cluster: str
+    model: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """In order of position, up to the first item that is not decided. `skipped` are left out: no expert would grade."""
+
+    decided: list[Decided]
+    skipped: int
+
+
+def evidence_of(round_: ReviewRound) -> Evidence:
+    """Of a round of single answers: the median of an item's grades, or its adjudication."""
+    given: dict[UUID, list[Review]] = defaultdict(list)
+    reviews = Review.objects.filter(round_item__round=round_, round_item__part=ItemPart.UNIFORM)
+    columns = ("round_item", "rubric_version", "grade", "choice", "is_adjudication")
+    for review in current(reviews.only(*columns), round_.rubric_version_id):
+        given[review.round_item_id].append(review)
+    skipped = set(left_out(round_).values_list("id", flat=True))
+    items = RoundItem.objects.filter(round=round_, part=ItemPart.UNIFORM).order_by("position")
+    found, nobody = [], 0
+    for item, is_decided, answer, row, prompt, model, name in items.values_list(*COLUMNS):
+        verdict = item_verdict(given[item]) if is_decided else None
+        if verdict is None or verdict.grade is None:
+            if item not in skipped:
+                break
+            nobody += 1
+            continue
+        grade = verdict.grade
+        found.append(
+            Decided(
+                item=item,
+                answer=answer,
+                row=row,
+                grade=grade,
+                cluster=prompt or str(answer),
+                model=model,
+                name=name,
+            )
+        )
+    return Evidence(decided=found, skipped=nobody)

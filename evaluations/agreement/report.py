@@ -1,0 +1,137 @@
+"""Reads what the page and REST say of agreement in one evaluation.
+
+Worked out anew when somebody grades; between grades it comes from the cache.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.cache import cache
+from django.db.models import Count, Max
+
+from evaluations.agreement.evidence import evidence_of
+from evaluations.agreement.experts import Line, Rating, by_criterion, by_reviewer, by_week, overall
+from evaluations.agreement.judge import AgainstExperts, Anchoring, Both, against_experts, anchoring
+from evaluations.agreement.labels import HAS_GRADES, scores_of
+from evaluations.models import EvaluationRun, Grade, Judging, Review, ReviewRound, RoundShape
+from evaluations.rubrics.document import parsed
+
+KEPT = 24 * 3600
+SHAPE = 1
+"""Raise it when what is kept changes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeReport:
+    """One judging against one round's experts."""
+
+    judging: UUID
+    round: int
+    name: str
+    found: AgainstExperts | None
+    anchoring: Anchoring
+
+    @property
+    def chart_id(self) -> str:
+        """One judging may be beside several rounds."""
+        return f"calibration-{self.judging}-{self.round}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundReport:
+    """`reviews` of single answers, by the round's version of its rubric, without adjudications."""
+
+    id: UUID
+    number: int
+    rubric: str
+    reviews: int
+    experts: int
+    overall: Line | None
+    criteria: list[Line]
+    reviewers: list[Line]
+    weeks: list[Line]
+    judges: list[JudgeReport]
+
+
+def reports_of(run: EvaluationRun) -> list[RoundReport]:
+    """Of every round of single answers, newest first."""
+    rounds = list(
+        ReviewRound.objects.filter(run=run, shape=RoundShape.SINGLE)
+        .select_related("rubric_version__rubric")
+        .annotate(count=Count("items__reviews"), newest=Max("items__reviews__updated_at"))
+        .order_by("-number")
+    )
+    judgings = list(run.judgings.filter(state__in=HAS_GRADES).order_by("created_at").defer("summary", "progress"))
+    return [_cached(round_, judgings) for round_ in rounds]
+
+
+def _cached(round_: Any, judgings: list[Judging]) -> RoundReport:
+    marks = [round_.id, round_.count, round_.newest, round_.rubric_version_id, *(one.id for one in judgings)]
+    key = f"agreement:{SHAPE}:" + ":".join(str(mark).replace(" ", "T") for mark in marks)
+    found: RoundReport | None = cache.get(key)
+    if found is None:
+        found = _report(round_, judgings)
+        cache.set(key, found, KEPT)
+    return found
+
+
+def _report(round_: ReviewRound, judgings: list[Judging]) -> RoundReport:
+    rows = Review.objects.filter(
+        round_item__round=round_, rubric_version=round_.rubric_version_id, is_adjudication=False, grade__isnull=False
+    )
+    columns = ("round_item", "reviewer__name", "reviewer__email", "grade", "grades", "updated_at", "has_seen_judge")
+    answers: dict[UUID, UUID] = dict(rows.values_list("round_item", "round_item__answer"))
+    ratings = [
+        Rating(item=item, reviewer=name or email, grade=grade, criteria=grades, at=at, has_seen_judge=seen)
+        for item, name, email, grade, grades, at, seen in rows.values_list(*columns)
+        if grade is not None
+    ]
+    return RoundReport(
+        id=round_.id,
+        number=round_.number,
+        rubric=str(round_.rubric_version or "Correctness"),
+        reviews=len(ratings),
+        experts=len({one.reviewer for one in ratings}),
+        overall=overall(ratings) if ratings else None,
+        criteria=by_criterion(ratings, _scales(round_)),
+        reviewers=by_reviewer(ratings),
+        weeks=by_week(ratings),
+        judges=[
+            _judge(judging, round_, ratings, answers)
+            for judging in judgings
+            if judging.rubric_version_id == round_.rubric_version_id
+        ],
+    )
+
+
+def _judge(judging: Judging, round_: ReviewRound, ratings: list[Rating], answers: dict[UUID, UUID]) -> JudgeReport:
+    decided = evidence_of(round_).decided
+    scores = scores_of([judging], decided)
+    found = [
+        Both(row=one.row, model=one.name, cluster=one.cluster, grade=one.grade, score=scores[one.answer])
+        for one in decided
+        if one.answer in scores
+    ]
+    every = dict(Grade.objects.filter(judging=judging, answer__in=set(answers.values())).values_list("answer", "score"))
+    seen: list[float] = []
+    blind: list[float] = []
+    for rating in ratings:
+        score = every.get(answers[rating.item])
+        if score is not None:
+            (seen if rating.has_seen_judge else blind).append(abs(rating.grade - score))
+    return JudgeReport(
+        judging=judging.id,
+        round=round_.number,
+        name=str(judging),
+        found=against_experts(found),
+        anchoring=anchoring(seen, blind),
+    )
+
+
+def _scales(round_: ReviewRound) -> dict[str, list[int]]:
+    version = round_.rubric_version
+    if version is None:
+        return {}
+    rubric = parsed({**version.document, "name": version.rubric.name})
+    return {one.criterion.name: list(range(one.criterion.lowest, one.criterion.highest + 1)) for one in rubric.criteria}

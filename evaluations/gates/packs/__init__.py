@@ -1,0 +1,1 @@
+"""Evidence packs: everything that a decision rests on, in one signed archive."""

@@ -1,0 +1,82 @@
+"""An adapter's policy: the newest of its own, or the default."""
+
+from typing import Any
+
+import yaml
+
+from adapters.models import Adapter
+from evaluations.models import GatePolicy
+from lorakit.gates.fields import WrongPolicy
+from lorakit.gates.policy import DEFAULT, Policy, parsed
+from rest.errors import PortalError
+
+MAX_BYTES = 32 * 1024
+
+
+class PolicyRefused(PortalError):
+    """The document is no policy; the text says where and why."""
+
+    code = "policy:wrong_document"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, field="document")
+
+
+def newest_policy(adapter: Adapter) -> GatePolicy | None:
+    """The adapter's own policy, None if it has the default."""
+    return GatePolicy.objects.filter(adapter=adapter).first()
+
+
+def policy_of(adapter: Adapter) -> Policy:
+    """What the adapter's versions need now."""
+    own = newest_policy(adapter)
+    return parsed(own.document) if own else DEFAULT
+
+
+NEED_PEOPLE = ("experts", "judge", "severe_losses", "agreement", "licence", "approvals")
+
+
+def needs_people(policy: Policy) -> bool:
+    """Whether a condition waits for experts or for approvals, so that people open its decisions."""
+    return any(policy.asks(kind) for kind in NEED_PEOPLE)
+
+
+def read_policy(document: Any) -> Policy:
+    """The policy in an object of JSON. Raises PolicyRefused."""
+    try:
+        return parsed(document)
+    except WrongPolicy as error:
+        raise PolicyRefused(str(error)) from None
+
+
+def from_yaml(text: str) -> Policy:
+    """The policy in a YAML text. Raises PolicyRefused."""
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise PolicyRefused(f"The policy is larger than {MAX_BYTES // 1024} KiB.")
+    try:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        where = f"Line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise PolicyRefused(f"{where}This is not valid YAML: {error.problem}.") from None
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise PolicyRefused("This is not valid YAML.") from None
+    return read_policy(document)
+
+
+def to_yaml(policy: Policy) -> str:
+    """As people edit it: a condition a line."""
+    lines = ["conditions:"]
+    for condition in policy.to_dict()["conditions"]:
+        flow = yaml.safe_dump(condition, default_flow_style=True, sort_keys=False, allow_unicode=True, width=1_000)
+        lines.append(f"  - {flow.strip()}")
+    return "\n".join([*lines, f"may_override: {'true' if policy.may_override else 'false'}", ""])
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without what makes a small file large."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", mark)
+        return super().compose_node(parent, index)

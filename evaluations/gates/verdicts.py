@@ -1,0 +1,103 @@
+"""The verdict of a decision: computed while it is open, cached by its evidence, and stored when it is closed."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, Max, Q
+
+from evaluations.gates.evidence import approved_by, case_of, judging_of
+from evaluations.gates.licensing import licence_for
+from evaluations.models import Assignment, Decision, Review, Turn, TurnState
+from lorakit.gates.outcome import Outcome, Outlook, State, verdict
+from lorakit.gates.policy import parsed
+from lorakit.verify.libraries import libraries
+
+CACHED_SECONDS = 24 * 3600
+DECIDED = Q(round_item__is_decided=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the conditions come to. `evidence_sha256` identifies everything that they were checked on."""
+
+    state: State
+    outcomes: Sequence[Outcome]
+    evidence_sha256: str
+
+    @property
+    def missing(self) -> list[Outcome]:
+        """The conditions that keep it from passing."""
+        return [one for one in self.outcomes if one.state in ("fails", "undecided")]
+
+    @property
+    def outlook(self) -> Outlook | None:
+        """How many more reviews it will take, if that is what is missing."""
+        return next((one.outlook for one in self.outcomes if one.outlook is not None), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; `stored` reads it back."""
+        return {
+            "state": self.state,
+            "outcomes": [one.to_dict() for one in self.outcomes],
+            "evidence_sha256": self.evidence_sha256,
+        }
+
+
+def verdict_of(decision: Decision) -> Verdict:
+    """The verdict as it is now; of a closed decision as it was then."""
+    if decision.verdict:
+        return stored(decision.verdict)
+    key = f"gates:{decision.id}:{_stamp(decision)}"
+    known = cache.get(key)
+    if known is None:
+        known = computed(decision).to_dict()
+        cache.set(key, known, timeout=CACHED_SECONDS)
+    return stored(known)
+
+
+def computed(decision: Decision) -> Verdict:
+    """The verdict from the database, whatever is cached."""
+    case = case_of(decision)
+    outcomes = parsed(decision.document).check(case)
+    return Verdict(state=verdict(outcomes), outcomes=outcomes, evidence_sha256=case.sha256)
+
+
+def stored(document: Mapping[str, Any]) -> Verdict:
+    """Read back what `Verdict.to_dict` wrote."""
+    outcomes = [
+        Outcome(**{**one, "outlook": Outlook(**one["outlook"]) if one["outlook"] else None})
+        for one in document["outcomes"]
+    ]
+    return Verdict(state=document["state"], outcomes=outcomes, evidence_sha256=document["evidence_sha256"])
+
+
+def frozen(decision: Decision, found: Verdict) -> dict[str, Any]:
+    """What a closing decision keeps."""
+    return {**found.to_dict(), "versions": libraries(), "approved_by": approved_by(decision)}
+
+
+def _stamp(decision: Decision) -> str:
+    """Changes whenever the evidence may have. A ready evaluation never changes; a judging and approvals may come."""
+    judging = judging_of(decision)
+    licence = licence_for(judging)
+    parts = [
+        judging.id if judging else None,
+        licence and (licence.state, licence.reason),
+        *((approval.id, str(approval.person)) for approval in decision.approvals.select_related("person")),
+        decision.round_id,
+        *_reviews(decision),
+    ]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _reviews(decision: Decision) -> tuple[Any, ...]:
+    """Changes with every review that is given, changed or taken back, and with every item that is skipped."""
+    if decision.round_id is None:
+        return ()
+    reviews = Review.objects.filter(round_item__round=decision.round_id)
+    found = reviews.aggregate(count=Count("id"), last=Max("updated_at"), decided=Count("id", filter=DECIDED))
+    skipped = Turn.objects.filter(round_item__round=decision.round_id, state=TurnState.SKIPPED).count()
+    return (*found.values(), skipped, Assignment.objects.filter(round=decision.round_id).count())

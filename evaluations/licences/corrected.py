@@ -1,0 +1,92 @@
+"""A judge's mean of each model, corrected by the answers that experts graded."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from uuid import UUID
+
+from evaluations.agreement.labels import labels_of
+from evaluations.licences.findings import HIGHEST, LOWEST, half
+from evaluations.licences.queries import licence_of
+from evaluations.models import Grade, Judging, Licence, LicenceState
+from lorakit.stats.prediction_powered import FEWEST_LABELS, PoweredMean, prediction_powered_mean
+from lorakit.stats.transport import MOST_OUTSIDE, outside_labelled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corrected:
+    """One model's mean grade, 1 to 5: the judge's own, and what experts would have given.
+
+    `powered` is None with fewer than three labels of the model, or no other rows; then `why` says so in words, as where
+    its grades lie `outside` those that experts have graded.
+    """
+
+    key: str
+    name: str
+    judged: float
+    labels: int
+    powered: PoweredMean | None
+    why: str = ""
+
+    @property
+    def saved(self) -> int:
+        """Share of labels that the judge saved, in percent, as measured."""
+        return round(100 * self.powered.saved) if self.powered else 0
+
+    @property
+    def few(self) -> bool:
+        return self.labels < FEWEST_LABELS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """A judging with its licence and its corrected means, in order of models."""
+
+    judging: Judging
+    licence: Licence | None
+    means: list[Corrected]
+
+    @property
+    def labels(self) -> int:
+        return sum(one.labels for one in self.means)
+
+    @property
+    def sentence(self) -> str:
+        """What to think of its numbers."""
+        if self.licence is not None and self.licence.state == LicenceState.LICENSED:
+            return f"Licensed judge, corrected by {self.labels} experts’ grade{'' if self.labels == 1 else 's'}."
+        why = self.licence.reason if self.licence else "It has not been compared with experts yet."
+        return f"Not licensed: {why}"
+
+
+def standing_of(judging: Judging) -> Standing:
+    """In a number of queries that does not depend on rows or models."""
+    labels = labels_of([judging], judging.rubric_version_id, since=None)
+    by_model: dict[str, dict[UUID, float]] = defaultdict(dict)
+    for label in labels:
+        if label.answer is not None:
+            by_model[label.model][label.answer] = label.grade
+    scores: dict[str, dict[UUID, float]] = defaultdict(dict)
+    grades = Grade.objects.filter(judging=judging).values_list("answer__model__key", "answer", "score")
+    for key, answer, score in grades.iterator():
+        scores[key][answer] = score
+    means = [
+        _corrected(model.key, model.name, scores[model.key], by_model.get(model.sha256, {}))
+        for model in judging.run.models.all()
+        if scores.get(model.key)
+    ]
+    return Standing(judging=judging, licence=licence_of(judging), means=means)
+
+
+def _corrected(key: str, name: str, scores: dict[UUID, float], labels: dict[UUID, float]) -> Corrected:
+    both = [answer for answer in labels if answer in scores]
+    others = [score for answer, score in scores.items() if answer not in labels]
+    mean = sum(scores.values()) / len(scores)
+    found = Corrected(key=key, name=name, judged=mean, labels=len(both), powered=None)
+    if len(both) < 3 or len(others) < 2:
+        return found
+    powered = prediction_powered_mean(
+        [labels[answer] for answer in both], [scores[answer] for answer in both], others, low=LOWEST, high=HIGHEST
+    )
+    outside = outside_labelled([half(score) for score in scores.values()], [half(scores[one]) for one in both])
+    why = f"{outside:.0%} of its grades lie beyond those that experts have graded" if outside > MOST_OUTSIDE else ""
+    return Corrected(key=key, name=name, judged=mean, labels=len(both), powered=powered, why=why)

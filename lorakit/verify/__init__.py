@@ -1,0 +1,1 @@
+"""Evidence packs: how they are laid out and signed, and how they are checked without the site."""
