@@ -4,6 +4,9 @@ SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
 
+# An image may set it, and then each of the many processes of a site compiles every module again.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## Show this list
 	@grep -hE '^[a-z%-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
