@@ -57,6 +57,11 @@ class Question:
     required: bool
     choices: list[Choice]
 
+    @property
+    def has_notes(self) -> bool:
+        """Whether a line below says what the grade that is chosen stands for."""
+        return bool(self.criterion) and any(choice.note for choice in self.choices)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShownAnswer:
