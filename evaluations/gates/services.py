@@ -11,7 +11,8 @@ from evaluations.gates.policies import newest_policy
 from evaluations.gates.queries import decision_named
 from evaluations.gates.rounds import asks_experts, fixed_with, rounds_for
 from evaluations.gates.verdicts import Verdict, computed, frozen
-from evaluations.models import Approval, Decision, DecisionState, EvaluationRun, GatePolicy, ReviewRound
+from evaluations.models import Approval, Decision, DecisionState, EvaluationRun, GatePolicy, ReviewRound, RoundState
+from evaluations.reviews.rounds.services import close_round
 from evaluations.runs.queries import latest_ready
 from lorakit.gates.policy import DEFAULT, Policy, parsed
 from rest.errors import Conflict, PortalError
@@ -185,6 +186,10 @@ def _close(decision: Decision, state: DecisionState, found: Verdict, closed_by: 
     decision.save(update_fields=["state", "reason", "verdict", "closed_at", "closed_by"])
     after = {"verdict": found.state, "evidence_sha256": found.evidence_sha256, "reason": reason}
     record_event(f"decision.{state}", decision, before={"state": DecisionState.OPEN}, after=after)
+    review_round = decision.round
+    if state != DecisionState.REPLACED and review_round is not None and review_round.state == RoundState.OPEN:
+        # What was decided on stays as it was, in its evidence pack too.
+        close_round(review_round=review_round)
     return decision
 
 

@@ -8,10 +8,13 @@ from evaluations.gates.policies import read_policy
 from evaluations.gates.services import attach_round, open_decision, reject, set_policy
 from evaluations.gates.verdicts import computed, verdict_of
 from evaluations.models import Choice, Decision, EvaluationRun, RoundShape, Turn, TurnState
+from evaluations.reviews.queue.given import Given
+from evaluations.reviews.queue.services import record_review
 from lorakit.gates.outcome import Outcome
 from rest.errors import Conflict, PortalError
 from tenants.models import Tenant, User
 from tests.evaluations.gates.rounds import grade_next, make_round, take_back
+from tests.evaluations.reviews.rounds import hand_out
 
 MakeEvaluation = Callable[..., EvaluationRun]
 pytestmark = pytest.mark.django_db
@@ -147,3 +150,14 @@ def test_two_reviewers_give_a_median_and_an_agreement(run: EvaluationRun, rita: 
         grade_next(found, bob, 5.0 if number % 8 else 4.0)
     outcomes = verdict_of(decision).outcomes
     assert [one.state for one in outcomes] == ["passes", "passes"]
+
+
+def test_what_was_decided_on_takes_no_more_grades(run: EvaluationRun, rita: User) -> None:
+    found = make_round(run, [rita])
+    decision = opened(run)
+    grade_next(found, rita, 5.0, count=3)
+    reject(decision=decision, reason="It is too slow.", closed_by=None)
+    item = found.items.filter(is_decided=False)[0]
+    hand_out([item], rita)
+    with pytest.raises(Conflict, match="closed"):
+        record_review(item=item, reviewer=rita, given=Given(grade=1))
