@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import viewsets
 from rest_framework.request import Request
@@ -31,5 +30,4 @@ class AgreementViewSet(viewsets.GenericViewSet[Any]):
         responses={200: RoundAgreementSerializer(many=True), 404: MISSING},
     )
     def retrieve(self, request: Request, pk: str) -> Response:
-        run = get_object_or_404(self.get_queryset(), pk=pk)
-        return Response([asdict(report) for report in reports_of(run)])
+        return Response([asdict(report) for report in reports_of(self.get_object())])

@@ -134,6 +134,10 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     figures_url = page.url
 
+    page.goto(evaluation_url)
+    page.get_by_role("link", name="Start review round").click()
+    page.get_by_role("button", name="Start review round").click()
+    expect(page.get_by_role("main")).to_contain_text("Round 1")
     review_as_expert(site, browser)
 
     page.goto(version_url)
@@ -175,9 +179,11 @@ def review_as_expert(site: RunningSite, browser: Browser) -> None:
     page.get_by_role("link", name=re.compile("Start reviewing|Continue")).first.focus()
     page.keyboard.press("Enter")
     for graded in range(3):
-        expect(page.get_by_text(f"{graded} graded")).to_be_visible()
+        expect(page.locator(".review-item:visible")).to_be_visible()
         page.keyboard.press("4")
-    expect(page.get_by_text("3 graded")).to_be_visible()
+        page.keyboard.press("Enter")
+        expect(page.locator(".review-bar")).to_contain_text(f"{graded + 1} of")
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
     assert accessibility_problems(page) == []
     expert.close()
 

@@ -110,8 +110,8 @@ function show(item) {
   for (const other of list().children) other.hidden = other !== item;
   current = item.dataset.item ? item : null;
   words = null;
-  complain("");
   if (current) {
+    complain("");
     if (!current.marks) takeDraft(current);
     current.marks ??= [];
     showMarks();
