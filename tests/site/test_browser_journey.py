@@ -137,7 +137,7 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     page.goto(evaluation_url)
     page.get_by_role("link", name="Start review round").click()
     page.get_by_role("button", name="Start review round").click()
-    expect(page.get_by_role("main")).to_contain_text("Round 1")
+    expect(page.get_by_role("main")).to_contain_text("Review round 1")
     review_as_expert(site, browser)
 
     page.goto(version_url)
