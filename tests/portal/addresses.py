@@ -183,6 +183,8 @@ PAGES = {
     "evaluations:start-review-round": _form(EvaluationRun, 200),
     "evaluations:review-round": _get(ReviewRound),
     "evaluations:review-round-close": _post(ReviewRound),
+    "evaluations:review-round-change": _post(ReviewRound, 200),
+    "evaluations:settle": _form(RoundItem, grade=4),
     "evaluations:reviews": _get(),
     "evaluations:review": _get(ReviewRound),
     "evaluations:grade": _post(RoundItem, grade="5"),
