@@ -47,6 +47,7 @@ urlpatterns = [
     path("reviews/rounds/<uuid:round_id>/", round_views.detail, name="review-round"),
     path("reviews/rounds/<uuid:round_id>/close/", round_views.close, name="review-round-close"),
     path("reviews/rounds/<uuid:round_id>/change/", round_views.change, name="review-round-change"),
+    path("reviews/rounds/<uuid:round_id>/corrections/", round_views.add_corrections, name="review-round-corrections"),
     path("reviews/items/<uuid:item_id>/settle/", settling.settle, name="settle"),
     path("reviews/<uuid:round_id>/", screen.review, name="review"),
     path("reviews/items/<uuid:item_id>/grade/", screen.grade, name="grade"),

@@ -184,6 +184,7 @@ PAGES = {
     "evaluations:review-round": _get(ReviewRound),
     "evaluations:review-round-close": _post(ReviewRound),
     "evaluations:review-round-change": _post(ReviewRound, 200),
+    "evaluations:review-round-corrections": _post(ReviewRound),
     "evaluations:settle": _form(RoundItem, grade=4),
     "evaluations:reviews": _get(),
     "evaluations:review": _get(ReviewRound),
