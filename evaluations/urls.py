@@ -9,6 +9,7 @@ from evaluations.licences import views as licence_views
 from evaluations.qualification import views as qualification_views
 from evaluations.reviews import screen
 from evaluations.reviews import views as review_views
+from evaluations.reviews.rounds import settling
 from evaluations.reviews.rounds import views as round_views
 from evaluations.rubrics import views as rubric_views
 from evaluations.runs import start_views, views
@@ -45,6 +46,9 @@ urlpatterns = [
     path("<uuid:run_id>/review/", round_views.start, name="start-review-round"),
     path("reviews/rounds/<uuid:round_id>/", round_views.detail, name="review-round"),
     path("reviews/rounds/<uuid:round_id>/close/", round_views.close, name="review-round-close"),
+    path("reviews/rounds/<uuid:round_id>/change/", round_views.change, name="review-round-change"),
+    path("reviews/rounds/<uuid:round_id>/corrections/", round_views.add_corrections, name="review-round-corrections"),
+    path("reviews/items/<uuid:item_id>/settle/", settling.settle, name="settle"),
     path("reviews/<uuid:round_id>/", screen.review, name="review"),
     path("reviews/items/<uuid:item_id>/grade/", screen.grade, name="grade"),
     path("versions/<uuid:version_id>/decide/", gate_views.decide, name="decide"),

@@ -105,7 +105,7 @@ def grade(request: TenantRequest, item_id: UUID) -> HttpResponse:
         if "skip" in request.POST:
             skip_item(item=item, reviewer=reviewer)
         else:
-            record_review(item=item, reviewer=reviewer, given=given_by(request.POST, _fields(item)))
+            record_review(item=item, reviewer=reviewer, given=given_by(request.POST, form_fields(item)))
     except PortalError as error:
         return _show(request, item.round, error=error)
     return redirect("evaluations:review", item.round_id)
@@ -121,7 +121,7 @@ def _show(
     context = {
         "round": review_round,
         "progress": progress_of(review_round, reviewer),
-        "shown": [_shown(item, own.get(item.id)) for item in items],
+        "shown": [on_screen(item, own.get(item.id)) for item in items],
         "error": error,
         "posted": request.POST,
         "is_closed": not is_open,
@@ -130,7 +130,8 @@ def _show(
     return render(request, template, context, status=400 if error else 200)
 
 
-def _shown(item: RoundItem, own: Review | None) -> Shown:
+def on_screen(item: RoundItem, own: Review | None) -> Shown:
+    """An item with its round, rubric version, row and answers, and the review `own` filled in."""
     pair = [item.answer.text] if item.other is None else [item.answer.text, item.other.text]
     if item.is_swapped:
         pair.reverse()
@@ -148,7 +149,7 @@ def _shown(item: RoundItem, own: Review | None) -> Shown:
     )
 
 
-def _fields(item: RoundItem) -> Mapping[str, str]:
+def form_fields(item: RoundItem) -> Mapping[str, str]:
     """{field of the form: criterion}; empty for one grade and for pairs."""
     return {one.name: one.criterion for one in _questions(item, None) if one.criterion}
 

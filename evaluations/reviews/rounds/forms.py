@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from evaluations.models import EvaluationRun, RoundShape, RubricVersion
+from evaluations.models import Assignment, EvaluationRun, ReviewRound, RoundShape, RubricVersion
 from evaluations.reviews.people import usual_reviewers
 from evaluations.reviews.rounds.draw import Shares
 from evaluations.reviews.rounds.services import MOST_LABELS, MOST_REVIEWERS, USUAL_LABELS, Design
@@ -57,3 +57,42 @@ class RoundForm(forms.Form):
             "reviewers": [self.members[key] for key in values["reviewers"]],
             "due_on": values["due_on"],
         }
+
+
+class ChangeForm(forms.Form):
+    """Who grades in an open round, until when, and whether by the newest version of its rubric."""
+
+    reviewers = forms.MultipleChoiceField(label="Reviewers", widget=forms.CheckboxSelectMultiple)
+    due_on = forms.DateField(
+        label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    newest_rubric = forms.BooleanField(
+        label="Grade by the newest version of the rubric",
+        required=False,
+        help_text="Answers graded by an older version are handed out again.",
+    )
+
+    def __init__(self, review_round: ReviewRound, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.members = {str(one.user.pk): one.user for one in Membership.objects.select_related("user")}
+        self.fields["reviewers"].choices = [(key, str(user)) for key, user in self.members.items()]  # type: ignore[attr-defined]
+        people = Assignment.objects.filter(round=review_round).values_list("reviewer", flat=True)
+        self.fields["reviewers"].initial = [str(key) for key in people]
+        self.fields["due_on"].initial = review_round.due_on
+        self.newer: RubricVersion | None = None
+        used = review_round.rubric_version
+        if used is not None:
+            later = RubricVersion.objects.filter(rubric=used.rubric_id, number__gt=used.number)
+            self.newer = later.order_by("-number").first()
+
+    def arguments(self) -> dict[str, Any]:
+        """What `change_round` takes: only what changes, so that only that is audited."""
+        values = self.cleaned_data
+        found: dict[str, Any] = {}
+        if set(values["reviewers"]) != set(self.fields["reviewers"].initial):
+            found["reviewers"] = [self.members[key] for key in values["reviewers"]]
+        if values["due_on"] != self.fields["due_on"].initial:
+            found |= {"due_on": values["due_on"], "keeps_due_date": False}
+        if values["newest_rubric"]:
+            found["rubric_version"] = self.newer
+        return found
