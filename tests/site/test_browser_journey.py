@@ -178,6 +178,8 @@ def review_as_expert(site: RunningSite, browser: Browser) -> None:
     expect(page.get_by_role("navigation").get_by_role("link", name="Datasets")).to_have_count(0)
     page.get_by_role("link", name=re.compile("Start reviewing|Continue")).first.focus()
     page.keyboard.press("Enter")
+    # Said once the keys are listened to.
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
     for graded in range(3):
         expect(page.locator(".review-item:visible")).to_be_visible()
         page.keyboard.press("4")
