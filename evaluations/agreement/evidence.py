@@ -6,7 +6,7 @@ from uuid import UUID
 
 from evaluations.models import ItemPart, Review, ReviewRound, RoundItem
 from evaluations.reviews.queries import left_out
-from evaluations.reviews.verdicts import current, item_verdict
+from lorakit.gates.reviewing import value_of
 
 COLUMNS = (
     "id",
@@ -43,21 +43,24 @@ class Evidence:
 def evidence_of(round_: ReviewRound) -> Evidence:
     """Of a round of single answers: the median of an item's grades, or its adjudication."""
     given: dict[UUID, list[Review]] = defaultdict(list)
-    reviews = Review.objects.filter(round_item__round=round_, round_item__part=ItemPart.UNIFORM)
-    columns = ("round_item", "rubric_version", "grade", "choice", "is_adjudication")
-    for review in current(reviews.only(*columns), round_.rubric_version_id):
+    reviews = Review.objects.filter(
+        round_item__round=round_, round_item__part=ItemPart.UNIFORM, rubric_version=round_.rubric_version_id
+    )
+    for review in reviews.only("round_item", "grade", "is_adjudication"):
         given[review.round_item_id].append(review)
     skipped = set(left_out(round_).values_list("id", flat=True))
     items = RoundItem.objects.filter(round=round_, part=ItemPart.UNIFORM).order_by("position")
     found, nobody = [], 0
     for item, is_decided, answer, row, prompt, model, name in items.values_list(*COLUMNS):
-        verdict = item_verdict(given[item]) if is_decided else None
-        if verdict is None or verdict.grade is None:
+        reviews_of_it = [
+            {"value": one.grade, "pair": False, "adjudication": one.is_adjudication} for one in given[item]
+        ]
+        grade = value_of(reviews_of_it) if is_decided else None
+        if grade is None:
             if item not in skipped:
                 break
             nobody += 1
             continue
-        grade = verdict.grade
         found.append(
             Decided(
                 item=item,

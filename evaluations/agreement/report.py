@@ -3,22 +3,24 @@
 Worked out anew when somebody grades; between grades it comes from the cache.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.core.cache import cache
-from django.db.models import Count, Max
 
 from evaluations.agreement.evidence import evidence_of
 from evaluations.agreement.experts import Line, Rating, by_criterion, by_reviewer, by_week, overall
 from evaluations.agreement.judge import AgainstExperts, Anchoring, Both, against_experts, anchoring
 from evaluations.agreement.labels import HAS_GRADES, scores_of
 from evaluations.models import EvaluationRun, Grade, Judging, Review, ReviewRound, RoundShape
+from evaluations.reviews.queries import evidence_stamp
 from evaluations.rubrics.document import parsed
+from tenants.models import User
 
 KEPT = 24 * 3600
-SHAPE = 1
+SHAPE = 2
 """Raise it when what is kept changes."""
 
 
@@ -59,16 +61,14 @@ def reports_of(run: EvaluationRun) -> list[RoundReport]:
     rounds = list(
         ReviewRound.objects.filter(run=run, shape=RoundShape.SINGLE)
         .select_related("rubric_version__rubric")
-        .annotate(count=Count("items__reviews"), newest=Max("items__reviews__updated_at"))
         .order_by("-number")
     )
     judgings = list(run.judgings.filter(state__in=HAS_GRADES).order_by("created_at").defer("summary", "progress"))
     return [_cached(round_, judgings) for round_ in rounds]
 
 
-def _cached(round_: Any, judgings: list[Judging]) -> RoundReport:
-    marks = [round_.id, round_.count, round_.newest, round_.rubric_version_id, *(one.id for one in judgings)]
-    key = f"agreement:{SHAPE}:" + ":".join(str(mark).replace(" ", "T") for mark in marks)
+def _cached(round_: ReviewRound, judgings: list[Judging]) -> RoundReport:
+    key = ":".join((f"agreement:{SHAPE}", evidence_stamp([round_]), *(str(one.id) for one in judgings)))
     found: RoundReport | None = cache.get(key)
     if found is None:
         found = _report(round_, judgings)
@@ -80,11 +80,12 @@ def _report(round_: ReviewRound, judgings: list[Judging]) -> RoundReport:
     rows = Review.objects.filter(
         round_item__round=round_, rubric_version=round_.rubric_version_id, is_adjudication=False, grade__isnull=False
     )
-    columns = ("round_item", "reviewer__name", "reviewer__email", "grade", "grades", "updated_at", "has_seen_judge")
+    columns = ("round_item", "reviewer", "grade", "grades", "updated_at", "has_seen_judge")
+    names = _names(User.objects.filter(pk__in=rows.order_by().values("reviewer")))
     answers: dict[UUID, UUID] = dict(rows.values_list("round_item", "round_item__answer"))
     ratings = [
-        Rating(item=item, reviewer=name or email, grade=grade, criteria=grades, at=at, has_seen_judge=seen)
-        for item, name, email, grade, grades, at, seen in rows.values_list(*columns)
+        Rating(item=item, reviewer=names[reviewer], grade=grade, criteria=grades, at=at, has_seen_judge=seen)
+        for item, reviewer, grade, grades, at, seen in rows.values_list(*columns)
         if grade is not None
     ]
     return RoundReport(
@@ -103,6 +104,13 @@ def _report(round_: ReviewRound, judgings: list[Judging]) -> RoundReport:
             if judging.rubric_version_id == round_.rubric_version_id
         ],
     )
+
+
+def _names(people: Iterable[User]) -> dict[int, str]:
+    """What pages call each expert: by e-mail address where two have the same name."""
+    people = list(people)
+    counts = Counter(map(str, people))
+    return {one.pk: str(one) if counts[str(one)] == 1 else one.email for one in people}
 
 
 def _judge(judging: Judging, round_: ReviewRound, ratings: list[Rating], answers: dict[UUID, UUID]) -> JudgeReport:

@@ -8,7 +8,7 @@ from evaluations.gates.licensing import licence_for
 from evaluations.gates.reviewed import control_of, round_of
 from evaluations.metrics import metrics
 from evaluations.models import Answer, Decision, EvaluatedModel, EvaluationItem, Grade, Judging, ModelKind
-from lorakit.gates.case import Case, Role, Row, Scored
+from lorakit.gates.case import Case, Licence, Role, Row, Scored
 
 ROWS_AT_ONCE = 1_000
 
@@ -37,9 +37,19 @@ def names_of(decision: Decision) -> dict[Role, str]:
 
 
 def judging_of(decision: Decision) -> Judging | None:
-    """The judging whose grades count: the run's newest that has any."""
+    """The judging whose grades count: the run's newest that has any; of a closed decision the one that counted then."""
+    if "judging" in decision.verdict:
+        return next((one for one in decision.run.judgings.all() if str(one.id) == decision.verdict["judging"]), None)
     found: Judging | None = decision.run.last_judging
     return found
+
+
+def licence_in(decision: Decision) -> Licence | None:
+    """The licence of that judging's judge; of a closed decision as it was then."""
+    if "licence" in decision.verdict:
+        kept = decision.verdict["licence"]
+        return Licence(**kept) if kept else None
+    return licence_for(judging_of(decision))
 
 
 def case_of(decision: Decision) -> Case:
@@ -54,7 +64,7 @@ def case_of(decision: Decision) -> Case:
         round=round_of(decision, roles),
         control=control_of(decision),
         attempt=decision.attempt,
-        licence=licence_for(judging) if is_judged else None,
+        licence=licence_in(decision),
         is_judged=is_judged,
         approved_by=approved_by(decision),
         scales={alias: (metric.lowest, metric.highest) for alias, metric in metrics.items()},

@@ -17,5 +17,5 @@ def link_of(decision: Decision, outcome: Outcome) -> str:
     if outcome.evidence == "data":
         return reverse("corpora:version", args=[decision.run.dataset_version_id])
     if outcome.evidence == "round" and decision.round_id is not None:
-        return reverse("evaluations:review", args=[decision.round_id])
+        return reverse("evaluations:review-round", args=[decision.round_id])
     return "#approvals" if outcome.evidence == "approvals" else ""

@@ -9,6 +9,7 @@ from evaluations.models import GatePolicy
 from lorakit.gates.fields import WrongPolicy
 from lorakit.gates.policy import DEFAULT, Policy, parsed
 from rest.errors import PortalError
+from rest.yaml_documents import WrongYAML, read_yaml
 
 MAX_BYTES = 32 * 1024
 
@@ -51,15 +52,10 @@ def read_policy(document: Any) -> Policy:
 
 def from_yaml(text: str) -> Policy:
     """The policy in a YAML text. Raises PolicyRefused."""
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise PolicyRefused(f"The policy is larger than {MAX_BYTES // 1024} KiB.")
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        where = f"Line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise PolicyRefused(f"{where}This is not valid YAML: {error.problem}.") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise PolicyRefused("This is not valid YAML.") from None
+        document = read_yaml(text, what="The policy", max_bytes=MAX_BYTES)
+    except WrongYAML as error:
+        raise PolicyRefused(str(error)) from None
     return read_policy(document)
 
 
@@ -70,13 +66,3 @@ def to_yaml(policy: Policy) -> str:
         flow = yaml.safe_dump(condition, default_flow_style=True, sort_keys=False, allow_unicode=True, width=1_000)
         lines.append(f"  - {flow.strip()}")
     return "\n".join([*lines, f"may_override: {'true' if policy.may_override else 'false'}", ""])
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without what makes a small file large."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", mark)
-        return super().compose_node(parent, index)

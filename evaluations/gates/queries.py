@@ -44,8 +44,3 @@ def decision_named(decision_id: UUID) -> Decision:
 def newest_decision(version: AdapterVersion) -> Decision | None:
     """The decision about a version that counts: its last."""
     return decisions().filter(version=version).first()
-
-
-def open_decisions(limit: int) -> list[Decision]:
-    """Decisions that wait for a verdict or a promotion, newest first."""
-    return list(decisions().filter(state="open", is_automatic=False)[:limit])

@@ -7,7 +7,8 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from evaluations.models import Assignment, Choice, Decision, Review, ReviewRound, RoundItem, RoundShape, Turn, TurnState
+from evaluations.models import Choice, Decision, Review, ReviewRound, RoundItem, RoundShape
+from evaluations.reviews.queries import left_out
 from lorakit.gates.case import Control, Role, Round
 from lorakit.gates.reviewing import value_of
 from lorakit.verify.packed import item_of
@@ -36,11 +37,7 @@ def packed_items(decision: Decision, roles: dict[UUID, Role]) -> Iterator[dict[s
     found = decision.round
     if found is None:
         return
-    assigned = set(Assignment.objects.filter(round=found).values_list("reviewer_id", flat=True))
-    skipped: dict[UUID, set[int]] = defaultdict(set)
-    turns = Turn.objects.filter(round_item__round=found, state=TurnState.SKIPPED)
-    for item_id, reviewer_id in turns.values_list("round_item_id", "reviewer_id"):
-        skipped[item_id].add(reviewer_id)
+    skipped = set(left_out(found).values_list("id", flat=True))
     reviews: dict[UUID, list[Review]] = defaultdict(list)
     for review in Review.objects.filter(round_item__round=found).order_by("created_at", "id"):
         reviews[review.round_item_id].append(review)
@@ -50,16 +47,14 @@ def packed_items(decision: Decision, roles: dict[UUID, Role]) -> Iterator[dict[s
     ):
         given = [packed_review(review, found) for review in reviews[item["id"]]]
         counted = [one for one in given if one["counts"]]
-        done = {review.reviewer_id for review in reviews[item["id"]]} | skipped[item["id"]]
         is_decided = item["is_decided"] and bool(counted)
-        is_skipped = not is_decided and bool(skipped[item["id"]]) and assigned <= done
         yield {
             "position": item["position"],
             "part": item["part"],
             "probability": item["probability"],
             "row": item["item__position"],
             "role": roles.get(item["answer__model_id"], "live"),
-            "state": "decided" if is_decided else "skipped" if is_skipped else "open",
+            "state": "decided" if is_decided else "skipped" if item["id"] in skipped else "open",
             "value": value_of(counted) if is_decided else None,
             "reviews": given,
         }

@@ -28,7 +28,6 @@ class OutlookSerializer(serializers.Serializer[Any]):
     decline = serializers.FloatField()
     neither = serializers.FloatField()
     hours = serializers.FloatField(allow_null=True)
-    judge_usd = serializers.FloatField(allow_null=True)
     hopeless = serializers.BooleanField(help_text="Whether stopping is advised.")
 
 

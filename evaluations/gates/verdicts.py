@@ -2,21 +2,19 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Q
 
-from evaluations.gates.evidence import approved_by, case_of, judging_of
-from evaluations.gates.licensing import licence_for
-from evaluations.models import Assignment, Decision, Review, Turn, TurnState
+from evaluations.gates.evidence import approved_by, case_of, judging_of, licence_in
+from evaluations.models import Decision
+from evaluations.reviews.queries import evidence_stamp
 from lorakit.gates.outcome import Outcome, Outlook, State, verdict
 from lorakit.gates.policy import parsed
 from lorakit.verify.libraries import libraries
 
 CACHED_SECONDS = 24 * 3600
-DECIDED = Q(round_item__is_decided=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,28 +74,23 @@ def stored(document: Mapping[str, Any]) -> Verdict:
 
 def frozen(decision: Decision, found: Verdict) -> dict[str, Any]:
     """What a closing decision keeps."""
-    return {**found.to_dict(), "versions": libraries(), "approved_by": approved_by(decision)}
+    judging, licence = judging_of(decision), licence_in(decision)
+    return {
+        **found.to_dict(),
+        "versions": libraries(),
+        "approved_by": approved_by(decision),
+        "judging": str(judging.id) if judging else None,
+        "licence": asdict(licence) if licence else None,
+    }
 
 
 def _stamp(decision: Decision) -> str:
     """Changes whenever the evidence may have. A ready evaluation never changes; a judging and approvals may come."""
-    judging = judging_of(decision)
-    licence = licence_for(judging)
+    judging, licence = judging_of(decision), licence_in(decision)
     parts = [
         judging.id if judging else None,
         licence and (licence.state, licence.reason),
         *((approval.id, str(approval.person)) for approval in decision.approvals.select_related("person")),
-        decision.round_id,
-        *_reviews(decision),
+        evidence_stamp([decision.round]) if decision.round else None,
     ]
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _reviews(decision: Decision) -> tuple[Any, ...]:
-    """Changes with every review that is given, changed or taken back, and with every item that is skipped."""
-    if decision.round_id is None:
-        return ()
-    reviews = Review.objects.filter(round_item__round=decision.round_id)
-    found = reviews.aggregate(count=Count("id"), last=Max("updated_at"), decided=Count("id", filter=DECIDED))
-    skipped = Turn.objects.filter(round_item__round=decision.round_id, state=TurnState.SKIPPED).count()
-    return (*found.values(), skipped, Assignment.objects.filter(round=decision.round_id).count())

@@ -4,12 +4,19 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.core.cache import cache
+
 from evaluations.agreement.labels import labels_of
 from evaluations.licences.findings import HIGHEST, LOWEST, half
 from evaluations.licences.queries import licence_of
-from evaluations.models import Grade, Judging, Licence, LicenceState
+from evaluations.models import Grade, Judging, Licence, LicenceState, ReviewRound
+from evaluations.reviews.queries import evidence_stamp
 from lorakit.stats.prediction_powered import FEWEST_LABELS, PoweredMean, prediction_powered_mean
 from lorakit.stats.transport import MOST_OUTSIDE, outside_labelled
+
+KEPT = 24 * 3600
+SHAPE = 1
+"""Raise it when what is kept changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +66,17 @@ class Standing:
 
 
 def standing_of(judging: Judging) -> Standing:
+    """Worked out anew when experts grade; between grades the means, which take every grade, come from the cache."""
+    stamp = evidence_stamp(list(ReviewRound.objects.filter(run=judging.run_id).order_by("number")))
+    key = f"corrected:{SHAPE}:{judging.id}:{stamp}"
+    means: list[Corrected] | None = cache.get(key)
+    if means is None:
+        means = _means(judging)
+        cache.set(key, means, KEPT)
+    return Standing(judging=judging, licence=licence_of(judging), means=means)
+
+
+def _means(judging: Judging) -> list[Corrected]:
     """In a number of queries that does not depend on rows or models."""
     labels = labels_of([judging], judging.rubric_version_id, since=None)
     by_model: dict[str, dict[UUID, float]] = defaultdict(dict)
@@ -69,12 +87,11 @@ def standing_of(judging: Judging) -> Standing:
     grades = Grade.objects.filter(judging=judging).values_list("answer__model__key", "answer", "score")
     for key, answer, score in grades.iterator():
         scores[key][answer] = score
-    means = [
+    return [
         _corrected(model.key, model.name, scores[model.key], by_model.get(model.sha256, {}))
         for model in judging.run.models.all()
         if scores.get(model.key)
     ]
-    return Standing(judging=judging, licence=licence_of(judging), means=means)
 
 
 def _corrected(key: str, name: str, scores: dict[UUID, float], labels: dict[UUID, float]) -> Corrected:

@@ -1,12 +1,9 @@
 """Reads of licences."""
 
-from collections.abc import Iterable, Mapping
-from uuid import UUID
-
 from django.db.models import Q, QuerySet
 
 from evaluations.judging.jurors import jury_fingerprint
-from evaluations.models import Judge, Judging, Licence, LicenceState
+from evaluations.models import Judge, Judging, Licence
 from lorakit.stats.isotonic import Map
 
 
@@ -15,22 +12,6 @@ def licence_of(judging: Judging) -> Licence | None:
     return Licence.objects.filter(
         fingerprint=jury_fingerprint(judging.judges), rubric_version=judging.rubric_version_id
     ).first()
-
-
-def is_licensed(judging: Judging) -> bool:
-    """Whether its grades count in a decision."""
-    found = licence_of(judging)
-    return found is not None and found.state == LicenceState.LICENSED
-
-
-def licences_of(judgings: Iterable[Judging]) -> Mapping[UUID, Licence]:
-    """By id of the judging, in one query; those that have none are missing."""
-    wanted = {one.id: (jury_fingerprint(one.judges), one.rubric_version_id) for one in judgings}
-    found = {
-        (licence.fingerprint, licence.rubric_version_id): licence
-        for licence in Licence.objects.filter(fingerprint__in={print_ for print_, _ in wanted.values()})
-    }
-    return {judging: found[key] for judging, key in wanted.items() if key in found}
 
 
 def licences_with(*, judge: Judge | None = None, alias: str = "") -> QuerySet[Licence]:

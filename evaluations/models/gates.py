@@ -72,7 +72,8 @@ class Decision(TenantModel):
     state = models.CharField(max_length=12, choices=DecisionState, default=DecisionState.OPEN)
     reason = models.TextField(blank=True)
     verdict = models.JSONField(
-        default=dict, help_text="of a closed one: {state, outcomes, evidence_sha256, versions, approved_by}"
+        default=dict,
+        help_text="of a closed one: {state, outcomes, evidence_sha256, versions, approved_by, judging, licence}",
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", editable=False)

@@ -133,6 +133,7 @@ class Turn(TenantModel):
     state = models.CharField(max_length=8, choices=TurnState, default=TurnState.RESERVED)
     expires_at = models.DateTimeField()
     reason = models.CharField(max_length=200, blank=True, help_text="why it was skipped")
+    has_seen_judge = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("tenant", "round_item", "reviewer"), name="turn_once"),)

@@ -31,7 +31,14 @@ from evaluations.reviews.examples import (
 from evaluations.reviews.people import members_named, usual_reviewers
 from evaluations.reviews.queries import progress_of, rounds, rounds_for
 from evaluations.reviews.queue.given import Given
-from evaluations.reviews.queue.services import adjudicate, next_items, record_review, skip_item, take_back_review
+from evaluations.reviews.queue.services import (
+    adjudicate,
+    next_items,
+    record_review,
+    reveal_judge,
+    skip_item,
+    take_back_review,
+)
 from evaluations.reviews.queue.shown import own_item, shown_items
 from evaluations.reviews.rounds.draw import Shares
 from evaluations.reviews.rounds.services import Design, change_round, close_round, start_round
@@ -206,7 +213,11 @@ class ReviewItemViewSet(viewsets.GenericViewSet[RoundItem]):
             take_back_review(item=item, reviewer=reviewer)
             return Response(status=status.HTTP_204_NO_CONTENT)
         review = record_review(item=item, reviewer=reviewer, given=_given(request))
-        shown = {"review": review, "progress": progress_of(item.round, reviewer)}
+        shown = {
+            "review": review,
+            "progress": progress_of(item.round, reviewer),
+            "judge": reveal_judge(item=item, reviewer=reviewer),
+        }
         return Response(ReviewedSerializer(shown).data)
 
     @extend_schema(

@@ -1,32 +1,36 @@
 """Reads of review rounds: progress, the time left, disagreements, skips."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from math import ceil
 from statistics import median
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 
 from evaluations.models import (
     Assignment,
+    Choice,
     Review,
     ReviewRound,
     RoundItem,
-    RoundShape,
     RoundState,
     Turn,
     TurnState,
 )
-from evaluations.reviews.verdicts import DISAGREEMENT, current, is_disputed
 from tenants.models import User
 
 TIMED = 50
 """The last grades from which the time left is told."""
 
 FEWEST_TIMED = 3
+DISAGREEMENT = 2.0
+"""So many grades apart, experts disagree."""
+
 USUAL_SECONDS = 40.0
 """What an answer takes before anybody has graded one."""
 
@@ -68,18 +72,28 @@ def rounds_for(person: User, *, manages: bool) -> QuerySet[ReviewRound]:
     return rounds().filter(Exists(own))
 
 
+TURNS = {
+    "done": Count("pk", filter=Q(state=TurnState.GRADED)),
+    "skipped": Count("pk", filter=Q(state=TurnState.SKIPPED)),
+    "over": Count("pk", filter=~Q(state=TurnState.RESERVED) & Q(round_item__is_decided=False)),
+}
+"""What is counted of a reviewer's turns; `over` are undecided items that are no longer theirs to grade."""
+
+
 def progress_of(review_round: ReviewRound, reviewer: User) -> Progress:
     """How far one reviewer is."""
-    turns = Turn.objects.filter(round_item__round=review_round, reviewer=reviewer)
-    counts = turns.aggregate(
-        done=Count("pk", filter=Q(state=TurnState.GRADED)), skipped=Count("pk", filter=Q(state=TurnState.SKIPPED))
-    )
+    counts = Turn.objects.filter(round_item__round=review_round, reviewer=reviewer).aggregate(**TURNS)
     left = 0
     if review_round.state == RoundState.OPEN:
         # Two counts: whether each item lacks a turn took PostgreSQL a minute for 20,000 items.
-        over = turns.filter(round_item__is_decided=False).exclude(state=TurnState.RESERVED).count()
-        left = RoundItem.objects.filter(round=review_round, is_decided=False).count() - over
-    return Progress(done=counts["done"], skipped=counts["skipped"], left=left, seconds=median_seconds(reviewer))
+        left = RoundItem.objects.filter(round=review_round, is_decided=False).count()
+    return _progress(counts, left, median_seconds(reviewer))
+
+
+def _progress(counts: Mapping[str, Any], undecided: int, seconds: float | None) -> Progress:
+    """From what TURNS count, and how many items of an open round are undecided."""
+    left = undecided - counts.get("over", 0) if undecided else 0
+    return Progress(done=counts.get("done", 0), skipped=counts.get("skipped", 0), left=left, seconds=seconds)
 
 
 def median_seconds(reviewer: User | None = None) -> float | None:
@@ -102,10 +116,18 @@ class Assigned:
 
 
 def assigned(review_round: ReviewRound) -> list[Assigned]:
-    """The reviewers of a round by name."""
+    """The reviewers of a round by name. One query more for each of them, which reads their own last times."""
     people = Assignment.objects.filter(round=review_round).select_related("reviewer")
+    decided, total = decided_count(review_round)
+    left = total - decided if review_round.state == RoundState.OPEN else 0
+    turns = Turn.objects.filter(round_item__round=review_round).order_by().values("reviewer")
+    counts = {one["reviewer"]: one for one in turns.annotate(**TURNS)}
     return [
-        Assigned(reviewer=one.reviewer, due_on=one.due_on, progress=progress_of(review_round, one.reviewer))
+        Assigned(
+            reviewer=one.reviewer,
+            due_on=one.due_on,
+            progress=_progress(counts.get(one.reviewer_id, {}), left, median_seconds(one.reviewer)),
+        )
         for one in people.order_by("reviewer__name", "reviewer__email")
     ]
 
@@ -119,14 +141,14 @@ def decided_count(review_round: ReviewRound) -> tuple[int, int]:
 
 
 def left_out(review_round: ReviewRound) -> QuerySet[RoundItem]:
-    """Items without a verdict that every assigned reviewer skipped: no evidence waits for them."""
-    people = Assignment.objects.filter(round=review_round).count()
+    """Items without a verdict of which nobody is left to grade them, for some skipped: no evidence waits for them."""
+    people = Assignment.objects.filter(round=review_round)
     skips = (
-        Turn.objects.filter(round_item__round=review_round, state=TurnState.SKIPPED)
-        .filter(reviewer__in=Assignment.objects.filter(round=review_round).values("reviewer"))
+        Turn.objects.filter(round_item__round=review_round, reviewer__in=people.values("reviewer"))
+        .exclude(state=TurnState.RESERVED)
         .values("round_item")
-        .annotate(count=Count("pk"))
-        .filter(count__gte=max(people, 1))
+        .annotate(over=Count("pk"), skipped=Count("pk", filter=Q(state=TurnState.SKIPPED)))
+        .filter(over__gte=people.count(), skipped__gte=1)
     )
     found: QuerySet[RoundItem] = RoundItem.objects.filter(
         round=review_round, is_decided=False, pk__in=skips.values("round_item")
@@ -142,29 +164,28 @@ class Dispute:
     reviews: list[Review]
 
 
-def disputes(review_round: ReviewRound) -> list[Dispute]:
-    """Items to settle, in order."""
+def disputes(review_round: ReviewRound, *, limit: int | None = None, after: int = 0) -> list[Dispute]:
+    """Items to settle beyond position `after`, in order, at most `limit`.
+
+    Experts are two grades apart, or prefer different answers of a pair; reviews by an older rubric do not count.
+    """
     given = Review.objects.filter(round_item__round=review_round, rubric_version=review_round.rubric_version_id)
-    settled = Review.objects.filter(round_item=OuterRef("round_item"), is_adjudication=True)
+    settled = given.filter(round_item=OuterRef("round_item"), is_adjudication=True)
     spread = (
-        given.filter(~Exists(settled))
+        given.filter(~Exists(settled), round_item__position__gt=after)
         .order_by()
         .values("round_item")
-        .annotate(lowest=Min("grade"), highest=Max("grade"), first=Min("choice"), last=Max("choice"))
+        .annotate(
+            lowest=Min("grade"),
+            highest=Max("grade"),
+            sides=Count("choice", filter=~Q(choice__in=("", Choice.TIE)), distinct=True),
+        )
     )
-    if review_round.shape == RoundShape.PAIR:
-        # A tie beside a preference is no dispute; `is_disputed` tells.
-        wanted = spread.exclude(first=F("last"))
-    else:
-        wanted = spread.filter(highest__gte=F("lowest") + DISAGREEMENT)
-    ids = list(wanted.values_list("round_item", flat=True))
-    by_item = _by_item(given.filter(round_item__in=ids).select_related("reviewer"))
-    items = RoundItem.objects.filter(pk__in=ids).select_related("item", "answer__model", "other__model", "round")
-    return [
-        Dispute(item=item, reviews=by_item[item.id])
-        for item in items
-        if is_disputed(current(by_item[item.id], review_round.rubric_version_id))
-    ]
+    wanted = spread.filter(Q(sides=2) | Q(highest__gte=F("lowest") + DISAGREEMENT)).values("round_item")
+    found = RoundItem.objects.filter(pk__in=wanted).order_by("position")
+    items = list(found.select_related("item", "answer__model", "other__model", "round")[:limit])
+    by_item = _by_item(given.filter(round_item__in=items).select_related("reviewer"))
+    return [Dispute(item=item, reviews=by_item[item.id]) for item in items]
 
 
 def skips(review_round: ReviewRound) -> QuerySet[Turn]:
@@ -185,9 +206,34 @@ def open_reviews() -> int:
     return RoundItem.objects.filter(round__state=RoundState.OPEN, is_decided=False).count()
 
 
-def estimated_minutes(answers: int, reviewers_per_item: int) -> int:
-    """What a round will take of experts' time in all."""
-    return ceil(answers * reviewers_per_item * (median_seconds() or USUAL_SECONDS) / 60)
+def evidence_stamp(found: Sequence[ReviewRound]) -> str:
+    """Another one after every review that is given, changed or taken back, every skip, and every change of a round.
+
+    For keys of what is worked out from the reviews of these rounds.
+    """
+    reviews = Review.objects.filter(round_item__round__in=found).aggregate(count=Count("pk"), newest=Max("updated_at"))
+    decided = RoundItem.objects.filter(round__in=found, is_decided=True).count()
+    skipped = Turn.objects.filter(round_item__round__in=found, state=TurnState.SKIPPED).count()
+    people = Assignment.objects.filter(round__in=found).count()
+    rubrics = [(one.pk, one.rubric_version_id) for one in found]
+    return sha256(repr((*reviews.values(), decided, skipped, people, rubrics)).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a round takes of experts' time: so many `grades`, `seconds` each, `minutes` in all."""
+
+    grades: int
+    seconds: float
+
+    @property
+    def minutes(self) -> int:
+        return ceil(self.grades * self.seconds / 60)
+
+
+def estimated_cost(grades: int | None) -> Cost | None:
+    """At the pace of the organisation's experts so far."""
+    return None if grades is None else Cost(grades=grades, seconds=median_seconds() or USUAL_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,24 +256,15 @@ def listed(found: Sequence[ReviewRound], reviewer: User) -> list[Listed]:
         .values_list("round")
         .annotate(decided=Count("pk", filter=Q(is_decided=True)), total=Count("pk"))
     }
-    turns = Turn.objects.filter(round_item__round__in=found, reviewer=reviewer).order_by()
-    over = ~Q(state=TurnState.RESERVED) & Q(round_item__is_decided=False)
-    mine = {
-        round_id: (done, skipped, over)
-        for round_id, done, skipped, over in turns.values_list("round_item__round").annotate(
-            done=Count("pk", filter=Q(state=TurnState.GRADED)),
-            skipped=Count("pk", filter=Q(state=TurnState.SKIPPED)),
-            over=Count("pk", filter=over),
-        )
-    }
+    turns = Turn.objects.filter(round_item__round__in=found, reviewer=reviewer).order_by().values("round_item__round")
+    mine = {one["round_item__round"]: one for one in turns.annotate(**TURNS)}
     seconds = median_seconds(reviewer)
     result = []
     for one in found:
         decided, total = counts.get(one.id, (0, 0))
-        done, skipped, passed = mine.get(one.id, (0, 0, 0))
         left = total - decided if one.state == RoundState.OPEN else 0
         if one.id in own:
-            progress = Progress(done=done, skipped=skipped, left=left - passed if left else 0, seconds=seconds)
+            progress = _progress(mine.get(one.id, {}), left, seconds)
         else:
             progress = Progress(done=decided, skipped=0, left=left, seconds=None)
         result.append(

@@ -139,11 +139,17 @@ class NextItemsSerializer(serializers.Serializer[Any]):
     items = ReviewItemSerializer(many=True)
 
 
+class JudgeGradeSerializer(serializers.Serializer[Any]):
+    grade = serializers.FloatField(source="score")
+    reason = serializers.CharField()
+
+
 class ReviewedSerializer(serializers.Serializer[Any]):
     """Your review, and where the round stands with it."""
 
     review = ReviewSerializer()
     progress = RoundProgressSerializer()
+    judge = JudgeGradeSerializer(allow_null=True, help_text="Where the round shows it after your own grade.")
 
 
 class AssignedSerializer(serializers.Serializer[Any]):
@@ -256,7 +262,9 @@ class NewRoundSerializer(serializers.Serializer[dict[str, Any]]):
         help_text="E-mail addresses of members; all reviewers of the organisation if empty.",
     )
     due_on = serializers.DateField(default=None, allow_null=True)
-    shows_judge = serializers.BooleanField(default=False)
+    shows_judge = serializers.BooleanField(
+        default=False, help_text="Whether experts see the judge’s grade of an answer once they have given their own."
+    )
 
 
 class RoundChangeSerializer(serializers.Serializer[dict[str, Any]]):

@@ -24,6 +24,7 @@ import yaml
 from evaluations.judges.prompts import Criterion
 from rest.errors import PortalError
 from rest.names import check_name
+from rest.yaml_documents import WrongYAML, read_yaml
 
 MAX_BYTES = 64 * 1024
 MAX_CRITERIA = 20
@@ -81,15 +82,10 @@ class RubricDocument:
 
 def from_yaml(text: str) -> RubricDocument:
     """The rubric in a YAML text. Raises WrongRubric."""
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise WrongRubric(f"The rubric is larger than {MAX_BYTES // 1024} KiB.")
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506, a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        where = f"Line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise WrongRubric(f"{where}This is not valid YAML: {error.problem}.") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise WrongRubric("This is not valid YAML.") from None
+        document = read_yaml(text, what="The rubric", max_bytes=MAX_BYTES)
+    except WrongYAML as error:
+        raise WrongRubric(str(error)) from None
     return parsed(document)
 
 
@@ -183,22 +179,6 @@ def _criterion(one: Weighted) -> dict[str, Any]:
         "weight": int(one.weight) if one.weight.is_integer() else one.weight,
         "required": one.required,
     }
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML without what makes a small file large, and with each key once."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases are not allowed", mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        mapping = super().construct_mapping(node, deep=deep)
-        if len(mapping) < len(node.value):
-            raise yaml.constructor.ConstructorError(None, None, "a key occurs twice", node.start_mark)
-        return mapping
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,7 +1,7 @@
 """Experts' grades of the answers of an evaluation, and which of them a person sees."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -65,15 +65,6 @@ def grades_of(run: EvaluationRun, items: Sequence[EvaluationItem], viewer: User 
         given[review.round_item.answer_id].append(review)
     reviewer = viewer if is_blind(run, viewer) else None
     return {answer_id: _seen(found, reviewer) for answer_id, found in given.items()}
-
-
-def shown_of(grades: GradesByAnswer, answers: Iterable[UUID]) -> AnswerGrades:
-    """The grades of several answers together, such as all to one row."""
-    found = [grades[answer_id] for answer_id in answers if answer_id in grades]
-    return AnswerGrades(
-        shown=sorted((review for one in found for review in one.shown), key=lambda review: review.created_at),
-        hidden=sum(one.hidden for one in found),
-    )
 
 
 def _seen(reviews: list[Review], reviewer: User | None) -> AnswerGrades:

@@ -97,12 +97,6 @@ def own_answers(run: EvaluationRun) -> QuerySet[Answer]:
     return Answer.objects.filter(model__run=run, model__version=run.version_id)
 
 
-def own_answer(item: EvaluationItem) -> str:
-    """What the version that the evaluation is about answered to this row; empty before it has."""
-    own = Answer.objects.filter(item=item, model__version=F("item__run__version"))
-    return own.values_list("text", flat=True).first() or ""
-
-
 @dataclass(frozen=True, kw_only=True)
 class GradedAnswer:
     """One model's answer to a row, and the judge's grade if it has one."""

@@ -98,7 +98,7 @@ class Case:
     """Everything that a verdict depends on. `names` are the models', as people know them.
 
     `attempt` counts decisions about this version that rest on a review round of their own. `approved_by` are the people
-    who approve and may: never the one who trained the version. `judge_usd` is what judging one answer cost.
+    who approve and may: never the one who trained the version.
     """
 
     names: Mapping[Role, str]
@@ -111,7 +111,6 @@ class Case:
     licence: Licence | None = None
     is_judged: bool = False
     approved_by: Sequence[str] = ()
-    judge_usd: float | None = None
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
 

@@ -14,8 +14,7 @@ FEW_HOURS = 2
 class Outlook:
     """How many more reviews a decision will take: median and the range of the middle 80%, None beyond the cap.
 
-    `hours` are the experts', at their own median pace. `judge_usd` is None where no price is known. Stopping is worth
-    an offer where it is `hopeless`.
+    `hours` are the experts', at their own median pace. Stopping is worth an offer where it is `hopeless`.
     """
 
     early: int | None
@@ -25,7 +24,6 @@ class Outlook:
     decline: float
     neither: float
     hours: float | None
-    judge_usd: float | None
     hopeless: bool
 
     @property

@@ -6,8 +6,6 @@ import binascii
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-KEY_BYTES = 32
-
 
 def public_text(key: Ed25519PrivateKey) -> str:
     """The public key as base64 of its 32 bytes."""

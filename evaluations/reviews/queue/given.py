@@ -33,7 +33,6 @@ class Given:
     marks: Sequence[Mapping[str, Any]] = ()
     correction: str = ""
     seconds: float | None = None
-    has_seen_judge: bool = False
 
 
 def checked(given: Given, item: RoundItem) -> dict[str, Any]:
@@ -63,7 +62,6 @@ def checked(given: Given, item: RoundItem) -> dict[str, Any]:
         "marks": _marks(given.marks, item),
         "correction": given.correction.strip(),
         "seconds": min(max(seconds, 0.0), MOST_SECONDS) if seconds is not None and isfinite(seconds) else None,
-        "has_seen_judge": given.has_seen_judge,
     }
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from evaluations.judging import news
-from evaluations.models import Review, ReviewRound, RoundItem, RoundState, Turn, TurnState
+from evaluations.models import Grade, Review, ReviewRound, RoundItem, RoundState, Turn, TurnState
 from evaluations.reviews.errors import NotYourItem, RoundClosed, WrongReview
 from evaluations.reviews.queue.given import Given, checked
 from evaluations.reviews.queue.turns import RESERVED_FOR, reserve
@@ -42,6 +42,7 @@ def record_review(*, item: RoundItem, reviewer: User, given: Given) -> Review:
     review = Review.objects.filter(round_item=item, reviewer=reviewer, is_adjudication=False).first()
     if review is not None and turn.state == TurnState.GRADED and _says(review, values):
         return review
+    values["has_seen_judge"] = turn.has_seen_judge
     before = _audited(review) if review is not None else None
     review = review or Review(tenant_id=item.tenant_id, round_item=item, reviewer=reviewer)
     for name, value in values.items():
@@ -52,6 +53,22 @@ def record_review(*, item: RoundItem, reviewer: User, given: Given) -> Review:
     _settle(item)
     record_event("review.graded", review, before=before, after=_audited(review))
     return review
+
+
+@transaction.atomic
+def reveal_judge(*, item: RoundItem, reviewer: User) -> Grade | None:
+    """The judge's grade of an answer that the reviewer has graded, if the round shows it; None where there is none.
+
+    From then on, what the reviewer says of the answer counts as said with the judge's grade in view.
+    """
+    turns = Turn.objects.filter(round_item=item, reviewer=reviewer, state=TurnState.GRADED)
+    if not item.round.shows_judge or item.other_id is not None or not turns.exists():
+        return None
+    judging = item.round.run.last_judging
+    grade: Grade | None = Grade.objects.filter(judging=judging, answer=item.answer_id).first()
+    if grade is not None:
+        turns.update(has_seen_judge=True)
+    return grade
 
 
 @transaction.atomic

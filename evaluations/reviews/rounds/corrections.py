@@ -22,6 +22,12 @@ def corrections(review_round: ReviewRound) -> list[Review]:
     return sorted(by_row.values(), key=lambda review: review.round_item.item.position)
 
 
+def corrections_count(review_round: ReviewRound) -> int:
+    """How many rows have one."""
+    found = Review.objects.filter(round_item__round=review_round).exclude(correction="")
+    return found.order_by().values("round_item__item").distinct().count()
+
+
 def upload_corrections(*, tenant: Tenant, review_round: ReviewRound, created_by: User) -> Upload:
     """Start an upload of the corrections to the dataset of the evaluation; a person decides on its preview.
 
@@ -29,7 +35,10 @@ def upload_corrections(*, tenant: Tenant, review_round: ReviewRound, created_by:
     """
     lines = [
         msgspec.json.encode(
-            {"messages": [*review.round_item.item.messages, {"role": "assistant", "content": review.correction}]}
+            {
+                "messages": [*review.round_item.item.messages, {"role": "assistant", "content": review.correction}],
+                **({"tools": review.round_item.item.tools} if review.round_item.item.tools else {}),
+            }
         )
         for review in corrections(review_round)
     ]

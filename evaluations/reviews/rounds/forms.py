@@ -24,6 +24,12 @@ class RoundForm(forms.Form):
     against = forms.ChoiceField(label="Compare with", required=False)
     shape = forms.ChoiceField(label="Shown", choices=RoundShape.choices, initial=RoundShape.SINGLE)
 
+    shows_judge = forms.BooleanField(
+        label="Show experts the judge’s grade after their own",
+        required=False,
+        help_text="They grade without it first. Each of them can change a grade afterwards, which is noted.",
+    )
+
     def __init__(self, run: EvaluationRun, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.members = {str(one.user.pk): one.user for one in Membership.objects.select_related("user")}
@@ -41,6 +47,17 @@ class RoundForm(forms.Form):
             *((key, one.name) for key, one in self.models.items()),
         ]
 
+    def grades_wanted(self) -> int | None:
+        """How many grades experts give in all as the form stands; None where it does not say."""
+        if not self.is_bound:
+            return USUAL_LABELS
+        values = self.cleaned_data if self.is_valid() else getattr(self, "cleaned_data", {})
+        answers, each = values.get("answers"), values.get("reviewers_per_answer")
+        if answers is None or each is None:
+            return None
+        is_twofold = values.get("against") and values.get("shape") == RoundShape.SINGLE
+        return int(answers * each * (2 if is_twofold else 1))
+
     def arguments(self) -> dict[str, Any]:
         """What `start_round` takes."""
         values = self.cleaned_data
@@ -51,6 +68,7 @@ class RoundForm(forms.Form):
             shape=RoundShape(values["shape"]),
             reviewers_per_item=values["reviewers_per_answer"],
             rubric_version=self.rubrics.get(values["rubric_version"]),
+            shows_judge=values["shows_judge"],
         )
         return {
             "design": design,

@@ -1,13 +1,13 @@
 """The page on which whoever manages reviews settles an answer on which experts disagree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
-from evaluations.models import Review, RoundItem
+from evaluations.models import Review, RoundItem, RoundState
 from evaluations.reviews.forms import given_by
 from evaluations.reviews.queries import disputes
 from evaluations.reviews.queue.given import shown_choice
@@ -35,17 +35,20 @@ def settle(request: TenantRequest, item_id: UUID) -> HttpResponse:
     """What experts said of an answer, and the last word on it. Then the next disagreement of the round, if any."""
     related = ("round__rubric_version", "round__run__dataset_version__dataset", "item", "answer", "other")
     item = get_object_or_404(RoundItem.objects.select_related(*related), pk=item_id)
+    reviews = Review.objects.filter(round_item=item).select_related("reviewer", "rubric_version__rubric")
+    settled = next((review for review in reviews if review.is_adjudication), None)
     error = None
+    if item.round.state != RoundState.OPEN and request.method != "POST":
+        return redirect("evaluations:review-round", item.round_id)
     if request.method == "POST":
         try:
-            given = given_by(request.POST, form_fields(item))
+            # The page has no marks: those of an earlier settlement stay.
+            given = replace(given_by(request.POST, form_fields(item)), marks=settled.marks if settled else ())
             adjudicate(item=item, adjudicator=request.membership.user, given=given)
         except PortalError as refused:
             error = refused
         else:
             return _next(item)
-    reviews = Review.objects.filter(round_item=item).select_related("reviewer", "rubric_version__rubric")
-    settled = next((review for review in reviews if review.is_adjudication), None)
     context = {
         "round": item.round,
         "one": on_screen(item, None if error else settled),
@@ -61,7 +64,7 @@ def settle(request: TenantRequest, item_id: UUID) -> HttpResponse:
 
 def _next(item: RoundItem) -> HttpResponse:
     """The disagreement after this one, else the first that is left, else the round."""
-    left = [one.item for one in disputes(item.round) if one.item.id != item.id]
+    left = disputes(item.round, limit=1, after=item.position) or disputes(item.round, limit=1)
     if not left:
         return redirect("evaluations:review-round", item.round_id)
-    return redirect("evaluations:settle", next((one for one in left if one.position > item.position), left[0]).id)
+    return redirect("evaluations:settle", left[0].item.id)

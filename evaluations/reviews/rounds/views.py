@@ -10,24 +10,25 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from evaluations.models import ReviewRound
 from evaluations.reviews.queries import (
-    USUAL_SECONDS,
     assigned,
     decided_count,
     disputes,
-    estimated_minutes,
+    estimated_cost,
     left_out,
-    median_seconds,
     rounds,
     skips,
 )
-from evaluations.reviews.rounds.corrections import corrections, upload_corrections
+from evaluations.reviews.rounds.corrections import corrections_count, upload_corrections
 from evaluations.reviews.rounds.forms import ChangeForm, RoundForm
-from evaluations.reviews.rounds.services import USUAL_LABELS, change_round, close_round, start_round
+from evaluations.reviews.rounds.services import change_round, close_round, start_round
 from evaluations.runs.queries import ready_runs
 from rest.errors import PortalError
 from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
+
+SHOWN = 100
+"""Disagreements and skipped answers on a round's page. Once one is settled, the next comes up."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,6 +37,7 @@ def start(request: TenantRequest, run_id: UUID) -> HttpResponse:
     """Choose how many answers, and who grades them."""
     run = get_object_or_404(ready_runs(), pk=run_id)
     form = RoundForm(run, request.POST if request.method == "POST" else None)
+    asked = RoundForm(run, request.GET) if request.GET else form
     if form.is_bound and form.is_valid():
         try:
             started = start_round(
@@ -45,12 +47,7 @@ def start(request: TenantRequest, run_id: UUID) -> HttpResponse:
             error.show_on(form)
         else:
             return redirect("evaluations:review-round", started.id)
-    context = {
-        "form": form,
-        "run": run,
-        "seconds": median_seconds() or USUAL_SECONDS,
-        "minutes": estimated_minutes(USUAL_LABELS, 1),
-    }
+    context = {"form": form, "run": run, "cost": estimated_cost(asked.grades_wanted())}
     return render(request, "evaluations/reviews/rounds/start.html", context)
 
 
@@ -83,13 +80,13 @@ def _detail(request: TenantRequest, found: ReviewRound, form: ChangeForm) -> Htt
     context = {
         "round": found,
         "form": form,
-        "corrections": len(corrections(found)) if request.membership.may(Action.DATASETS_EDIT) else 0,
+        "corrections": corrections_count(found) if request.membership.may(Action.DATASETS_EDIT) else 0,
         "run": found.run,
         "decided": decided,
         "total": total,
         "assigned": assigned(found),
-        "disputes": disputes(found),
-        "skips": skips(found)[:100],
+        "disputes": disputes(found, limit=SHOWN),
+        "skips": skips(found)[:SHOWN],
         "left_out": left_out(found).count(),
     }
     return render(request, "evaluations/reviews/rounds/round.html", context)

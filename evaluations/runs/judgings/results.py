@@ -1,7 +1,7 @@
 """What a judging that is over comes to: a grade for each answer, and the figures of each slice."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -97,11 +97,3 @@ def _store(judging: Judging, chunk: Iterable[RowResult]) -> None:
             update_fields=["score", "reason", "detail", "spread"],
         )
         EvaluationItem.objects.bulk_update(items, ["uncertainty"])
-
-
-def usage_text(usage: Mapping[str, Any]) -> str:
-    """What the judging took, for people."""
-    if not usage:
-        return ""
-    cost = "no price is set" if usage["cost_usd"] is None else f"${usage['cost_usd']:,.2f}"
-    return f"{usage['calls']:,} calls, {cost}"

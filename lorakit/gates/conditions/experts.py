@@ -217,7 +217,6 @@ class ExpertVerdicts(Condition):
             decline=found.decline,
             neither=found.neither,
             hours=more * each * pace / 3600 if pace is not None else None,
-            judge_usd=0.0 if case.is_judged else None if case.judge_usd is None else more * case.judge_usd,
             hopeless=found.hopeless and len(values) >= FUTILE_FROM and not len(values) % FUTILE_EVERY,
         )
 

@@ -27,9 +27,17 @@ const finished = new Set();
 const token = document.querySelector("#review [name=csrfmiddlewaretoken]")?.value ?? "";
 const outbox = new Outbox(`${about}:outbox`, token, {
   changed: showState,
-  sent: (reply) => reply.progress && showProgress(reply.progress),
+  sent,
   rejected,
 });
+
+function sent(reply) {
+  if (reply.progress) showProgress(reply.progress);
+  const box = root.querySelector("[data-second]");
+  box.hidden = !reply.judge;
+  if (reply.judge)
+    box.textContent = `Your last answer: the automatic grade was ${reply.judge.grade.toFixed(1)}. ${reply.judge.reason}`;
+}
 
 function rejected(code, text) {
   if (code === "review:round_closed") {
