@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
@@ -25,7 +26,12 @@ from evaluations.models import (
     Judging,
     JudgingState,
     Review,
+    ReviewRound,
+    Turn,
+    TurnState,
 )
+from evaluations.reviews.rounds.draw import Shares
+from evaluations.reviews.rounds.services import Design, start_round
 from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
@@ -69,11 +75,6 @@ GRADES = f"""
         '{{"Correctness": {{"Strict": {{"score": 3, "reason": "Names the wrong party."}}}}}}', 0
     FROM {Answer._meta.db_table} a JOIN {EvaluatedModel._meta.db_table} m ON m.id = a.model_id
     WHERE m.run_id = %(run)s
-"""
-REVIEWS = f"""
-    INSERT INTO {Review._meta.db_table} (id, created_at, updated_at, tenant_id, item_id, reviewer_id, grade, comment)
-    SELECT gen_random_uuid(), now(), now(), tenant_id, id, %(reviewer)s, 1 + position %% 5, 'Fine.'
-    FROM {EvaluationItem._meta.db_table} WHERE run_id = %(run)s AND position %% 100 = 1
 """
 
 
@@ -170,7 +171,38 @@ def judge(run: EvaluationRun, reviewer: User) -> None:
         summary={name: {"figures": means, "differences": []} for name in run.summary},
     )  # fmt: skip
     _insert(GRADES, {"judging": judging.id, "run": run.id})
-    _insert(REVIEWS, {"reviewer": reviewer.id, "run": run.id})
+    graded = start_round(
+        tenant=run.tenant, run=run, reviewers=[reviewer],
+        design=Design(labels=max(1, run.items.count() // 100), shares=Shares(uniform=1, adversarial=0)),
+    )  # fmt: skip
+    graded.items.update(is_decided=True)
+    Review.objects.bulk_create(
+        Review(
+            tenant=run.tenant, round_item=item, reviewer=reviewer, grade=1 + item.position % 5, seconds=20,
+            comment="It leaves out the term." if item.position % 4 == 0 else "",
+        )
+        for item in graded.items.all()
+    )  # fmt: skip
+
+
+def half_graded_round(run: EvaluationRun, expert: User, other: User) -> ReviewRound:
+    """A round of every row for two experts each, of which `expert` has graded the first half."""
+    EvaluationRun.objects.filter(pk=run.pk).update(state=EvaluationState.READY)
+    run.refresh_from_db()
+    found: ReviewRound = start_round(
+        tenant=run.tenant, run=run, reviewers=[expert, other],
+        design=Design(labels=run.items.count(), shares=Shares(uniform=1, adversarial=0), reviewers_per_item=2),
+    )  # fmt: skip
+    items = list(found.items.order_by("position"))
+    graded = items[: len(items) // 2]
+    Turn.objects.bulk_create(
+        Turn(tenant=run.tenant, round_item=item, reviewer=expert, state=TurnState.GRADED, expires_at=timezone.now())
+        for item in graded
+    )
+    Review.objects.bulk_create(
+        Review(tenant=run.tenant, round_item=item, reviewer=expert, grade=4, seconds=20) for item in graded
+    )
+    return found
 
 
 def _items(writer: Writer, numbers: Sequence[int], expected: list[str]) -> dict[str, Any]:

@@ -43,6 +43,7 @@ urlpatterns = [
     path("rubrics/<uuid:rubric_id>/export/", rubric_views.export, name="rubric-export"),
     path("rubrics/<uuid:rubric_id>/delete/", rubric_views.delete, name="rubric-delete"),
     path("reviews/", review_views.reviews, name="reviews"),
+    path("reviews/e-mail/", review_views.digest, name="review-digest"),
     path("<uuid:run_id>/review/", round_views.start, name="start-review-round"),
     path("reviews/rounds/<uuid:round_id>/", round_views.detail, name="review-round"),
     path("reviews/rounds/<uuid:round_id>/close/", round_views.close, name="review-round-close"),

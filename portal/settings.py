@@ -312,6 +312,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=17),
         "options": valid_for(3600),
     },
+    "send-review-digests": {
+        "task": "evaluations.send_review_digests",
+        "schedule": crontab(hour=6, minute=5),
+        "options": valid_for(3600),
+    },
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
 }
 

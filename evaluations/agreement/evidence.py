@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
-from evaluations.models import ItemPart, Review, ReviewRound, RoundItem
+from evaluations.models import ItemPart, Review, ReviewRound, RoundItem, Turn
 from evaluations.reviews.queries import left_out
 from lorakit.gates.reviewing import value_of
 
@@ -17,6 +17,7 @@ COLUMNS = (
     "answer__model__sha256",
     "answer__model__name",
 )
+BLIND = ("round_item", "reviewer", "blind_grade")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +42,19 @@ class Evidence:
 
 
 def evidence_of(round_: ReviewRound) -> Evidence:
-    """Of a round of single answers: the median of an item's grades, or its adjudication."""
+    """Of a round of single answers: the median of an item's grades, or its adjudication.
+
+    Of an expert who has seen the judge's grade, what they said before.
+    """
     given: dict[UUID, list[Review]] = defaultdict(list)
+    turns = Turn.objects.filter(round_item__round=round_, has_seen_judge=True)
+    blind = {(item, reviewer): grade for item, reviewer, grade in turns.values_list(*BLIND)}
     reviews = Review.objects.filter(
         round_item__round=round_, round_item__part=ItemPart.UNIFORM, rubric_version=round_.rubric_version_id
     )
-    for review in reviews.only("round_item", "grade", "is_adjudication"):
+    for review in reviews.only("round_item", "reviewer", "grade", "is_adjudication", "has_seen_judge"):
+        if review.has_seen_judge and not review.is_adjudication:
+            review.grade = blind[review.round_item_id, review.reviewer_id]
         given[review.round_item_id].append(review)
     skipped = set(left_out(round_).values_list("id", flat=True))
     items = RoundItem.objects.filter(round=round_, part=ItemPart.UNIFORM).order_by("position")

@@ -14,6 +14,13 @@ class Migration(migrations.Migration):
             name="has_seen_judge",
             field=models.BooleanField(db_default=False, default=False),
         ),
+        migrations.AddField(
+            model_name="turn",
+            name="blind_grade",
+            field=models.FloatField(
+                blank=True, help_text="what the expert had said when they were shown the judge's grade", null=True
+            ),
+        ),
         migrations.AlterField(
             model_name="decision",
             name="verdict",

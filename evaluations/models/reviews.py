@@ -134,6 +134,9 @@ class Turn(TenantModel):
     expires_at = models.DateTimeField()
     reason = models.CharField(max_length=200, blank=True, help_text="why it was skipped")
     has_seen_judge = models.BooleanField(default=False, db_default=False)
+    blind_grade = models.FloatField(
+        null=True, blank=True, help_text="what the expert had said when they were shown the judge's grade"
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("tenant", "round_item", "reviewer"), name="turn_once"),)

@@ -231,9 +231,9 @@ class Cost:
         return ceil(self.grades * self.seconds / 60)
 
 
-def estimated_cost(grades: int | None) -> Cost | None:
+def estimated_cost(grades: int) -> Cost:
     """At the pace of the organisation's experts so far."""
-    return None if grades is None else Cost(grades=grades, seconds=median_seconds() or USUAL_SECONDS)
+    return Cost(grades=grades, seconds=median_seconds() or USUAL_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -180,6 +180,7 @@ PAGES = {
     "evaluations:decision-pack": _get(Decision),
     "evaluations:policy": _form(Adapter, document="conditions: [{kind: approvals}]"),
     "evaluations:policy-export": _get(Adapter),
+    "evaluations:review-digest": _post(),
     "evaluations:start-review-round": _form(EvaluationRun, 200),
     "evaluations:review-round": _get(ReviewRound),
     "evaluations:review-round-close": _post(ReviewRound),

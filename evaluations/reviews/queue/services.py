@@ -59,15 +59,17 @@ def record_review(*, item: RoundItem, reviewer: User, given: Given) -> Review:
 def reveal_judge(*, item: RoundItem, reviewer: User) -> Grade | None:
     """The judge's grade of an answer that the reviewer has graded, if the round shows it; None where there is none.
 
-    From then on, what the reviewer says of the answer counts as said with the judge's grade in view.
+    From then on, what the reviewer says of the answer counts as said with the judge's grade in view. The grade they had
+    given before is what the judge is compared with.
     """
-    turns = Turn.objects.filter(round_item=item, reviewer=reviewer, state=TurnState.GRADED)
-    if not item.round.shows_judge or item.other_id is not None or not turns.exists():
+    given = Review.objects.filter(round_item=item, reviewer=reviewer, is_adjudication=False).first()
+    if given is None or not item.round.shows_judge or item.other_id is not None:
         return None
     judging = item.round.run.last_judging
     grade: Grade | None = Grade.objects.filter(judging=judging, answer=item.answer_id).first()
     if grade is not None:
-        turns.update(has_seen_judge=True)
+        turns = Turn.objects.filter(round_item=item, reviewer=reviewer, has_seen_judge=False)
+        turns.update(has_seen_judge=True, blind_grade=given.grade)
     return grade
 
 

@@ -4,6 +4,7 @@ Whoever changes the turns of an item holds the lock of its row. Candidates are f
 counted in the next, which sees what others committed in between.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -96,12 +97,13 @@ def _taken(reviewer: User) -> Coalesce:
 
 
 def _free(review_round: ReviewRound, reviewer: User, items: Sequence[UUID]) -> list[UUID]:
-    """Those of the locked items that still have a place for this reviewer."""
-    counts = dict(
-        Turn.objects.filter(live(), round_item__in=items)
-        .exclude(reviewer=reviewer)
-        .order_by()
-        .values_list("round_item")
-        .annotate(Count("pk"))
-    )
-    return [item for item in items if counts.get(item, 0) < review_round.reviewers_per_item]
+    """Those of the locked items that still have a place for this reviewer, who has not done them meanwhile."""
+    others: Counter[UUID] = Counter()
+    own_done = set()
+    turns = Turn.objects.filter(live() | Q(reviewer=reviewer), round_item__in=items)
+    for item_id, holder, state in turns.values_list("round_item", "reviewer", "state"):
+        if holder != reviewer.id:
+            others[item_id] += 1
+        elif state != TurnState.RESERVED:
+            own_done.add(item_id)
+    return [item for item in items if others[item] < review_round.reviewers_per_item and item not in own_done]

@@ -47,7 +47,8 @@ def start(request: TenantRequest, run_id: UUID) -> HttpResponse:
             error.show_on(form)
         else:
             return redirect("evaluations:review-round", started.id)
-    context = {"form": form, "run": run, "cost": estimated_cost(asked.grades_wanted())}
+    grades = asked.grades_wanted()
+    context = {"form": form, "run": run, "cost": None if grades is None else estimated_cost(grades)}
     return render(request, "evaluations/reviews/rounds/start.html", context)
 
 

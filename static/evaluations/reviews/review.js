@@ -33,6 +33,8 @@ const outbox = new Outbox(`${about}:outbox`, token, {
 
 function sent(reply) {
   if (reply.progress) showProgress(reply.progress);
+  // What was asked for while this grade was on its way may have brought nothing new.
+  fill();
   const box = root.querySelector("[data-second]");
   box.hidden = !reply.judge;
   if (reply.judge)

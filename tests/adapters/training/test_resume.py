@@ -28,6 +28,7 @@ from rest.errors import Conflict, NotFound
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.adapters.reported import end, loss, report
+from tests.locks import wait_until_somebody_waits_for_a_lock
 
 SAVED = ("checkpoint", {"step": 50})
 
@@ -202,18 +203,3 @@ def test_clearing_away_waits_for_a_resumption_that_is_being_written(
         assert discarded == []
     thread.join()
     assert discarded == [""], "the run's own folder goes, the checkpoint stays"
-
-
-def wait_until_somebody_waits_for_a_lock() -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        with connection.cursor() as cursor:
-            # What the transaction has seen of this view would otherwise not change.
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if cursor.fetchone()[0]:
-                return
-        assert time.monotonic() < deadline, "nobody waits"
-        time.sleep(0.02)

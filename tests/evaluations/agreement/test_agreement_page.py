@@ -92,10 +92,10 @@ def test_more_rows_take_no_more_queries(
 ) -> None:
     judged(run, scores())
     graded(run, experts(scores()), reviewers=[rita, alice])
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(23):
         (report,) = reports_of(run)
     assert report.judges[0].found is not None
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(6):
         assert reports_of(run) == [report]
 
 

@@ -22,7 +22,8 @@ from evaluations.gates.policies import read_policy
 from evaluations.gates.queries import decision_named
 from evaluations.gates.services import approve, open_decision, override, set_policy
 from evaluations.gates.verdicts import verdict_of
-from evaluations.models import Decision, EvaluationRun
+from evaluations.licences.services import assess_judging
+from evaluations.models import Decision, EvaluationRun, Licence, LicenceState
 from lorakit.verify.archive import MANIFEST, SIGNATURE, canonical, write_archive
 from lorakit.verify.checking import Findings, check_pack
 from lorakit.verify.packed import case_from, head_of, item_of, row_of
@@ -30,6 +31,7 @@ from lorakit.verify.signing import public_text
 from tenants.models import Tenant, User
 from tenants.signing import signing_key
 from tests.evaluations.gates.rounds import grade_next, make_round
+from tests.evaluations.licences.cases import judged
 
 MakeEvaluation = Callable[..., EvaluationRun]
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,23 @@ def test_a_pack_of_a_closed_decision_stays_the_same(decision: Decision, alice: U
     again = zipfile.ZipFile(io.BytesIO(packed(decision)))
     assert json.loads(again.read("decision.json"))["case"]["approved_by"] == ["Bob"]
     assert zipfile.ZipFile(io.BytesIO(first)).read("verdict.json") == again.read("verdict.json")
+
+
+def test_what_comes_after_a_decision_is_closed_is_no_part_of_it(
+    in_tenant: Tenant, make_evaluation: MakeEvaluation, alice: User, rita: User, tmp_path: Path
+) -> None:
+    run = make_evaluation(in_tenant, rows=40)
+    licence = assess_judging(judging=judged(run, [4.0] * 40))
+    decision = open_decision(tenant=in_tenant, version=run.version, opened_by=None)
+    override(decision=decision, reason="It is urgent.", closed_by=alice)
+    first = packed(decision)
+    assert licence is not None
+    Licence.objects.filter(pk=licence.pk).update(state=LicenceState.REFUSED, reason="It has changed.")
+    judged(run, [1.0] * 40, fingerprint="cd" * 32)
+    assert packed(decision) == first
+    path = tmp_path / "closed.zip"
+    path.write_bytes(first)
+    assert checked(path).problems == []
 
 
 def test_everything_holds_in_a_pack(decision: Decision, pack: Path) -> None:

@@ -5,14 +5,15 @@ from threading import Barrier, Thread
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from evaluations.models import EvaluationRun, ReviewRound, RoundItem, Turn
+from evaluations.models import EvaluationRun, ReviewRound, RoundItem, Turn, TurnState
 from evaluations.reviews.queue.given import Given
 from evaluations.reviews.queue.services import next_items, record_review
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.reviews.rounds import start
+from tests.locks import wait_until_somebody_waits_for_a_lock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -95,3 +96,31 @@ def test_one_grade_sent_at_once_by_several_tabs_counts_once(
     with tenant_scope(tenant.id):
         assert item.reviews.count() == 1
         assert RoundItem.objects.get(pk=item_id).is_decided
+
+
+def test_an_answer_graded_while_more_are_asked_for_is_not_handed_out_again(
+    tenant: Tenant, make_evaluation: Callable[..., EvaluationRun], rita: User, alice: User
+) -> None:
+    got: list[UUID] = []
+
+    def ask() -> None:
+        try:
+            with tenant_scope(tenant.id):
+                got.extend(next_items(review_round=review_round, reviewer=rita, ahead=2))
+        finally:
+            connection.close()
+
+    with tenant_scope(tenant.id):
+        # A second expert's grade is still to come, so the item stays undecided.
+        review_round = start(make_evaluation(tenant, rows=3), rita, alice, reviewers_per_item=2)
+        first, second = next_items(review_round=review_round, reviewer=rita, ahead=2)
+        with transaction.atomic():
+            record_review(item=RoundItem.objects.get(pk=first), reviewer=rita, given=Given(grade=4))
+            thread = Thread(target=ask)
+            thread.start()
+            wait_until_somebody_waits_for_a_lock()
+        thread.join()
+        assert first not in got
+        assert got[0] == second
+        assert len(got) == 2
+        assert Turn.objects.get(round_item=first, reviewer=rita).state == TurnState.GRADED

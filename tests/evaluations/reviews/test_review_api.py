@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from evaluations.agreement.evidence import evidence_of
 from evaluations.models import EvaluationRun, Review, ReviewRound, RoundItem, RoundShape
 from evaluations.reviews.rounds.services import Design, start_round
 from evaluations.rubrics.document import parsed
@@ -14,7 +15,7 @@ from evaluations.rubrics.services import create_rubric
 from tenants.keys.services import create_api_key
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
-from tests.evaluations.reviews.rounds import start
+from tests.evaluations.reviews.rounds import UNIFORM, start
 
 ROUNDS = "/api/v1/review-rounds/"
 ITEMS = "/api/v1/review-items/"
@@ -46,6 +47,33 @@ def next_of(client: Any, review_round: ReviewRound, ahead: int = 1) -> dict[str,
 
 def put(client: Client, item: str, **given: Any) -> Any:
     return client.put(f"{ITEMS}{item}/review/", given, content_type=JSON)
+
+
+def test_the_judge_is_seen_after_ones_own_grade_and_only_where_the_round_says_so(
+    as_rita: Client, tenant: Tenant, evaluation: EvaluationRun, rita: User
+) -> None:
+    with tenant_scope(tenant.id):
+        hidden = start(evaluation, rita)
+        shown = start_round(
+            tenant=tenant, run=evaluation, design=Design(shares=UNIFORM, shows_judge=True), reviewers=[rita]
+        )
+    item = next_of(as_rita, hidden)["items"][0]["id"]
+    assert put(as_rita, item, grade=2).json()["judge"] is None
+    item = next_of(as_rita, shown)["items"][0]["id"]
+    assert "judge" not in as_rita.get(f"{ITEMS}{item}/").json()
+    first = put(as_rita, item, grade=2).json()
+    assert set(first["judge"]) == {"grade", "reason"}
+    with tenant_scope(tenant.id):
+        # Sent again by a browser that lost the answer, it is still the blind grade.
+        put(as_rita, item, grade=2)
+        assert not Review.objects.get(pk=first["review"]["id"]).has_seen_judge
+        put(as_rita, item, grade=5)
+        assert Review.objects.get(pk=first["review"]["id"]).has_seen_judge
+        as_rita.delete(f"{ITEMS}{item}/review/")
+        again = put(as_rita, item, grade=4).json()["review"]["id"]
+        assert Review.objects.get(pk=again).has_seen_judge
+        compared = evidence_of(shown).decided
+        assert [one.grade for one in compared] == [2], "the judge is compared with the blind grade"
 
 
 def test_an_expert_works_through_rest_and_sees_no_model(as_rita: Client, round_of_both: ReviewRound) -> None:

@@ -1,5 +1,7 @@
 """Pages for those who manage reviews."""
 
+from typing import Any
+
 from django.test import Client
 from django.urls import reverse
 
@@ -25,6 +27,16 @@ def test_one_click_starts_a_round_for_all_reviewers(
     assert "Rita" in as_alice.get(answer.headers["Location"]).content.decode()
     assert as_rita.get(answer.headers["Location"]).status_code == 403
     assert as_alice.post(url, usual | {"reviewers_per_answer": 5}).status_code == 200
+
+
+def test_the_form_says_what_a_round_takes_as_it_is_filled_in(as_alice: Client, evaluation: EvaluationRun) -> None:
+    url = reverse("evaluations:start-review-round", args=[evaluation.id])
+    assert "60 grades take about" in as_alice.get(url).content.decode()
+    asked: dict[str, Any] = {"answers": 30, "reviewers_per_answer": 3, "shape": "single", "against": "base"}
+    page = as_alice.get(url, asked).content.decode()
+    assert "180 grades take about" in page
+    assert "120 minutes" in page
+    assert "Choose how many answers" in as_alice.get(url, {**asked, "answers": "many"}).content.decode()
 
 
 def test_disagreement_shows_and_a_round_is_closed(

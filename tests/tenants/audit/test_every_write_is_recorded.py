@@ -36,6 +36,7 @@ UNRECORDED = {
     "evaluations.gates.services.override": "_close records it",
     "evaluations.gates.services.reject": "_close records it",
     "evaluations.reviews.queue.services.next_items": "whose turn it is, on the turn",
+    "evaluations.reviews.queue.services.reveal_judge": "that the grade was seen, on the turn",
     "corpora.uploads.services.record_inspection": "a job's outcome, on the job",
     "corpora.uploads.services.record_failed_inspection": "a job's outcome, on the job",
     "corpora.uploads.services.fail_upload": "a job's outcome, on the job",
