@@ -15,6 +15,14 @@ class Objects:
     def put(self, bucket: str, key: str, content: bytes) -> None:
         self._client.put_object(Bucket=bucket, Key=key, Body=content)
 
+    def read(self, bucket: str, key: str) -> bytes | None:
+        """An object's content, None if there is no such object."""
+        try:
+            content: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except (self._client.exceptions.NoSuchKey, self._client.exceptions.NoSuchBucket):
+            return None
+        return content
+
     def download(self, uri: str, folder: Path) -> int:
         """Copy the objects under an s3:// prefix to a folder. Returns the number of objects."""
         bucket, prefix = split_uri(uri)

@@ -1,8 +1,9 @@
-"""The stand-in's HTTP server: it implements SageMaker's training operations and Bedrock's Converse, and leaves
-everything else to moto.
+"""The stand-in's HTTP server: it implements SageMaker's training and hosting operations and Bedrock's Converse, and
+leaves everything else to moto.
 
-moto's training jobs complete immediately and leave nothing in S3, so those operations never reach moto. The model
-registry, S3, CloudWatch Logs and STS do; SageMaker's requests are first checked as strictly as ours.
+moto's training jobs complete immediately and leave nothing in S3, and its endpoints answer nothing, so those operations
+never reach moto. The model registry, S3, CloudWatch Logs and STS do; SageMaker's requests are first checked as strictly
+as ours.
 """
 
 import json
@@ -28,6 +29,9 @@ from standin.clock import Clock, RealClock
 from standin.container import Container
 from standin.errors import AwsError, not_found, unknown
 from standin.faults import Faults
+from standin.hosting import runtime
+from standin.hosting.endpoints import HostingTiming
+from standin.hosting.hosting import Hosting
 from standin.objects import LogWriter, Objects, client, split_uri
 from standin.training import TrainingJobs
 from standin.training_job import ContainerFactory, Timing, request_id
@@ -43,6 +47,8 @@ DENIED = (
     AwsError("AccessDenied", "Access Denied", 403),
 )
 
+OURS = re.compile(r":(training-job|endpoint|inference-component)/")
+
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -55,6 +61,7 @@ class StandIn:
         *,
         clock: Clock | None = None,
         timing: Timing | None = None,
+        hosting_timing: HostingTiming | None = None,
         container: ContainerFactory = Container,
         port: int = 0,
     ) -> None:
@@ -68,9 +75,19 @@ class StandIn:
         self._tokens: dict[str, bytes] = {}
         inner = _url(self._inner)
         self._objects = Objects(client("s3", inner, REGION))
+        clock = clock or RealClock()
+        self.hosting = Hosting(
+            folder=folder / "hosting",
+            clock=clock,
+            timing=hosting_timing or HostingTiming(),
+            objects=self._objects,
+            region=REGION,
+            account=ACCOUNT,
+        )
+        self.runtime = runtime.Runtime(self.hosting)
         self.training = TrainingJobs(
             folder=folder,
-            clock=clock or RealClock(),
+            clock=clock,
             timing=timing or Timing(),
             objects=self._objects,
             logs=LogWriter(client("logs", inner, REGION), LOG_GROUP),
@@ -95,6 +112,7 @@ class StandIn:
             server.shutdown()
             server.server_close()
         self.training.close()
+        self.hosting.close()
 
     def make_bucket(self, name: str) -> None:
         """Create a bucket, unless it exists: moto keeps buckets for the life of this process."""
@@ -111,6 +129,9 @@ class StandIn:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         service = service_of(environ)
+        if service == "sagemaker" and environ["PATH_INFO"].startswith("/endpoints/"):
+            # Signed for the same service as the control plane.
+            service = "sagemaker-runtime"
         if self.faults.cut(service):
             _hang_up(environ)
         if service in self.faults.denied:
@@ -130,6 +151,8 @@ class StandIn:
         """The response of a service that is implemented here, None for moto's."""
         if service == "sagemaker":
             return self._sagemaker(environ)
+        if service == "sagemaker-runtime":
+            return self.runtime.respond(environ)
         return self.bedrock.respond(environ) if service == "bedrock" else None
 
     def _sagemaker(self, environ: dict[str, Any]) -> Response:
@@ -145,8 +168,11 @@ class StandIn:
             check_request(operation, request)
             if operation in self.training.operations:
                 return _json(self.training.handle(operation, request))
-            if operation == "ListTags" and ":training-job/" in request["ResourceArn"]:
+            if operation in self.hosting.operations:
+                return _json(self.hosting.handle(operation, request))
+            if operation == "ListTags" and OURS.search(request["ResourceArn"]):
                 tags = self.training.tags(request["ResourceArn"])
+                tags = self.hosting.tags(request["ResourceArn"]) if tags is None else tags
                 if tags is None:
                     raise not_found()
                 return _json({"Tags": tags})
@@ -157,8 +183,8 @@ class StandIn:
             return _error(error)
 
     def _of_moto(self, operation: str, environ: dict[str, Any]) -> Response:
-        # moto's training jobs are not ours.
-        if "TrainingJob" in operation or not hasattr(SageMakerResponse, xform_name(operation)):
+        # moto's training jobs and endpoints are not ours.
+        if re.search("TrainingJob|Endpoint", operation) or not hasattr(SageMakerResponse, xform_name(operation)):
             raise unknown(operation)
         answer = Response.from_app(self._moto, environ)
         if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -209,6 +235,8 @@ def _error(error: AwsError) -> Response:
 def _refusal(service: str, of_json: AwsError, of_s3: AwsError) -> Response:
     if service == "bedrock":
         return refused(of_json)
+    if service == "sagemaker-runtime":
+        return runtime.refused(of_json)
     if service != "s3":
         return _error(of_json)
     body = f"<Error><Code>{of_s3.code}</Code><Message>{of_s3.message}</Message></Error>"

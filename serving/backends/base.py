@@ -2,30 +2,22 @@
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from jobs.aliases import merge_options
-
-
-class EndpointError(Exception):
-    """The endpoint could not do what was asked. Retry if `temporary`."""
-
-    def __init__(self, code: str, text: str, *, temporary: bool) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-        self.temporary = temporary
+from serving.backends.target import Target
 
 
 class Status(StrEnum):
-    """The state of a deployment at the endpoint. `missing`: there is none of that name."""
+    """The state of a deployment at the endpoint. `missing`: there is none of that name, and it may be deployed."""
 
     CREATING = "creating"
     IN_SERVICE = "in_service"
     FAILED = "failed"
+    DELETING = "deleting"
     MISSING = "missing"
 
 
@@ -43,15 +35,6 @@ class Package:
 
     key: str
     sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """Where a request for one model goes: an OpenAI-compatible `url` ending in /v1, and the name to ask for there."""
-
-    url: str
-    model: str
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +71,8 @@ class EndpointBackend(ABC):
     def deploy(self, name: str, package: Package) -> None:
         """Begin to put the package on the endpoint as `name`; `describe` tells when it is in service.
 
-        A name that is there already is left alone: a name stands for one content for ever.
+        A name that is there already is left alone: a name stands for one content for ever. One that failed is
+        removed, to be deployed again once it is gone.
         """
 
     @abstractmethod
@@ -100,8 +84,8 @@ class EndpointBackend(ABC):
         """Take the deployment off; one that is gone already is fine."""
 
     @abstractmethod
-    def list(self) -> Set[str]:
-        """Names of all adapters on the endpoint, also of those that are not ours."""
+    def list(self) -> Mapping[str, Status]:
+        """All adapters on the endpoint by name, also those that are not ours."""
 
     @abstractmethod
     def target(self, model: str) -> Target:

@@ -7,7 +7,7 @@ the hash of its content.
 import shutil
 import tempfile
 import time
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,15 +16,9 @@ import httpx
 from lorakit.digest import file_sha256
 from lorakit.errors import PackageError
 from lorakit.package import unpack
-from serving.backends.base import (
-    Description,
-    EndpointBackend,
-    EndpointError,
-    Health,
-    Package,
-    Status,
-    Target,
-)
+from serving.backends.base import Description, EndpointBackend, Health, Package, Status
+from serving.backends.errors import EndpointError
+from serving.backends.target import OpenAITarget
 from serving.backends.tls import trusted
 from storage.objects import CHUNK_BYTES, open_object
 
@@ -68,15 +62,15 @@ class VllmEndpoint(EndpointBackend):
         if not answer.is_success and answer.status_code != 404 and name in self.list():
             raise _refusal(answer, f"The endpoint did not unload the adapter: {_message(answer)}")
 
-    def list(self) -> Set[str]:
+    def list(self) -> Mapping[str, Status]:
         answer = self._call("GET", "/v1/models")
         if not answer.is_success:
             raise _refusal(answer, f"The endpoint did not list its models: {_message(answer)}")
         # Only an adapter has a parent: the base that it sits on.
-        return {model["id"] for model in answer.json()["data"] if model.get("parent")}
+        return {model["id"]: Status.IN_SERVICE for model in answer.json()["data"] if model.get("parent")}
 
-    def target(self, model: str) -> Target:
-        return Target(url=f"{self.url}/v1", model=model, headers=dict(self.headers))
+    def target(self, model: str) -> OpenAITarget:
+        return OpenAITarget(url=f"{self.url}/v1", model=model, headers=dict(self.headers))
 
     def health(self) -> Health:
         try:

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 
-from serving.backends.base import EndpointError, Target
+from serving.backends.errors import EndpointError
+from serving.backends.target import Target
 from serving.backends.tls import trusted
 
 TIMEOUT = httpx.Timeout(45.0, connect=2.0)
@@ -26,18 +27,14 @@ class Answer:
 
 def ask(target: Target, messages: list[dict[str, str]], *, max_tokens: int | None = None) -> Answer:
     """The greedy answer to chat `messages`, whose last one is the user's; raises EndpointError."""
-    body: dict[str, Any] = {"model": target.model, "messages": messages, "temperature": 0}
+    body: dict[str, Any] = {"messages": messages, "temperature": 0}
     if max_tokens is not None:
         body["max_tokens"] = max_tokens
+    call = target.call("/chat/completions", body)
     started = time.perf_counter()
     try:
         response = httpx.post(
-            f"{target.url}/chat/completions",
-            json=body,
-            headers=target.headers,
-            timeout=TIMEOUT,
-            verify=trusted(),
-            trust_env=False,
+            call.url, content=call.body, headers=call.headers, timeout=TIMEOUT, verify=trusted(), trust_env=False
         )
     except httpx.ReadTimeout as error:
         raise EndpointError("endpoint:timeout", "The response took too long.", temporary=True) from error
@@ -70,11 +67,9 @@ def _answer(response: httpx.Response, latency_ms: float) -> Answer:
 
 
 def _refusal(response: httpx.Response, target: Target) -> EndpointError:
-    if response.status_code == 404:
+    told = target.refused(response.status_code, response.headers, response.content)
+    if told.status == 404:
         return EndpointError("endpoint:not_deployed", "This model is not on the endpoint right now.", temporary=True)
-    try:
-        text = str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        text = f"The endpoint returned status {response.status_code}."
-    temporary = response.status_code >= 500 or response.status_code in (408, 429)
+    text = told.text or f"The endpoint returned status {told.status}."
+    temporary = told.status >= 500 or told.status in (408, 429)
     return EndpointError("endpoint:refused", text.replace(target.model, "this model")[:500], temporary=temporary)

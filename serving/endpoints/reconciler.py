@@ -9,12 +9,16 @@ import structlog
 from django.utils import timezone
 
 from serving.backends import endpoints
-from serving.backends.base import EndpointBackend, EndpointError
+from serving.backends.base import EndpointBackend, Status
+from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import is_our_name, move, package_of
 from serving.models import HELD, Deployment, DeploymentState, Endpoint, Route
 from tenants.scope import system_scope
 
 log = structlog.get_logger(__name__)
+
+LOST = (None, Status.FAILED)
+"""How a deployment may be listed, or not listed, that has to be put back."""
 
 
 def reconcile() -> None:
@@ -35,8 +39,9 @@ def reconcile_endpoint(endpoint: Endpoint) -> None:
     # will be found in the rows read afterwards.
     present = backend.list()
     held = list(Deployment.objects.filter(endpoint=endpoint, state__in=HELD).select_related("version"))
-    _restore(backend, [d for d in held if d.state != DeploymentState.CREATING and d.name not in present])
-    _remove_strays(endpoint, backend, present - {deployment.name for deployment in held})
+    lost = [d for d in held if d.state != DeploymentState.CREATING and present.get(d.name) in LOST]
+    _restore(backend, lost)
+    _remove_strays(endpoint, backend, present.keys() - {deployment.name for deployment in held})
     backend.tidy({deployment.version.package_sha256 for deployment in held})
 
 

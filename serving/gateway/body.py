@@ -17,6 +17,10 @@ LONGEST_TOKEN = 128
 """Characters. The longest token of today's vocabularies is a run of 128 spaces."""
 
 
+CHOOSING = frozenset({"model", "adapters", "adapter", "lora_request"})
+"""Members by which a server would take a model or an adapter from the body: `adapters` is LMI's."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ask:
     """A request as far as the gateway reads it: the rest of `document` is the endpoint's to judge."""
@@ -27,13 +31,13 @@ class Ask:
     wants_usage: bool
     wants_usage_always: bool
 
-    def for_endpoint(self, model: str) -> dict[str, Any]:
-        """The same request under the endpoint's name for the model.
+    def for_endpoint(self) -> dict[str, Any]:
+        """The same request without what could choose another model; the target names its own.
 
         A stream always tells its usage, to be metered, and in every event where the endpoint can (vLLM's
         `continuous_usage_stats`): a caller who hangs up does not wait for the last one.
         """
-        document = {**self.document, "model": model}
+        document = {name: value for name, value in self.document.items() if name not in CHOOSING}
         if self.streamed:
             options = self.document.get("stream_options") or {}
             document["stream_options"] = {**options, "include_usage": True, "continuous_usage_stats": True}

@@ -1,13 +1,15 @@
 """Sends a request on to an endpoint and turns what goes wrong there into what the caller should know."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import aiohttp
-import msgspec
+from yarl import URL
 
-from serving.backends.base import Target
+from serving.backends.errors import EndpointError
+from serving.backends.target import Call, Target
 from serving.gateway.errors import GatewayError
 
 # Reading: SageMaker gives a model 60 seconds, and its answer some time to travel. `connect` includes waiting for one
@@ -21,7 +23,7 @@ KEEP_ALIVE_SECONDS = 3.0
 AWAY_SECONDS = 5
 
 AWAY = "The endpoint is not responding right now. Try again in a few seconds."
-HEADERS = {"content-type": "application/json", "accept-encoding": "identity"}
+PLAIN = {"accept-encoding": "identity"}
 
 
 def new_client() -> aiohttp.ClientSession:
@@ -36,40 +38,65 @@ def new_client() -> aiohttp.ClientSession:
 
 @contextlib.asynccontextmanager
 async def forwarded(
-    client: aiohttp.ClientSession, target: Target, path: str, document: dict[str, Any], *, alias: str, request_id: str
+    client: aiohttp.ClientSession,
+    target: Target,
+    path: str,
+    document: Mapping[str, Any],
+    *,
+    alias: str,
+    request_id: str,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """The endpoint's successful answer, its body not yet read; raises GatewayError for any other.
 
     An answer that was not read to its end takes its connection along, so that the endpoint stops computing.
     """
-    sending = client.post(
-        f"{target.url}{path}",
-        data=msgspec.json.encode(document),
-        headers={**target.headers, **HEADERS, "x-request-id": request_id},
-        allow_redirects=False,
-    )
+    call = await made(target, path, document, request_id)
     with endpoint_errors():
-        async with sending as response:
+        async with _posting(client, call) as response:
             if not 200 <= response.status < 300:
                 raise refusal(response, await response.read(), target, alias=alias)
             yield response
 
 
+async def made(target: Target, path: str, document: Mapping[str, Any], request_id: str) -> Call:
+    """The target's call; one that may wait is made in a thread."""
+    try:
+        if target.may_wait:
+            return await asyncio.to_thread(target.call, path, document, request_id=request_id)
+        return target.call(path, document, request_id=request_id)
+    except EndpointError as error:
+        raise GatewayError(503, AWAY, "endpoint_unavailable", retry_after=AWAY_SECONDS) from error
+
+
 async def stop(client: aiohttp.ClientSession, target: Target, request_id: str) -> bool:
     """Ask the endpoint to send what it has of an answer in one piece. False where it can't, as vLLM."""
-    url = f"{target.url}/requests/{request_id}/cancel"
+    call = target.cancelling(request_id)
+    if call is None:
+        return False
     try:
-        async with client.post(url, headers=target.headers, timeout=STOP_TIMEOUT, allow_redirects=False) as response:
+        async with _posting(client, call, timeout=STOP_TIMEOUT) as response:
             return response.status == 204
     except (aiohttp.ClientError, OSError):
         return False
 
 
+def _posting(
+    client: aiohttp.ClientSession, call: Call, **options: Any
+) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    # An address that is signed must not be written in another way.
+    url = URL(call.url, encoded=True)
+    return client.post(url, data=call.body, headers={**call.headers, **PLAIN}, allow_redirects=False, **options)
+
+
 @contextlib.contextmanager
 def endpoint_errors() -> Iterator[None]:
-    """Turn aiohttp's errors into the gateway's."""
+    """Turn aiohttp's errors, and those of a stream's decoder, into the gateway's."""
     try:
         yield
+    except EndpointError as error:
+        if error.code == "endpoint:timeout":
+            raise GatewayError(504, "The endpoint took too long to respond.", "endpoint_timeout") from error
+        raise GatewayError(502, "The endpoint failed on this request.", "endpoint_error") from error
     except aiohttp.SocketTimeoutError as error:
         raise GatewayError(504, "The endpoint took too long to respond.", "endpoint_timeout") from error
     except (aiohttp.ClientError, OSError) as error:
@@ -78,27 +105,18 @@ def endpoint_errors() -> Iterator[None]:
 
 def refusal(response: aiohttp.ClientResponse, body: bytes, target: Target, *, alias: str) -> GatewayError:
     """What an endpoint's error means to the caller. Its own name for the model is not shown."""
-    status = response.status
+    told = target.refused(response.status, response.headers, body)
+    status = told.status
     if status in (401, 403, 404):
         # The gateway has checked key and name: this is between it and the endpoint, which may just have restarted.
         return GatewayError(503, AWAY, "endpoint_unavailable", retry_after=AWAY_SECONDS)
+    if status == 504:
+        return GatewayError(504, "The endpoint took too long to respond.", "endpoint_timeout")
     if status >= 500 and status != 503:
         return GatewayError(502, "The endpoint failed on this request.", "endpoint_error")
-    text, code, param = _told(body)
-    text = text.replace(target.model, alias)
+    text = told.text.replace(target.model, alias)
     if status in (429, 503):
-        wait = response.headers.get("retry-after", "")
-        seconds = int(wait) if wait.isdecimal() else AWAY_SECONDS
-        return GatewayError(status, text or AWAY, code or "endpoint_busy", retry_after=seconds)
-    return GatewayError(status, text or "The endpoint rejected this request.", code or "invalid_request", param=param)
-
-
-def _told(body: bytes) -> tuple[str, str, str | None]:
-    """The message, code and parameter of an error in OpenAI's shape, as far as they are there."""
-    try:
-        document = msgspec.json.decode(body)
-        error = document.get("error", document)
-        param = error.get("param")
-        return str(error.get("message") or ""), str(error.get("code") or ""), str(param) if param else None
-    except (ValueError, RecursionError, AttributeError):
-        return "", "", None
+        seconds = AWAY_SECONDS if told.retry_after is None else told.retry_after
+        return GatewayError(status, text or AWAY, told.code or "endpoint_busy", retry_after=seconds)
+    text = text or "The endpoint rejected this request."
+    return GatewayError(status, text, told.code or "invalid_request", param=told.param)

@@ -10,6 +10,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from serving.backends.target import Decoder
 from serving.gateway.body import Ask
 from serving.gateway.errors import ClientClosed, GatewayError
 from serving.gateway.forward import endpoint_errors
@@ -74,13 +75,15 @@ class RelayedStream(Response):
             await _send(send, sse(error.body()))
 
 
-async def relay(response: aiohttp.ClientResponse, tally: Tally, ask: Ask, *, alias: str) -> AsyncGenerator[bytes]:
+async def relay(
+    response: aiohttp.ClientResponse, tally: Tally, ask: Ask, *, alias: str, decode: Decoder
+) -> AsyncGenerator[bytes]:
     """Events for the caller, without the last one, [DONE]; raises GatewayError when the stream breaks off.
 
     Counts tokens on the way: the pieces seen, until the endpoint's own count comes.
     """
     with endpoint_errors():
-        async for data in _data_lines(response):
+        async for data in _data_lines(response, decode):
             if data == DONE:
                 await _read_on(response)
                 return
@@ -114,11 +117,11 @@ async def _send(send: Send, event: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": event, "more_body": more})
 
 
-async def _data_lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+async def _data_lines(response: aiohttp.ClientResponse, decode: Decoder) -> AsyncIterator[bytes]:
     """The data of each event. Split at line feeds only: JSON may hold U+2028."""
     rest = b""
     async for chunk in response.content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
+        *lines, rest = (rest + decode(chunk)).split(b"\n")
         for line in lines:
             if line.startswith(b"data:"):
                 yield line[5:].strip()

@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from serving.backends import endpoints
-from serving.backends.base import Target
+from serving.backends.target import Decoder, Target
 from serving.gateway.body import Ask, check_prompt, read_ask
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
@@ -92,11 +92,12 @@ class Gateway:
             tally.model = model = find_model(models, ask.model)
             check_prompt(ask.document, context=model.context)
             target = endpoints[model.endpoint].target(model.name)
-            document = ask.for_endpoint(target.model)
+            document = ask.for_endpoint()
             request_id = tally.request_id
             opening = forwarded(self._client, target, path, document, alias=model.alias, request_id=request_id)
             if ask.streamed:
-                return await unless_gone(self._stream(opening, ask, tally, model), request.receive)
+                streaming = self._stream(opening, ask, tally, model, target.decoder())
+                return await unless_gone(streaming, request.receive)
             response = await unless_gone(
                 self._whole(opening, tally, model),
                 request.receive,
@@ -135,11 +136,11 @@ class Gateway:
         if not reading.done():
             tally.busy_ms = tally.elapsed_ms()
 
-    async def _stream(self, opening: Opening, ask: Ask, tally: Tally, model: Model) -> Response:
+    async def _stream(self, opening: Opening, ask: Ask, tally: Tally, model: Model, decode: Decoder) -> Response:
         async with contextlib.AsyncExitStack() as stack:
             response = await stack.enter_async_context(opening)
             return RelayedStream(
-                relay(response, tally, ask, alias=model.alias),
+                relay(response, tally, ask, alias=model.alias, decode=decode),
                 tally=tally,
                 settle=lambda: self._settle(tally, is_given=True),
                 resources=stack.pop_all(),

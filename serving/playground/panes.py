@@ -12,7 +12,8 @@ from django.conf import settings
 
 from lorakit.contracts import InvocationRecord
 from serving.backends import endpoints
-from serving.backends.base import EndpointError, Target
+from serving.backends.errors import EndpointError
+from serving.backends.target import Target
 from serving.endpoints.asking import Answer, ask
 from serving.gateway.ledger import Ledger
 from serving.models import Route

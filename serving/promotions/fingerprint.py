@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluations.runs.stages.rows import MIN_NEW_TOKENS
-from serving.backends.base import Target
+from serving.backends.target import Target
 from serving.endpoints.asking import ask
 
 KNOWN_ANSWERS = 3

@@ -10,7 +10,8 @@ from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
 from serving.backends import endpoints
-from serving.backends.base import EndpointBackend, EndpointError, Status
+from serving.backends.base import EndpointBackend, Status
+from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import hold_deployment, move, package_of
 from serving.endpoints.tasks import wake_reconciler
 from serving.models import HELD, Deployment, DeploymentState, Endpoint, Promotion, Route

@@ -1,6 +1,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,21 @@ from jobs.models import Job
 from jobs.states import State
 from serving.backends import endpoints
 from serving.backends.base import Package
+from serving.backends.sagemaker import SageMakerEndpoint
 from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.asking import ask
 from serving.endpoints.services import ensure_endpoint
 from serving.models import Endpoint
+from standin.hosting.runtime import RuntimeFaults
+from standin.server import StandIn
 from storage.objects import object_key, put_file
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.serving.canaries import pack_canary
 from tests.serving.engine import KEY, Engine
 from tests.serving.memory_endpoint import MemoryEndpoint
+from tests.serving.sagemaker_endpoint import sagemaker_endpoint
+from tests.standin.deployment import running_standin
 
 PROMPTS = ("Repeat: amber.", "Name: Ruth Vale.", "Total: 42.")
 
@@ -63,6 +69,30 @@ def vllm(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     yield backend
     for name in backend.list():
         backend.delete(name)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, SageMakerEndpoint]]:
+    """A stand-in with an endpoint made by `Provision`, its base in service."""
+    with running_standin(tmp_path_factory.mktemp("aws")) as standin:
+        backend = sagemaker_endpoint(standin)
+        for _ in backend.provision(poll=0.1).create():
+            pass
+        yield standin, backend
+
+
+@pytest.fixture
+def sagemaker(aws: tuple[StandIn, SageMakerEndpoint], monkeypatch: pytest.MonkeyPatch) -> Iterator[SageMakerEndpoint]:
+    """The stand-in's endpoint as the site's, empty before and after."""
+    standin, backend = aws
+    monkeypatch.setitem(endpoints.built, "default", backend)
+    yield backend
+    standin.faults.__init__()  # type: ignore[misc]
+    standin.runtime.faults = RuntimeFaults()
+    standin.hosting.components.is_lazy = False
+    for name in backend.list():
+        backend.delete(name)
+    assert not backend.list()
 
 
 @pytest.fixture
@@ -130,10 +160,25 @@ def user(prompt: str) -> list[Any]:
 @pytest.fixture
 def gateway(vllm: VllmEndpoint, endpoint: Endpoint, tmp_path: Path, transactional_db: None) -> Iterator[str]:
     """A gateway in a thread, over real HTTP; its URL. The ledger is in `tmp_path / "ledger"`."""
+    with running_gateway(tmp_path / "ledger") as url:
+        yield url
+
+
+@pytest.fixture
+def aws_gateway(
+    sagemaker: SageMakerEndpoint, endpoint: Endpoint, tmp_path: Path, transactional_db: None
+) -> Iterator[str]:
+    """The same in front of SageMaker."""
+    with running_gateway(tmp_path / "ledger") as url:
+        yield url
+
+
+@contextmanager
+def running_gateway(ledger: Path) -> Iterator[str]:
     from serving.gateway.listening import server_config
     from serving.gateway.server import create_app
 
-    server = uvicorn.Server(server_config(create_app(tmp_path / "ledger"), host="127.0.0.1", port=0))
+    server = uvicorn.Server(server_config(create_app(ledger), host="127.0.0.1", port=0))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 60

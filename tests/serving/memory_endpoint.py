@@ -1,8 +1,10 @@
 """An endpoint in memory, for states that a real engine reaches only by accident. It passes the same contract tests."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
-from serving.backends.base import Description, EndpointBackend, EndpointError, Health, Package, Status, Target
+from serving.backends.base import Description, EndpointBackend, Health, Package, Status
+from serving.backends.errors import EndpointError
+from serving.backends.target import OpenAITarget
 
 
 class MemoryEndpoint(EndpointBackend):
@@ -29,12 +31,12 @@ class MemoryEndpoint(EndpointBackend):
         self._answer()
         self.held.pop(name, None)
 
-    def list(self) -> Set[str]:
+    def list(self) -> Mapping[str, Status]:
         self._answer()
-        return set(self.held)
+        return {name: status for name, (_, status) in self.held.items()}
 
-    def target(self, model: str) -> Target:
-        return Target(url="http://127.0.0.1:9/v1", model=model)
+    def target(self, model: str) -> OpenAITarget:
+        return OpenAITarget(url="http://127.0.0.1:9/v1", model=model)
 
     def health(self) -> Health:
         return Health(ok=not self.away, text="It is away." if self.away else "", adapters=len(self.held))

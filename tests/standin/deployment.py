@@ -11,6 +11,7 @@ from unittest.mock import patch
 from jobs.backends.sagemaker import SageMakerCompute
 from standin.clock import Clock
 from standin.container import Container
+from standin.hosting.endpoints import HostingTiming
 from standin.server import REGION, StandIn
 from standin.training_job import ContainerFactory, Timing
 
@@ -25,10 +26,11 @@ def running_standin(
     *,
     clock: Clock | None = None,
     timing: Timing | None = None,
+    hosting_timing: HostingTiming | None = None,
     container: ContainerFactory = Container,
 ) -> Iterator[StandIn]:
     """A stand-in that answers, and credentials for it; no other AWS can be meant by accident."""
-    standin = StandIn(folder, clock=clock, timing=timing, container=container).start()
+    standin = StandIn(folder, clock=clock, timing=timing, hosting_timing=hosting_timing, container=container).start()
     try:
         with patch.dict(os.environ, CREDENTIALS):
             yield standin

@@ -149,7 +149,7 @@ def test_a_list_is_read_page_by_page_and_filtered(aws: Aws) -> None:
         (("list-training-jobs", "--status-equals", "Bogus"), r"ValidationException.*enum value set"),
         (("list-training-jobs", "--max-results", "101"), r"ValidationException.*less than or equal to 100"),
         (("list-training-jobs", "--next-token", "bogus"), r"ValidationException.*NextToken"),
-        (("list-inference-components",), r"UnknownOperationException"),
+        (("list-labeling-jobs",), r"UnknownOperationException"),
         (("delete-training-job", "--training-job-name", "nobody"), r"UnknownOperationException"),
     ],
 )

@@ -39,9 +39,9 @@ def test_an_engine_that_restarted_gets_its_adapters_back(
     engine.stop()
     reconcile()
     engine.start()
-    assert vllm.list() == set()
+    assert set(vllm.list()) == set()
     reconcile()
-    assert vllm.list() == {deployment.name}
+    assert set(vllm.list()) == {deployment.name}
     assert ask(vllm.target(deployment.name), user("Repeat: amber."), max_tokens=8).text == before
 
 
@@ -82,7 +82,7 @@ def test_one_broken_package_does_not_keep_the_others_away(
     broken.refresh_from_db()
     bad, good = in_service(endpoint, broken), in_service(endpoint, whole)
     reconcile()
-    assert vllm.list() == {good.name}
+    assert set(vllm.list()) == {good.name}
     bad.refresh_from_db()
     assert "differs from the one that was trained" in bad.error_text
 

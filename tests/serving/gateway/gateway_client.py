@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from openai import OpenAI
 
 from adapters.models import AdapterVersion
-from serving.backends.vllm import VllmEndpoint
+from serving.backends.base import EndpointBackend
 from serving.endpoints.asking import ask
 from serving.endpoints.deployments import hold_deployment, move, package_of
 from serving.models import DeploymentState, Endpoint, Route
@@ -40,13 +40,13 @@ def new_line(tenant: Tenant) -> Line:
     return Line(tenant=tenant, key=key, token=token)
 
 
-def put_live(line: Line, vllm: VllmEndpoint, endpoint: Endpoint, version: AdapterVersion) -> Route:
+def put_live(line: Line, backend: EndpointBackend, endpoint: Endpoint, version: AdapterVersion) -> Route:
     """Deploy and switch, as a promotion does, and note the version's own answer."""
     with tenant_scope(line.tenant.id):
         deployment = hold_deployment(endpoint=endpoint, version=version)
-        vllm.deploy(deployment.name, package_of(version))
+        backend.deploy(deployment.name, package_of(version))
         move(deployment, DeploymentState.IN_SERVICE)
-        answer = ask(vllm.target(deployment.name), user(PROMPT), max_tokens=TOKENS).text
+        answer = ask(backend.target(deployment.name), user(PROMPT), max_tokens=TOKENS).text
         line.answers[version.adapter.name, version.number] = answer
         route, _ = Route.objects.get_or_create(
             tenant=line.tenant, adapter=version.adapter, defaults={"alias": version.adapter.name}

@@ -9,7 +9,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from serving.backends.base import Target
+from serving.backends.target import OpenAITarget
 from serving.gateway import forward
 from serving.gateway.body import Ask
 from serving.gateway.database import Caller
@@ -18,7 +18,7 @@ from serving.gateway.forward import forwarded, new_client
 from serving.gateway.record import Tally
 from serving.gateway.relay import relay
 
-TARGET = Target(url="http://engine/v1", model="secret-deployment-name")
+TARGET = OpenAITarget(url="http://engine/v1", model="secret-deployment-name")
 
 
 class Engine:
@@ -65,7 +65,7 @@ def ask(engine: Engine, *, wants_usage: bool = False, wants_usage_always: bool =
         )
         client: Any = engine
         async with forwarded(client, TARGET, "/chat/completions", {}, alias="legal", request_id="req-1") as opened:
-            return [event async for event in relay(opened, tally, asked, alias="legal")], tally
+            return [event async for event in relay(opened, tally, asked, alias="legal", decode=bytes)], tally
 
     return asyncio.run(run())
 
@@ -183,7 +183,7 @@ def test_a_real_connection_that_breaks_or_hangs(
     monkeypatch.setattr(forward, "TIMEOUT", aiohttp.ClientTimeout(total=None, sock_read=0.5))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"{}")
+        await reader.readuntil(b'{"model":"x"}')
         writer.write(said)
         await writer.drain()
         if stays:
@@ -192,7 +192,7 @@ def test_a_real_connection_that_breaks_or_hangs(
 
     async def run() -> None:
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        target = Target(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", model="x")
+        target = OpenAITarget(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", model="x")
         asked = Ask(model="legal", document={}, streamed=True, wants_usage=False, wants_usage_always=False)
         tally = Tally(caller=Caller(tenant_id=uuid4(), key_id=uuid4()))
         async with (
@@ -200,7 +200,7 @@ def test_a_real_connection_that_breaks_or_hangs(
             new_client() as client,
             forwarded(client, target, "/chat/completions", {}, alias="legal", request_id="req-1") as opened,
         ):
-            async for _ in relay(opened, tally, asked, alias="legal"):
+            async for _ in relay(opened, tally, asked, alias="legal", decode=bytes):
                 pass
 
     with pytest.raises(GatewayError) as broken:

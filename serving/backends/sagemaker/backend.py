@@ -1,0 +1,199 @@
+"""One endpoint of SageMaker inference components: a base component, and one adapter component per deployment.
+
+Adapters are loaded and dropped by creating and deleting components. Neither lists nor descriptions name an adapter's
+base, so the name of a component ends with a mark of its endpoint.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import MISSING, Field, fields
+from functools import cached_property
+from typing import Any, ClassVar
+
+import boto3
+from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import ClientError
+
+from jobs.backends.sagemaker.bucket import Bucket
+from serving.backends.base import Description, EndpointBackend, Health, Package, Status
+from serving.backends.errors import EndpointError
+from serving.backends.sagemaker.artifacts import Artifacts
+from serving.backends.sagemaker.errors import is_missing, not_set_up, says, translated
+from serving.backends.sagemaker.plan import Plan
+from serving.backends.sagemaker.provision import POLL_SECONDS, Provision
+from serving.backends.sagemaker.target import SageMakerTarget
+
+# A step has 90 seconds. These limits keep one call, with its retries, well within that.
+CLIENT = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4})
+STATUS = {
+    "Creating": Status.CREATING,
+    "Updating": Status.CREATING,
+    "InService": Status.IN_SERVICE,
+    "Failed": Status.FAILED,
+    "Deleting": Status.DELETING,
+}
+NEEDED = ("ENDPOINT", "BASE_COMPONENT", "BASE_MODEL", "BUCKET")
+
+
+def _default(item: "Field[Any]") -> Any:
+    if item.default is not MISSING:
+        return item.default
+    return "" if item.default_factory is MISSING else item.default_factory()
+
+
+class SageMakerEndpoint(EndpointBackend):
+    """Options: BASE_MODEL, the portal's name of the base; BUCKET and PREFIX for adapters; REGION; ENDPOINT_URL in place
+    of AWS's addresses; and the fields of `Plan` in capitals, of which ENDPOINT and BASE_COMPONENT are always needed."""
+
+    options: ClassVar[dict[str, Any]] = {
+        **EndpointBackend.options,
+        **{item.name.upper(): _default(item) for item in fields(Plan)},
+        "BASE_MODEL": "",
+        "BUCKET": "",
+        "PREFIX": "deployments/",
+        "REGION": "",
+        "ENDPOINT_URL": "",
+    }
+
+    def __init__(self, alias: str, options: dict[str, Any]) -> None:
+        super().__init__(alias, options)
+        merged = {**self.options, **options}
+        missing = [name for name in NEEDED if not merged[name]]
+        if missing:
+            raise ValueError(f"ENDPOINTS[{alias!r}] needs the option {missing[0]}")
+        self.plan = Plan(**{item.name: merged[item.name.upper()] for item in fields(Plan)})
+        self.base_model = str(merged["BASE_MODEL"])
+        self._session = boto3.Session(region_name=merged["REGION"] or None)
+        if not self._session.region_name:
+            raise ValueError(f"ENDPOINTS[{alias!r}] needs the option REGION, or AWS_DEFAULT_REGION")
+        self._url = merged["ENDPOINT_URL"] or None
+        self._bucket_name, self._prefix = str(merged["BUCKET"]), str(merged["PREFIX"])
+        self._mark = hashlib.sha256(self.plan.endpoint.encode()).hexdigest()[:8]
+
+    def deploy(self, name: str, package: Package) -> None:
+        found = self.describe(name)
+        if found.status is Status.FAILED:
+            self.delete(name)
+        if found.status is not Status.MISSING:
+            return
+        artifact = self._artifacts.store(package)
+        with translated("deploying an adapter"):
+            try:
+                self._client.create_inference_component(
+                    InferenceComponentName=self.component(name),
+                    EndpointName=self.plan.endpoint,
+                    Specification={
+                        "BaseInferenceComponentName": self.plan.base_component,
+                        "Container": {"ArtifactUrl": artifact},
+                    },
+                    Tags=self.plan.tag_list,
+                )
+            except ClientError as error:
+                # Another process was faster, or AWS had done it and its answer was lost.
+                if not says(error, "already existing"):
+                    raise
+
+    def describe(self, name: str) -> Description:
+        component = self._component(self.component(name))
+        if component is None:
+            return Description(status=Status.MISSING)
+        status = STATUS.get(component["InferenceComponentStatus"], Status.CREATING)
+        return Description(status=status, text=str(component.get("FailureReason", "")))
+
+    def delete(self, name: str) -> None:
+        with translated("deleting an adapter"):
+            try:
+                self._client.delete_inference_component(InferenceComponentName=self.component(name))
+            except ClientError as error:
+                if not is_missing(error) and not says(error, "delete_in_progress"):
+                    raise
+
+    def list(self) -> Mapping[str, Status]:
+        with translated("listing adapters"):
+            return dict(self._listed())
+
+    def target(self, model: str) -> SageMakerTarget:
+        return SageMakerTarget(
+            host=self._runtime_url,
+            endpoint=self.plan.endpoint,
+            model=self.plan.base_component if model == self.base_model else self.component(model),
+            region=self._session.region_name,
+            credentials=self._credentials,
+        )
+
+    def health(self) -> Health:
+        try:
+            with translated("describing the endpoint"):
+                endpoint = self._client.describe_endpoint(EndpointName=self.plan.endpoint)
+            base = self._component(self.plan.base_component)
+            adapters = sum(1 for status in self.list().values() if status is Status.IN_SERVICE)
+        except EndpointError as error:
+            return Health(ok=False, text=error.text)
+        reason = str(endpoint.get("FailureReason", ""))
+        if endpoint["EndpointStatus"] not in ("InService", "Updating"):
+            return Health(ok=False, text=f"The endpoint is {endpoint['EndpointStatus']}. {reason}".strip())
+        if base is None:
+            return Health(ok=False, text="The base model is not on the endpoint.")
+        if base["InferenceComponentStatus"] not in ("InService", "Updating"):
+            reason = str(base.get("FailureReason", ""))
+            return Health(ok=False, text=f"The base model is {base['InferenceComponentStatus']}. {reason}".strip())
+        if not base.get("RuntimeConfig", {}).get("CurrentCopyCount"):
+            return Health(ok=False, text="No copy of the base model is running.", base=self.base_model)
+        return Health(ok=True, text=reason, base=self.base_model, adapters=adapters)
+
+    def tidy(self, keep: Set[str]) -> None:
+        self._artifacts.tidy(keep)
+
+    def provision(self, *, poll: float = POLL_SECONDS) -> Provision:
+        """What makes this endpoint in AWS. Raises ValueError for a plan that lacks something."""
+        self.plan.check()
+        return Provision(self._client, self.plan, poll=poll)
+
+    def component(self, name: str) -> str:
+        """The name of a deployment's component: unique in the account, of at most 63 characters."""
+        return f"{name}-{self._mark}"
+
+    def _component(self, name: str) -> Mapping[str, Any] | None:
+        with translated("describing an adapter"):
+            try:
+                found: Mapping[str, Any] = self._client.describe_inference_component(InferenceComponentName=name)
+            except ClientError as error:
+                if is_missing(error):
+                    return None
+                raise
+            return found
+
+    def _listed(self) -> Iterator[tuple[str, Status]]:
+        pages = self._client.get_paginator("list_inference_components").paginate(
+            EndpointNameEquals=self.plan.endpoint, PaginationConfig={"PageSize": 100}
+        )
+        for page in pages:
+            for found in page["InferenceComponents"]:
+                name = found["InferenceComponentName"]
+                if name != self.plan.base_component:
+                    status = STATUS.get(found.get("InferenceComponentStatus", ""), Status.CREATING)
+                    yield name.removesuffix(f"-{self._mark}"), status
+
+    def _credentials(self) -> ReadOnlyCredentials:
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise not_set_up("platform:aws_credentials", "AWS credentials are missing.")
+        with translated("signing a request"):
+            frozen: ReadOnlyCredentials = credentials.get_frozen_credentials()
+        return frozen
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._session.client("sagemaker", endpoint_url=self._url, config=CLIENT)
+
+    @cached_property
+    def _runtime_url(self) -> str:
+        client: Any = self._session.client("sagemaker-runtime", endpoint_url=self._url, config=CLIENT)
+        return str(client.meta.endpoint_url).rstrip("/")
+
+    @cached_property
+    def _artifacts(self) -> Artifacts:
+        client: Any = self._session.client("s3", endpoint_url=self._url, config=CLIENT)
+        bucket = Bucket(client, self._bucket_name, kms_key_id=self.plan.kms_key_id)
+        return Artifacts(client, bucket, self._prefix)

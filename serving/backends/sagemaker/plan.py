@@ -1,0 +1,159 @@
+"""What an endpoint is made of in AWS, and the requests that make it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""The maximum ranks that vLLM knows; any other is rounded up to one of them."""
+
+VARIANT = "AllTraffic"
+Request = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """A base model on its instances.
+
+    `model_uri` is the S3 prefix of the base model's files. `gpu_adapters` may be in one batch, `cpu_adapters` (which
+    include those) in memory; others are read again when they are asked. `memory_mb` is what SageMaker reserves for a
+    copy, and must leave room for its own agent. With `least_instances` 0, an endpoint without requests may scale to
+    zero. Scaling needs `most_instances` above `instances` or a least number below.
+    """
+
+    endpoint: str
+    base_component: str
+    role_arn: str
+    image: str
+    model_uri: str
+    instance_type: str = "ml.g6e.xlarge"
+    instances: int = 1
+    least_instances: int = 1
+    most_instances: int = 1
+    copies: int = 1
+    accelerators: int = 1
+    memory_mb: int = 1024
+    startup_seconds: int = 1800
+    max_rank: int = 64
+    gpu_adapters: int = 8
+    cpu_adapters: int = 64
+    context_tokens: int = 4096
+    inference_ami: str = ""
+    kms_key_id: str = ""
+    subnets: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
+    network_isolation: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raises ValueError that names what is wrong."""
+        for name in ("role_arn", "image", "model_uri"):
+            if not getattr(self, name):
+                raise ValueError(f"{name.upper()} is required to create an endpoint")
+        if not self.role_arn.startswith("arn:"):
+            raise ValueError("ROLE_ARN must be a role's ARN, arn:aws:iam::ACCOUNT:role/NAME")
+        if not self.model_uri.startswith("s3://"):
+            raise ValueError("MODEL_URI must be an S3 prefix, s3://BUCKET/FOLDER/")
+        if not 0 <= self.least_instances <= self.instances <= self.most_instances:
+            raise ValueError("LEAST_INSTANCES, INSTANCES and MOST_INSTANCES must be in this order")
+        if self.max_rank not in range(1, RANKS[-1] + 1):
+            raise ValueError(f"MAX_RANK must be from 1 to {RANKS[-1]}")
+        if not 1 <= self.gpu_adapters <= self.cpu_adapters:
+            raise ValueError("CPU_ADAPTERS must be at least GPU_ADAPTERS, which it includes")
+        if bool(self.subnets) != bool(self.security_group_ids):
+            raise ValueError("SUBNETS and SECURITY_GROUP_IDS must be set together")
+
+    @property
+    def served_rank(self) -> int:
+        """The maximum rank as the engine takes it."""
+        return next(rank for rank in RANKS if rank >= self.max_rank)
+
+    @property
+    def tag_list(self) -> list[dict[str, str]]:
+        return [{"Key": key, "Value": value} for key, value in self.tags.items()]
+
+    def model(self, name: str) -> Request:
+        """For CreateModel. LMI and vLLM's own image read the same limits under different names."""
+        environment = {
+            "OPTION_ENABLE_LORA": "true",
+            "OPTION_MAX_LORAS": str(self.gpu_adapters),
+            "OPTION_MAX_CPU_LORAS": str(self.cpu_adapters),
+            "OPTION_MAX_LORA_RANK": str(self.served_rank),
+            "OPTION_MAX_MODEL_LEN": str(self.context_tokens),
+            "SM_VLLM_ENABLE_LORA": "true",
+            "SM_VLLM_MAX_LORAS": str(self.gpu_adapters),
+            "SM_VLLM_MAX_CPU_LORAS": str(self.cpu_adapters),
+            "SM_VLLM_MAX_LORA_RANK": str(self.served_rank),
+            "SM_VLLM_MAX_MODEL_LEN": str(self.context_tokens),
+            "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "true",
+            **self.environment,
+        }
+        source = {"S3Uri": self.model_uri, "S3DataType": "S3Prefix", "CompressionType": "None"}
+        request: Request = {
+            "ModelName": name,
+            "ExecutionRoleArn": self.role_arn,
+            "PrimaryContainer": {
+                "Image": self.image,
+                "ModelDataSource": {"S3DataSource": source},
+                "Environment": environment,
+            },
+            # It must be what the endpoint's is, or no component comes up.
+            "EnableNetworkIsolation": self.network_isolation,
+            "Tags": self.tag_list,
+        }
+        return request | self._network
+
+    def config(self, name: str) -> Request:
+        """For CreateEndpointConfig. A role and no model make it an endpoint of inference components."""
+        variant: Request = {
+            "VariantName": VARIANT,
+            "InstanceType": self.instance_type,
+            "InitialInstanceCount": max(1, self.instances),
+            "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+            "ManagedInstanceScaling": {
+                "Status": "ENABLED",
+                "MinInstanceCount": self.least_instances,
+                "MaxInstanceCount": max(1, self.most_instances),
+            },
+        }
+        if self.inference_ami:
+            variant["InferenceAmiVersion"] = self.inference_ami
+        request: Request = {
+            "EndpointConfigName": name,
+            "ExecutionRoleArn": self.role_arn,
+            "ProductionVariants": [variant],
+            "EnableNetworkIsolation": self.network_isolation,
+            "Tags": self.tag_list,
+        }
+        return request | self._network | ({"KmsKeyId": self.kms_key_id} if self.kms_key_id else {})
+
+    def base(self, model: str) -> Request:
+        """For CreateInferenceComponent."""
+        return {
+            "InferenceComponentName": self.base_component,
+            "EndpointName": self.endpoint,
+            "VariantName": VARIANT,
+            "Specification": self.specification(model),
+            "RuntimeConfig": {"CopyCount": self.copies},
+            "Tags": self.tag_list,
+        }
+
+    def specification(self, model: str) -> Request:
+        """Of the base component."""
+        return {
+            "ModelName": model,
+            "StartupParameters": {
+                "ModelDataDownloadTimeoutInSeconds": self.startup_seconds,
+                "ContainerStartupHealthCheckTimeoutInSeconds": self.startup_seconds,
+            },
+            "ComputeResourceRequirements": {
+                "NumberOfAcceleratorDevicesRequired": self.accelerators,
+                "MinMemoryRequiredInMb": self.memory_mb,
+            },
+        }
+
+    @property
+    def _network(self) -> Request:
+        if not self.subnets:
+            return {}
+        return {"VpcConfig": {"Subnets": list(self.subnets), "SecurityGroupIds": list(self.security_group_ids)}}
