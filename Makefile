@@ -12,7 +12,7 @@ help: ## Show this list
 
 setup: .venv/.stamp static/vendor/.stamp ## Install everything into .venv and static/vendor (nothing outside the folder)
 
-demo: setup ## Run the demo of two tenants, then keep the site up; ONCE=1 stops it, AWS=standin trains in the SageMaker stand-in
+demo: setup ## Run the demo of two tenants, then keep the site up; ONCE=1 stops it, AWS=standin trains and serves in the SageMaker stand-in
 	$(PYTHON) manage.py demo $(if $(ONCE),--once) $(if $(AWS),--aws $(AWS))
 
 serve: setup ## Run the whole site until Ctrl-C

@@ -394,17 +394,51 @@ COMPUTE: dict[str, dict[str, Any]] = {
     },
 }
 
-ENDPOINTS: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "serving.backends.vllm.VllmEndpoint",
-        "OPTIONS": {
-            "URL": ENGINE_URL,
-            "API_KEY": ENGINE_API_KEY,
-            "ADAPTER_DIR": PORTAL_VAR / "deployments",
-            **_local_price,
-        },
-    }
+_engine: dict[str, Any] = {
+    "BACKEND": "serving.backends.vllm.VllmEndpoint",
+    "OPTIONS": {
+        "URL": ENGINE_URL,
+        "API_KEY": ENGINE_API_KEY,
+        "ADAPTER_DIR": PORTAL_VAR / "deployments",
+        **_local_price,
+    },
 }
+SAGEMAKER_ENDPOINT = env.str("SAGEMAKER_ENDPOINT", default="")
+_sagemaker_endpoint: dict[str, Any] = {
+    "BACKEND": "serving.backends.sagemaker.SageMakerEndpoint",
+    "OPTIONS": {
+        "ENDPOINT": SAGEMAKER_ENDPOINT,
+        "BASE_COMPONENT": env.str("SAGEMAKER_BASE_COMPONENT", default=f"{SAGEMAKER_ENDPOINT}-base"),
+        "BASE_MODEL": BASE_MODEL_NAME,
+        "MODEL_URI": _base_model_uri,
+        "BUCKET": S3_BUCKET,
+        "PREFIX": f"{S3_PREFIX}deployments/",
+        "KMS_KEY_ID": S3_KMS_KEY_ID,
+        "REGION": AWS_REGION,
+        "ROLE_ARN": env.str("SAGEMAKER_ENDPOINT_ROLE_ARN", default=SAGEMAKER_ROLE_ARN),
+        "IMAGE": env.str("SAGEMAKER_ENDPOINT_IMAGE", default=""),
+        "INSTANCE_TYPE": env.str("SAGEMAKER_ENDPOINT_INSTANCE_TYPE", default="ml.g6e.xlarge"),
+        "INSTANCES": env.int("SAGEMAKER_ENDPOINT_INSTANCES", default=1),
+        "LEAST_INSTANCES": env.int("SAGEMAKER_ENDPOINT_LEAST_INSTANCES", default=1),
+        "MOST_INSTANCES": env.int("SAGEMAKER_ENDPOINT_MOST_INSTANCES", default=1),
+        "COPIES": env.int("SAGEMAKER_ENDPOINT_COPIES", default=1),
+        "MEMORY_MB": env.int("SAGEMAKER_ENDPOINT_MEMORY_MB", default=1024),
+        "MAX_RANK": MAX_LORA_RANK,
+        "GPU_ADAPTERS": env.int("SAGEMAKER_ENDPOINT_GPU_ADAPTERS", default=8),
+        "CPU_ADAPTERS": env.int("SAGEMAKER_ENDPOINT_CPU_ADAPTERS", default=64),
+        "CONTEXT_TOKENS": env.int("SAGEMAKER_ENDPOINT_CONTEXT_TOKENS", default=4096),
+        "INFERENCE_AMI": env.str("SAGEMAKER_ENDPOINT_INFERENCE_AMI", default=""),
+        "SUBNETS": tuple(env.list("SAGEMAKER_SUBNETS", default=[])),
+        "SECURITY_GROUP_IDS": tuple(env.list("SAGEMAKER_SECURITY_GROUP_IDS", default=[])),
+        "NETWORK_ISOLATION": env.bool("SAGEMAKER_NETWORK_ISOLATION", default=False),
+        "TAGS": env.dict("SAGEMAKER_TAGS", default={}),
+        "POLL_SECONDS": env.float("SAGEMAKER_POLL_SECONDS", default=10.0),
+        "PRICE_USD_PER_HOUR": env.float("SAGEMAKER_ENDPOINT_PRICE_USD_PER_HOUR", default=0.0),
+        "PRICE_SOURCE": env.str("SAGEMAKER_ENDPOINT_PRICE_SOURCE", default="No price set"),
+    },
+}
+
+ENDPOINTS: dict[str, dict[str, Any]] = {"default": _sagemaker_endpoint if SAGEMAKER_ENDPOINT else _engine}
 
 JUDGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "evaluations.judges.backends.reference.ReferenceJudge", "OPTIONS": {}}

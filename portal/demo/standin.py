@@ -1,6 +1,8 @@
 """The AWS stand-in for the demo: a child process, and the environment that points the site at it."""
 
+import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -29,7 +31,9 @@ def aws_standin(folder: Path, base_model: Path) -> Iterator[dict[str, str]]:
         process = spawn(argv, log=output, death_signal=signal.SIGTERM, cwd=ROOT)
     try:
         _wait_ready(process, log)
-        yield _environment(f"http://127.0.0.1:{port}")
+        environment = _environment(f"http://127.0.0.1:{port}")
+        _create_endpoint(folder, environment)
+        yield environment
     finally:
         stop(process, [(signal.SIGTERM, 10.0)])
 
@@ -48,7 +52,20 @@ def _environment(url: str) -> dict[str, str]:
         "SAGEMAKER_POLL_SECONDS": "1",
         "SAGEMAKER_PRICE_USD_PER_HOUR": "0.10",
         "SAGEMAKER_PRICE_SOURCE": "Set for the demo; a stand-in, not a bill",
+        "SAGEMAKER_ENDPOINT": "shared",
+        "SAGEMAKER_ENDPOINT_IMAGE": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/serving:demo",
+        "SAGEMAKER_ENDPOINT_PRICE_USD_PER_HOUR": "0.10",
+        "SAGEMAKER_ENDPOINT_PRICE_SOURCE": "Set for the demo; a stand-in, not a bill",
     }
+
+
+def _create_endpoint(folder: Path, environment: dict[str, str]) -> None:
+    """As an operator would: the endpoint and its base component."""
+    command = [sys.executable, "manage.py", "endpoint", "create", "--yes"]
+    env = os.environ | environment | {"PORTAL_VAR": str(folder)}
+    made = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise SupervisorError(f"manage.py endpoint create failed:\n{made.stderr[-2000:]}")
 
 
 def _wait_ready(process: Popen[bytes], log: Path) -> None:

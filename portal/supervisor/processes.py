@@ -66,21 +66,22 @@ def site_environment(ports: Ports) -> dict[str, str]:
 
 
 def site_processes(
-    ports: Ports, *, base_model: Path, base_id: str, max_rank: int, var: Path, env: Mapping[str, str]
+    ports: Ports, *, base_model: Path, base_id: str, max_rank: int, var: Path, env: Mapping[str, str], has_engine: bool
 ) -> list[Process]:
-    """The processes in the order they start; they stop in reverse."""
+    """The processes in the order they start; they stop in reverse. Where models are elsewhere there is no engine."""
     python = (sys.executable, "-m")
     celery = (*python, "celery", "-A", "portal")
-    return [
-        Process(
-            name="engine",
-            argv=(
-                *python, "lorakit.serve", "--base", str(base_model), "--base-id", base_id, "--host", "127.0.0.1",
-                "--port", str(ports.engine), "--slots", "16", "--max-rank", str(max_rank), "--threads", "1",
-            ),
-            env=env,
-            health_url=f"{ports.engine_url}/health",
+    engine = Process(
+        name="engine",
+        argv=(
+            *python, "lorakit.serve", "--base", str(base_model), "--base-id", base_id, "--host", "127.0.0.1",
+            "--port", str(ports.engine), "--slots", "16", "--max-rank", str(max_rank), "--threads", "1",
         ),
+        env=env,
+        health_url=f"{ports.engine_url}/health",
+    )  # fmt: skip
+    return [
+        *([engine] if has_engine else []),
         Process(
             name="web",
             argv=(*python, "portal.web", "--host", ports.host, "--port", str(ports.web)),

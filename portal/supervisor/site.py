@@ -31,13 +31,21 @@ class Site:
     """
 
     def __init__(
-        self, *, var: Path, base_model: Path, base_id: str, console: Console, ports: Ports | None = None
+        self,
+        *,
+        var: Path,
+        base_model: Path,
+        base_id: str,
+        console: Console,
+        ports: Ports | None = None,
+        has_engine: bool = True,
     ) -> None:
         self.ports = ports or Ports()
         self.services = runtime.Services(var)
         self._var = var
         self._base_model = base_model
         self._base_id = base_id
+        self._has_engine = has_engine
         self._watcher: threading.Thread | None = None
         self._stopping = threading.Event()
         self._console = console
@@ -68,6 +76,7 @@ class Site:
                 max_rank=settings.MAX_LORA_RANK,
                 var=self._var,
                 env=environment,
+                has_engine=self._has_engine,
             )
             self._supervisor = Supervisor(processes, self._console)
             self._supervisor.start()

@@ -2,10 +2,10 @@
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from jobs.aliases import merge_options
 from serving.backends.target import Target
@@ -45,6 +45,15 @@ class Health:
     text: str = ""
     base: str = ""
     adapters: int = 0
+
+
+class Provision(Protocol):
+    """Makes, changes and deletes an endpoint in a cloud. Each says what it is doing, a line at a time, may be called
+    again after it was interrupted, and raises EndpointError."""
+
+    def create(self) -> Iterator[str]: ...
+    def update(self) -> Iterator[str]: ...
+    def delete(self) -> Iterator[str]: ...
 
 
 class EndpointBackend(ABC):
@@ -94,6 +103,10 @@ class EndpointBackend(ABC):
     @abstractmethod
     def health(self) -> Health:
         """Whether the endpoint answers. Never raises."""
+
+    def provision(self) -> Provision | None:
+        """What makes this endpoint; None for one that is made elsewhere. Raises ValueError for options it lacks."""
+        return None
 
     def tidy(self, keep: Set[str]) -> None:
         """Drop copies of packages other than those with the SHA-256 hashes in `keep`."""

@@ -26,7 +26,7 @@ def words(command: str | list[str]) -> list[str]:
 
 def test_every_process_of_the_supervisor_is_a_service_with_the_same_program(tmp_path: Path) -> None:
     for process in site_processes(
-        Ports(), base_id="tiny-llama", base_model=tmp_path, max_rank=64, var=tmp_path, env={}
+        Ports(), base_id="tiny-llama", base_model=tmp_path, max_rank=64, var=tmp_path, env={}, has_engine=True
     ):
         _python, _dash_m, program, *arguments = process.argv
         command = [word for word in words(SERVICES[process.name]["command"]) if word not in {"python", "-m"}]

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -237,9 +238,11 @@ def test_a_log_begins_again_before_it_fills_the_disk(tmp_path: Path, monkeypatch
 
 def test_the_site_runs_every_part_with_one_shared_environment(tmp_path: Path) -> None:
     env = {"ENGINE_URL": "http://127.0.0.1:9"}
-    processes = site_processes(
-        Ports(web=1, gateway=2, engine=3), base_model=tmp_path, base_id="tiny", max_rank=64, var=tmp_path, env=env
-    )
+    ports = Ports(web=1, gateway=2, engine=3)
+    options: dict[str, Any] = {"base_model": tmp_path, "base_id": "tiny", "max_rank": 64, "var": tmp_path, "env": env}
+    processes = site_processes(ports, **options, has_engine=True)
+    without = site_processes(ports, **options, has_engine=False)
+    assert [process.name for process in without] == ["web", "gateway", "worker", "beat"]
     assert [process.name for process in processes] == ["engine", "web", "gateway", "worker", "beat"]
     assert all(process.env == env for process in processes)
     assert [process.health_url for process in processes if process.health_url] == [

@@ -76,7 +76,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, Sag
     """A stand-in with an endpoint made by `Provision`, its base in service."""
     with running_standin(tmp_path_factory.mktemp("aws")) as standin:
         backend = sagemaker_endpoint(standin)
-        for _ in backend.provision(poll=0.1).create():
+        for _ in backend.provision().create():
             pass
         yield standin, backend
 

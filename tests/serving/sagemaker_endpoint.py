@@ -28,6 +28,7 @@ def endpoint_options(standin: StandIn, **changes: Any) -> dict[str, Any]:
         "MAX_RANK": 20,
         "REGION": REGION,
         "ENDPOINT_URL": standin.url,
+        "POLL_SECONDS": 0.1,
         **changes,
     }
 

@@ -42,7 +42,9 @@ def in_service(aws: Aws, name: str) -> Any:
 
 
 def adapter(base: str, key: str) -> str:
-    return json.dumps({"BaseInferenceComponentName": base, "Container": {"ArtifactUrl": f"s3://{BUCKET}/{key}"}})
+    return json.dumps(
+        {"BaseInferenceComponentName": base, "Container": {"ArtifactUrl": f"s3://{BUCKET}/adapters/{key}"}}
+    )
 
 
 def ask(aws: Aws, component: str, out: Path) -> str:
@@ -64,7 +66,7 @@ def test_an_endpoint_from_its_model_to_its_end(aws: Aws, standin: StandIn, tmp_p
     for seed in (1, 2):
         pack_canary(settings.BASE_MODEL_DIR, tmp_path / f"{seed}.tar.gz", seed=seed)
         (tmp_path / f"{seed}.tar.gz").rename(packages / f"{seed}.tar.gz")
-    standin.put_folder(packages, f"s3://{BUCKET}/")
+    standin.put_folder(packages, f"s3://{BUCKET}/adapters/")
     source = {"S3Uri": f"s3://{BUCKET}/base/", "S3DataType": "S3Prefix", "CompressionType": "None"}
     container = {"Image": IMAGE, "ModelDataSource": {"S3DataSource": source}}
     sagemaker("create-model", ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container)

@@ -36,7 +36,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop everything after the report")
-        parser.add_argument("--aws", choices=["standin"], help="train in SageMaker's stand-in, with objects in its S3")
+        parser.add_argument(
+            "--aws", choices=["standin"], help="train and serve in SageMaker's stand-in, objects in its S3"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -48,9 +50,9 @@ class Command(BaseCommand):
                 # The stand-in's S3 is deleted when it ends, so the database that refers to it must not stay either.
                 self.var = stack.enter_context(_passing_folder())
                 os.environ |= stack.enter_context(aws_standin(self.var, settings.BASE_MODEL_DIR))
-            self._run(once=options["once"])
+            self._run(once=options["once"], has_engine=not options["aws"])
 
-    def _run(self, *, once: bool) -> None:
+    def _run(self, *, once: bool, has_engine: bool) -> None:
         screen = Screen(sys.stdout)
         console = Console(self.var / "log", screen=None)
         site = Site(
@@ -58,6 +60,7 @@ class Command(BaseCommand):
             base_model=settings.BASE_MODEL_DIR,
             base_id=settings.BASE_MODEL_NAME,
             console=console,
+            has_engine=has_engine,
         )
         try:
             screen.tell("Site", "starting")

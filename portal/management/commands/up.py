@@ -45,6 +45,7 @@ class Command(BaseCommand):
             base_id=settings.BASE_MODEL_NAME,
             console=console,
             ports=ports,
+            has_engine=not settings.SAGEMAKER_ENDPOINT,
         )
         stopping = False
 

@@ -21,7 +21,7 @@ from serving.backends.errors import EndpointError
 from serving.backends.sagemaker.artifacts import Artifacts
 from serving.backends.sagemaker.errors import is_missing, not_set_up, says, translated
 from serving.backends.sagemaker.plan import Plan
-from serving.backends.sagemaker.provision import POLL_SECONDS, Provision
+from serving.backends.sagemaker.provision import SageMakerProvision
 from serving.backends.sagemaker.target import SageMakerTarget
 
 # A step has 90 seconds. These limits keep one call, with its retries, well within that.
@@ -44,7 +44,8 @@ def _default(item: "Field[Any]") -> Any:
 
 class SageMakerEndpoint(EndpointBackend):
     """Options: BASE_MODEL, the portal's name of the base; BUCKET and PREFIX for adapters; REGION; ENDPOINT_URL in place
-    of AWS's addresses; and the fields of `Plan` in capitals, of which ENDPOINT and BASE_COMPONENT are always needed."""
+    of AWS's addresses; POLL_SECONDS, while it is made; and the fields of `Plan` in capitals, of which ENDPOINT and
+    BASE_COMPONENT are always needed."""
 
     options: ClassVar[dict[str, Any]] = {
         **EndpointBackend.options,
@@ -54,6 +55,7 @@ class SageMakerEndpoint(EndpointBackend):
         "PREFIX": "deployments/",
         "REGION": "",
         "ENDPOINT_URL": "",
+        "POLL_SECONDS": 15.0,
     }
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
@@ -69,6 +71,7 @@ class SageMakerEndpoint(EndpointBackend):
             raise ValueError(f"ENDPOINTS[{alias!r}] needs the option REGION, or AWS_DEFAULT_REGION")
         self._url = merged["ENDPOINT_URL"] or None
         self._bucket_name, self._prefix = str(merged["BUCKET"]), str(merged["PREFIX"])
+        self._poll = float(merged["POLL_SECONDS"])
         self._mark = hashlib.sha256(self.plan.endpoint.encode()).hexdigest()[:8]
 
     def deploy(self, name: str, package: Package) -> None:
@@ -145,10 +148,9 @@ class SageMakerEndpoint(EndpointBackend):
     def tidy(self, keep: Set[str]) -> None:
         self._artifacts.tidy(keep)
 
-    def provision(self, *, poll: float = POLL_SECONDS) -> Provision:
-        """What makes this endpoint in AWS. Raises ValueError for a plan that lacks something."""
+    def provision(self) -> SageMakerProvision:
         self.plan.check()
-        return Provision(self._client, self.plan, poll=poll)
+        return SageMakerProvision(self._client, self.plan, poll=self._poll)
 
     def component(self, name: str) -> str:
         """The name of a deployment's component: unique in the account, of at most 63 characters."""

@@ -13,7 +13,6 @@ from serving.backends.errors import EndpointError
 from serving.backends.sagemaker.errors import is_missing, says, translated
 from serving.backends.sagemaker.plan import Plan, Request
 
-POLL_SECONDS = 15.0
 PATIENCE_SECONDS = 3600.0
 HASH = 12
 
@@ -21,10 +20,10 @@ Step = Iterator[str]
 """Says what is being done, a line at a time."""
 
 
-class Provision:
+class SageMakerProvision:
     """One endpoint as a plan has it. Models and configurations never change in AWS: a name stands for its content."""
 
-    def __init__(self, client: Any, plan: Plan, *, poll: float = POLL_SECONDS) -> None:
+    def __init__(self, client: Any, plan: Plan, *, poll: float) -> None:
         self._client = client
         self._plan = plan
         self._poll = poll
