@@ -5,7 +5,7 @@ base, so the name of a component ends with a mark of its endpoint.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import MISSING, Field, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -127,8 +127,9 @@ class SageMakerEndpoint(EndpointBackend):
 
     def health(self) -> Health:
         try:
-            with translated("describing the endpoint"):
-                endpoint = self._client.describe_endpoint(EndpointName=self.plan.endpoint)
+            endpoint = self._described(self._client.describe_endpoint, EndpointName=self.plan.endpoint)
+            if endpoint is None:
+                return Health(ok=False, text="There is no such endpoint in AWS.")
             base = self._component(self.plan.base_component)
             adapters = sum(1 for status in self.list().values() if status is Status.IN_SERVICE)
         except EndpointError as error:
@@ -157,9 +158,13 @@ class SageMakerEndpoint(EndpointBackend):
         return f"{name}-{self._mark}"
 
     def _component(self, name: str) -> Mapping[str, Any] | None:
-        with translated("describing an adapter"):
+        return self._described(self._client.describe_inference_component, InferenceComponentName=name)
+
+    def _described(self, describe: Callable[..., Any], **named: str) -> Mapping[str, Any] | None:
+        """None if there is none."""
+        with translated("describing the endpoint"):
             try:
-                found: Mapping[str, Any] = self._client.describe_inference_component(InferenceComponentName=name)
+                found: Mapping[str, Any] = describe(**named)
             except ClientError as error:
                 if is_missing(error):
                     return None
