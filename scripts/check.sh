@@ -27,6 +27,7 @@ mapfile -t templates < <(find templates -name '*.html')
 step "Template format" djade --check --target-version 5.2 "${templates[@]}"
 step "Template rules" djlint templates --lint --quiet
 step "JavaScript and CSS" var/frontend/node_modules/.bin/biome check --error-on-warnings
+step "CloudFormation" cfn-lint deploy/aws/*.yaml
 step "Shell scripts" shellcheck .ci/run deploy/postgres/*.sh scripts/*.sh
 step "Migrations match the models" python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 step "Security settings of a hosted site" "${hosted[@]}" python manage.py check --deploy --fail-level WARNING

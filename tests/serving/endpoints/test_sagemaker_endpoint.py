@@ -10,6 +10,8 @@ from unittest.mock import patch
 import boto3
 import pytest
 from botocore.credentials import Credentials
+from cfnlint.decode import cfn_yaml
+from django.conf import settings
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -74,6 +76,19 @@ def test_the_plan_of_an_endpoint() -> None:
     [variant] = plan.config("c")["ProductionVariants"]
     assert "ModelName" not in variant
     assert plan.config("c")["ExecutionRoleArn"] == ROLE
+
+
+def test_the_cloudformation_template_makes_the_same_endpoint() -> None:
+    template: Any = cfn_yaml.load(str(Path(settings.BASE_DIR) / "deploy" / "aws" / "portal.yaml"))
+    resources = template["Resources"]
+    plan = Plan(endpoint="e", base_component="e-base", role_arn=ROLE, image=IMAGE, model_uri="s3://b/m/")
+    ours = plan.model("m")["PrimaryContainer"]
+    assert set(resources["Model"]["Properties"]["PrimaryContainer"]["Environment"]) == set(ours["Environment"])
+    [variant] = resources["EndpointConfig"]["Properties"]["ProductionVariants"]
+    assert set(variant) == set(plan.config("c")["ProductionVariants"][0])
+    base = resources["Base"]["Properties"]
+    assert base["VariantName"] == variant["VariantName"] == plan.base("m")["VariantName"]
+    assert set(base["Specification"]) == set(plan.specification("m"))
 
 
 @pytest.mark.parametrize(
