@@ -53,6 +53,11 @@ class Standing:
     means: list[Corrected]
 
     @property
+    def graded(self) -> list[Corrected]:
+        """Of the models whose answers experts graded."""
+        return [one for one in self.means if one.labels]
+
+    @property
     def labels(self) -> int:
         return sum(one.labels for one in self.means)
 
@@ -62,7 +67,7 @@ class Standing:
         if self.licence is not None and self.licence.state == LicenceState.LICENSED:
             return f"Licensed judge, corrected by {self.labels} experts’ grade{'' if self.labels == 1 else 's'}."
         why = self.licence.reason if self.licence else "It has not been compared with experts yet."
-        return f"Not licensed: {why}"
+        return f"Not licensed. {why}"
 
 
 def standing_of(judging: Judging) -> Standing:

@@ -57,12 +57,16 @@ def chips_of(grid: Grid) -> list[Chip]:
                 interval=f"{100 * fact['low']:.0f} to {100 * fact['high']:.0f}%" if has_interval else "",
                 judge=f"{grade:.1f}" if grade is not None else "",
                 tokens=f"{fact['tokens']:,.0f}" if fact["tokens"] is not None else "",
-                seconds=f"{fact['seconds']:.2g} s" if fact["seconds"] is not None else "",
+                seconds=_seconds(fact["seconds"]) if fact["seconds"] is not None else "",
                 badges=live,
                 part="own" if model == grid.own else "other" if model == grid.other else "",
             )
         )
     return chips
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:,.1f} s"
 
 
 def _facts(run: EvaluationRun, models: Sequence[EvaluatedModel]) -> dict[str, dict[str, Any]]:
