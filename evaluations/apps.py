@@ -12,12 +12,14 @@ class EvaluationsConfig(AppConfig):
         from evaluations.gates.panels import decision_panel
         from evaluations.judges import panels as judge_panels
         from evaluations.judging import news
+        from evaluations.licences.corrected import known_means
         from evaluations.licences.kinds import RejudgingKind
         from evaluations.licences.news import judges_have_news
         from evaluations.licences.panels import licence_panel, shared_licence_panel, standings_panel
         from evaluations.qualification.kinds import QualificationKind
         from evaluations.qualification.panels import qualification_panel
         from evaluations.runs.after_training import evaluate_new_version
+        from evaluations.runs.judgings import expert_means
         from evaluations.runs.judgings import panels as judging_panels
         from evaluations.runs.judgings.kinds import JudgingKind
         from evaluations.runs.kinds import EvaluationKind
@@ -39,5 +41,6 @@ class EvaluationsConfig(AppConfig):
         judge_panels.register(licence_panel)
         judge_panels.register_shared(shared_licence_panel)
         judging_panels.register(standings_panel)
+        expert_means.register(known_means)
         notes.register(score_notes)
         lineage.register(evaluation_uses)

@@ -15,8 +15,8 @@ class PolicyForm(forms.Form):
         label="Policy",
         max_length=MAX_BYTES,
         strip=False,
-        widget=forms.Textarea(attrs={"rows": 12, "class": "font-monospace", "spellcheck": "false"}),
-        help_text="In YAML, one condition a line. A change counts for decisions that are opened from then on.",
+        widget=forms.Textarea(attrs={"rows": 16, "class": "font-monospace", "spellcheck": "false", "wrap": "off"}),
+        help_text="In YAML, one condition per line. A change counts for decisions opened after it.",
     )
 
 
@@ -49,6 +49,7 @@ class OpenForm(forms.Form):
         ready = EvaluationRun.objects.filter(version=version, state=EvaluationState.READY)
         field: Any = self.fields["evaluation"]
         field.queryset = ready.select_related("version__adapter", "dataset_version__dataset")
+        self.has_evaluations = ready.exists()
         field.label_from_instance = lambda run: f"{run.created_at:%d %b %Y, %H:%M}, on {run.dataset_version}"
 
 

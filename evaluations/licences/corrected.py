@@ -14,8 +14,8 @@ from evaluations.reviews.queries import evidence_stamp
 from lorakit.stats.prediction_powered import FEWEST_LABELS, PoweredMean, prediction_powered_mean
 from lorakit.stats.transport import MOST_OUTSIDE, outside_labelled
 
-KEPT = 24 * 3600
-SHAPE = 1
+KEPT = 7 * 24 * 3600
+SHAPE = 2
 """Raise it when what is kept changes."""
 
 
@@ -53,6 +53,11 @@ class Standing:
     means: list[Corrected]
 
     @property
+    def graded(self) -> list[Corrected]:
+        """Of the models whose answers experts graded."""
+        return [one for one in self.means if one.labels]
+
+    @property
     def labels(self) -> int:
         return sum(one.labels for one in self.means)
 
@@ -62,18 +67,35 @@ class Standing:
         if self.licence is not None and self.licence.state == LicenceState.LICENSED:
             return f"Licensed judge, corrected by {self.labels} experts’ grade{'' if self.labels == 1 else 's'}."
         why = self.licence.reason if self.licence else "It has not been compared with experts yet."
-        return f"Not licensed: {why}"
+        return f"Not licensed. {why}"
 
 
 def standing_of(judging: Judging) -> Standing:
     """Worked out anew when experts grade; between grades the means, which take every grade, come from the cache."""
     stamp = evidence_stamp(list(ReviewRound.objects.filter(run=judging.run_id).order_by("number")))
-    key = f"corrected:{SHAPE}:{judging.id}:{stamp}"
-    means: list[Corrected] | None = cache.get(key)
-    if means is None:
-        means = _means(judging)
-        cache.set(key, means, KEPT)
-    return Standing(judging=judging, licence=licence_of(judging), means=means)
+    kept: _Kept | None = cache.get(_key(judging))
+    if kept is None or kept.stamp != stamp:
+        kept = _Kept(stamp=stamp, means=_means(judging))
+        cache.set(_key(judging), kept, KEPT)
+    return Standing(judging=judging, licence=licence_of(judging), means=kept.means)
+
+
+def known_means(judging: Judging) -> dict[str, float]:
+    """{model's key: corrected mean} as last worked out, for pages that cannot wait; empty where it cannot be said."""
+    kept: _Kept | None = cache.get(_key(judging))
+    return {one.key: one.powered.mean for one in kept.means if one.powered and not one.why} if kept else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kept:
+    """`stamp` is of the reviews that the means rest on."""
+
+    stamp: str
+    means: list[Corrected]
+
+
+def _key(judging: Judging) -> str:
+    return f"corrected:{SHAPE}:{judging.id}"
 
 
 def _means(judging: Judging) -> list[Corrected]:

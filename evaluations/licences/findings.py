@@ -126,8 +126,8 @@ def _verdict(
         return (
             LicenceState.REFUSED if known.was_licensed else LicenceState.PROVISIONAL,
             (
-                f"Cannot say: {share:.0%} of its grades of {name} lie beyond those that experts have graded. Have "
-                "experts grade more answers."
+                f"Too early to say: {share:.0%} of its grades of {name} lie beyond those that experts have graded. "
+                "Have experts grade more answers."
             ),
         )
     return _transported(known, calibration, terms)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from evaluations.agreement.labels import HAS_GRADES
 from evaluations.judging.jurors import jury_fingerprint
+from evaluations.licences.corrected import standing_of
 from evaluations.licences.findings import Finding, assessed
 from evaluations.licences.kinds import RejudgingKind
 from evaluations.licences.known import known_about, replaced_by
@@ -66,6 +67,9 @@ def assess_licences(*, tenant_id: UUID) -> int:
         for judging in Judging.objects.filter(state__in=HAS_GRADES).defer("summary", "progress"):
             seen.setdefault((jury_fingerprint(judging.judges), judging.rubric_version_id), judging)
         found = [assess_judging(judging=judging) for judging in seen.values()]
+        for judging in seen.values():
+            # Pages show the means that are known.
+            standing_of(judging)
     return sum(one is not None for one in found)
 
 

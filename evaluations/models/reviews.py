@@ -1,5 +1,7 @@
 """Experts' reviews: rounds, the answers in them, whose turn it is, and the grades."""
 
+from dataclasses import dataclass
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -154,6 +156,15 @@ class Choice(models.TextChoices):
     OTHER = "other", "Other"
 
 
+@dataclass(frozen=True, kw_only=True)
+class CriterionGrade:
+    """An expert's grade by one criterion, and the best there is."""
+
+    name: str
+    grade: int
+    highest: int
+
+
 class Review(TenantModel):
     """What one expert said of one item, once. An adjudication settles an item on which experts disagreed.
 
@@ -196,7 +207,17 @@ class Review(TenantModel):
         )
 
     def __str__(self) -> str:
-        return self.get_choice_display() or f"{self.grade:g} of 5"
+        return self.get_choice_display() or f"{round(self.grade or 0, 1):g} of 5"
+
+    @property
+    def by_criterion(self) -> list[CriterionGrade]:
+        """The grades in the rubric's order; empty without a rubric. Reads the rubric version."""
+        criteria = self.rubric_version.document["criteria"] if self.rubric_version else []
+        return [
+            CriterionGrade(name=one["name"], grade=self.grades[one["name"]], highest=one["scale"][1])
+            for one in criteria
+            if one["name"] in self.grades
+        ]
 
 
 class ReviewDigest(TenantModel):

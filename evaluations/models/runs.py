@@ -133,6 +133,11 @@ class EvaluationItem(TenantModel):
         return turns_of(self.messages)
 
     @property
+    def asked(self) -> list[Turn]:
+        """The turns without instructions, which are mostly the same in every row; all if there is nothing else."""
+        return [turn for turn in self.turns if turn.role != "system"] or self.turns
+
+    @property
     def is_plain(self) -> bool:
         """Whether the prompt is nothing but roles and texts, which the shared endpoint can be asked."""
         return not self.tools and all(

@@ -6,7 +6,6 @@ JavaScript it has one, and its form is posted here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -20,7 +19,7 @@ from evaluations.metrics.changes import word_diff
 from evaluations.models import Review, ReviewRound, RoundItem, RoundShape, RoundState
 from evaluations.reviews.forms import GRADES, given_by
 from evaluations.reviews.queries import progress_of, rounds_for
-from evaluations.reviews.queue.given import shown_choice
+from evaluations.reviews.queue.given import Given, shown_choice
 from evaluations.reviews.queue.services import next_items, record_review, skip_item
 from evaluations.reviews.queue.shown import own_item, shown_items
 from evaluations.rubrics.document import parsed
@@ -101,18 +100,24 @@ def grade(request: TenantRequest, item_id: UUID) -> HttpResponse:
     """Save the grade of a browser without JavaScript, or its skip, and show the next answer."""
     reviewer = request.membership.user
     item = own_item(item_id, reviewer)
+    given = given_by(request.POST, form_fields(item))
     try:
         if "skip" in request.POST:
             skip_item(item=item, reviewer=reviewer)
         else:
-            record_review(item=item, reviewer=reviewer, given=given_by(request.POST, form_fields(item)))
+            record_review(item=item, reviewer=reviewer, given=given)
     except PortalError as error:
-        return _show(request, item.round, error=error)
+        return _show(request, item.round, error=error, refused={item.id: given})
     return redirect("evaluations:review", item.round_id)
 
 
 def _show(
-    request: TenantRequest, review_round: ReviewRound, *, ahead: int | None = None, error: PortalError | None = None
+    request: TenantRequest,
+    review_round: ReviewRound,
+    *,
+    ahead: int | None = None,
+    error: PortalError | None = None,
+    refused: Mapping[UUID, Given] | None = None,
 ) -> HttpResponse:
     reviewer = request.membership.user
     is_open = review_round.state == RoundState.OPEN
@@ -121,7 +126,7 @@ def _show(
     context = {
         "round": review_round,
         "progress": progress_of(review_round, reviewer),
-        "shown": [on_screen(item, own.get(item.id)) for item in items],
+        "shown": [on_screen(item, own.get(item.id), (refused or {}).get(item.id)) for item in items],
         "error": error,
         "posted": request.POST,
         "is_closed": not is_open,
@@ -130,8 +135,11 @@ def _show(
     return render(request, template, context, status=400 if error else 200)
 
 
-def on_screen(item: RoundItem, own: Review | None) -> Shown:
-    """An item with its round, rubric version, row and answers, and the review `own` filled in."""
+def on_screen(item: RoundItem, own: Review | None, refused: Given | None = None) -> Shown:
+    """An item with its round, rubric version, row and answers, and the review `own` filled in.
+
+    The grades of a form that was `refused` stay chosen.
+    """
     pair = [item.answer.text] if item.other is None else [item.answer.text, item.other.text]
     if item.is_swapped:
         pair.reverse()
@@ -143,7 +151,7 @@ def on_screen(item: RoundItem, own: Review | None) -> Shown:
             ShownAnswer(label=label, text=text, html=_differences(item.item.reference, text))
             for label, text in zip(labels, pair, strict=True)
         ],
-        questions=_questions(item, own),
+        questions=_questions(item, refused or _given(own, item)),
         instructions=str(version.document.get("instructions", "")) if version else "",
         own=own,
     )
@@ -151,22 +159,25 @@ def on_screen(item: RoundItem, own: Review | None) -> Shown:
 
 def form_fields(item: RoundItem) -> Mapping[str, str]:
     """{field of the form: criterion}; empty for one grade and for pairs."""
-    return {one.name: one.criterion for one in _questions(item, None) if one.criterion}
+    return {one.name: one.criterion for one in _questions(item, Given()) if one.criterion}
 
 
-def _questions(item: RoundItem, own: Review | None) -> list[Question]:
+def _given(own: Review | None, item: RoundItem) -> Given:
+    if own is None:
+        return Given()
+    grade = None if own.grade is None else round(own.grade)
+    return Given(grades=own.grades, grade=grade, choice=shown_choice(own.choice, item))
+
+
+def _questions(item: RoundItem, given: Given) -> list[Question]:
     if item.round.shape == RoundShape.PAIR:
-        given = shown_choice(own.choice, item) if own else ""
         sides = {"first": "A is better", "second": "B is better", "tie": "Equally good"}
-        choices = [Choice(value=value, note=note, is_given=value == given) for value, note in sides.items()]
+        choices = [Choice(value=value, note=note, is_given=value == given.choice) for value, note in sides.items()]
         return [_question("choice", "Which answer is better?", choices)]
     version = item.round.rubric_version
     if version is None:
-        choices = [
-            Choice(value=str(value), note=note, is_given=bool(own and own.grade == value)) for value, note in GRADES
-        ]
+        choices = [Choice(value=str(value), note=note, is_given=given.grade == value) for value, note in GRADES]
         return [_question("grade", "How good is this answer?", choices)]
-    grades: dict[str, Any] = own.grades if own else {}
     return [
         Question(
             name=f"criterion-{place}",
@@ -174,7 +185,7 @@ def _questions(item: RoundItem, own: Review | None) -> list[Question]:
             criterion=one.criterion.name,
             description=one.criterion.description,
             required=one.required,
-            choices=_scale(one.criterion, grades.get(one.criterion.name)),
+            choices=_scale(one.criterion, given.grades.get(one.criterion.name)),
         )
         for place, one in enumerate(parsed(version.document).criteria)
     ]

@@ -61,7 +61,9 @@ def grades_of(run: EvaluationRun, items: Sequence[EvaluationItem], viewer: User 
     """The reviews of each answer to the run's `items`; answers without any are left out."""
     given: dict[UUID, list[Review]] = defaultdict(list)
     reviews = reviews_of(run).filter(round_item__item__in=items)
-    for review in reviews.select_related("reviewer", "round_item__other__model").order_by("created_at"):
+    for review in reviews.select_related("reviewer", "rubric_version", "round_item__other__model").order_by(
+        "created_at"
+    ):
         given[review.round_item.answer_id].append(review)
     reviewer = viewer if is_blind(run, viewer) else None
     return {answer_id: _seen(found, reviewer) for answer_id, found in given.items()}

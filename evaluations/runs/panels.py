@@ -9,8 +9,9 @@ from adapters.versions.notes import notes_of
 from adapters.versions.panels import Panel
 from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationRun, EvaluationState, Review
+from evaluations.runs.judgings.expert_means import expert_means
 from evaluations.runs.queries import latest_ready, runs
-from evaluations.runs.report import headline
+from evaluations.runs.report import headline, own_key
 
 COMMENTS_SHOWN = 3
 
@@ -24,6 +25,7 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
         "version": version,
         "evaluation": ready,
         "headline": report,
+        "by_experts": _by_experts(ready) if ready else "",
         "leaks": leaks_of(ready.dataset_version) if ready else [],
         "badges": [note for note in notes_of([version])[version.id] if note.state],
         "experts": _experts(version, ready) if ready else None,
@@ -33,6 +35,11 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
     if report:
         facts = tuple((one.title, f"{report.against} {one.against}, {version} {one.own}") for one in report.figures)
     return Panel(template="evaluations/runs/_version_panel.html", context=context, title="Evaluation", facts=facts)
+
+
+def _by_experts(run: EvaluationRun) -> str:
+    """The mean that experts would have given all of the version's answers, where that is known."""
+    return expert_means(run.last_judging).get(own_key(run), "")
 
 
 def _experts(version: AdapterVersion, run: EvaluationRun) -> dict[str, Any]:

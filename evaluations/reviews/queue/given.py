@@ -65,7 +65,7 @@ def checked(given: Given, item: RoundItem) -> dict[str, Any]:
     }
 
 
-def shown_choice(choice: str, item: RoundItem) -> str:
+def shown_choice(choice: str, item: RoundItem) -> Side | Literal[""]:
     """A stored choice as the expert saw it: first, second or tie; empty if there is none."""
     if choice == Choice.TIE:
         return "tie"

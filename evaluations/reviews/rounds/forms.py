@@ -20,9 +20,13 @@ class RoundForm(forms.Form):
     )
     reviewers = forms.MultipleChoiceField(label="Reviewers", widget=forms.CheckboxSelectMultiple)
     due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    rubric_version = forms.ChoiceField(label="Rubric", required=False, help_text="Without one, a grade from 1 to 5.")
-    against = forms.ChoiceField(label="Compare with", required=False)
-    shape = forms.ChoiceField(label="Shown", choices=RoundShape.choices, initial=RoundShape.SINGLE)
+    rubric_version = forms.ChoiceField(
+        label="Rubric", required=False, help_text="Without one, experts give each answer one grade from 1 to 5."
+    )
+    against = forms.ChoiceField(
+        label="Compare with", required=False, help_text="Experts also see this model’s answers to the same rows."
+    )
+    shape = forms.ChoiceField(label="How experts see answers", choices=RoundShape.choices, initial=RoundShape.SINGLE)
 
     shows_judge = forms.BooleanField(
         label="Show experts the judge’s grade after their own",

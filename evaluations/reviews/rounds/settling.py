@@ -37,21 +37,21 @@ def settle(request: TenantRequest, item_id: UUID) -> HttpResponse:
     item = get_object_or_404(RoundItem.objects.select_related(*related), pk=item_id)
     reviews = Review.objects.filter(round_item=item).select_related("reviewer", "rubric_version__rubric")
     settled = next((review for review in reviews if review.is_adjudication), None)
-    error = None
+    error = refused = None
     if item.round.state != RoundState.OPEN and request.method != "POST":
         return redirect("evaluations:review-round", item.round_id)
     if request.method == "POST":
+        # The page has no marks: those of an earlier settlement stay.
+        given = replace(given_by(request.POST, form_fields(item)), marks=settled.marks if settled else ())
         try:
-            # The page has no marks: those of an earlier settlement stay.
-            given = replace(given_by(request.POST, form_fields(item)), marks=settled.marks if settled else ())
             adjudicate(item=item, adjudicator=request.membership.user, given=given)
-        except PortalError as refused:
-            error = refused
+        except PortalError as problem:
+            error, refused = problem, given
         else:
             return _next(item)
     context = {
         "round": item.round,
-        "one": on_screen(item, None if error else settled),
+        "one": on_screen(item, None if error else settled, refused),
         "opinions": [
             Opinion(review=review, verdict=SIDES.get(shown_choice(review.choice, item), str(review)))
             for review in reviews.order_by("created_at")

@@ -10,8 +10,18 @@ from evaluations.runs.stages.held_out import ALL
 COLOURS = ("--chart-6", "--chart-1", "--chart-2", "--chart-3", "--chart-4", "--chart-5", "--chart-7", "--chart-8")
 
 
+def colours_of(names: Sequence[str]) -> dict[str, str]:
+    """A colour for each model of an evaluation, so that it has the same one in every chart; the base’s is grey."""
+    return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+
+
 def distribution_figure(
-    counts: Mapping[str, Sequence[int]], metric: str, *, low: float = 0.0, high: float = 1.0
+    counts: Mapping[str, Sequence[int]],
+    metric: str,
+    *,
+    colours: Mapping[str, str],
+    low: float = 0.0,
+    high: float = 1.0,
 ) -> dict[str, Any]:
     """Number of rows by score in one metric, the models overlaid.
 
@@ -28,10 +38,10 @@ def distribution_figure(
             "y": list(column),
             "width": width,
             "opacity": 0.7,
-            "marker": {"color": colour},
+            "marker": {"color": colours[name]},
             "hovertemplate": "%{y} rows",
         }
-        for (name, column), colour in zip(counts.items(), COLOURS, strict=False)
+        for name, column in counts.items()
     ]
     layout = {
         "barmode": "overlay",
@@ -45,21 +55,23 @@ def metrics_figure(summary: Mapping[str, Any], names: Mapping[str, str]) -> dict
     """The mean of each metric shown, 0..1, the models beside each other; `names` are by their keys."""
     figures = summary[ALL]["figures"]
     aliases = shown(next(iter(figures.values())))
+    colours = colours_of([*names.values()])
     data = [
         {
             "type": "bar",
             "name": name,
-            "x": [metric_title(alias) for alias in aliases],
+            # On a narrow screen long titles would leave no room for the bars.
+            "x": [metric_title(alias).replace(" (", "<br>(") for alias in aliases],
             "y": [figures[key][alias] for alias in aliases],
-            "marker": {"color": colour},
+            "marker": {"color": colours[name]},
             "hovertemplate": "%{y:.2f}",
         }
-        for (key, name), colour in zip(names.items(), COLOURS, strict=False)
+        for key, name in names.items()
     ]
     return {"data": data, "layout": {"barmode": "group", "yaxis": {"range": [0, 1], "title": {"text": "Mean"}}}}
 
 
-def reliability_figure(bins: Mapping[str, Sequence[Reliability]]) -> dict[str, Any]:
+def reliability_figure(bins: Mapping[str, Sequence[Reliability]], *, colours: Mapping[str, str]) -> dict[str, Any]:
     """How often models are right by how confident they are; on the line, confidence is what it says."""
     line = {
         "type": "scatter",
@@ -78,11 +90,11 @@ def reliability_figure(bins: Mapping[str, Sequence[Reliability]]) -> dict[str, A
             "x": [one.confidence for one in parts],
             "y": [one.accuracy for one in parts],
             "text": [f"{one.rows:,} rows" for one in parts],
-            "marker": {"color": colour},
-            "line": {"color": colour},
+            "marker": {"color": colours[name]},
+            "line": {"color": colours[name]},
             "hovertemplate": "right %{y:.0%}, %{text}",
         }
-        for (name, parts), colour in zip(bins.items(), COLOURS[1:], strict=False)
+        for name, parts in bins.items()
     ]
     layout = {
         "xaxis": {"title": {"text": "Confidence"}, "range": [0, 1.02]},

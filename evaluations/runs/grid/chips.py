@@ -7,6 +7,7 @@ from typing import Any
 from adapters.versions.notes import Note, notes_of
 from evaluations.models import Answer, EvaluatedModel, EvaluationRun
 from evaluations.runs.grid.grid import Grid
+from evaluations.runs.judgings.expert_means import expert_means
 from evaluations.runs.report import percent
 from evaluations.runs.stages.facts import facts_of
 from evaluations.runs.stages.held_out import ALL
@@ -17,7 +18,8 @@ from evaluations.runs.stages.scoring import RIGHT
 class Chip:
     """One model as text. `exact` and `interval` are empty before its answers are scored, others where not known.
 
-    `tokens` and `seconds` are means per answer. `part` is `own` or `other` of the two models that are compared.
+    `experts` is the mean grade that they would have given; `tokens` and `seconds` are means per answer. `part` is `own`
+    or `other` of the two models that are compared.
     """
 
     model: EvaluatedModel
@@ -27,6 +29,7 @@ class Chip:
     exact: str
     interval: str
     judge: str
+    experts: str
     tokens: str
     seconds: str
     badges: list[Note]
@@ -39,6 +42,7 @@ def chips_of(grid: Grid) -> list[Chip]:
     facts = _facts(run, models)
     judging = run.last_judging
     grades = judging.summary.get(ALL, {}).get("figures", {}) if judging and run.summary else {}
+    by_experts = expert_means(judging) if grades else {}
     figures = run.summary[ALL]["figures"] if run.summary else {}
     versions = [model.version for model in models if model.version is not None]
     badges = notes_of(versions)
@@ -56,13 +60,18 @@ def chips_of(grid: Grid) -> list[Chip]:
                 exact=percent(score) if score is not None else "",
                 interval=f"{100 * fact['low']:.0f} to {100 * fact['high']:.0f}%" if has_interval else "",
                 judge=f"{grade:.1f}" if grade is not None else "",
+                experts=by_experts.get(model.key, "") if grade is not None else "",
                 tokens=f"{fact['tokens']:,.0f}" if fact["tokens"] is not None else "",
-                seconds=f"{fact['seconds']:.2g} s" if fact["seconds"] is not None else "",
+                seconds=_seconds(fact["seconds"]) if fact["seconds"] is not None else "",
                 badges=live,
                 part="own" if model == grid.own else "other" if model == grid.other else "",
             )
         )
     return chips
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:,.1f} s"
 
 
 def _facts(run: EvaluationRun, models: Sequence[EvaluatedModel]) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ from evaluations.metrics import metrics
 from evaluations.metrics.base import Answers
 from evaluations.models import Answer, EvaluatedModel, EvaluationRun
 from evaluations.runs.grid.address import sortable
-from evaluations.runs.grid.charts import distribution_figure, metrics_figure, reliability_figure
+from evaluations.runs.grid.charts import colours_of, distribution_figure, metrics_figure, reliability_figure
 from evaluations.runs.grid.columns import MARK, column_title, columns_with_figures, value_title
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.queries import Reliability, expert_view, histograms, reliability_of
@@ -50,7 +50,7 @@ def figures_of(grid: Grid, metric: str, by: str) -> dict[str, Any]:
         "metric_choices": [(alias, metric_title(alias)) for alias in known],
         "distribution": _distribution(grid, chosen) if chosen else None,
         "means": metrics_figure(run.summary, names),
-        "reliability": reliability_figure(bins) if bins else None,
+        "reliability": reliability_figure(bins, colours=colours_of([*names.values()])) if bins else None,
         "calibration": [(names[key], value) for key in names if (value := _calibration(total, key)) is not None],
         "confusion": confusion_of(grid),
         "unavailable": [(metric_title(alias), reason) for alias, reason in sorted(total["unavailable"].items())],
@@ -81,7 +81,8 @@ def _distribution(grid: Grid, alias: str) -> dict[str, Any]:
         if all(stored)
         else histograms(models, alias, low=low, high=high)
     )
-    return distribution_figure(counts, alias, low=low, high=high)
+    colours = colours_of([model.name for model in grid.models])
+    return distribution_figure(counts, alias, colours=colours, low=low, high=high)
 
 
 def _shapes(grid: Grid, model: EvaluatedModel) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def _pair(total: dict[str, Any], model: str, against: str) -> Pair | None:
 
 def _points(share: float) -> str:
     # Adding zero turns -0.0 into 0.0.
-    return f"{round(100 * share, 1) + 0.0:+.1f}"
+    return f"{round(100 * share, 1) + 0.0:+.1f}".replace("-", "−")
 
 
 def _calibration(total: dict[str, Any], key: str) -> float | None:

@@ -36,8 +36,11 @@ def full_answers(
     run: EvaluationRun, models: Sequence[EvaluatedModel], item: EvaluationItem, grades: GradesByAnswer
 ) -> list[FullAnswer]:
     """Every model's answer to a row, models in order."""
+    judging = run.last_judging
+    rubric = judging.rubric_version if judging else None
+    order = [one["name"] for one in rubric.document["criteria"]] if rubric else []
     return [
-        FullAnswer(cell=cell, scores=_scores(cell), criteria=_criteria(cell.grade))
+        FullAnswer(cell=cell, scores=_scores(cell), criteria=_criteria(cell.grade, order))
         for cell in cells_of(run, models, [item], most=WHOLE, grades=grades)[item.id]
     ]
 
@@ -50,11 +53,14 @@ def _scores(cell: Cell) -> list[tuple[str, str]]:
     ]
 
 
-def _criteria(grade: Grade | None) -> list[Criterion]:
+def _criteria(grade: Grade | None, order: Sequence[str]) -> list[Criterion]:
+    """In the rubric's order; PostgreSQL keeps none in JSON."""
     detail: dict[str, Any] = grade.detail if grade else {}
     return [
-        Criterion(name=name, judge=judge, score=f"{one['score']:g}", reason=one.get("reason", ""))
-        for name, by_judge in detail.items()
+        Criterion(name=name, judge=judge, score=f"{round(one['score'], 1):g}", reason=one.get("reason", ""))
+        for name, by_judge in sorted(
+            detail.items(), key=lambda given: order.index(given[0]) if given[0] in order else len(order)
+        )
         if isinstance(by_judge, dict)
         for judge, one in by_judge.items()
         if isinstance(one, dict) and one.get("score") is not None

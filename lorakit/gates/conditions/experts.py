@@ -287,5 +287,5 @@ def _what_is_left(outlook: Outlook, detail: Mapping[str, Any]) -> str:
     if outlook.hopeless:
         return "Experts are unlikely to show this: stopping here saves their time and costs no validity."
     if outlook.median is None:
-        return f"May not decide within {CAP} reviews."
+        return f"{CAP} reviews may not be enough to settle it."
     return f"About {outlook.median} more review{'' if outlook.median == 1 else 's'}."

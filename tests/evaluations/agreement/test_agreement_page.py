@@ -78,7 +78,7 @@ def test_the_page_with_and_without_a_round(run: EvaluationRun, as_alice: Client,
     judged(run, scores())
     graded(run, experts(scores())[:40], reviewers=[rita, alice])
     page = as_alice.get(address).content.decode()
-    assert "experts among each other" in page
+    assert "agreement among experts" in page
     assert "Gwet&#x27;s AC2, quadratic weights" in page
     assert "Strict against the experts of round 1" in page
     Review.objects.filter(reviewer=alice).update(grade=1)

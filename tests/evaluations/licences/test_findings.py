@@ -107,7 +107,7 @@ def test_a_judge_that_disagrees_is_refused() -> None:
 def test_grades_beyond_the_labelled_ones_cannot_be_said_to_fit() -> None:
     finding = found(scores={"v1": [1.0] * 10 + [3.5] * 90, "base": [1.0] * 100})
     assert finding.state is LicenceState.PROVISIONAL
-    assert finding.reason.startswith("Cannot say: 10% of its grades of v1")
+    assert finding.reason.startswith("Too early to say: 10% of its grades of v1")
     assert finding.figures["outside"] == {"v1": 0.1}
 
 

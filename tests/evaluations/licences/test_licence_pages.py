@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from evaluations.judges.services import create_judge
 from evaluations.licences.corrected import standing_of
-from evaluations.licences.services import assess_judging
+from evaluations.licences.services import assess_judging, assess_licences
 from evaluations.models import Judging, LicenceState
 from tenants.models import Tenant, User
 from tests.evaluations.licences.cases import ROWS, experts, graded, scores
@@ -50,7 +50,7 @@ def test_a_suspended_licence_is_begun_anew_from_the_page(judging: Judging, exper
 
 def test_means_are_corrected_by_experts_with_what_the_judge_saved(judging: Judging, expert: User) -> None:
     before = standing_of(judging)
-    assert before.sentence == "Not licensed: It has not been compared with experts yet."
+    assert before.sentence == "Not licensed. It has not been compared with experts yet."
     assert [(one.labels, one.powered) for one in before.means] == [(0, None)]
     graded(judging.run, experts(scores(), off=0.4)[:70], reviewers=[expert])
     assess_judging(judging=judging)
@@ -62,6 +62,23 @@ def test_means_are_corrected_by_experts_with_what_the_judge_saved(judging: Judgi
     assert mean.powered.mean > mean.judged + 0.2
     assert mean.saved > 0
     assert standing_of(judging).sentence == "Licensed judge, corrected by 70 experts’ grades."
+
+
+def test_heads_say_what_experts_would_have_given(judging: Judging, expert: User, as_alice: Client) -> None:
+    run = judging.run
+    judging.summary = {"all": {"figures": {f"v{run.version.number}": 3.0}, "differences": []}}
+    judging.save()
+    pages = [
+        reverse("evaluations:detail", args=[run.id]),
+        reverse("adapters:version", args=[run.version_id]),
+    ]
+    assert "by experts</a>" not in as_alice.get(pages[1]).content.decode()
+    graded(run, experts(scores(), off=0.4)[:70], reviewers=[expert])
+    assess_licences(tenant_id=run.tenant_id)
+    (mean,) = standing_of(judging).means
+    assert mean.powered is not None
+    for page in pages:
+        assert f"about {mean.powered.mean:.1f}" in as_alice.get(page).content.decode()
 
 
 def test_licences_over_rest(judging: Judging, expert: User, api: APIClient) -> None:

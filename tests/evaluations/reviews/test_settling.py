@@ -26,6 +26,8 @@ def test_disagreements_are_settled_one_after_the_other(
     refused = as_alice.post(first, {"comment": "Hm.", "correction": "Better so."})
     assert refused.status_code == 400
     assert "Better so." in refused.content.decode()
+    long = {"grade": 2, "comment": "Too long. " * 300}
+    assert 'value="2" checked' in as_alice.post(first, long).content.decode()
     assert as_alice.post(first, {"grade": 4}).headers["Location"] == second
     assert as_alice.post(second, {"grade": 3}).headers["Location"] == round_url
     with tenant_scope(tenant.id):

@@ -11,7 +11,7 @@ from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Judgement
 from evaluations.metrics.base import Answers
 from evaluations.models import Answer, EvaluationRun
-from evaluations.runs.grid.charts import distribution_figure, metrics_figure
+from evaluations.runs.grid.charts import colours_of, distribution_figure, metrics_figure
 from evaluations.runs.report import SliceReport, difference_of, reports
 from evaluations.runs.stages.facts import facts_of
 from evaluations.runs.stages.grading import summarise_grades, uncertainty
@@ -183,12 +183,14 @@ def test_grades_are_compared_too() -> None:
 
 
 def test_charts_hold_the_figures() -> None:
-    distribution = distribution_figure({"Base": [1, 1, 0, 0], "v1": [1, 0, 0, 1]}, "rouge_l")
+    distribution = distribution_figure(
+        {"Base": [1, 1, 0, 0], "v1": [1, 0, 0, 1]}, "rouge_l", colours=colours_of(["Base", "v1"])
+    )
     assert [trace["y"] for trace in distribution["data"]] == [[1, 1, 0, 0], [1, 0, 0, 1]]
     assert distribution["data"][1]["x"] == [0.125, 0.375, 0.625, 0.875]
     summary = summary_of([row("row 1", "row 2", "row 1"), row("row 3", "", "row 3")])
     means = metrics_figure(summary, {"base": "Base", "v1": "v1"})
-    assert means["data"][1]["x"] == ["Exact match", "ROUGE-L", "METEOR (no synonyms)"]
+    assert means["data"][1]["x"] == ["Exact match", "ROUGE-L", "METEOR<br>(no synonyms)"]
     assert means["data"][0]["y"][0] == 0.0
 
 
