@@ -146,8 +146,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         approval = Approval.objects.create(decision=decision, person=colleague, comment=CANARY)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment, rubric,
-                policy, decision, approval,
+                judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
+                rubric, policy, decision, approval,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}
