@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -76,7 +77,8 @@ def test_attacks_move_the_mean_by_less_than_a_fifth_of_a_grade(in_tenant: Tenant
 @pytest.mark.parametrize("part", ["question", "reference", "answer", "comment"])
 def test_examples_that_command_move_nothing(in_tenant: Tenant, part: str) -> None:
     plain = GradedExample(question="Which shelf?", reference=REFERENCE, answer="The floor.", grade=1, comment="No.")
-    attacks = [replace(plain, **{part: attack}) for attack in ATTACKS]
+    changes: list[dict[str, Any]] = [{part: attack} for attack in ATTACKS]
+    attacks = [replace(plain, **change) for change in changes]
     model = ScriptedModel(says=obedient)
     found = judged(model, attacked(TOTAL), Plan(rubric=one_criterion()), attacks[:5])
     means = {one.model: one.mean for one in found.models}
