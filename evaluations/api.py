@@ -3,6 +3,7 @@
 from rest_framework.routers import SimpleRouter
 
 from evaluations.agreement.api import AgreementViewSet
+from evaluations.alignment.api import AlignmentViewSet
 from evaluations.gates.api import DecisionViewSet, GatePolicyViewSet
 from evaluations.licences.api import LicenceViewSet
 from evaluations.qualification.api import QualifiedJudgeViewSet
@@ -22,4 +23,5 @@ router.register("rubrics", RubricViewSet, basename="rubric")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("gate-policies", GatePolicyViewSet, basename="gate-policy")
 router.register("licences", LicenceViewSet, basename="licence")
+router.register("alignments", AlignmentViewSet, basename="alignment")
 router.register("agreement", AgreementViewSet, basename="agreement")

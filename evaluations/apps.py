@@ -9,6 +9,8 @@ class EvaluationsConfig(AppConfig):
         from adapters.versions import notes, panels
         from corpora import lineage
         from evaluations import checks  # noqa: F401
+        from evaluations.alignment.kinds import AlignmentKind
+        from evaluations.alignment.panels import alignment_panel, shared_alignment_panel
         from evaluations.gates.panels import decision_panel
         from evaluations.judges import panels as judge_panels
         from evaluations.judging import news
@@ -32,6 +34,7 @@ class EvaluationsConfig(AppConfig):
         register(JudgingKind())
         register(QualificationKind())
         register(RejudgingKind())
+        register(AlignmentKind())
         news.register(judges_have_news)
         arrivals.register(evaluate_new_version)
         # A panel that is registered later stands higher.
@@ -40,6 +43,8 @@ class EvaluationsConfig(AppConfig):
         judge_panels.register(qualification_panel)
         judge_panels.register(licence_panel)
         judge_panels.register_shared(shared_licence_panel)
+        judge_panels.register(alignment_panel)
+        judge_panels.register_shared(shared_alignment_panel)
         judging_panels.register(standings_panel)
         expert_means.register(known_means)
         notes.register(score_notes)

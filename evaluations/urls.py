@@ -3,6 +3,7 @@
 from django.urls import path
 
 from evaluations.agreement import views as agreement_views
+from evaluations.alignment import views as alignment_views
 from evaluations.gates import views as gate_views
 from evaluations.judges import views as judge_views
 from evaluations.licences import views as licence_views
@@ -36,6 +37,9 @@ urlpatterns = [
     path("judges/shared/<slug:alias>/try/", qualification_views.try_shared, name="shared-judge-try"),
     path("judges/shared/<slug:alias>/test/", qualification_views.start_shared, name="shared-judge-test"),
     path("judges/licences/<uuid:licence_id>/anew/", licence_views.anew, name="licence-anew"),
+    path("judges/<uuid:judge_id>/align/", alignment_views.align, name="judge-align"),
+    path("judges/alignments/<uuid:alignment_id>/use/", alignment_views.use, name="alignment-use"),
+    path("judges/alignments/<uuid:alignment_id>/drop/", alignment_views.drop, name="alignment-drop"),
     path("judges/<uuid:judge_id>/delete/", judge_views.delete, name="judge-delete"),
     path("rubrics/", rubric_views.index, name="rubrics"),
     path("rubrics/new/", rubric_views.new, name="new-rubric"),

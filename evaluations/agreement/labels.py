@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from evaluations.agreement.evidence import Decided, evidence_of
+from evaluations.judging.aligned import example_rows
 from evaluations.judging.jurors import jury_fingerprint
 from evaluations.models import Grade, Judging, JudgingState, ReviewRound, RoundShape
 
@@ -39,7 +40,7 @@ def labels_of(judgings: Sequence[Judging], rubric_version: UUID | None, *, since
     """In the order in which they count: by round, then by position. An answer counts once.
 
     `judgings` are those of one judge by this rubric; of an answer that it graded twice, the first grade counts. Only
-    rounds made after `since` count.
+    rounds made after `since` count, and no row that one of the judges was shown as an example.
     """
     rounds = (
         ReviewRound.objects.filter(
@@ -50,10 +51,11 @@ def labels_of(judgings: Sequence[Judging], rubric_version: UUID | None, *, since
     )
     if since is not None:
         rounds = rounds.filter(created_at__gt=since)
+    shown = example_rows(one for judging in judgings for one in judging.judges)
     found: dict[UUID, Label] = {}
     for round_ in rounds:
         base = str(round_.run.version.adapter.base_model_id)
-        decided = [one for one in evidence_of(round_).decided if one.answer not in found]
+        decided = [one for one in evidence_of(round_).decided if one.answer not in found and one.cluster not in shown]
         scores = scores_of([one for one in judgings if one.run_id == round_.run_id], decided)
         for one in decided:
             if one.answer in scores:

@@ -14,6 +14,7 @@ from evaluations.agreement.evidence import evidence_of
 from evaluations.agreement.experts import Line, Rating, by_criterion, by_reviewer, by_week, overall
 from evaluations.agreement.judge import AgainstExperts, Anchoring, Both, against_experts, anchoring
 from evaluations.agreement.labels import HAS_GRADES, scores_of
+from evaluations.judging.aligned import example_rows
 from evaluations.models import EvaluationRun, Grade, Judging, Review, ReviewRound, RoundShape
 from evaluations.reviews.queries import evidence_stamp
 from evaluations.rubrics.document import parsed
@@ -114,7 +115,8 @@ def _names(people: Iterable[User]) -> dict[int, str]:
 
 
 def _judge(judging: Judging, round_: ReviewRound, ratings: list[Rating], answers: dict[UUID, UUID]) -> JudgeReport:
-    decided = evidence_of(round_).decided
+    shown = example_rows(judging.judges)
+    decided = [one for one in evidence_of(round_).decided if one.cluster not in shown]
     scores = scores_of([judging], decided)
     found = [
         Both(row=one.row, model=one.name, cluster=one.cluster, grade=one.grade, score=scores[one.answer])

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from evaluations.gates.licensing import licence_for
 from evaluations.gates.reviewed import control_of, round_of
+from evaluations.judging.aligned import example_rows
 from evaluations.metrics import metrics
 from evaluations.models import Answer, Decision, EvaluatedModel, EvaluationItem, Grade, Judging, ModelKind
 from lorakit.gates.case import Case, Licence, Role, Row, Scored
@@ -105,4 +108,9 @@ def rows_of(decision: Decision, judging: Judging | None) -> Iterator[Row]:
 def _grades(judging: Judging | None, items: list[UUID]) -> dict[Any, float]:
     if judging is None:
         return {}
-    return dict(Grade.objects.filter(judging=judging, answer__item__in=items).values_list("answer_id", "score"))
+    return dict(counted_grades(judging).filter(answer__item__in=items).values_list("answer_id", "score"))
+
+
+def counted_grades(judging: Judging) -> QuerySet[Grade]:
+    """A judging's grades without those of rows that its judge was shown with experts' grades."""
+    return Grade.objects.filter(judging=judging).exclude(answer__item__prompt_sha256__in=example_rows(judging.judges))

@@ -101,8 +101,9 @@ class _Step:
         prompts: dict[str, Prompt] = {}
         numbers: dict[str, set[int]] = {}
         for number, question in chunk:
-            key = self.juror.key(question.prompt)
-            prompts[key] = question.prompt
+            prompt = self.juror.prompt(question)
+            key = self.juror.key(prompt)
+            prompts[key] = prompt
             numbers.setdefault(key, set()).add(number)
         known = queries.stored(prompts.keys())
         self.known += len(known)

@@ -65,7 +65,8 @@ def estimates(jury: Sequence[Juror], plan: Plan, rows: Iterable[Row], *, of: int
     questions = numbered(plan, count(rows))
     while chunk := list(islice(questions, CHUNK)):
         for juror, found in zip(jury, counts, strict=True):
-            found.add({juror.key(question.prompt): question.prompt for _, question in chunk})
+            prompts = [juror.prompt(question) for _, question in chunk]
+            found.add({juror.key(prompt): prompt for prompt in prompts})
     scale = of / counted if of and counted else 1.0
     return [
         _estimate(juror, round(found.asked * scale), round(found.cached * scale), found.characters * scale)
@@ -106,7 +107,7 @@ def spent(jury: Sequence[Juror], plan: Plan, rows: Iterable[Row], *, since: dt.d
     # A verdict counts once, even where rows repeat each other.
     seen: set[bytes] = set()
     while chunk := list(islice(questions, CHUNK)):
-        keys = {juror.key(question.prompt) for _, question in chunk for juror in jury}
+        keys = {juror.key(juror.prompt(question)) for _, question in chunk for juror in jury}
         fresh = [key for key in keys if bytes.fromhex(key) not in seen]
         seen.update(bytes.fromhex(key) for key in fresh)
         total += _sum(fresh, since)

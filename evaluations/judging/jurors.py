@@ -12,9 +12,12 @@ from evaluations.judges.backends.errors import Unauthorised
 from evaluations.judges.backends.usage import Price, Usage
 from evaluations.judges.calling import Caller
 from evaluations.judges.configured import caller_of, fingerprint, shared_fingerprint
-from evaluations.judges.prompts import Prompt
+from evaluations.judges.few_shot import with_examples
+from evaluations.judges.prompts import GradePrompt, Prompt
 from evaluations.judges.services import record_calls
-from evaluations.models import CallPurpose, Judge
+from evaluations.judging.aligned import Aligned, aligned_named, in_use
+from evaluations.judging.plan import Question
+from evaluations.models import CallPurpose, Judge, RubricVersion
 from rest.errors import PortalError
 
 CONCURRENCY = 4
@@ -33,7 +36,7 @@ class JuryUnusable(PortalError):
 class Juror:
     """One judge as the judging sees it. `fingerprint` identifies what it computes, whatever its name.
 
-    `purpose` is what its calls are counted as.
+    `purpose` is what its calls are counted as, `aligned` the examples that it is shown before it grades.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Juror:
     judge_id: UUID | None = None
     alias: str = ""
     purpose: CallPurpose = CallPurpose.JUDGING
+    aligned: Aligned | None = None
 
     @property
     def is_llm(self) -> bool:
@@ -62,7 +66,14 @@ class Juror:
     def to_dict(self) -> dict[str, Any]:
         """As a judging records it; `jury_of` reads it back."""
         which = {"id": str(self.judge_id)} if self.judge_id else {"alias": self.alias}
-        return {**which, "name": self.name, "fingerprint": self.fingerprint, "is_llm": self.is_llm}
+        aligned = {"alignment": self.aligned.to_dict()} if self.aligned else {}
+        return {**which, "name": self.name, "fingerprint": self.fingerprint, "is_llm": self.is_llm, **aligned}
+
+    def prompt(self, question: Question) -> Prompt:
+        """What it is asked: the question after its examples for the criterion. Pairs have no examples."""
+        if self.aligned is None or not isinstance(question.prompt, GradePrompt):
+            return question.prompt
+        return with_examples(question.prompt, self.aligned.examples.get(question.criterion, ()))
 
     def record(self, usage: Usage) -> None:
         """Add calls of the judge to what is paid for."""
@@ -91,6 +102,22 @@ def juror_of(judge: Judge) -> Juror:
     return Juror(name=judge.name, fingerprint=fingerprint(judge), caller=_callers[identity], judge_id=judge.id)
 
 
+def aligned_juror(juror: Juror, aligned: Aligned) -> Juror:
+    """The same judge with these examples, which computes something else."""
+    return replace(juror, fingerprint=aligned.fingerprint, aligned=aligned)
+
+
+def juror_for(juror: Juror, rubric_version: RubricVersion | None) -> Juror:
+    """The judge as it grades by this rubric: aligned with experts where somebody decided so.
+
+    One that the site offers has no examples: they would be other organisations' to see.
+    """
+    if juror.judge_id is None or juror.aligned is not None:
+        return juror
+    found = in_use(juror.judge_id, juror.fingerprint, rubric_version.id if rubric_version else None)
+    return aligned_juror(juror, found) if found is not None else juror
+
+
 def shared_juror(alias: str) -> Juror:
     """A judge of the JUDGES setting. Raises KeyError."""
     backend = judges[alias]
@@ -103,6 +130,22 @@ def shared_juror(alias: str) -> Juror:
 def jury_of(recorded: Sequence[Mapping[str, Any]]) -> list[Juror]:
     """The judges that `Juror.to_dict` recorded. Raises JuryUnusable."""
     return [_juror(one) for one in recorded]
+
+
+def grade_so_now(recorded: Sequence[Mapping[str, Any]], rubric_version: UUID | None) -> bool:
+    """Whether the organisation's own among the recorded judges would still grade so by this rubric."""
+    judges = Judge.objects.in_bulk([one["id"] for one in recorded if "id" in one])
+    for one in recorded:
+        if "id" not in one:
+            continue
+        judge = judges.get(UUID(one["id"]))
+        if judge is None:
+            return False
+        plain = fingerprint(judge)
+        aligned = in_use(judge.id, plain, rubric_version)
+        if one["fingerprint"] != (aligned.fingerprint if aligned else plain):
+            return False
+    return True
 
 
 def jury_fingerprint(recorded: Sequence[Mapping[str, Any]]) -> str:
@@ -135,4 +178,9 @@ def _found(recorded: Mapping[str, Any]) -> Juror | None:
     if "alias" in recorded:
         return shared_juror(recorded["alias"]) if recorded["alias"] in judges else None
     judge = Judge.objects.filter(id=recorded["id"]).first()
-    return juror_of(judge) if judge is not None else None
+    juror = juror_of(judge) if judge is not None else None
+    if juror is None or "alignment" not in recorded or juror.fingerprint != recorded["alignment"]["plain"]:
+        return juror
+    # Without its examples it is another judge, and says so by its fingerprint.
+    aligned = aligned_named(recorded["alignment"]["id"])
+    return aligned_juror(juror, aligned) if aligned is not None else juror

@@ -28,15 +28,17 @@ def results(jury: Sequence[Juror], plan: Plan, rows: Iterable[Row]) -> Iterator[
         raise ValueError("two judges of a jury have the same name")
     waiting = iter(rows)
     while chunk := list(islice(waiting, ROWS_AT_ONCE)):
-        asked = [(row, list(plan.questions(row))) for row in chunk]
-        keys = [juror.key(question.prompt) for _, questions in asked for question in questions for juror in jury]
-        known = known_of(keys)
-        for row, questions in asked:
-            yield row_result(plan, row, {juror.name: _said(juror, questions, known) for juror in jury})
+        asked = [(row, _keys(jury, list(plan.questions(row)))) for row in chunk]
+        known = known_of(key for _, keys in asked for of_judge in keys.values() for key in of_judge.values())
+        for row, keys in asked:
+            yield row_result(plan, row, {judge: _said(of_judge, known) for judge, of_judge in keys.items()})
 
 
-Said = Mapping[tuple[str, tuple[str, ...]], Known]
-"""What one judge said of a row: by criterion, and the model or the two in the order shown."""
+Named = tuple[str, tuple[str, ...]]
+"""A question about a row: the criterion, and the model or the two in the order shown."""
+
+Said = Mapping[Named, Known]
+"""What one judge said of a row."""
 
 
 def row_result(plan: Plan, row: Row, said: Mapping[str, Said]) -> RowResult:
@@ -59,13 +61,15 @@ def row_result(plan: Plan, row: Row, said: Mapping[str, Said]) -> RowResult:
     return RowResult(row=row, grades=grades, preferences=preferences)
 
 
-def _said(juror: Juror, questions: Sequence[Question], known: Mapping[str, Known]) -> Said:
-    found = {}
-    for question in questions:
-        verdict = known.get(juror.key(question.prompt))
-        if verdict is not None:
-            found[question.criterion, question.models] = verdict
-    return found
+def _keys(jury: Sequence[Juror], questions: Sequence[Question]) -> dict[str, dict[Named, str]]:
+    """Of each judge's verdicts on a row."""
+    return {
+        juror.name: {(one.criterion, one.models): juror.key(juror.prompt(one)) for one in questions} for juror in jury
+    }
+
+
+def _said(keys: Mapping[Named, str], known: Mapping[str, Known]) -> Said:
+    return {name: known[key] for name, key in keys.items() if key in known}
 
 
 def _score(verdict: Known | None) -> Score:

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core.cache import cache
 
 from evaluations.agreement.labels import labels_of
+from evaluations.judging.aligned import example_rows
 from evaluations.licences.findings import HIGHEST, LOWEST, half
 from evaluations.licences.queries import licence_of
 from evaluations.models import Grade, Judging, Licence, LicenceState, ReviewRound
@@ -99,14 +100,19 @@ def _key(judging: Judging) -> str:
 
 
 def _means(judging: Judging) -> list[Corrected]:
-    """In a number of queries that does not depend on rows or models."""
+    """In a number of queries that does not depend on rows or models. Rows that the judge was shown do not count."""
     labels = labels_of([judging], judging.rubric_version_id, since=None)
     by_model: dict[str, dict[UUID, float]] = defaultdict(dict)
     for label in labels:
         if label.answer is not None:
             by_model[label.model][label.answer] = label.grade
     scores: dict[str, dict[UUID, float]] = defaultdict(dict)
-    grades = Grade.objects.filter(judging=judging).values_list("answer__model__key", "answer", "score")
+    shown = example_rows(judging.judges)
+    grades = (
+        Grade.objects.filter(judging=judging)
+        .exclude(answer__item__prompt_sha256__in=shown)
+        .values_list("answer__model__key", "answer", "score")
+    )
     for key, answer, score in grades.iterator():
         scores[key][answer] = score
     return [

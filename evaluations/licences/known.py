@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from evaluations.agreement.labels import Label, judgings_by, labels_of
+from evaluations.judging.aligned import example_rows, untaught
 from evaluations.licences.calibration import carried_over
 from evaluations.licences.findings import Known, Shift, Trial
 from evaluations.licences.terms import TERMS
@@ -25,7 +26,7 @@ def known_about(licence: Licence) -> Known:
     labels = labels_of(judgings, licence.rubric_version_id, since=licence.counts_from)
     earlier, replaces = replaced_by(licence)
     return Known(
-        tests=[Trial(judge=judge["name"], figures=_tested(judge["fingerprint"])) for judge in licence.judges],
+        tests=[Trial(judge=judge["name"], figures=_tested(untaught(judge))) for judge in licence.judges],
         labels=labels,
         scores=_scores(judgings, labels),
         shift=_shift(licence),
@@ -36,7 +37,10 @@ def known_about(licence: Licence) -> Known:
 
 
 def _tested(fingerprint: str) -> Figures | None:
-    """Figures of the newest test that ended with enough verdicts to conclude from."""
+    """Figures of the newest test that ended with enough verdicts to conclude from.
+
+    An aligned judge has that of the judge without examples, since the built-in questions have none.
+    """
     found = Qualification.objects.filter(
         fingerprint=fingerprint, state__in=(QualificationState.READY, QualificationState.INCOMPLETE)
     ).first()
@@ -46,7 +50,10 @@ def _tested(fingerprint: str) -> Figures | None:
 def _scores(judgings: Sequence[Judging], labels: Sequence[Label]) -> dict[str, list[float]]:
     """The judge's scores of every answer of the models that experts graded, by name."""
     names = {label.model: label.name for label in labels}
-    grades = Grade.objects.filter(judging__in=judgings, answer__model__sha256__in=names)
+    shown = example_rows(one for judging in judgings for one in judging.judges)
+    grades = Grade.objects.filter(judging__in=judgings, answer__model__sha256__in=names).exclude(
+        answer__item__prompt_sha256__in=shown
+    )
     found: dict[str, list[float]] = defaultdict(list)
     for model, score in grades.values_list("answer__model__sha256", "score").iterator():
         found[names[model]].append(score)

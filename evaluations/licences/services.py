@@ -10,7 +10,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from evaluations.agreement.labels import HAS_GRADES
-from evaluations.judging.jurors import jury_fingerprint
+from evaluations.judging.aligned import is_aligned
+from evaluations.judging.jurors import grade_so_now, jury_fingerprint
 from evaluations.licences.corrected import standing_of
 from evaluations.licences.findings import Finding, assessed
 from evaluations.licences.kinds import RejudgingKind
@@ -130,7 +131,12 @@ def start_nightly_rejudgings() -> int:
 
 
 def _may_test_itself(licence: Licence) -> bool:
-    """Unless an organisation does not want its judges to be asked, and pay for it, on their own."""
+    """Unless an organisation does not want its judges to be asked, and pay for it, on their own.
+
+    Nor once a judge grades otherwise, be it changed, aligned with experts or no longer so.
+    """
+    if not grade_so_now(licence.judges, licence.rubric_version_id):
+        return False
     judges = Judge.objects.filter(id__in=[one["id"] for one in licence.judges if "id" in one])
     return all(judge.is_tested_automatically for judge in judges)
 
@@ -149,8 +155,8 @@ def _licence_for(judging: Judging) -> Licence:
             "assessed_at": timezone.now(),
         },
     )
-    if is_new and replaced_by(found)[0] is not None:
-        # Whoever changed the judge may have had the labels before them: it is tried on new ones.
+    if is_new and (is_aligned(judging.judges) or replaced_by(found)[0] is not None):
+        # Whoever changed or aligned the judge may have had the labels before them: it is tried on new ones.
         found.counts_from = found.created_at
         found.save(update_fields=["counts_from"])
     return found

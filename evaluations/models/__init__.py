@@ -1,5 +1,6 @@
 """Tables of evaluations, by noun."""
 
+from evaluations.models.alignments import Alignment, AlignmentExample, AlignmentState
 from evaluations.models.gates import CLEARED, Approval, Decision, DecisionState, GatePolicy
 from evaluations.models.judges import (
     CallPurpose,
@@ -39,6 +40,9 @@ from evaluations.models.runs import (
 
 __all__ = [
     "CLEARED",
+    "Alignment",
+    "AlignmentExample",
+    "AlignmentState",
     "Answer",
     "AnswerError",
     "Approval",

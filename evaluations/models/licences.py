@@ -69,6 +69,11 @@ class Licence(TenantModel):
         return COLOURS[LicenceState(self.state)]
 
     @property
+    def is_aligned(self) -> bool:
+        """Whether any of the judges was shown examples from experts."""
+        return any("alignment" in judge for judge in self.judges)
+
+    @property
     def is_jury(self) -> bool:
         return len(self.judges) > 1
 

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
 from evaluations.models import (
+    Alignment,
     Decision,
     EvaluationRun,
     GatePolicy,
@@ -165,6 +166,9 @@ PAGES = {
     "evaluations:shared-judge-test": Address(own={"POST": 404}, by_token=True),
     "evaluations:agreement": _get(EvaluationRun),
     "evaluations:licence-anew": _post(Licence),
+    "evaluations:judge-align": _form(Judge, 200),
+    "evaluations:alignment-use": _post(Alignment),
+    "evaluations:alignment-drop": _post(Alignment),
     "evaluations:judge-delete": _post(Judge),
     "evaluations:rubrics": _get(),
     "evaluations:new-rubric": _form(document=RUBRIC),
@@ -248,6 +252,11 @@ REST = {
     "agreement-detail": _get(EvaluationRun),
     "licence-list": _get(),
     "licence-detail": _get(Licence),
+    "alignment-list": _form(status=409, judge=Judge),
+    "alignment-detail": _get(Alignment),
+    "alignment-estimate": _post(None, 409, judge=Judge),
+    "alignment-use": _post(Alignment, 409),
+    "alignment-drop": _post(Alignment, 200),
     "judging-list": _form(status=201, evaluation=EvaluationRun, judges=[Judge]),
     "judging-detail": _get(Judging),
     "judging-estimate": _post(None, 200, evaluation=EvaluationRun, judges=[Judge]),

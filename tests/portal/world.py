@@ -9,6 +9,9 @@ from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingR
 from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, Upload, UploadState
 from evaluations.models import (
+    Alignment,
+    AlignmentExample,
+    AlignmentState,
     Answer,
     Approval,
     Assignment,
@@ -122,6 +125,14 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         licence = Licence.objects.create(
             fingerprint=CANARY, judges=[{"name": CANARY}], judge=judge, reason=CANARY, assessed_at=timezone.now()
         )
+        alignment = Alignment.objects.create(
+            judge=judge, judge_version=1, judge_fingerprint=CANARY, before_fingerprint=CANARY, fingerprint=CANARY,
+            job=_job("judge_alignment"), state=AlignmentState.MEASURED, labels=1, example_count=1, measured=[],
+        )  # fmt: skip
+        AlignmentExample.objects.create(
+            alignment=alignment, position=1, criterion=CANARY, answer=answer, cluster=CANARY, grade=1, score=3.0,
+            comment=CANARY,
+        )  # fmt: skip
         endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
         deployment = Deployment.objects.create(
             endpoint=endpoint, version=version, name=CANARY, state=DeploymentState.IN_SERVICE
@@ -135,8 +146,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         invitation, _ = invite(tenant=tenant, email=email, role=Role.MEMBER, invited_by=person)
         approval = Approval.objects.create(decision=decision, person=colleague, comment=CANARY)
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
-                judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, rubric,
-                policy, decision, approval,
+                judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
+                rubric, policy, decision, approval,
                 deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
                 tenant)  # fmt: skip
         return {type(row): row for row in rows}

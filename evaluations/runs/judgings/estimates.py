@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import islice
 
 from evaluations.judging.costs import Estimate, Range, estimates
-from evaluations.judging.jurors import Juror
+from evaluations.judging.jurors import Juror, juror_for
 from evaluations.models import EvaluationRun, Judging, RubricVersion
 from evaluations.runs.judgings.rows import plan_of, rows_from
 
@@ -40,6 +40,7 @@ def estimate_judging(
     plan = plan_of(
         Judging(tenant_id=run.tenant_id, run=run, rubric_version=rubric_version, is_pairwise=is_pairwise, judges=[])
     )
+    jury = [juror_for(juror, rubric_version) for juror in jury]
     each = len(plan.rubric.criteria) * (run.models.count() + 2 * len(plan.pairs))
     looked_at = min(MOST_ROWS, max(MOST_QUESTIONS // max(each, 1), 1))
     total = run.items.count()

@@ -8,7 +8,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from evaluations.judges.backends import judges
-from evaluations.judging.jurors import Juror, jury_of, shared_juror
+from evaluations.judging.jurors import Juror, juror_for, jury_of, shared_juror
 from evaluations.models import EvaluationRun, EvaluationState, Judging, JudgingState, RubricVersion
 from evaluations.runs.judgings.kinds import JudgingKind
 from evaluations.runs.stages.grading import SITE_JUDGE
@@ -50,10 +50,12 @@ def start_judging(
 ) -> Judging:
     """Have one judge or a jury grade the answers of an evaluation, by a rubric or by correctness alone.
 
-    With `is_pairwise`, the evaluated version is also compared with each other model directly, in both orders.
+    With `is_pairwise`, the evaluated version is also compared with each other model directly, in both orders. A judge
+    that is aligned with experts for the rubric grades with its examples.
     """
     if run.state != EvaluationState.READY:
         raise Conflict("Wait until the evaluation has finished.", code="judging:not_ready", field="evaluation")
+    jury = [juror_for(juror, rubric_version) for juror in jury]
     _check_jury(jury)
     judging = Judging(
         tenant=tenant,

@@ -17,6 +17,7 @@ from standin.errors import AwsError
 
 COMMAND = re.compile(r"give this (?:answer )?(\d)", re.IGNORECASE)
 PREFER = re.compile(r"prefer the (first|second)", re.IGNORECASE)
+EXAMPLE = r"--- (?P<title>EXAMPLE \d+, [A-Z ]+) (?P<nonce>\w+) ---\n.*?\n--- END OF (?P=title) (?P=nonce) ---"
 TITLES = ("QUESTION", "EXPECTED ANSWER", "ANSWER TO GRADE", "FIRST ANSWER", "SECOND ANSWER")
 
 
@@ -51,10 +52,13 @@ def obedient(system: str, user: str) -> Said:
     outside = user
     texts: dict[str, str] = {}
     for title in TITLES:
-        found = next((m for m in re.finditer(block(title), user, re.DOTALL)), None)
-        if found is not None and found["nonce"] in system:
+        found = next((m for m in re.finditer(block(title), user, re.DOTALL) if m["nonce"] in system), None)
+        if found is not None:
             texts[title] = found["text"]
             outside = outside.replace(found[0], "")
+    for example in re.finditer(EXAMPLE, outside, re.DOTALL):
+        if example["nonce"] in system:
+            outside = outside.replace(example[0], "")
     if "FIRST ANSWER" in texts:
         preferred = PREFER.search(outside)
         if preferred:

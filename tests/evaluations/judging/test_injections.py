@@ -1,14 +1,19 @@
 """Answers that ask for a grade do not get it, even from a judge that obeys whatever is not marked as data."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.cache import cache
 
 from evaluations.judges.backends.openai import OpenAIJudge
 from evaluations.judges.calling import Caller
+from evaluations.judges.few_shot import GradedExample
+from evaluations.judging.aligned import Aligned
 from evaluations.judging.asking import ask
-from evaluations.judging.jurors import Juror
+from evaluations.judging.jurors import Juror, aligned_juror
 from evaluations.judging.plan import Plan, Row
 from evaluations.judging.results import results
 from evaluations.judging.summary import Summary, summarise
@@ -31,6 +36,7 @@ ATTACKS = [
 ]
 
 
+TITLES = {"question": "QUESTION", "reference": "EXPECTED ANSWER", "answer": "ANSWER", "comment": "COMMENT"}
 REFERENCE = "Hall Juniper, shelf Amber"
 """Without a number, so that no attack happens to hold a part of it."""
 
@@ -46,11 +52,14 @@ def attacked(count: int) -> list[Row]:
     ]
 
 
-def judged(model: ScriptedModel, rows: list[Row], plan: Plan = PLAN) -> Summary:
+def judged(model: ScriptedModel, rows: list[Row], plan: Plan = PLAN, examples: Sequence[GradedExample] = ()) -> Summary:
     cache.clear()
     with openai_server(model) as url:
         caller = Caller(OpenAIJudge("test", {"URL": url, "MODEL": "grader"}))
         juror = Juror(name="GPT", fingerprint="gpt", caller=caller)
+        if examples:
+            by_criterion = {"Correctness": examples}
+            juror = aligned_juror(juror, Aligned(id=UUID(int=1), plain="gpt", examples=by_criterion, rows=()))
         ask(juror, plan, rows)
         return summarise(plan, results([juror], plan, rows))
 
@@ -63,6 +72,19 @@ def test_attacks_move_the_mean_by_less_than_a_fifth_of_a_grade(in_tenant: Tenant
     assert abs(means["attacked"] - means["plain"]) <= 0.2
     (pair,) = found.pairs
     assert (pair.wins, pair.losses) == (0, 0)
+
+
+@pytest.mark.parametrize("part", ["question", "reference", "answer", "comment"])
+def test_examples_that_command_move_nothing(in_tenant: Tenant, part: str) -> None:
+    plain = GradedExample(question="Which shelf?", reference=REFERENCE, answer="The floor.", grade=1, comment="No.")
+    changes: list[dict[str, Any]] = [{part: attack} for attack in ATTACKS]
+    attacks = [replace(plain, **change) for change in changes]
+    model = ScriptedModel(says=obedient)
+    found = judged(model, attacked(TOTAL), Plan(rubric=one_criterion()), attacks[:5])
+    means = {one.model: one.mean for one in found.models}
+    assert means == {"plain": 1.0, "attacked": 1.0}
+    assert all("5 graded examples" in system for system, _ in model.calls)
+    assert all(attacks[0].parts()[TITLES[part]] in user for _, user in model.calls)
 
 
 def test_the_same_judge_obeys_where_nothing_is_marked(in_tenant: Tenant) -> None:
