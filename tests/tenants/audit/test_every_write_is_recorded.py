@@ -33,6 +33,8 @@ UNRECORDED = {
     "evaluations.licences.services.assess_licences": "assess_licence records it",
     "evaluations.licences.services.begin_licence_anew": "_record records it",
     "evaluations.licences.services.start_rejudging": "a job of the site, on the job",
+    "evaluations.alignment.services.use_alignment": "_decide records it",
+    "evaluations.alignment.services.drop_alignment": "_decide records it",
     "evaluations.gates.services.override": "_close records it",
     "evaluations.gates.services.reject": "_close records it",
     "evaluations.reviews.queue.services.next_items": "whose turn it is, on the turn",
