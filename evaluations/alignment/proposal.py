@@ -1,8 +1,9 @@
 """What an alignment would be made of and cost, before it is started."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from evaluations.agreement.labels import Label, judgings_by, labels_of
 from evaluations.alignment.chosen import chosen
@@ -15,7 +16,7 @@ from evaluations.judging.aligned import Aligned, aligned_of
 from evaluations.judging.costs import Estimate, estimate
 from evaluations.judging.jurors import Juror, aligned_juror, juror_for, juror_of
 from evaluations.judging.plan import Plan
-from evaluations.models import Alignment, AlignmentExample, Answer, Judge, RubricVersion
+from evaluations.models import Alignment, AlignmentExample, Answer, Judge, Licence, RubricVersion
 from rest.errors import Conflict, PortalError
 
 MOST_MEASURED = 300
@@ -56,7 +57,7 @@ def proposal_for(judge: Judge, rubric_version: RubricVersion | None) -> Proposal
     before = juror_for(plain, rubric_version)
     rubric_id = rubric_version.id if rubric_version else None
     judgings = judgings_by(before.fingerprint, rubric_id)
-    labels = labels_of(judgings, rubric_id, since=None)
+    labels = labels_of(judgings, rubric_id, since=_begun_anew(before, rubric_id))
     measured = in_order([one for one in labels if measures(one.cluster)])[:MOST_MEASURED]
     _check_enough(labels, measured)
     found = chosen(candidates(judgings, [one for one in labels if not measures(one.cluster)], rubric_version))
@@ -88,6 +89,14 @@ def proposal_for(judge: Judge, rubric_version: RubricVersion | None) -> Proposal
         examples=examples,
         measured=measured,
     )
+
+
+def _begun_anew(juror: Juror, rubric_version: UUID | None) -> dt.datetime | None:
+    """When somebody began the judge's licence anew: what it gave before that was by a judge that drifted."""
+    licence = Licence.objects.filter(fingerprint=juror.fingerprint, rubric_version=rubric_version).first()
+    if licence is None or licence.counts_from is None or licence.counts_from <= licence.created_at:
+        return None
+    return licence.counts_from
 
 
 def _aligned(plain: Juror, examples: Sequence[AlignmentExample]) -> Aligned:

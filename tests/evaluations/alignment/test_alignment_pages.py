@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from evaluations.alignment.services import start_alignment, use_alignment
-from evaluations.judges.services import create_judge
+from evaluations.judges.services import change_judge, create_judge
 from evaluations.judging.jurors import juror_for, juror_of, shared_juror
-from evaluations.models import Alignment, AlignmentState, EvaluationRun, Judge
+from evaluations.models import Alignment, AlignmentState, EvaluationRun, Judge, Judging
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.alignment.conftest import judged_by
@@ -128,6 +129,24 @@ def test_over_rest(judge: Judge, labelled: EvaluationRun, api: APIClient, run_jo
     )
     (row,) = api.get(f"/api/v1/alignments/?judge={judge.id}&state=dropped").json()["results"]
     assert row["id"] == body["id"]
+
+
+def test_the_page_needs_few_queries_whatever_came_before(
+    judge: Judge,
+    labelled: EvaluationRun,
+    as_alice: Client,
+    run_jobs: RunJobs,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for temperature in (0.0, 0.1, 0.2):
+        changed = change_judge(judge=judge, temperature=temperature)
+        Judging.objects.filter(judges__contains=[{"id": str(judge.id)}]).update(judges=[juror_of(changed).to_dict()])
+        start_alignment(tenant=labelled.tenant, judge=changed, rubric_version=None)
+        run_jobs()
+    with django_assert_max_num_queries(14):
+        page = text_of(as_alice, reverse("evaluations:judge", args=[judge.id]))
+    assert page.count('data-testid="alignment-sentence"') == 3
+    assert page.count("The judge was changed since") == 2
 
 
 def test_another_organisation_sees_and_starts_nothing(

@@ -14,9 +14,9 @@ from evaluations.alignment.proposal import proposal_for
 from evaluations.alignment.services import drop_alignment, start_alignment, use_alignment
 from evaluations.judges.services import change_judge, delete_judge
 from evaluations.judging.aligned import example_rows
-from evaluations.judging.jurors import JuryUnusable, juror_for, juror_of, jury_of
+from evaluations.judging.jurors import JuryUnusable, grade_so_now, juror_for, juror_of, jury_of
 from evaluations.licences.corrected import standing_of
-from evaluations.licences.services import assess_judging
+from evaluations.licences.services import assess_judging, begin_licence_anew
 from evaluations.models import (
     Alignment,
     AlignmentExample,
@@ -170,11 +170,18 @@ def test_a_dropped_version_leaves_the_judge_as_it_was(
     in_tenant: Tenant, judge: Judge, labelled: EvaluationRun, alice: User, run_jobs: RunJobs
 ) -> None:
     made = measured(in_tenant, judge, run_jobs)
+    plain = juror_of(judge).to_dict()
+    assert grade_so_now([plain], None)
     use_alignment(alignment=made)
     recorded = juror_for(juror_of(judge), None).to_dict()
     assert juror_for(juror_of(judge), None).aligned is not None
+    # Only what grades now is asked about its frozen answers every night.
+    assert grade_so_now([recorded], None)
+    assert not grade_so_now([plain], None)
     assert drop_alignment(alignment=made, by=alice).state == AlignmentState.DROPPED
     assert juror_for(juror_of(judge), None) == juror_of(judge)
+    assert grade_so_now([plain], None)
+    assert not grade_so_now([recorded], None)
     # A judging under way goes on as it began.
     assert jury_of([recorded])[0].fingerprint == made.fingerprint
     with pytest.raises(Conflict, match="has been measured"):
@@ -220,6 +227,17 @@ def test_taking_a_review_back_leaves_the_example_as_it_was(
     aligned = juror_for(juror_of(judge), None).aligned
     assert aligned is not None
     assert [one.grade for one in aligned.examples["Correctness"]] == [1, 1, 2, 3, 4]
+
+
+def test_what_a_judge_gave_before_its_licence_was_begun_anew_does_not_count(
+    in_tenant: Tenant, judge: Judge, labelled: EvaluationRun
+) -> None:
+    licence = assess_judging(judging=Judging.objects.get(judges__contains=[{"id": str(judge.id)}]))
+    assert licence is not None
+    assert proposal_for(judge, None).labels == ROWS
+    begin_licence_anew(licence=licence)
+    with pytest.raises(Conflict, match="Experts have graded 0 random answers"):
+        proposal_for(judge, None)
 
 
 def test_rows_that_teach_a_jury_do_not_count_for_it_either(

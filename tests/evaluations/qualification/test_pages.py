@@ -186,7 +186,7 @@ def test_the_page_needs_few_queries_whatever_came_before(
 ) -> None:
     for month in range(2 * HISTORY + 2):
         tested(own, days=30 * month)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(12):
         page = page_of(as_bob, own)
     assert page.count('data-testid="earlier"') == HISTORY
 
