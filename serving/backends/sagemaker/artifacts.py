@@ -5,6 +5,7 @@ An archive that an endpoint loads is checked here, whatever wrote it: LMI runs a
 
 import datetime as dt
 import tempfile
+import time
 from collections.abc import Set
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from storage.errors import ObjectMissing
 from storage.objects import get_file
 
 TIDY_AFTER = dt.timedelta(hours=1)
+TIDY_EVERY_SECONDS = 600.0
 NAME_SUFFIX = ".tar.gz"
 
 
@@ -32,6 +34,7 @@ class Artifacts:
         self._client = client
         self._bucket = bucket
         self._prefix = prefix
+        self._tidied_at = -TIDY_EVERY_SECONDS
 
     def store(self, package: Package) -> str:
         """The s3:// address of the package's archive, put there if it was not. Raises EndpointError."""
@@ -42,7 +45,13 @@ class Artifacts:
         return self._bucket.uri(key)
 
     def tidy(self, keep: Set[str]) -> None:
-        """Delete archives whose SHA-256 is not in `keep`; young ones may belong to a promotion that has just begun."""
+        """Delete archives whose SHA-256 is not in `keep`; young ones may belong to a promotion that has just begun.
+
+        Every ten minutes at most: S3 bills each look.
+        """
+        if time.monotonic() - self._tidied_at < TIDY_EVERY_SECONDS:
+            return
+        self._tidied_at = time.monotonic()
         before = timezone.now() - TIDY_AFTER
         with translated("deleting adapters in S3"):
             pages = self._client.get_paginator("list_objects_v2").paginate(

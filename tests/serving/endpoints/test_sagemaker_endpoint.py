@@ -20,13 +20,14 @@ from lorakit.digest import file_sha256
 from serving.backends import endpoints
 from serving.backends.base import Package, Status
 from serving.backends.errors import EndpointError
-from serving.backends.sagemaker import SageMakerEndpoint
+from serving.backends.sagemaker import SageMakerEndpoint, artifacts
 from serving.backends.sagemaker.plan import Plan
 from serving.backends.sagemaker.target import SageMakerTarget
+from standin.objects import client
 from standin.server import REGION, StandIn
 from storage.objects import put_file
 from tests.serving.endpoints.test_endpoint_contract import Canary
-from tests.serving.sagemaker_endpoint import IMAGE, sagemaker_endpoint
+from tests.serving.sagemaker_endpoint import BUCKET, IMAGE, sagemaker_endpoint
 from tests.standin.deployment import ROLE
 
 Aws = tuple[StandIn, SageMakerEndpoint]
@@ -213,6 +214,26 @@ def test_packages_are_checked_before_an_endpoint_sees_them(
     put_file("canaries/broken-aws", broken)
     assert refused("canaries/broken-aws", file_sha256(broken)) == "deployment:bad_package"
     assert not sagemaker.list()
+
+
+@pytest.mark.slow
+def test_archives_that_nothing_needs_are_deleted_after_a_while(
+    aws: Aws, sagemaker: SageMakerEndpoint, package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin, _ = aws
+    key = f"deployments/{package.sha256}.tar.gz"
+    s3 = client("s3", standin.url, REGION)
+
+    def tidied(keep: set[str]) -> bool:
+        """Whether another process has it deleted."""
+        sagemaker_endpoint(standin).tidy(keep)
+        return not s3.list_objects_v2(Bucket=BUCKET, Prefix=key).get("Contents")
+
+    sagemaker.deploy("one", package)
+    assert not tidied(set()), "it is young"
+    monkeypatch.setattr(artifacts, "TIDY_AFTER", dt.timedelta(seconds=-60))
+    assert not tidied({package.sha256})
+    assert tidied(set())
 
 
 @pytest.mark.slow
