@@ -72,7 +72,7 @@ def measure(owner_url: str) -> tuple[dict[str, float], dict[str, Goal]]:
         runs = [grid_rows.answered_run(tenant, versions, writer, texts, rows=ROWS) for texts in (prose, labels)]
         _analyse(psycopg.connect(owner_url, autocommit=True))
         for run, name in zip(runs, ("texts", "labels"), strict=True):
-            seconds, peak = _measured(partial(_score, run))
+            seconds, peak = measured(partial(score, run))
             figures |= {f"scoring {name} seconds": seconds, f"scoring {name} peak_mb": peak}
     goals = _ask(owner, runs, figures, suffix=" without grades")
     with tenant_scope(tenant.id):
@@ -84,7 +84,8 @@ def measure(owner_url: str) -> tuple[dict[str, float], dict[str, Goal]]:
     return figures, goals
 
 
-def _score(run: Any) -> None:
+def score(run: Any) -> None:
+    """Really compute an evaluation's scores and summary."""
     from evaluations.runs.stages.scoring import score_run
 
     run.summary = score_run(run)
@@ -127,7 +128,7 @@ def _download(owner: Any, run: Any, figures: dict[str, float]) -> dict[str, Goal
     for file_type in ("csv", "jsonl", "parquet"):
         for query in ("&show=commented", ""):
             # The first takes what stays: libraries and caches.
-            seconds, peak = _measured(partial(_read, client, f"{address}?format={file_type}{query}"))
+            seconds, peak = measured(partial(_read, client, f"{address}?format={file_type}{query}"))
         figures |= {f"export {file_type} seconds": seconds, f"export {file_type} peak_mb": peak}
         goals[f"export {file_type} peak_mb"] = ("<=", MOST_EXPORT_MB)
     return goals
@@ -146,7 +147,7 @@ def _read(client: Any, address: str) -> None:
         pass
 
 
-def _measured(work: Callable[[], None]) -> tuple[float, float]:
+def measured(work: Callable[[], None]) -> tuple[float, float]:
     """Seconds, and by how many MB this process's memory grew at its highest."""
     Path("/proc/self/clear_refs").write_text("5")
     before, began = _memory_mb("VmRSS"), time.perf_counter()

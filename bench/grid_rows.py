@@ -205,6 +205,31 @@ def half_graded_round(run: EvaluationRun, expert: User, other: User) -> ReviewRo
     return found
 
 
+def graded_round(run: EvaluationRun, experts: Sequence[User]) -> ReviewRound:
+    """A round of every row that all `experts` have graded: mostly alike, now and then a grade or two apart."""
+    rng = random.Random(SEED)
+    found: ReviewRound = start_round(
+        tenant=run.tenant, run=run, reviewers=experts,
+        design=Design(
+            labels=run.items.count(), shares=Shares(uniform=1, adversarial=0), reviewers_per_item=len(experts)
+        ),
+    )  # fmt: skip
+    items = found.items.select_related("answer").defer("answer__text")
+    Review.objects.bulk_create(
+        (
+            Review(
+                tenant=run.tenant, round_item=item, reviewer=expert, seconds=20,
+                grade=min(5, max(1, (5 if item.answer.is_right else 3) + rng.choice((-2, -1, 0, 0, 0, 0, 1)))),
+            )
+            for item in items
+            for expert in experts
+        ),
+        batch_size=BATCH,
+    )  # fmt: skip
+    found.items.update(is_decided=True)
+    return found
+
+
 def _items(writer: Writer, numbers: Sequence[int], expected: list[str]) -> dict[str, Any]:
     prompts = [f"Row {number}: {writer.text(writer.length(90))}" for number in numbers]
     return {

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from evaluations.models import ItemPart, Review, ReviewRound, RoundItem, Turn
@@ -46,24 +47,21 @@ def evidence_of(round_: ReviewRound) -> Evidence:
 
     Of an expert who has seen the judge's grade, what they said before.
     """
-    given: dict[UUID, list[Review]] = defaultdict(list)
+    given: dict[UUID, list[dict[str, Any]]] = defaultdict(list)
     turns = Turn.objects.filter(round_item__round=round_, has_seen_judge=True)
     blind = {(item, reviewer): grade for item, reviewer, grade in turns.values_list(*BLIND)}
     reviews = Review.objects.filter(
         round_item__round=round_, round_item__part=ItemPart.UNIFORM, rubric_version=round_.rubric_version_id
     )
-    for review in reviews.only("round_item", "reviewer", "grade", "is_adjudication", "has_seen_judge"):
-        if review.has_seen_judge and not review.is_adjudication:
-            review.grade = blind[review.round_item_id, review.reviewer_id]
-        given[review.round_item_id].append(review)
+    columns = ("round_item", "reviewer", "grade", "is_adjudication", "has_seen_judge")
+    for item, reviewer, grade, is_adjudication, has_seen in reviews.values_list(*columns):
+        value = blind[item, reviewer] if has_seen and not is_adjudication else grade
+        given[item].append({"value": value, "pair": False, "adjudication": is_adjudication})
     skipped = set(left_out(round_).values_list("id", flat=True))
     items = RoundItem.objects.filter(round=round_, part=ItemPart.UNIFORM).order_by("position")
     found, nobody = [], 0
     for item, is_decided, answer, row, prompt, model, name in items.values_list(*COLUMNS):
-        reviews_of_it = [
-            {"value": one.grade, "pair": False, "adjudication": one.is_adjudication} for one in given[item]
-        ]
-        grade = value_of(reviews_of_it) if is_decided else None
+        grade = value_of(given[item]) if is_decided else None
         if grade is None:
             if item not in skipped:
                 break

@@ -53,20 +53,12 @@ def by_criterion(ratings: Sequence[Rating], scales: Mapping[str, Sequence[int]])
 
 def by_reviewer(ratings: Sequence[Rating]) -> list[Line]:
     """Each expert against the others, where an answer was graded by both."""
-    items = _by_item(ratings)
-    found = []
-    for reviewer in sorted({one.reviewer for one in ratings}):
-        pairs = [
-            [whole(own.grade), whole(other.grade)]
-            for given in items.values()
-            for own in given
-            if own.reviewer == reviewer
-            for other in given
-            if other.reviewer != reviewer
-        ]
-        if pairs:
-            found.append(_of(reviewer, pairs, GRADES))
-    return found
+    pairs: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for given in _by_item(ratings).values():
+        grades = [(one.reviewer, whole(one.grade)) for one in given]
+        for reviewer, own in grades:
+            pairs[reviewer] += [(own, other) for name, other in grades if name != reviewer]
+    return [_of(reviewer, found, GRADES) for reviewer, found in sorted(pairs.items()) if found]
 
 
 def by_week(ratings: Sequence[Rating]) -> list[Line]:

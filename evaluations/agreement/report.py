@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.core.cache import cache
 
-from evaluations.agreement.evidence import evidence_of
+from evaluations.agreement.evidence import Decided, evidence_of
 from evaluations.agreement.experts import Line, Rating, by_criterion, by_reviewer, by_week, overall
 from evaluations.agreement.judge import AgainstExperts, Anchoring, Both, against_experts, anchoring
-from evaluations.agreement.labels import HAS_GRADES, scores_of
+from evaluations.agreement.labels import HAS_GRADES
 from evaluations.judging.aligned import example_rows
 from evaluations.models import EvaluationRun, Grade, Judging, Review, ReviewRound, RoundShape
 from evaluations.reviews.queries import evidence_stamp
@@ -81,14 +81,18 @@ def _report(round_: ReviewRound, judgings: list[Judging]) -> RoundReport:
     rows = Review.objects.filter(
         round_item__round=round_, rubric_version=round_.rubric_version_id, is_adjudication=False, grade__isnull=False
     )
-    columns = ("round_item", "reviewer", "grade", "grades", "updated_at", "has_seen_judge")
+    columns = ("round_item", "round_item__answer", "reviewer", "grade", "grades", "updated_at", "has_seen_judge")
     names = _names(User.objects.filter(pk__in=rows.order_by().values("reviewer")))
-    answers: dict[UUID, UUID] = dict(rows.values_list("round_item", "round_item__answer"))
-    ratings = [
-        Rating(item=item, reviewer=names[reviewer], grade=grade, criteria=grades, at=at, has_seen_judge=seen)
-        for item, reviewer, grade, grades, at, seen in rows.values_list(*columns)
-        if grade is not None
-    ]
+    answers: dict[UUID, UUID] = {}
+    ratings = []
+    for item, answer, reviewer, grade, grades, at, seen in rows.values_list(*columns):
+        if grade is not None:
+            answers[item] = answer
+            ratings.append(
+                Rating(item=item, reviewer=names[reviewer], grade=grade, criteria=grades, at=at, has_seen_judge=seen)
+            )
+    judgings = [one for one in judgings if one.rubric_version_id == round_.rubric_version_id]
+    decided = evidence_of(round_).decided if judgings else []
     return RoundReport(
         id=round_.id,
         number=round_.number,
@@ -99,11 +103,7 @@ def _report(round_: ReviewRound, judgings: list[Judging]) -> RoundReport:
         criteria=by_criterion(ratings, _scales(round_)),
         reviewers=by_reviewer(ratings),
         weeks=by_week(ratings),
-        judges=[
-            _judge(judging, round_, ratings, answers)
-            for judging in judgings
-            if judging.rubric_version_id == round_.rubric_version_id
-        ],
+        judges=[_judge(judging, round_, ratings, answers, decided) for judging in judgings],
     )
 
 
@@ -114,20 +114,26 @@ def _names(people: Iterable[User]) -> dict[int, str]:
     return {one.pk: str(one) if counts[str(one)] == 1 else one.email for one in people}
 
 
-def _judge(judging: Judging, round_: ReviewRound, ratings: list[Rating], answers: dict[UUID, UUID]) -> JudgeReport:
+def _judge(
+    judging: Judging,
+    round_: ReviewRound,
+    ratings: list[Rating],
+    answers: dict[UUID, UUID],
+    decided: list[Decided],
+) -> JudgeReport:
     shown = example_rows(judging.judges)
-    decided = [one for one in evidence_of(round_).decided if one.cluster not in shown]
-    scores = scores_of([judging], decided)
+    decided = [one for one in decided if one.cluster not in shown]
+    grades = Grade.objects.filter(judging=judging, answer__round_items__round=round_)
+    scores: dict[UUID, float] = dict(grades.values_list("answer", "score"))
     found = [
         Both(row=one.row, model=one.name, cluster=one.cluster, grade=one.grade, score=scores[one.answer])
         for one in decided
         if one.answer in scores
     ]
-    every = dict(Grade.objects.filter(judging=judging, answer__in=set(answers.values())).values_list("answer", "score"))
     seen: list[float] = []
     blind: list[float] = []
     for rating in ratings:
-        score = every.get(answers[rating.item])
+        score = scores.get(answers[rating.item])
         if score is not None:
             (seen if rating.has_seen_judge else blind).append(abs(rating.grade - score))
     return JudgeReport(

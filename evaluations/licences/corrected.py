@@ -12,7 +12,7 @@ from evaluations.licences.findings import HIGHEST, LOWEST, half
 from evaluations.licences.queries import licence_of
 from evaluations.models import Grade, Judging, Licence, LicenceState, ReviewRound
 from evaluations.reviews.queries import evidence_stamp
-from lorakit.stats.prediction_powered import FEWEST_LABELS, PoweredMean, prediction_powered_mean
+from lorakit.stats.prediction_powered import PoweredMean, prediction_powered_mean
 from lorakit.stats.transport import MOST_OUTSIDE, outside_labelled
 
 KEPT = 7 * 24 * 3600
@@ -40,23 +40,14 @@ class Corrected:
         """Share of labels that the judge saved, in percent, as measured."""
         return round(100 * self.powered.saved) if self.powered else 0
 
-    @property
-    def few(self) -> bool:
-        return self.labels < FEWEST_LABELS
-
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A judging with its licence and its corrected means, in order of models."""
+    """A judging with its licence and the corrected means of models whose answers experts graded, in order."""
 
     judging: Judging
     licence: Licence | None
     means: list[Corrected]
-
-    @property
-    def graded(self) -> list[Corrected]:
-        """Of the models whose answers experts graded."""
-        return [one for one in self.means if one.labels]
 
     @property
     def labels(self) -> int:
@@ -100,25 +91,27 @@ def _key(judging: Judging) -> str:
 
 
 def _means(judging: Judging) -> list[Corrected]:
-    """In a number of queries that does not depend on rows or models. Rows that the judge was shown do not count."""
+    """In a number of queries that does not depend on rows or models. Reads no grades of models without labels.
+
+    Rows that the judge was shown do not count.
+    """
     labels = labels_of([judging], judging.rubric_version_id, since=None)
     by_model: dict[str, dict[UUID, float]] = defaultdict(dict)
     for label in labels:
         if label.answer is not None:
             by_model[label.model][label.answer] = label.grade
-    scores: dict[str, dict[UUID, float]] = defaultdict(dict)
+    models = [model for model in judging.run.models.all() if model.sha256 in by_model]
+    scores: dict[UUID, dict[UUID, float]] = defaultdict(dict)
     shown = example_rows(judging.judges)
-    grades = (
-        Grade.objects.filter(judging=judging)
-        .exclude(answer__item__prompt_sha256__in=shown)
-        .values_list("answer__model__key", "answer", "score")
+    grades = Grade.objects.filter(judging=judging, answer__model__in=models).exclude(
+        answer__item__prompt_sha256__in=shown
     )
-    for key, answer, score in grades.iterator():
-        scores[key][answer] = score
+    for model_id, answer, score in grades.values_list("answer__model", "answer", "score").iterator():
+        scores[model_id][answer] = score
     return [
-        _corrected(model.key, model.name, scores[model.key], by_model.get(model.sha256, {}))
-        for model in judging.run.models.all()
-        if scores.get(model.key)
+        _corrected(model.key, model.name, scores[model.id], by_model[model.sha256])
+        for model in models
+        if scores[model.id]
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from lorakit.stats.agreement.coefficient import Agreement, missing, with_interval
-from lorakit.stats.agreement.ratings import Rating, Ratings, agreement_within, counted, raw_agreement
+from lorakit.stats.agreement.ratings import Rating, Ratings, agreement_within, counted, for_each, raw_agreement
 from lorakit.stats.agreement.weights import Matrix, from_distances, identity, linear, numbers, ordinal, quadratic
 
 
@@ -58,18 +58,23 @@ def krippendorff_alpha(ratings: Ratings, scale: Sequence[Rating], *, metric: str
     matrix = METRICS[metric](scale, totals)
     given = sum(totals)
     mean = given / n
-    agreed = [sum(row) / mean * (agreement_within(row, matrix) or 0.0) for row in table]
-    within = fmean(agreed)
+
+    def agreed(row: tuple[int, ...]) -> float:
+        return sum(row) / mean * (agreement_within(row, matrix) or 0.0)
+
+    within = fmean(for_each(agreed, table))
     used = [count / given for count in totals]
     near = [sum(matrix[place][other] * used[other] for other in size) for place in size]
     expected = sum(used[place] * near[place] for place in size)
     observed = within + (1 - within) / given
     value = (observed - expected) / (1 - expected)
     before = (within - expected) / (1 - expected)
-    shares = []
-    for row, share in zip(table, agreed, strict=True):
+
+    def share_of(row: tuple[int, ...]) -> float:
         excess = (sum(row) - mean) / mean
         chance = sum(row[place] * near[place] for place in size) / mean - expected * excess
-        own = share - within * excess - expected
-        shares.append((own - 2 * (1 - before) * (chance - expected)) / (1 - expected))
+        own = agreed(row) - within * excess - expected
+        return (own - 2 * (1 - before) * (chance - expected)) / (1 - expected)
+
+    shares = for_each(share_of, table)
     return with_interval(name, metric, value=value, raw=raw, observed=observed, expected=expected, shares=shares)

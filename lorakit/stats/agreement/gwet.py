@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from lorakit.stats.agreement.coefficient import Agreement, missing, with_interval
-from lorakit.stats.agreement.ratings import Rating, Ratings, agreement_within, counted, raw_agreement
+from lorakit.stats.agreement.ratings import Rating, Ratings, agreement_within, counted, for_each, raw_agreement
 from lorakit.stats.agreement.weights import weights_of
 
 
@@ -21,16 +21,19 @@ def gwet_ac(ratings: Ratings, scale: Sequence[Rating], *, weights: str = "identi
     raw = raw_agreement(ratings)
     if raw is None:
         return missing(name, weights, None, n)
-    agreed = [agreement_within(row, matrix) for row in table]
+    agreed = for_each(lambda row: agreement_within(row, matrix), table)
     paired = [share for share in agreed if share is not None]
     observed = fmean(paired)
     used = [fmean(row[place] / sum(row) for row in table) for place in size]
     factor = sum(map(sum, matrix)) / (len(scale) * (len(scale) - 1))
     expected = factor * sum(share * (1 - share) for share in used)
     value = (observed - expected) / (1 - expected)
-    shares = []
-    for row, share in zip(table, agreed, strict=True):
+
+    def share_of(row: tuple[int, ...]) -> float:
+        share = agreement_within(row, matrix)
         own = n / len(paired) * (share - expected) / (1 - expected) if share is not None else 0.0
         chance = factor * sum(row[place] * (1 - used[place]) for place in size) / sum(row)
-        shares.append(own - 2 * (1 - value) * (chance - expected) / (1 - expected))
+        return own - 2 * (1 - value) * (chance - expected) / (1 - expected)
+
+    shares = for_each(share_of, table)
     return with_interval(name, weights, value=value, raw=raw, observed=observed, expected=expected, shares=shares)

@@ -1,10 +1,14 @@
 """Ratings of the same items by several raters, and how many of them are equal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
+from typing import TypeVar
 
 Rating = float | str
 Ratings = Sequence[Sequence[Rating | None]]
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 def raw_agreement(ratings: Ratings) -> float | None:
@@ -12,30 +16,47 @@ def raw_agreement(ratings: Ratings) -> float | None:
 
     None where no item has two ratings.
     """
-    shares = []
-    for item in ratings:
-        given = [rating for rating in item if rating is not None]
-        if len(given) > 1:
-            equal = sum(given.count(rating) - 1 for rating in given)
-            shares.append(equal / (len(given) * (len(given) - 1)))
+    shares = [share for share in for_each(_equal_share, map(tuple, ratings)) if share is not None]
     return fmean(shares) if shares else None
 
 
-def counted(ratings: Ratings, scale: Sequence[Rating]) -> list[list[int]]:
+def _equal_share(item: tuple[Rating | None, ...]) -> float | None:
+    given = [rating for rating in item if rating is not None]
+    if len(given) < 2:
+        return None
+    equal = sum(given.count(rating) - 1 for rating in given)
+    return equal / (len(given) * (len(given) - 1))
+
+
+def for_each(work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
+    """`work` of each item, done once for equal ones: of thousands of items, few are rated differently from all others.
+
+    Items must be hashable.
+    """
+    known: dict[Item, Found] = {}
+    found = []
+    for item in items:
+        if item not in known:
+            known[item] = work(item)
+        found.append(known[item])
+    return found
+
+
+def counted(ratings: Ratings, scale: Sequence[Rating]) -> list[tuple[int, ...]]:
     """For each item with a rating, how many raters gave each value of the scale.
 
     Raises ValueError for a scale of fewer than two values or with one twice, and for a rating that is not on it.
     """
     places = numbered(scale)
-    table = []
-    for item in ratings:
+
+    def counts(item: tuple[Rating | None, ...]) -> tuple[int, ...]:
         row = [0] * len(scale)
         for rating in item:
             if rating is not None:
                 row[placed(rating, places)] += 1
-        if any(row):
-            table.append(row)
-    return table
+        return tuple(row)
+
+    return [row for row in for_each(counts, map(tuple, ratings)) if any(row)]
 
 
 def agreement_within(row: Sequence[int], matrix: Sequence[Sequence[float]]) -> float | None:
