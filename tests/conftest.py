@@ -13,6 +13,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
+from xdist.remote import Producer
 
 from jobs.engine.reconciler import jobs_to_step
 from jobs.engine.steps import step_job
@@ -23,6 +24,7 @@ from tenants.models import Tenant, User
 from tenants.people.services import add_member, create_tenant
 from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
+from tests.plugins.both_ends import FromBothEnds, is_worker, slow_files_first
 from tests.plugins.services import prepare_database
 
 PASSWORD = "correct horse battery"
@@ -38,10 +40,16 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and not SLOW_FIXTURES.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+    if is_worker(config):
+        slow_files_first(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FromBothEnds | None:
+    return FromBothEnds(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -21,28 +21,35 @@ MOST_BYTES = 150 << 10
 YEAR = 31_536_000
 
 
-@pytest.fixture
-def browser() -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def url(django_db_setup: None) -> Iterator[str]:
+    """One server for all tests of this file."""
     port = free_port()
     subprocess.run([sys.executable, "manage.py", "collect"], cwd=ROOT, env=os.environ, check=True)
     server = subprocess.Popen([sys.executable, "-m", "portal.web", "--port", str(port), "--workers", "1"], cwd=ROOT)
     url = f"http://127.0.0.1:{port}"
-    headers = {"Accept-Encoding": "gzip, br", "Referer": url}
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=60, follow_redirects=True) as browser:
-            deadline = time.monotonic() + 100
-            while not _answers(browser):
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
-            yield browser
+        deadline = time.monotonic() + 100
+        while not _answers(url):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        yield url
     finally:
         server.terminate()
         server.wait(30)
 
 
-def _answers(browser: httpx.Client) -> bool:
+@pytest.fixture
+def browser(url: str) -> Iterator[httpx.Client]:
+    """One that has not been here before."""
+    headers = {"Accept-Encoding": "gzip, br", "Referer": url}
+    with httpx.Client(base_url=url, headers=headers, timeout=60, follow_redirects=True) as browser:
+        yield browser
+
+
+def _answers(url: str) -> bool:
     try:
-        return browser.get("/sign-in/").status_code == 200
+        return httpx.get(f"{url}/sign-in/").status_code == 200
     except httpx.TransportError:
         return False
 
