@@ -16,5 +16,5 @@ class ServingConfig(AppConfig):
 
         register(PromotionKind())
         panels.register(promotion_panel)
-        notes.register(live_notes)
+        notes.register(live_notes, has_badges=True)
         live.register(live_version)

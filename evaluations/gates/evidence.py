@@ -89,7 +89,7 @@ def rows_of(decision: Decision, judging: Judging | None) -> Iterator[Row]:
     number = 0
     while chunk := list(items.values_list("id", "position", "prompt_sha256")[number : number + ROWS_AT_ONCE]):
         answers: dict[UUID, dict[Role, Scored]] = {item_id: {} for item_id, _, _ in chunk}
-        grades = _grades(judging, [item_id for item_id, _, _ in chunk])
+        grades = _grades(judging, list(answers), list(roles))
         found = Answer.objects.filter(item__in=list(answers), model__in=list(roles))
         for answer_id, item_id, model_id, scores, seconds, usd in found.values_list(
             "id", "item_id", "model_id", "scores", "seconds", "usd"
@@ -105,10 +105,11 @@ def rows_of(decision: Decision, judging: Judging | None) -> Iterator[Row]:
         number += len(chunk)
 
 
-def _grades(judging: Judging | None, items: list[UUID]) -> dict[Any, float]:
+def _grades(judging: Judging | None, items: list[UUID], models: list[UUID]) -> dict[Any, float]:
     if judging is None:
         return {}
-    return dict(counted_grades(judging).filter(answer__item__in=items).values_list("answer_id", "score"))
+    given = counted_grades(judging).filter(answer__item__in=items, answer__model__in=models)
+    return dict(given.values_list("answer_id", "score"))
 
 
 def counted_grades(judging: Judging) -> QuerySet[Grade]:

@@ -10,6 +10,7 @@ from django.core.cache import cache
 from evaluations.gates.evidence import approved_by, case_of, judging_of, licence_in
 from evaluations.models import Decision
 from evaluations.reviews.queries import evidence_stamp
+from lorakit.gates.case import Case
 from lorakit.gates.outcome import Outcome, Outlook, State, verdict
 from lorakit.gates.policy import parsed
 from lorakit.verify.libraries import libraries
@@ -56,9 +57,9 @@ def verdict_of(decision: Decision) -> Verdict:
     return stored(known)
 
 
-def computed(decision: Decision) -> Verdict:
-    """The verdict from the database, whatever is cached."""
-    case = case_of(decision)
+def computed(decision: Decision, case: Case | None = None) -> Verdict:
+    """The verdict from the database, or from a `case` that was read there, whatever is cached."""
+    case = case or case_of(decision)
     outcomes = parsed(decision.document).check(case)
     return Verdict(state=verdict(outcomes), outcomes=outcomes, evidence_sha256=case.sha256)
 

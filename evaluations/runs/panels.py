@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Avg, Count
 
 from adapters.models import AdapterVersion
-from adapters.versions.notes import notes_of
+from adapters.versions.notes import badges_of
 from adapters.versions.panels import Panel
 from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationRun, EvaluationState, Review
@@ -27,7 +27,7 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
         "headline": report,
         "by_experts": _by_experts(ready) if ready else "",
         "leaks": leaks_of(ready.dataset_version) if ready else [],
-        "badges": [note for note in notes_of([version])[version.id] if note.state],
+        "badges": badges_of([version])[version.id],
         "experts": _experts(version, ready) if ready else None,
         "running": running,
     }

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db.models import (
     Avg,
     Count,
@@ -13,14 +13,14 @@ from django.db.models import (
     FloatField,
     Func,
     IntegerField,
+    Max,
     OuterRef,
     Prefetch,
     QuerySet,
-    Subquery,
     Value,
 )
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Exp, Floor, Least
+from django.db.models.functions import Cast, Exp, Floor, Least, Round
 
 from adapters.models import AdapterVersion
 from evaluations.judges.backends.base import Message
@@ -31,6 +31,7 @@ from evaluations.models import (
     EvaluationRun,
     EvaluationState,
     Grade,
+    Judging,
     ModelKind,
     Review,
 )
@@ -40,6 +41,8 @@ LARGE = ("version__manifest", "dataset_version__problems", "job__spec", "job__re
 
 BINS = 20
 CONFIDENCE_BINS = 10
+
+KEPT = 24 * 3600
 
 MOST_READ = 100
 """Rows in which to look for plain ones."""
@@ -178,25 +181,36 @@ class ExpertView:
 
 
 def expert_view(run: EvaluationRun) -> ExpertView:
-    """All reviewers' grades of this evaluation."""
+    """All reviewers' grades of this evaluation. From the cache until somebody grades, or a judge does."""
+    reviews = Review.objects.filter(round_item__round__run=run)
+    count, at = reviews.aggregate(count=Count("pk"), newest=Max("updated_at")).values()
     judging = run.last_judging
-    own = Grade.objects.filter(judging=judging, answer=OuterRef("round_item__answer"))
+    key = f"experts:{run.id}:{judging.id if judging else ''}:{count}:{at.timestamp() if at else 0}"
+    found: ExpertView | None = cache.get(key)
+    if found is None:
+        found = _expert_view(run, judging)
+        cache.set(key, found, KEPT)
+    return found
+
+
+def _expert_view(run: EvaluationRun, judging: Judging | None) -> ExpertView:
     graded = Review.objects.filter(
         round_item__round__run=run, round_item__answer__model__version=run.version_id, grade__isnull=False
     )
-    reviews = graded.annotate(judged=Subquery(own.values("score")[:1]))
-    rows = list(reviews.values_list("round_item__item", "reviewer_id", "grade", "judged"))
-    judged = {item_id: score for item_id, _, _, score in rows}
-    known = [score for score in judged.values() if score is not None]
-    grades = [grade for _, _, grade, _ in rows if grade is not None]
+    total = graded.aggregate(
+        grades=Count("pk"),
+        mean=Avg("grade"),
+        reviewers=Count("reviewer", distinct=True),
+        reviewed=Count("round_item__item", distinct=True),
+    )
+    judged = Grade.objects.filter(judging=judging, answer__in=graded.values("round_item__answer"))
+    wholes = graded.order_by().annotate(whole=Round("grade")).values_list("whole").annotate(Count("pk"))
+    by_grade = {int(whole): count for whole, count in wholes}
     return ExpertView(
-        reviewed=len(judged),
+        **total,
         total=EvaluationItem.objects.filter(run=run).count(),
-        reviewers=len({reviewer_id for _, reviewer_id, _, _ in rows}),
-        grades=len(grades),
-        mean=fmean(grades) if grades else None,
-        judge_mean=fmean(known) if known else None,
-        by_grade=[(whole, sum(round(grade) == whole for grade in grades)) for whole in range(5, 0, -1)],
+        judge_mean=judged.aggregate(mean=Avg("score"))["mean"],
+        by_grade=[(whole, by_grade.get(whole, 0)) for whole in range(5, 0, -1)],
     )
 
 

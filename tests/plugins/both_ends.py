@@ -37,7 +37,7 @@ def slow_files_first(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
-class FromBothEnds(LoadFileScheduling):
+class FromBothEnds(LoadFileScheduling):  # type: ignore[misc]
     """Takes files in the order of collection, for the first worker from the start and for the others from the end."""
 
     def schedule(self) -> None:

@@ -51,7 +51,7 @@ def _answers(
     found: dict[UUID, dict[Role, dict[str, Any]]] = {item.id: {} for item in items}
     grades: dict[UUID, Grade] = {}
     if judging is not None:
-        given = counted_grades(judging).filter(answer__item__in=items)
+        given = counted_grades(judging).filter(answer__item__in=items, answer__model__in=list(roles))
         grades = {grade.answer_id: grade for grade in given}
     by_id = {item.id: item for item in items}
     for answer in Answer.objects.filter(item__in=items, model__in=list(roles)):

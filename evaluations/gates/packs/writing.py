@@ -30,7 +30,7 @@ from tenants.signing import signing_key
 def write_pack(decision: Decision, target: IO[bytes]) -> None:
     """Write the pack; memory holds the numbers of all rows, and the texts of a few."""
     case = case_of(decision)
-    verdict = decision.verdict or computed(decision).to_dict()
+    verdict = decision.verdict or computed(decision, case).to_dict()
     documents: dict[str, Any] = {
         "artefacts.json": artefacts_of(decision),
         "decision.json": decision_document(decision, case),

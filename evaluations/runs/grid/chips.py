@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.versions.notes import Note, notes_of
+from adapters.versions.notes import Note, badges_of
 from evaluations.models import Answer, EvaluatedModel, EvaluationRun
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.judgings.expert_means import expert_means
@@ -45,12 +45,11 @@ def chips_of(grid: Grid) -> list[Chip]:
     by_experts = expert_means(judging) if grades else {}
     figures = run.summary[ALL]["figures"] if run.summary else {}
     versions = [model.version for model in models if model.version is not None]
-    badges = notes_of(versions)
+    badges = badges_of(versions)
     chips = []
     for model in models:
         fact, score, grade = facts[model.key], figures.get(model.key, {}).get(RIGHT), grades.get(model.key)
         has_interval = score is not None and fact["low"] is not None
-        live = [note for note in badges.get(model.version_id, []) if note.state] if model.version_id else []
         chips.append(
             Chip(
                 model=model,
@@ -63,7 +62,7 @@ def chips_of(grid: Grid) -> list[Chip]:
                 experts=by_experts.get(model.key, "") if grade is not None else "",
                 tokens=f"{fact['tokens']:,.0f}" if fact["tokens"] is not None else "",
                 seconds=_seconds(fact["seconds"]) if fact["seconds"] is not None else "",
-                badges=live,
+                badges=badges.get(model.version_id, []) if model.version_id else [],
                 part="own" if model == grid.own else "other" if model == grid.other else "",
             )
         )
