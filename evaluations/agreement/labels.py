@@ -17,7 +17,7 @@ class Label:
     """An answer of the uniform part of a round: the experts' verdict `grade` and the judge's `score`, both 1 to 5.
 
     `cluster` is what rows with the same prompt have in common, `model` what answered (a hash) and `name` what pages
-    call it, `base` the base model beneath the version that the evaluation is about.
+    call it, `base` the base model beneath the versions of the evaluation (empty where only outside models answered).
     """
 
     grade: float
@@ -45,14 +45,15 @@ def labels_of(judgings: Sequence[Judging], rubric_version: UUID | None, *, since
         ReviewRound.objects.filter(
             run__in={judging.run_id for judging in judgings}, rubric_version=rubric_version, shape=RoundShape.SINGLE
         )
-        .select_related("run__version__adapter")
+        .select_related("run__version__adapter", "run__base_model")
         .order_by("created_at", "number")
     )
     if since is not None:
         rounds = rounds.filter(created_at__gt=since)
     found: dict[UUID, Label] = {}
     for round_ in rounds:
-        base = str(round_.run.version.adapter.base_model_id)
+        version = round_.run.version
+        base = str(version.adapter.base_model_id if version else round_.run.base_model_id or "")
         decided = [one for one in evidence_of(round_).decided if one.answer not in found]
         scores = scores_of([one for one in judgings if one.run_id == round_.run_id], decided)
         for one in decided:

@@ -47,7 +47,7 @@ MOST_READ = 100
 
 def runs() -> QuerySet[EvaluationRun]:
     """Evaluations, newest first, with what lists show."""
-    return _runs().prefetch_related("judgings").defer(*LARGE, "dataset_version__profile")
+    return _runs().prefetch_related("judgings", "models").defer(*LARGE, "dataset_version__profile")
 
 
 def runs_with_findings() -> QuerySet[EvaluationRun]:
@@ -57,7 +57,7 @@ def runs_with_findings() -> QuerySet[EvaluationRun]:
 
 
 def _runs() -> QuerySet[EvaluationRun]:
-    return EvaluationRun.objects.select_related("version__adapter", "dataset_version__dataset", "job")
+    return EvaluationRun.objects.select_related("version__adapter", "base_model", "dataset_version__dataset", "job")
 
 
 def ready_runs() -> QuerySet[EvaluationRun]:
@@ -93,8 +93,8 @@ def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Messag
 
 
 def own_answers(run: EvaluationRun) -> QuerySet[Answer]:
-    """The answers of the version that the evaluation is about."""
-    return Answer.objects.filter(model__run=run, model__version=run.version_id)
+    """The answers of the model that the evaluation is about."""
+    return Answer.objects.filter(model__run=run, model__key=run.own_key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,9 +159,10 @@ def reliability_of(models: Sequence[EvaluatedModel]) -> dict[str, list[Reliabili
 
 @dataclass(frozen=True, kw_only=True)
 class ExpertView:
-    """Experts' grades of the answers of the evaluated version, from 1 to 5. Means are None before the first.
+    """Experts' grades of the answers of the model that an evaluation is about, from 1 to 5.
 
-    `judge_mean` is the judge's mean over the same answers, so that the two can be compared.
+    Means are None before the first. `judge_mean` is the judge's mean over the same answers, so that the two can be
+    compared.
     """
 
     reviewed: int
@@ -182,7 +183,7 @@ def expert_view(run: EvaluationRun) -> ExpertView:
     judging = run.last_judging
     own = Grade.objects.filter(judging=judging, answer=OuterRef("round_item__answer"))
     graded = Review.objects.filter(
-        round_item__round__run=run, round_item__answer__model__version=run.version_id, grade__isnull=False
+        round_item__round__run=run, round_item__answer__model__key=run.own_key, grade__isnull=False
     )
     reviews = graded.annotate(judged=Subquery(own.values("score")[:1]))
     rows = list(reviews.values_list("round_item__item", "reviewer_id", "grade", "judged"))

@@ -25,7 +25,7 @@ from evaluations.runs.grid.grid import Grid
 from evaluations.runs.grid.row import full_answers
 from evaluations.runs.judgings.panels import render_panels
 from evaluations.runs.queries import answered_counts, runs, runs_with_findings
-from evaluations.runs.report import headline, sentence
+from evaluations.runs.report import headline, names_of, sentence
 from evaluations.runs.stages.held_out import ALL
 from tenants.access import members_only
 from tenants.permissions import Action
@@ -145,7 +145,7 @@ def _head(request: TenantRequest, run: EvaluationRun, *, tab: str) -> dict[str, 
         "address": grid.wanted.address(),
     }
     if run.summary and grid.other is not None:
-        context["sentence"] = sentence(run.summary[ALL], grid.own.key, grid.other.key)
+        context["sentence"] = sentence(run.summary[ALL], grid.own.key, grid.other.key, names_of(run))
     if run.state == EvaluationState.RUNNING:
         context["answered"] = answered_counts(run)
     return context

@@ -68,7 +68,7 @@ def start_judging(
             judging.job = start_job(
                 tenant=tenant,
                 kind=JudgingKind.name,
-                title=f"Judge the answers of {run.version}",
+                title=f"Judge the answers of {run.title}",
                 spec={"judging": str(judging.id), "evaluation": str(run.id)},
                 created_by=created_by,
             )
