@@ -45,7 +45,7 @@ def labels_of(judgings: Sequence[Judging], rubric_version: UUID | None, *, since
         ReviewRound.objects.filter(
             run__in={judging.run_id for judging in judgings}, rubric_version=rubric_version, shape=RoundShape.SINGLE
         )
-        .select_related("run__version__adapter", "run__base_model")
+        .select_related("run__version__adapter")
         .order_by("created_at", "number")
     )
     if since is not None:

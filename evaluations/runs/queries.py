@@ -23,6 +23,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Exp, Floor, Least
 
 from adapters.models import AdapterVersion
+from corpora.versions.caveats import Caveat, leaks_of
 from evaluations.judges.backends.base import Message
 from evaluations.models import (
     Answer,
@@ -57,7 +58,8 @@ def runs_with_findings() -> QuerySet[EvaluationRun]:
 
 
 def _runs() -> QuerySet[EvaluationRun]:
-    return EvaluationRun.objects.select_related("version__adapter", "base_model", "dataset_version__dataset", "job")
+    related = ("version__adapter__base_model", "base_model", "dataset_version__dataset", "job")
+    return EvaluationRun.objects.select_related(*related)
 
 
 def ready_runs() -> QuerySet[EvaluationRun]:
@@ -74,6 +76,11 @@ def latest_ready_runs(count: int) -> list[EvaluationRun]:
 def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
     """The newest evaluation of this version that has figures, with what its data's check found."""
     return _runs().defer(*LARGE).filter(state=EvaluationState.READY, version=version).first()
+
+
+def leaks_in(run: EvaluationRun) -> list[Caveat]:
+    """Leaks for which scores look better than they are: none without a version, since nothing was trained then."""
+    return leaks_of(run.dataset_version) if run.version is not None else []
 
 
 def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Message], str]]:

@@ -29,7 +29,7 @@ def rows_from(run: EvaluationRun, number: int = 0) -> Iterator[Row]:
 
 
 def plan_of(judging: Judging) -> Plan:
-    """What the judging asks: its rubric, and the evaluated version against each other model if pairs are wanted."""
+    """What the judging asks: its rubric, and in pairs the evaluation’s own model against each other one."""
     version = judging.rubric_version
     rubric = parsed({**version.document, "name": version.rubric.name}) if version else CORRECTNESS
     own = judging.run.own_key

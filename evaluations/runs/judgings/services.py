@@ -50,7 +50,7 @@ def start_judging(
 ) -> Judging:
     """Have one judge or a jury grade the answers of an evaluation, by a rubric or by correctness alone.
 
-    With `is_pairwise`, the evaluated version is also compared with each other model directly, in both orders.
+    With `is_pairwise`, the model that the evaluation is about is also compared with each other one, in both orders.
     """
     if run.state != EvaluationState.READY:
         raise Conflict("Wait until the evaluation has finished.", code="judging:not_ready", field="evaluation")
