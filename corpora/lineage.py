@@ -14,7 +14,8 @@ from uuid import UUID
 class Use:
     """Something made from a dataset version.
 
-    `kind` names its type ("adapter version"), `adapter` the adapter it belongs to, and `url` its page.
+    `kind` names its type ("adapter version"), `adapter` the adapter it belongs to, or the model of an evaluation
+    without one, and `url` its page.
     """
 
     version_id: UUID

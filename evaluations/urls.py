@@ -19,6 +19,7 @@ from evaluations.runs.judgings import views as judging_views
 app_name = "evaluations"
 urlpatterns = [
     path("", views.index, name="list"),
+    path("new/", start_views.new, name="new"),
     path("start/<uuid:version_id>/", start_views.start, name="start"),
     path("<uuid:run_id>/", views.detail, name="detail"),
     path("<uuid:run_id>/live/", views.live, name="live"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from adapters.models import Adapter, AdapterVersion
 from corpora.models import Dataset
-from evaluations.models import EvaluationRun, Review
+from evaluations.models import EvaluationRun, EvaluationState, Review
 from evaluations.reviews.queries import open_reviews
 from evaluations.runs.queries import latest_ready_runs
 from evaluations.runs.report import SliceReport, headline
@@ -51,6 +51,8 @@ def read_overview() -> Overview:
     """The overview of the active tenant."""
     datasets, versions = Dataset.objects.count(), AdapterVersion.objects.count()
     evaluations = [(run, headline(run)) for run in latest_ready_runs(EVALUATIONS_SHOWN)]
+    # One about a base model comes before any training, and does not tick off a later step.
+    is_evaluated = EvaluationRun.objects.filter(state=EvaluationState.READY, version__isnull=False).exists()
     live = Route.objects.exclude(active=None).select_related("active__version").order_by("-switched_at")
     routes = list(live.defer("active__version__manifest")[:ROUTES_SHOWN])
     return Overview(
@@ -78,7 +80,7 @@ def read_overview() -> Overview:
                 "Evaluate it",
                 "Compare it with the base model on held-out rows. Start from a version’s page.",
                 "adapters:list",
-                bool(evaluations),
+                is_evaluated,
             ),
             Step(
                 "Ask an expert",

@@ -10,12 +10,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from adapters.base_models.queries import base_model_named
 from adapters.models import Sweep
 from adapters.recipes.hyperparameters import CHOICES
 from adapters.sweeps.examples import A_SWEEP, NEW_SWEEP
 from adapters.sweeps.serializers import NewSweepSerializer, SweepDetailSerializer, SweepSerializer
 from adapters.sweeps.services import start_sweep, stop_sweep
-from adapters.training.api import NOT_READY, UNKNOWN, base_model_of
+from adapters.training.api import NOT_READY, UNKNOWN
 from corpora.versions.queries import dataset_version_named
 from rest.views import INVALID, MISSING, ReadOnly
 from tenants.permissions import Action
@@ -56,7 +57,7 @@ class SweepViewSet(ReadOnly):
             tenant=tenant_of(request),
             adapter_name=values["adapter"],
             dataset_version=dataset_version_named(values["dataset_version"]),
-            base_model=base_model_of(values["base_model"]) if values.get("base_model") else None,
+            base_model=base_model_named(values["base_model"]) if values.get("base_model") else None,
             recipe=values["recipe"],
             overrides=values["overrides"] | chosen,
             grid=values["grid"],

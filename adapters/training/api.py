@@ -12,7 +12,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from adapters.models import BaseModel, TrainingRun
+from adapters.base_models.queries import base_model_named
+from adapters.models import TrainingRun
 from adapters.recipes.hyperparameters import CHOICES
 from adapters.training.clones import cloned
 from adapters.training.comparison import check_count, compare
@@ -162,7 +163,7 @@ def training_arguments(values: dict[str, Any]) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         "adapter_name": values.get("adapter"),
         "dataset_version": dataset_version_named(values["dataset_version"]) if values.get("dataset_version") else None,
-        "base_model": base_model_of(values["base_model"]) if values.get("base_model") else None,
+        "base_model": base_model_named(values["base_model"]) if values.get("base_model") else None,
         "recipe": values.get("recipe"),
         "overrides": overrides,
     }
@@ -171,15 +172,6 @@ def training_arguments(values: dict[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in source.overrides.items() if INSTEAD_OF.get(name) not in overrides}
     own = {name: value for name, value in arguments.items() if value is not None}
     return source.as_arguments() | own | {"overrides": kept | overrides}
-
-
-def base_model_of(name: str) -> BaseModel:
-    """The base model with this name. Raises NotFound that lists the valid names."""
-    found = BaseModel.objects.filter(name=name).first()
-    if found is None:
-        names = ", ".join(BaseModel.objects.values_list("name", flat=True))
-        raise NotFound(f"Base model “{name}” not found. Available: {names}.", field="base_model")
-    return found
 
 
 def _run(run_id: UUID) -> TrainingRun:

@@ -18,7 +18,7 @@ class Label:
     """An answer of the uniform part of a round: the experts' verdict `grade` and the judge's `score`, both 1 to 5.
 
     `cluster` is what rows with the same prompt have in common, `model` what answered (a hash) and `name` what pages
-    call it, `base` the base model beneath the version that the evaluation is about.
+    call it, `base` the base model beneath the versions of the evaluation (empty where only outside models answered).
     """
 
     grade: float
@@ -54,7 +54,8 @@ def labels_of(judgings: Sequence[Judging], rubric_version: UUID | None, *, since
     shown = example_rows(one for judging in judgings for one in judging.judges)
     found: dict[UUID, Label] = {}
     for round_ in rounds:
-        base = str(round_.run.version.adapter.base_model_id)
+        version = round_.run.version
+        base = str(version.adapter.base_model_id if version else round_.run.base_model_id or "")
         decided = [one for one in evidence_of(round_).decided if one.answer not in found and one.cluster not in shown]
         scores = scores_of([one for one in judgings if one.run_id == round_.run_id], decided)
         for one in decided:

@@ -61,7 +61,7 @@ def open_decision(
         raise Conflict(f"{version} has not been evaluated. Evaluate it first.", code="decision:not_evaluated")
     if run.version_id != version.id:
         raise PortalError(
-            f"This evaluation is about {run.version}. Choose one of {version}.",
+            f"This evaluation is about {run.title}. Choose one of {version}.",
             code="decision:other_version",
             field="evaluation",
         )

@@ -169,7 +169,7 @@ def _drift(
     sums = cusum(residuals, baseline=centre)
     since: dict[str, list[float]] = defaultdict(list)
     for label, residual in zip(later, residuals, strict=True):
-        if label.base not in bases:
+        if label.base and label.base not in bases:
             since[label.base].append(residual)
     worth = {base: evidence_of_change(found, baseline=centre) for base, found in since.items()}
     changed = max(worth, key=lambda base: worth[base], default="")

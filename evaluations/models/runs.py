@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
-from adapters.models import AdapterVersion
+from adapters.models import AdapterVersion, BaseModel
 from corpora.models import DatasetVersion
 from evaluations.turns import Turn, turns_of
 from jobs.models import Job
@@ -25,9 +25,32 @@ class EvaluationState(models.TextChoices):
 
 
 class EvaluationRun(TenantModel):
-    """Several models on the same rows of a dataset version. `version` is the one that the evaluation is about."""
+    """One or more models on the same rows of a dataset version.
 
-    version = TenantForeignKey(AdapterVersion, models.CASCADE, related_name="evaluations")
+    It is about one of them, which is compared with the others: an adapter version, or without one the base model or an
+    outside model.
+    """
+
+    version = TenantForeignKey(
+        AdapterVersion,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="evaluations",
+        help_text="that the evaluation is about, if it is about one",
+    )
+    about = models.CharField(
+        max_length=80, default="", db_default="", help_text="Key of the model that the evaluation is about."
+    )
+    base_model = models.ForeignKey(
+        BaseModel,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="that the evaluation is about; null if it is about a version or an outside model",
+    )
     dataset_version = TenantForeignKey(DatasetVersion, models.PROTECT, related_name="evaluations")
     job = TenantOneToOneField(Job, models.PROTECT, related_name="evaluation_run")
     state = models.CharField(max_length=16, choices=EvaluationState, default=EvaluationState.RUNNING)
@@ -52,10 +75,40 @@ class EvaluationRun(TenantModel):
                 name="evaluation_running_once",
                 condition=models.Q(state=EvaluationState.RUNNING),
             ),
+            models.UniqueConstraint(
+                fields=("tenant", "about", "base_model"),
+                name="evaluation_without_version_running_once",
+                condition=models.Q(state=EvaluationState.RUNNING, version=None),
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(version=None, about="")
+                & models.Q(models.Q(version=None) | models.Q(base_model=None)),
+                name="evaluation_about_one_model",
+            ),
         )
 
     def __str__(self) -> str:
-        return f"{self.version} on {self.dataset_version}"
+        return f"{self.title} on {self.dataset_version}"
+
+    @property
+    def own_key(self) -> str:
+        """`about`, also of an evaluation that an older release started while this one was being rolled out."""
+        return self.about or f"v{self.version.number}"
+
+    @property
+    def title(self) -> str:
+        """The model that the evaluation is about, as pages call it."""
+        named: AdapterVersion | BaseModel | None = self.version or self.base_model
+        if named is not None:
+            return str(named)
+        return next((model.name for model in self.models.all() if model.key == self.own_key), self.own_key)
+
+    @property
+    def base(self) -> BaseModel | None:
+        """The model beneath all adapter versions that answer; None where only outside models do."""
+        found: BaseModel | None = self.version.adapter.base_model if self.version is not None else self.base_model
+        return found
 
     @property
     def last_judging(self) -> "Judging | None":

@@ -59,7 +59,12 @@ class Progress:
 def rounds() -> QuerySet[ReviewRound]:
     """Rounds, newest first, with what lists show."""
     found: QuerySet[ReviewRound] = ReviewRound.objects.select_related(
-        "run__version__adapter", "run__dataset_version__dataset", "rubric_version__rubric", "candidate", "against"
+        "run__version__adapter",
+        "run__base_model",
+        "run__dataset_version__dataset",
+        "rubric_version__rubric",
+        "candidate",
+        "against",
     )
     return found.defer("run__version__manifest", "run__dataset_version__problems", "run__dataset_version__profile")
 

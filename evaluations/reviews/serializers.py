@@ -249,7 +249,7 @@ class NewRoundSerializer(serializers.Serializer[dict[str, Any]]):
         default=0.1, min_value=0, max_value=1, help_text="Rows on which a judge is easily fooled."
     )
     candidate = serializers.CharField(
-        default="", allow_blank=True, help_text="Key of the model; by default the evaluated version."
+        default="", allow_blank=True, help_text="Key of the model; by default the one that the evaluation is about."
     )
     against = serializers.CharField(default="", allow_blank=True, help_text="Key of a second model, if any.")
     shape = serializers.ChoiceField(choices=RoundShape.choices, default=RoundShape.SINGLE)

@@ -19,7 +19,7 @@ ROUNDS_SHOWN = 50
 def reviews(request: TenantRequest) -> HttpResponse:
     """The rounds in which this person grades, or all for those who manage reviews."""
     person, manages = request.membership.user, request.membership.may(Action.REVIEWS_MANAGE)
-    found = listed(list(rounds_for(person, manages=manages)[:ROUNDS_SHOWN]), person)
+    found = listed(list(rounds_for(person, manages=manages).prefetch_related("run__models")[:ROUNDS_SHOWN]), person)
     context = {
         "queues": found,
         "manages": manages,

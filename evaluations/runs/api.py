@@ -11,10 +11,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from adapters.base_models.queries import base_model_named
 from adapters.versions.queries import version_named
 from corpora.versions.queries import dataset_version_named
 from evaluations.models import EvaluationItem, EvaluationRun, Judge
-from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY
+from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY, WITHOUT_VERSION
 from evaluations.runs.grades import grades_of
 from evaluations.runs.grid.address import options_of, wanted_by
 from evaluations.runs.grid.exports import FILE_TYPES, export_response
@@ -51,7 +52,7 @@ class ByPosition(CursorPages):
     ),
 )
 class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[EvaluationRun]):
-    """A version compared with its base model on held-out rows."""
+    """Adapter versions, base models and outside models on the same held-out rows."""
 
     reads = Action.EVALUATIONS_VIEW
     writes = Action.EVALUATIONS_START
@@ -62,9 +63,9 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         return runs_with_findings()
 
     @extend_schema(
-        summary="Evaluate an adapter version",
+        summary="Evaluate an adapter version, a base model or outside models",
         request=NewEvaluationSerializer,
-        examples=[NEW_EVALUATION],
+        examples=[NEW_EVALUATION, WITHOUT_VERSION],
         responses={201: EvaluationSerializer, 400: INVALID, 404: MISSING, 409: BUSY},
     )
     def create(self, request: Request) -> Response:
@@ -73,9 +74,10 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
         values = wanted.validated_data
         run = start_evaluation(
             tenant=tenant_of(request),
-            version=version_named(values["version"]),
+            version=version_named(values["version"]) if values["version"] else None,
             dataset_version=dataset_version_named(values["dataset_version"]) if values["dataset_version"] else None,
             base=values["base"],
+            base_model=base_model_named(values["base_model"]) if values["base_model"] else None,
             versions=[version_named(version_id) for version_id in values["versions"]],
             outside=[_judge(judge_id) for judge_id in values["outside"]],
             rows=values["rows"],

@@ -21,21 +21,17 @@ def contenders(
 ) -> list[EvaluatedModel]:
     """The models of a run, unsaved: the base, other versions, the run's own version, then outside models.
 
-    Raises PortalError for versions on another base model, and for too many.
+    Raises PortalError for versions on another base model, for too many models, and for none.
     """
-    own = run.version
-    others = {version.id: version for version in versions if version.id != own.id}
-    for version in others.values():
-        if version.adapter.base_model_id != own.adapter.base_model_id:
-            raise PortalError(
-                f"{version} is on another base model than {own}. Compare versions of the same base model.",
-                code="evaluation:other_base_model",
-                field="versions",
-            )
-    found = [_base(own.adapter.base_model)] if base else []
-    ordered = sorted(others.values(), key=lambda one: (one.adapter_id == own.adapter_id, one.adapter.name, one.number))
-    found += [_version(version, own) for version in [*ordered, own]]
+    found = [_base(run.base)] if base and run.base is not None else []
+    found += _versions(run.version, versions)
     found += [_outside(judge) for judge in {judge.id: judge for judge in outside}.values()]
+    if not found:
+        raise PortalError(
+            "Choose an adapter version, a base model or an outside model.",
+            code="evaluation:no_models",
+            field="base_model",
+        )
     if len(found) > MOST_MODELS:
         raise PortalError(
             f"Choose up to {MOST_MODELS} models. You chose {len(found)}.",
@@ -45,6 +41,12 @@ def contenders(
     for position, model in enumerate(found):
         model.tenant_id, model.run, model.position = run.tenant_id, run, position
     return found
+
+
+def about_of(run: EvaluationRun, models: Sequence[EvaluatedModel]) -> str:
+    """The key of the model that a run is about: its version, without one the base, else the first outside model."""
+    own = [model for model in models if run.version is not None and model.version_id == run.version.id]
+    return (own or models)[0].key
 
 
 def version_before(version: AdapterVersion) -> list[AdapterVersion]:
@@ -60,6 +62,27 @@ def base_sha256(base_model: BaseModel) -> str:
 
 def _base(base_model: BaseModel) -> EvaluatedModel:
     return EvaluatedModel(key=BASE, name="Base", kind=ModelKind.BASE, sha256=base_sha256(base_model))
+
+
+def _versions(own: AdapterVersion | None, versions: Sequence[AdapterVersion]) -> list[EvaluatedModel]:
+    if own is None:
+        if versions:
+            raise PortalError(
+                "Choose the version that the evaluation is about, and then others to compare with it.",
+                code="evaluation:no_version",
+                field="version",
+            )
+        return []
+    others = {version.id: version for version in versions if version.id != own.id}
+    for version in others.values():
+        if version.adapter.base_model_id != own.adapter.base_model_id:
+            raise PortalError(
+                f"{version} is on another base model than {own}. Compare versions of the same base model.",
+                code="evaluation:other_base_model",
+                field="versions",
+            )
+    ordered = sorted(others.values(), key=lambda one: (one.adapter_id == own.adapter_id, one.adapter.name, one.number))
+    return [_version(version, own) for version in [*ordered, own]]
 
 
 def _version(version: AdapterVersion, own: AdapterVersion) -> EvaluatedModel:

@@ -11,6 +11,15 @@ NEW_EVALUATION = OpenApiExample(
         "versions": ["6f3b0a52-9d0e-4d64-a6d8-0f6f3f2b7c55"],
     },
 )
+WITHOUT_VERSION = OpenApiExample(
+    "Compare a base model with an outside model, before anything is trained",
+    request_only=True,
+    value={
+        "base_model": "tiny-llama",
+        "outside": ["3a0f6e1c-52a1-4f0e-8d25-0b1c7a4e9d33"],
+        "dataset_version": "b1d7ab7b-7a0f-4b53-8f55-0f4f6a1f2f10",
+    },
+)
 SUMMARY = OpenApiExample(
     "A ready evaluation (only `summary` and `data_findings` shown)",
     response_only=True,

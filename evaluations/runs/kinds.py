@@ -69,4 +69,6 @@ class EvaluationKind(ComputeKind):
 
 
 def _run_of(job: Job) -> EvaluationRun:
-    return EvaluationRun.objects.select_related("version__adapter__base_model", "dataset_version").get(job=job)
+    return EvaluationRun.objects.select_related("version__adapter__base_model", "base_model", "dataset_version").get(
+        job=job
+    )

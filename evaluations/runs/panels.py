@@ -11,7 +11,7 @@ from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationRun, EvaluationState, Review
 from evaluations.runs.judgings.expert_means import expert_means
 from evaluations.runs.queries import latest_ready, runs
-from evaluations.runs.report import headline, own_key
+from evaluations.runs.report import headline
 
 COMMENTS_SHOWN = 3
 
@@ -39,7 +39,7 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
 
 def _by_experts(run: EvaluationRun) -> str:
     """The mean that experts would have given all of the version's answers, where that is known."""
-    return expert_means(run.last_judging).get(own_key(run), "")
+    return expert_means(run.last_judging).get(run.own_key, "")
 
 
 def _experts(version: AdapterVersion, run: EvaluationRun) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Exp, Floor, Least, Round
 
 from adapters.models import AdapterVersion
+from corpora.versions.caveats import Caveat, leaks_of
 from evaluations.judges.backends.base import Message
 from evaluations.models import (
     Answer,
@@ -50,7 +51,7 @@ MOST_READ = 100
 
 def runs() -> QuerySet[EvaluationRun]:
     """Evaluations, newest first, with what lists show."""
-    return _runs().prefetch_related("judgings").defer(*LARGE, "dataset_version__profile")
+    return _runs().prefetch_related("judgings", "models").defer(*LARGE, "dataset_version__profile")
 
 
 def runs_with_findings() -> QuerySet[EvaluationRun]:
@@ -60,7 +61,8 @@ def runs_with_findings() -> QuerySet[EvaluationRun]:
 
 
 def _runs() -> QuerySet[EvaluationRun]:
-    return EvaluationRun.objects.select_related("version__adapter", "dataset_version__dataset", "job")
+    related = ("version__adapter__base_model", "base_model", "dataset_version__dataset", "job")
+    return EvaluationRun.objects.select_related(*related)
 
 
 def ready_runs() -> QuerySet[EvaluationRun]:
@@ -77,6 +79,11 @@ def latest_ready_runs(count: int) -> list[EvaluationRun]:
 def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
     """The newest evaluation of this version that has figures, with what its data's check found."""
     return _runs().defer(*LARGE).filter(state=EvaluationState.READY, version=version).first()
+
+
+def leaks_in(run: EvaluationRun) -> list[Caveat]:
+    """Leaks for which scores look better than they are: none without a version, since nothing was trained then."""
+    return leaks_of(run.dataset_version) if run.version is not None else []
 
 
 def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Message], str]]:
@@ -96,8 +103,8 @@ def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Messag
 
 
 def own_answers(run: EvaluationRun) -> QuerySet[Answer]:
-    """The answers of the version that the evaluation is about."""
-    return Answer.objects.filter(model__run=run, model__version=run.version_id)
+    """The answers of the model that the evaluation is about."""
+    return Answer.objects.filter(model__run=run, model__key=run.own_key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,9 +169,10 @@ def reliability_of(models: Sequence[EvaluatedModel]) -> dict[str, list[Reliabili
 
 @dataclass(frozen=True, kw_only=True)
 class ExpertView:
-    """Experts' grades of the answers of the evaluated version, from 1 to 5. Means are None before the first.
+    """Experts' grades of the answers of the model that an evaluation is about, from 1 to 5.
 
-    `judge_mean` is the judge's mean over the same answers, so that the two can be compared.
+    Means are None before the first. `judge_mean` is the judge's mean over the same answers, so that the two can be
+    compared.
     """
 
     reviewed: int
@@ -195,7 +203,7 @@ def expert_view(run: EvaluationRun) -> ExpertView:
 
 def _expert_view(run: EvaluationRun, judging: Judging | None) -> ExpertView:
     graded = Review.objects.filter(
-        round_item__round__run=run, round_item__answer__model__version=run.version_id, grade__isnull=False
+        round_item__round__run=run, round_item__answer__model__key=run.own_key, grade__isnull=False
     )
     total = graded.aggregate(
         grades=Count("pk"),

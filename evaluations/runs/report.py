@@ -19,9 +19,9 @@ TIE = 0.0005
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measure of the evaluated version beside another model, as text.
+    """One measure of a model beside another one, as text; `against` and `delta` are empty without another.
 
-    `trend` is 1 if the version is better, -1 if worse, else 0.
+    `trend` is 1 if the model is better, -1 if worse, else 0.
     """
 
     alias: str
@@ -35,9 +35,10 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class SliceReport:
-    """The evaluated version beside the model `against` in one slice, and whether their difference is real.
+    """A model beside the one called `against` in one slice, and whether their difference is real.
 
-    `verdict` is `better`, `worse`, `unclear` or `too few`; empty where they were not compared.
+    `verdict` is `better`, `worse`, `unclear` or `too few`; empty where they were not compared. Without another model
+    `against` is empty.
     """
 
     name: str
@@ -56,10 +57,11 @@ class SliceReport:
 def reports(run: EvaluationRun, model: str = "", against: str = "") -> list[SliceReport]:
     """One report for each slice, the total first.
 
-    `model` and `against` are models' keys; by default the evaluated version and what `compared_with` says.
+    `model` and `against` are models' keys; by default the one that the evaluation is about and what
+    `compared_with` says.
     """
     names = sorted(run.summary, key=lambda name: (name != ALL, name))
-    return [_report(run, name, model or own_key(run), against or compared_with(run)) for name in names]
+    return [_report(run, name, model or run.own_key, against or compared_with(run)) for name in names]
 
 
 def column_reports(run: EvaluationRun, column: str, model: str, against: str) -> list[SliceReport]:
@@ -68,39 +70,42 @@ def column_reports(run: EvaluationRun, column: str, model: str, against: str) ->
     known = sorted(
         ((value, part) for value, part in parts.items() if "figures" in part), key=lambda one: (-one[1]["rows"], one[0])
     )
-    return [_report_of(part, value, {}, "", model, against) for value, part in known]
+    names = names_of(run)
+    return [_report_of(part, value, {}, "", model, against, names) for value, part in known]
 
 
 def headline(run: EvaluationRun) -> SliceReport | None:
     """The total's figures, None before there are any."""
-    return _report(run, ALL, own_key(run), compared_with(run)) if ALL in run.summary else None
-
-
-def own_key(run: EvaluationRun) -> str:
-    """The key of the version that the evaluation is about."""
-    return f"v{run.version.number}"
+    return _report(run, ALL, run.own_key, compared_with(run)) if ALL in run.summary else None
 
 
 def compared_with(run: EvaluationRun) -> str:
-    """The key of the model that the version is compared with: the base, else the first other."""
-    own = own_key(run)
+    """The key of the model that the own one is compared with: the base, else the first other, else itself."""
+    own = run.own_key
     others = [key for key in run.summary[ALL]["figures"] if key != own]
     return BASE if BASE in others else others[0] if others else own
 
 
-def sentence(part: Summary, own: str, against: str) -> str:
-    """Whether the difference in exact match is real, in plain words."""
+def names_of(run: EvaluationRun) -> dict[str, str]:
+    """{key: name} of the models of an evaluation."""
+    return {model.key: model.name for model in run.models.all()}
+
+
+def sentence(part: Summary, own: str, against: str, names: Mapping[str, str]) -> str:
+    """Whether the difference in exact match is real, in plain words. `names` are the models' names by key."""
     figures = part["figures"]
     if own == against or any(figures[key].get(RIGHT) is None for key in (own, against)):
         return ""
     mine, other = (percent(figures[key][RIGHT]) for key in (own, against))
-    who = "the base" if against == BASE else against
-    facts = f"{own} gives the expected answer on {mine} of {part['rows']} held-out rows, {who} on {other}."
+    called = {**names, BASE: "the base"}
+    who, whom = called.get(own, own), called.get(against, against)
+    begin = "The base" if own == BASE else who
+    facts = f"{begin} gives the expected answer on {mine} of {part['rows']} held-out rows, {whom} on {other}."
     difference = difference_between(part, RIGHT, own, against)
     if difference is None or difference["p_value"] >= SURE:
         return f"{facts} This may be chance. More held-out rows are needed to tell them apart."
     if difference["verdict"] == "too few":
-        return f"{facts} At least {FEWEST_CLUSTERS} different held-out prompts are needed to call {own} better."
+        return f"{facts} At least {FEWEST_CLUSTERS} different held-out prompts are needed to call {who} better."
     way = "more" if difference["mean"] > 0 else "fewer"
     least, most = sorted(abs(100 * difference[end]) for end in ("low", "high"))
     return f"{facts} This is unlikely to be chance: {least:.0f} to {most:.0f} points {way}, with 95% confidence."
@@ -157,24 +162,34 @@ def _report(run: EvaluationRun, name: str, own: str, other: str) -> SliceReport:
     judging = run.last_judging
     grades = judging.summary.get(name, {}).get("figures", {}) if judging else {}
     by_model = {key: {GRADE: grades.get(key)} for key in (own, other)}
-    return _report_of(run.summary[name], name, by_model, str(judging) if judging else "", own, other)
+    return _report_of(run.summary[name], name, by_model, str(judging) if judging else "", own, other, names_of(run))
 
 
 def _report_of(
-    part: Summary, name: str, grades: Mapping[str, Mapping[str, Any]], note: str, own: str, other: str
+    part: Summary,
+    name: str,
+    grades: Mapping[str, Mapping[str, Any]],
+    note: str,
+    own: str,
+    other: str,
+    names: Mapping[str, str],
 ) -> SliceReport:
     values = {key: {**part["figures"][key], **grades.get(key, {})} for key in (own, other)}
+    is_alone = own == other
     return SliceReport(
         name=name,
         rows=part["rows"],
-        against=other,
-        figures=[_figure(alias, values[other][alias], values[own][alias], note) for alias in shown(values[own])],
-        sentence=sentence(part, own, other),
+        against="" if is_alone else names.get(other, other),
+        figures=[
+            _figure(alias, None if is_alone else values[other][alias], values[own][alias], note, is_alone)
+            for alias in shown(values[own])
+        ],
+        sentence=sentence(part, own, other, names),
         verdict=(difference_between(part, RIGHT, own, other) or {}).get("verdict", ""),
     )
 
 
-def _figure(alias: str, against: float | None, own: float | None, judge: str) -> Figure:
+def _figure(alias: str, against: float | None, own: float | None, judge: str, is_alone: bool) -> Figure:
     if alias == GRADE:
         title, note = "Judge, 1 to 5", judge
     else:
@@ -185,7 +200,7 @@ def _figure(alias: str, against: float | None, own: float | None, judge: str) ->
         alias=alias,
         title=title,
         note=note,
-        against=_value(alias, against),
+        against="" if is_alone else _value(alias, against),
         own=_value(alias, own),
         delta=_change(alias, change) if known else "",
         trend=(change > TIE) - (change < -TIE),

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from corpora.versions.caveats import leaks_of
+from adapters.models import BaseModel
 from corpora.versions.serializers import DataFindingSerializer
 from evaluations.models import AnswerError, EvaluatedModel, EvaluationItem, EvaluationRun, Judging, Review
 from evaluations.runs.contenders import MOST_MODELS
@@ -13,7 +13,7 @@ from evaluations.runs.grades import NONE, AnswerGrades, GradesByAnswer
 from evaluations.runs.grid.address import LENGTHS, LONGEST_SEARCH, SHOWS
 from evaluations.runs.grid.exports import FILE_TYPES
 from evaluations.runs.judgings.services import MOST_JUDGES
-from evaluations.runs.queries import GradedAnswer
+from evaluations.runs.queries import GradedAnswer, leaks_in
 from evaluations.runs.stages.held_out import MOST_ROWS, USUAL_ROWS
 from jobs.serializers import JobSerializer
 
@@ -45,7 +45,12 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
     training rows.
     """
 
-    version_name = serializers.CharField(source="version.__str__", read_only=True)
+    version_name = serializers.SerializerMethodField(help_text="Null for an evaluation without a version.")
+    title = serializers.CharField(read_only=True, help_text="Name of the model that it is about.")
+    base_model = serializers.SlugRelatedField[BaseModel](
+        slug_field="name", source="base", read_only=True, help_text="Null if only outside models answer."
+    )
+    about = serializers.CharField(source="own_key", read_only=True, help_text="Key of the model that it is about.")
     job = JobSerializer(read_only=True)
     models = EvaluatedModelSerializer(many=True, read_only=True)
     summary = serializers.DictField(read_only=True)
@@ -62,6 +67,9 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
             "id",
             "version",
             "version_name",
+            "about",
+            "title",
+            "base_model",
             "dataset_version",
             "state",
             "models",
@@ -72,14 +80,26 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
             "created_at",
         )
 
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_version_name(self, run: EvaluationRun) -> str | None:
+        return str(run.version) if run.version else None
+
     @extend_schema_field(DataFindingSerializer(many=True))
     def get_data_findings(self, run: EvaluationRun) -> Any:
-        return DataFindingSerializer(leaks_of(run.dataset_version), many=True).data
+        return DataFindingSerializer(leaks_in(run), many=True).data
 
 
 class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
-    version = serializers.UUIDField(help_text="The adapter version to evaluate.")
-    base = serializers.BooleanField(default=True, help_text="Whether its base model answers too.")
+    version = serializers.UUIDField(
+        default=None,
+        allow_null=True,
+        help_text="The adapter version to evaluate. Without one, the evaluation is about `base_model`, or the first of "
+        "`outside`.",
+    )
+    base = serializers.BooleanField(default=True, help_text="Whether the base model answers too.")
+    base_model = serializers.SlugField(
+        default=None, allow_null=True, help_text="Name. Defaults to that of the version; without one, to none."
+    )
     versions = serializers.ListField(
         child=serializers.UUIDField(),
         default=list,
@@ -96,7 +116,7 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
         default=None,
         allow_null=True,
         help_text="The rows to answer: all of an evaluation set, or those held out. "
-        "Defaults to the one that the version was trained on.",
+        "Defaults to the one that the version was trained on; needed without a version.",
     )
     judges = serializers.ListField(
         child=serializers.CharField(max_length=100),
@@ -118,7 +138,7 @@ class RowsQuerySerializer(serializers.Serializer[dict[str, Any]]):
     """Which rows, in which order, as which file. Only `format` is checked: see `evaluations.runs.grid.address`."""
 
     format = serializers.ChoiceField(choices=list(FILE_TYPES), default="csv")
-    model = serializers.CharField(required=False, help_text="Key of the model; by default that of the version.")
+    model = serializers.CharField(required=False, help_text="Key of the model; by default the evaluation’s own.")
     against = serializers.CharField(required=False, help_text="Key of the model it is compared with.")
     show = serializers.ListField(
         child=serializers.CharField(), required=False, help_text=f"Any of {', '.join(SHOWS)}; may be repeated."

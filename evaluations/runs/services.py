@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 
-from adapters.models import AdapterVersion
+from adapters.models import AdapterVersion, BaseModel
 from corpora.models import DatasetVersion
 from evaluations.models import EvaluatedModel, EvaluationRun, EvaluationState, Judge
-from evaluations.runs.contenders import contenders
+from evaluations.runs.contenders import about_of, contenders
 from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.kinds import EvaluationKind
 from evaluations.runs.stages.held_out import MOST_ROWS, USUAL_ROWS, rows_to_ask
@@ -20,9 +20,10 @@ from tenants.models import Tenant, User
 def start_evaluation(
     *,
     tenant: Tenant,
-    version: AdapterVersion,
+    version: AdapterVersion | None = None,
     dataset_version: DatasetVersion | None = None,
     base: bool = True,
+    base_model: BaseModel | None = None,
     versions: Sequence[AdapterVersion] = (),
     outside: Sequence[Judge] = (),
     rows: int = USUAL_ROWS,
@@ -31,33 +32,58 @@ def start_evaluation(
 ) -> EvaluationRun:
     """Start an evaluation of a version, its base, other `versions` and `outside` models on the same rows.
 
+    Without a version it is about `base_model`, or if `base` is false or there is none, about the first outside model.
     The rows are those held out from `dataset_version`, by default the one that the version was trained on, or all of an
     evaluation set; at most `rows` of them. `judging` has language models grade the answers as soon as they are there.
     """
-    dataset_version = dataset_version or version.run.dataset_version
+    run = EvaluationRun(
+        tenant=tenant,
+        version=version,
+        base_model=base_model if version is None and base else None,
+        rows_wanted=rows,
+        created_by=created_by,
+    )
+    if version is not None and base_model not in (None, run.base):
+        raise PortalError(
+            f"{version} is on another base model than {base_model}. Choose {run.base}.",
+            code="evaluation:other_base_model",
+            field="base_model",
+        )
+    models = contenders(run, base=base, versions=versions, outside=outside)
+    run.about = about_of(run, models)
+    if dataset_version is None:
+        if version is None:
+            raise PortalError(
+                "Choose the rows that the models answer: a dataset version with held-out rows, or an evaluation set.",
+                code="evaluation:no_rows_chosen",
+                field="dataset_version",
+            )
+        dataset_version = version.run.dataset_version
+    run.dataset_version = dataset_version
     if not rows_to_ask(dataset_version):
         raise Conflict(
             f"{dataset_version} has no held-out rows to evaluate on. Choose an evaluation set, or upload a dataset "
             "with a test split and train on it.",
             code="evaluation:no_test_rows",
-            field="version",
+            field="version" if version else "dataset_version",
         )
     if not 1 <= rows <= MOST_ROWS:
         raise PortalError(f"Choose 1 to {MOST_ROWS:,} rows.", code="evaluation:rows", field="rows")
-    if EvaluationRun.objects.filter(version=version, state=EvaluationState.RUNNING).exists():
-        raise _already_running(version)
-    run = EvaluationRun(
-        tenant=tenant, version=version, dataset_version=dataset_version, rows_wanted=rows, created_by=created_by
-    )
-    models = contenders(run, base=base, versions=versions, outside=outside)
+    own = next(model for model in models if model.key == run.about)
+    title = str(version or run.base_model or own.name)
+    same = EvaluationRun.objects.filter(version=version, state=EvaluationState.RUNNING)
+    if version is None:
+        same = same.filter(about=run.about, base_model=run.base_model)
+    if same.exists():
+        raise _already_running(title, run)
     try:
         with transaction.atomic():
             run.job = start_job(
                 tenant=tenant,
                 kind=EvaluationKind.name,
-                title=f"Evaluate {version}",
+                title=f"Evaluate {title}",
                 spec={
-                    "version": str(version.id),
+                    "version": str(version.id) if version else None,
                     "dataset_version": str(dataset_version.id),
                     "judging": judging.to_dict() if judging else None,
                 },
@@ -68,12 +94,12 @@ def start_evaluation(
             record_event("evaluation.started", run, after={"models": [model.name for model in models]})
             return run
     except IntegrityError:
-        raise _already_running(version) from None
+        raise _already_running(title, run) from None
 
 
-def _already_running(version: AdapterVersion) -> Conflict:
+def _already_running(title: str, run: EvaluationRun) -> Conflict:
     return Conflict(
-        f"{version} is already being evaluated. Wait for that evaluation, or stop its job first.",
+        f"{title} is already being evaluated. Wait for that evaluation, or stop its job first.",
         code="evaluation:already_running",
-        field="version",
+        field="version" if run.version else "base_model" if run.base_model else "outside",
     )

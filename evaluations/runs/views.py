@@ -11,7 +11,6 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.grades import grades_of
 from evaluations.runs.grid.address import options_of, wanted_by
@@ -24,8 +23,8 @@ from evaluations.runs.grid.filters import filters_of
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.grid.row import full_answers
 from evaluations.runs.judgings.panels import render_panels
-from evaluations.runs.queries import answered_counts, runs, runs_with_findings
-from evaluations.runs.report import headline, sentence
+from evaluations.runs.queries import answered_counts, leaks_in, runs, runs_with_findings
+from evaluations.runs.report import headline, names_of, sentence
 from evaluations.runs.stages.held_out import ALL
 from tenants.access import members_only
 from tenants.permissions import Action
@@ -141,11 +140,11 @@ def _head(request: TenantRequest, run: EvaluationRun, *, tab: str) -> dict[str, 
         "chips": chips,
         "is_live": any(chip.badges for chip in chips if chip.model == grid.about),
         "outcome": grid.outcome,
-        "leaks": leaks_of(run.dataset_version),
+        "leaks": leaks_in(run),
         "address": grid.wanted.address(),
     }
     if run.summary and grid.other is not None:
-        context["sentence"] = sentence(run.summary[ALL], grid.own.key, grid.other.key)
+        context["sentence"] = sentence(run.summary[ALL], grid.own.key, grid.other.key, names_of(run))
     if run.state == EvaluationState.RUNNING:
         context["answered"] = answered_counts(run)
     return context

@@ -45,7 +45,7 @@ class RoundForm(forms.Form):
             ("", "None"),
             *((key, str(one)) for key, one in self.rubrics.items()),
         ]
-        self.models = {one.key: one for one in run.models.all() if one.version_id != run.version_id}
+        self.models = {one.key: one for one in run.models.all() if one.key != run.own_key}
         self.fields["against"].choices = [  # type: ignore[attr-defined]
             ("", "No other model"),
             *((key, one.name) for key, one in self.models.items()),

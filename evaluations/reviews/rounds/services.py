@@ -51,7 +51,7 @@ class Design:
     labels: int = USUAL_LABELS
     shares: Shares = field(default_factory=Shares)
     candidate: EvaluatedModel | None = None
-    """By default the version that the evaluation is about."""
+    """By default the model that the evaluation is about."""
     against: EvaluatedModel | None = None
     shape: RoundShape = RoundShape.SINGLE
     reviewers_per_item: int = 1
@@ -201,7 +201,7 @@ def _checked(run: EvaluationRun, design: Design) -> EvaluatedModel:
             code="review:shares",
             field="uniform_share",
         )
-    candidate = design.candidate or run.models.filter(version=run.version_id).first()
+    candidate = design.candidate or run.models.filter(key=run.own_key).first()
     if candidate is None or candidate.run_id != run.id:
         raise PortalError("Choose a model of this evaluation.", code="review:model", field="candidate")
     if design.against is not None and (design.against.run_id != run.id or design.against == candidate):

@@ -52,7 +52,7 @@ def export_response(grid: Grid, file_type: FileType) -> StreamingHttpResponse:
     # Once a response has started, it can no longer become an error page.
     pieces = chain([next(pieces, b"")], pieces)
     response = StreamingHttpResponse(pieces, content_type=FILE_TYPES[file_type])
-    name = f"{grid.run.version.adapter.name} v{grid.run.version.number} evaluation.{file_type}"
+    name = f"{grid.run.title} evaluation.{file_type}"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     return response
 

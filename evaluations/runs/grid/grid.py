@@ -78,7 +78,7 @@ class Grid:
         self.run, self.wanted, self.viewer = run, wanted, viewer
         self.models: list[EvaluatedModel] = list(run.models.all())
         by_key = {model.key: model for model in self.models}
-        self.about = next((model for model in self.models if model.version_id == run.version_id), self.models[-1])
+        self.about = next((model for model in self.models if model.key == run.own_key), self.models[-1])
         self.own = by_key.get(wanted.model, self.about)
         others = [model for model in self.models if model != self.own]
         self.usual_other: EvaluatedModel | None = others[0] if others else None

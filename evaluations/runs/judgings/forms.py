@@ -30,8 +30,8 @@ class JudgingForm(forms.Form):
     is_pairwise = forms.BooleanField(
         label="Also compare answers directly",
         required=False,
-        help_text="The evaluated version against each other model, in both orders. A preference that depends on the "
-        "order is a tie.",
+        help_text="The evaluation’s own model against each other one, in both orders. A preference that depends on "
+        "the order is a tie.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

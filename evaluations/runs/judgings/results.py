@@ -16,7 +16,6 @@ from evaluations.judging.steps import standings_of
 from evaluations.judging.summary import Summary, Tally
 from evaluations.models import Answer, EvaluationItem, Grade, Judging
 from evaluations.runs.judgings.rows import rows_from
-from evaluations.runs.report import own_key
 from evaluations.runs.stages.answers import parts
 from evaluations.runs.stages.grading import summarise_grades, uncertainty
 from evaluations.runs.stages.held_out import ALL
@@ -48,7 +47,7 @@ def conclude(judging: Judging, jury: Sequence[Juror], plan: Plan) -> dict[str, A
     left = sum((Counter(standing.left) for standing in standings), Counter[str]())
     names = {model.key: model.name for model in run.models.all()}
     total = tallies[ALL].summary(names=names, left=left)
-    summary = summarise_grades(rows, columns, about=own_key(run))
+    summary = summarise_grades(rows, columns, about=run.own_key)
     for name, part in summary.items():
         part |= _figures(tallies[name].summary())
     usage = sum((standing.usage for standing in standings), NOTHING)
@@ -65,7 +64,7 @@ def _figures(summary: Summary) -> dict[str, Any]:
 
 def _store(judging: Judging, chunk: Iterable[RowResult]) -> None:
     by_position = {int(result.row.id): result for result in chunk}
-    own = own_key(judging.run)
+    own = judging.run.own_key
     answers = Answer.objects.filter(item__run=judging.run, item__position__in=by_position).select_related(
         "item", "model"
     )

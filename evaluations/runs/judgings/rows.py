@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from evaluations.judging.plan import CORRECTNESS, Plan, Row
 from evaluations.models import Answer, EvaluationItem, EvaluationRun, Judging
 from evaluations.rubrics.document import parsed
-from evaluations.runs.report import own_key
 
 ROWS_AT_ONCE = 200
 
@@ -30,9 +29,9 @@ def rows_from(run: EvaluationRun, number: int = 0) -> Iterator[Row]:
 
 
 def plan_of(judging: Judging) -> Plan:
-    """What the judging asks: its rubric, and the evaluated version against each other model if pairs are wanted."""
+    """What the judging asks: its rubric, and in pairs the evaluation’s own model against each other one."""
     version = judging.rubric_version
     rubric = parsed({**version.document, "name": version.rubric.name}) if version else CORRECTNESS
-    own = own_key(judging.run)
+    own = judging.run.own_key
     others = [model.key for model in judging.run.models.all() if model.key != own]
     return Plan(rubric=rubric, pairs=tuple((own, other) for other in others) if judging.is_pairwise else ())

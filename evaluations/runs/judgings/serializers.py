@@ -55,7 +55,8 @@ class NewJudgingSerializer(serializers.Serializer[dict[str, Any]]):
         default=None, allow_null=True, help_text="Its newest version is used. Without one, correctness is graded."
     )
     is_pairwise = serializers.BooleanField(
-        default=False, help_text="Also compare the version with each other model directly, in both orders."
+        default=False,
+        help_text="Also compare the evaluation’s own model with each other one, in both orders.",
     )
 
 

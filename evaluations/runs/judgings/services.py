@@ -50,8 +50,8 @@ def start_judging(
 ) -> Judging:
     """Have one judge or a jury grade the answers of an evaluation, by a rubric or by correctness alone.
 
-    With `is_pairwise`, the evaluated version is also compared with each other model directly, in both orders. A judge
-    that is aligned with experts for the rubric grades with its examples.
+    With `is_pairwise`, the model that the evaluation is about is also compared with each other one, in both orders. A
+    judge that is aligned with experts for the rubric grades with its examples.
     """
     if run.state != EvaluationState.READY:
         raise Conflict("Wait until the evaluation has finished.", code="judging:not_ready", field="evaluation")
@@ -70,7 +70,7 @@ def start_judging(
             judging.job = start_job(
                 tenant=tenant,
                 kind=JudgingKind.name,
-                title=f"Judge the answers of {run.version}",
+                title=f"Judge the answers of {run.title}",
                 spec={"judging": str(judging.id), "evaluation": str(run.id)},
                 created_by=created_by,
             )

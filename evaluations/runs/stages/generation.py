@@ -27,8 +27,9 @@ def models_to_ask(run: EvaluationRun) -> list[EvaluatedModel]:
 def generation_spec(run: EvaluationRun) -> ComputeSpec:
     """Ask what is missing: each prompt names the models that have not answered it."""
     models = models_to_ask(run)
+    assert run.base is not None  # noqa: S101 - only outside models need none
     spec = GenerateSpec(
-        base_model=run.version.adapter.base_model.location,
+        base_model=run.base.location,
         max_new_tokens=run.answer_tokens,
         targets=tuple(map(target_of, models)),
     )
@@ -52,7 +53,7 @@ def store_predictions(run: EvaluationRun, path: Path) -> None:
         store(run, model, ((items[one.id], _given(one)) for one in _read(path) if one.target == target))
     if models_to_ask(run):
         raise PortalError(
-            "The model did not answer every held-out row. Evaluate the version again.",
+            "The model did not answer every held-out row. Evaluate again.",
             code="evaluation:answers_missing",
         )
 

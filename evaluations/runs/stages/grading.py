@@ -28,7 +28,6 @@ def grade_run(run: EvaluationRun) -> Judging:
     judge = judges[SITE_JUDGE]
     items = {item.id: item for item in run.items.all()}
     models = list(run.models.all())
-    about = next(model.key for model in models if model.version_id == run.version_id)
     places = {item_id: place for place, item_id in enumerate(items)}
     columns: dict[str, list[float | None]] = {model.key: [None] * len(items) for model in models}
     about_judge = {
@@ -55,7 +54,7 @@ def grade_run(run: EvaluationRun) -> Judging:
                 judgement = judge.judge(messages=item.messages, reference=item.reference, answer=answer.text)
                 grades.append(_grade(judging, answer, judgement))
                 columns[model.key][places[item.id]] = judgement.score
-                if model.key == about:
+                if model.key == run.own_key:
                     item.uncertainty = uncertainty(judgement, answer.scores)
             Grade.objects.bulk_create(
                 grades,
@@ -70,7 +69,7 @@ def grade_run(run: EvaluationRun) -> Judging:
             slices=[item.slice for item in items.values()],
             prompts=[item.prompt_sha256 for item in items.values()],
         )
-        judging.summary = summarise_grades(rows, columns, about=about)
+        judging.summary = summarise_grades(rows, columns, about=run.own_key)
         judging.save(update_fields=["summary"])
     return judging
 

@@ -192,14 +192,13 @@ def score_run(run: EvaluationRun) -> dict[str, Any]:
     )
     scored: dict[str, Scored] = {}
     facts: dict[str, dict[str, Any]] = {}
-    about = ""
     for model in run.models.all():
         found = sorted(Answer.objects.filter(model=model), key=lambda answer: places[answer.item_id])
         given = Answers(rows.references, [one.text for one in found], [one.log_probability for one in found])
         scored[model.key] = score(rows, given)
         _store(found, scored[model.key].rows)
         facts[model.key] = {**facts_of(found, rows.prompts), **shapes_of(given, scored[model.key].rows)}
-        about = model.key if model.version_id == run.version_id else about
+    about = run.own_key
     summary = summarise(rows, scored, about=about)
     summary[ALL]["models"] = facts
     metadata = [kept for *_, kept in items]

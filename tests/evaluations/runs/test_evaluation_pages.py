@@ -28,7 +28,7 @@ def html(client: Client, name: str, *args: object, **query: str) -> str:
 
 
 def test_without_evaluations_the_list_says_what_to_do(as_alice: Client) -> None:
-    assert f'href="{reverse("adapters:list")}"' in html(as_alice, "list").split("<main")[1]
+    assert f'href="{reverse("evaluations:new")}"' in html(as_alice, "list").split("<main")[1]
 
 
 def test_the_list_shows_base_and_adapter(

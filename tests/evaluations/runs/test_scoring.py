@@ -38,7 +38,7 @@ def reports_of(rows: Sequence[Row]) -> list[SliceReport]:
     tenant_id = uuid4()
     version = AdapterVersion(tenant_id=tenant_id, number=1)
     run = EvaluationRun(tenant_id=tenant_id, version=version, summary=summary_of(rows))
-    with patch.object(EvaluationRun, "last_judging", None):
+    with patch.object(EvaluationRun, "last_judging", None), patch("evaluations.runs.report.names_of", lambda run: {}):
         return reports(run)
 
 

@@ -41,7 +41,7 @@ def test_a_listed_version_has_its_scores_and_whether_it_is_live(
     with tenant_scope(tenant.id):
         item = EvaluationItem.objects.select_related("run").get(run=evaluation, position=1)
         graded(item, rita, 4)
-        notes = notes_of([evaluation.version])[evaluation.version_id]
+        notes = notes_of([evaluation.version])[evaluation.version.id]
         assert [(note.title, note.text) for note in notes] == [
             ("Exact match", "100.0%"),
             ("Experts, 1 to 5", "4.0"),

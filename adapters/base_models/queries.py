@@ -1,0 +1,13 @@
+"""Reads of base models."""
+
+from adapters.models import BaseModel
+from rest.errors import NotFound
+
+
+def base_model_named(name: str) -> BaseModel:
+    """The base model with this name. Raises NotFound that lists the valid names."""
+    found = BaseModel.objects.filter(name=name).first()
+    if found is None:
+        names = ", ".join(BaseModel.objects.values_list("name", flat=True))
+        raise NotFound(f"Base model “{name}” not found. Available: {names}.", field="base_model")
+    return found
