@@ -1,5 +1,6 @@
 """Everything that can be checked about an evidence pack with nothing but the pack."""
 
+import errno
 import hashlib
 import json
 import math
@@ -58,10 +59,21 @@ class Findings:
 def check_pack(path: Path, *, key: str = "") -> Findings:
     """Check hashes, layout, signature and statistics; `key` is the site's public key. Raises NoPack."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _damage_told(), zipfile.ZipFile(path) as archive:
             return _check(archive, path, key)
     except UNREADABLE as error:
         raise NoPack(f"This is not a readable ZIP file: {error}.") from None
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    """A damaged offset makes `zipfile` look before the file's beginning; other errors of the system are not damage."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise zipfile.BadZipFile("an offset in it is wrong") from None
 
 
 def _check(archive: zipfile.ZipFile, path: Path, key: str) -> Findings:
@@ -86,7 +98,7 @@ def _check(archive: zipfile.ZipFile, path: Path, key: str) -> Findings:
 
 def _document(archive: zipfile.ZipFile, name: str) -> bytes:
     try:
-        with archive.open(name) as file:
+        with _damage_told(), archive.open(name) as file:
             data = file.read(MAX_DOCUMENT_BYTES + 1)
     except KeyError:
         raise NoPack(f"{name} is missing.") from None
@@ -119,7 +131,7 @@ def _check_parts(found: Findings, archive: zipfile.ZipFile, parts: Mapping[str, 
     unchanged = 0
     for name in sorted(parts.keys() & set(names)):
         try:
-            with archive.open(name) as file:
+            with _damage_told(), archive.open(name) as file:
                 same = sha256_of(file) == parts[name]["sha256"]
         except (*UNREADABLE, KeyError, TypeError):
             same = False
@@ -139,7 +151,7 @@ def _check_layout(found: Findings, archive: zipfile.ZipFile, path: Path) -> None
         with tempfile.TemporaryDirectory() as folder:
             copies = {name: Path(folder) / str(number) for number, name in enumerate(names)}
             for name, copy in copies.items():
-                with archive.open(name) as source, copy.open("wb") as target:
+                with _damage_told(), archive.open(name) as source, copy.open("wb") as target:
                     while chunk := source.read(CHUNK_BYTES):
                         target.write(chunk)
             again = Path(folder) / "again.zip"

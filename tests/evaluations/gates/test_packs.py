@@ -245,6 +245,21 @@ def test_a_changed_byte_anywhere_is_noticed(pack: Path) -> None:
             assert type(error).__name__ == "NoPack", (place, error)  # noqa: PT017
 
 
+def test_an_offset_that_is_damaged_is_told(pack: Path) -> None:
+    """It makes `zipfile` look before the beginning of the file."""
+    content = bytearray(pack.read_bytes())
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 42 : entry + 46] = b"\xff\xff\xff\x7f"
+    end = content.rindex(b"PK\x05\x06")
+    # The central directory seems to begin later, so that everything before it seems to.
+    directory = int.from_bytes(content[end + 16 : end + 20], "little")
+    content[end + 16 : end + 20] = (directory + 1000).to_bytes(4, "little")
+    pack.write_bytes(bytes(content))
+    with pytest.raises(Exception, match=r"ZIP file|damaged") as error:
+        checked(pack)
+    assert type(error.value).__name__ == "NoPack"
+
+
 def test_statistics_are_computed_again_whatever_the_hashes_say(pack: Path) -> None:
     """Even who holds the key cannot pass a verdict that its rows do not come to."""
 
