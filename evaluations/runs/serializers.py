@@ -48,7 +48,11 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
     version_name = serializers.SerializerMethodField(help_text="Null for an evaluation without a version.")
     title = serializers.CharField(read_only=True, help_text="Name of the model that it is about.")
     base_model = serializers.SlugRelatedField[BaseModel](
-        slug_field="name", source="base", read_only=True, help_text="Null if only outside models answer."
+        slug_field="name",
+        source="base",
+        read_only=True,
+        allow_null=True,
+        help_text="Null if only outside models answer.",
     )
     about = serializers.CharField(source="own_key", read_only=True, help_text="Key of the model that it is about.")
     job = JobSerializer(read_only=True)

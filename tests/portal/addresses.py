@@ -148,7 +148,7 @@ PAGES = {
     "adapters:card": _get(AdapterVersion),
     "adapters:package": _get(AdapterVersion),
     "evaluations:list": _get(),
-    "evaluations:new": _form(dataset_version=DatasetVersion, rows=10, base_model=BaseModel),
+    "evaluations:new": _form(None, 200, dataset_version=DatasetVersion, base_model=BaseModel),
     "evaluations:start": _form(AdapterVersion, 200),
     "evaluations:detail": _get(EvaluationRun),
     "evaluations:live": _get(EvaluationRun),
