@@ -23,6 +23,7 @@ from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.asking import ask
 from serving.endpoints.services import ensure_endpoint
 from serving.models import Endpoint
+from standin.faults import Faults
 from standin.hosting.runtime import RuntimeFaults
 from standin.server import StandIn
 from storage.objects import object_key, put_file
@@ -87,7 +88,7 @@ def sagemaker(aws: tuple[StandIn, SageMakerEndpoint], monkeypatch: pytest.Monkey
     standin, backend = aws
     monkeypatch.setitem(endpoints.built, "default", backend)
     yield backend
-    standin.faults.__init__()  # type: ignore[misc]
+    standin.faults = Faults()
     standin.runtime.faults = RuntimeFaults()
     standin.hosting.components.is_lazy = False
     for name in backend.list():

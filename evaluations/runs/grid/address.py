@@ -93,8 +93,12 @@ def options_of(run: EvaluationRun) -> Options:
     for alias in sortable(run):
         title = metric_title(alias)
         orders |= {alias: f"Lowest {title} first", f"-{alias}": f"Highest {title} first"}
+    models = [(model.key, model.name) for model in run.models.all()]
+    if len(models) == 1:
+        # Nothing that it could be worse than.
+        orders.pop("worse", None)
     return Options(
-        models=[(model.key, model.name) for model in run.models.all()],
+        models=models,
         slices=[(name, name) for name in sorted(run.summary) if name != ALL],
         lengths=list(LENGTHS.items()),
         columns=columns_of(run),

@@ -41,7 +41,7 @@ def filters_of(grid: Grid, chips: Sequence[Chip]) -> list[Filter]:
     shows = [
         Filter(name="show", value=name, title=title, count=counts.get(name), is_on=name in wanted.show)
         for name, title in SHOWS.items()
-        if counts.get(name, 0) != 0 or name in wanted.show or name == "worse"
+        if counts.get(name, 0) != 0 or name in wanted.show or (name == "worse" and grid.outcome)
     ]
     wrongs = [
         Filter(

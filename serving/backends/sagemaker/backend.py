@@ -5,7 +5,7 @@ base, so the name of a component ends with a mark of its endpoint.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from dataclasses import MISSING, Field, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -22,6 +22,7 @@ from serving.backends.sagemaker.artifacts import Artifacts
 from serving.backends.sagemaker.errors import is_missing, not_set_up, says, translated
 from serving.backends.sagemaker.plan import Plan
 from serving.backends.sagemaker.provision import SageMakerProvision
+from serving.backends.sagemaker.reading import components, described
 from serving.backends.sagemaker.target import SageMakerTarget
 
 # A step has 90 seconds. These limits keep one call, with its retries, well within that.
@@ -113,8 +114,13 @@ class SageMakerEndpoint(EndpointBackend):
                     raise
 
     def list(self) -> Mapping[str, Status]:
-        with translated("listing adapters"):
-            return dict(self._listed())
+        return {
+            one["InferenceComponentName"].removesuffix(f"-{self._mark}"): STATUS.get(
+                one.get("InferenceComponentStatus", ""), Status.CREATING
+            )
+            for one in components(self._client, self.plan.endpoint)
+            if one["InferenceComponentName"] != self.plan.base_component
+        }
 
     def target(self, model: str) -> SageMakerTarget:
         return SageMakerTarget(
@@ -127,7 +133,7 @@ class SageMakerEndpoint(EndpointBackend):
 
     def health(self) -> Health:
         try:
-            endpoint = self._described(self._client.describe_endpoint, EndpointName=self.plan.endpoint)
+            endpoint = described(self._client.describe_endpoint, EndpointName=self.plan.endpoint)
             if endpoint is None:
                 return Health(ok=False, text="There is no such endpoint in AWS.")
             base = self._component(self.plan.base_component)
@@ -158,29 +164,7 @@ class SageMakerEndpoint(EndpointBackend):
         return f"{name}-{self._mark}"
 
     def _component(self, name: str) -> Mapping[str, Any] | None:
-        return self._described(self._client.describe_inference_component, InferenceComponentName=name)
-
-    def _described(self, describe: Callable[..., Any], **named: str) -> Mapping[str, Any] | None:
-        """None if there is none."""
-        with translated("describing the endpoint"):
-            try:
-                found: Mapping[str, Any] = describe(**named)
-            except ClientError as error:
-                if is_missing(error):
-                    return None
-                raise
-            return found
-
-    def _listed(self) -> Iterator[tuple[str, Status]]:
-        pages = self._client.get_paginator("list_inference_components").paginate(
-            EndpointNameEquals=self.plan.endpoint, PaginationConfig={"PageSize": 100}
-        )
-        for page in pages:
-            for found in page["InferenceComponents"]:
-                name = found["InferenceComponentName"]
-                if name != self.plan.base_component:
-                    status = STATUS.get(found.get("InferenceComponentStatus", ""), Status.CREATING)
-                    yield name.removesuffix(f"-{self._mark}"), status
+        return described(self._client.describe_inference_component, InferenceComponentName=name)
 
     def _credentials(self) -> ReadOnlyCredentials:
         credentials = self._session.get_credentials()

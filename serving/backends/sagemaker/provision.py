@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from serving.backends.errors import EndpointError
 from serving.backends.sagemaker.errors import is_missing, says, translated
 from serving.backends.sagemaker.plan import Plan, Request
+from serving.backends.sagemaker.reading import components, described
 
 PATIENCE_SECONDS = 3600.0
 HASH = 12
@@ -72,7 +73,8 @@ class SageMakerProvision:
     def delete(self) -> Step:
         """Delete all that costs: adapters first, for a base with adapters is not deleted."""
         plan = self._plan
-        adapters = [name for name in self._components() if name != plan.base_component]
+        names = [one["InferenceComponentName"] for one in components(self._client, plan.endpoint)]
+        adapters = [name for name in names if name != plan.base_component]
         if adapters:
             yield f"Deleting {len(adapters)} adapter component{'s' if len(adapters) > 1 else ''}"
         yield from self._components_deleted(adapters)
@@ -126,31 +128,14 @@ class SageMakerProvision:
                 if not is_missing(error) and not says(error, "in_progress", "in-progress", "in status"):
                     raise
 
-    def _endpoint(self) -> Request | None:
-        return self._found(self._client.describe_endpoint, EndpointName=self._plan.endpoint)
+    def _endpoint(self) -> Mapping[str, Any] | None:
+        return described(self._client.describe_endpoint, EndpointName=self._plan.endpoint)
 
-    def _base(self) -> Request | None:
+    def _base(self) -> Mapping[str, Any] | None:
         return self._component(self._plan.base_component)
 
-    def _component(self, name: str) -> Request | None:
-        return self._found(self._client.describe_inference_component, InferenceComponentName=name)
-
-    def _found(self, describe: Callable[..., Any], **named: str) -> Request | None:
-        with translated("describing the endpoint"):
-            try:
-                found: Request = describe(**named)
-            except ClientError as error:
-                if is_missing(error):
-                    return None
-                raise
-            return found
-
-    def _components(self) -> list[str]:
-        with translated("listing the endpoint’s components"):
-            pages = self._client.get_paginator("list_inference_components").paginate(
-                EndpointNameEquals=self._plan.endpoint, PaginationConfig={"PageSize": 100}
-            )
-            return [one["InferenceComponentName"] for page in pages for one in page["InferenceComponents"]]
+    def _component(self, name: str) -> Mapping[str, Any] | None:
+        return described(self._client.describe_inference_component, InferenceComponentName=name)
 
     def _components_deleted(self, names: list[str]) -> Step:
         def are_gone() -> str:

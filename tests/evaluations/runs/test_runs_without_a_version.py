@@ -82,6 +82,10 @@ def test_one_of_the_base_alone_has_figures(
     listed = as_alice.get(reverse("evaluations:list")).content.decode()
     assert "Tiny Llama" in listed
     assert "→" not in listed.split("<table")[1]
+    for page in ("detail", "figures"):
+        shown = as_alice.get(reverse(f"evaluations:{page}", args=[run.id])).content.decode()
+        assert "Got worse" not in shown
+        assert "Real difference?" not in shown
 
 
 def test_the_base_is_compared_with_an_outside_model(compared: EvaluationRun, as_alice: Client) -> None:
