@@ -22,7 +22,7 @@ LAST_SECONDS = 1.0
 
 
 class RelayedStream(Response):
-    """Streams `events` to the caller, settles, and only then sends the last event.
+    """Streams `events` to the caller, settles, and only then sends the last event or says that the answer broke off.
 
     `settle` writes the record and is awaited exactly once, also when the caller went away or the server is stopped.
     """
@@ -44,6 +44,7 @@ class RelayedStream(Response):
         self._tally = tally
         self._settle = settle
         self._resources = resources
+        self._failed = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI entry."""
@@ -56,13 +57,13 @@ class RelayedStream(Response):
         await _send(send, last, more=False)
 
     async def _end(self) -> bytes:
-        """Settle; the last event, which says so when that fails."""
+        """Settle; what is sent last, which says what failed, be it the answer or this."""
         async with self._resources:
             try:
                 await self._settle()
             except GatewayError as error:
                 return sse(error.body())
-        return sse(DONE)
+        return self._failed + sse(DONE)
 
     async def _pass_on(self, send: Send) -> None:
         try:
@@ -72,7 +73,7 @@ class RelayedStream(Response):
             self._tally.end(200)
         except GatewayError as error:
             self._tally.end(error.status, error.code)
-            await _send(send, sse(error.body()))
+            self._failed = sse(error.body())
 
 
 async def relay(

@@ -72,9 +72,9 @@ def vllm(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         backend.delete(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, SageMakerEndpoint]]:
-    """A stand-in with an endpoint made by `Provision`, its base in service."""
+    """A stand-in with an endpoint made by `Provision`, its base in service; other modules empty moto's buckets."""
     with running_standin(tmp_path_factory.mktemp("aws")) as standin:
         backend = sagemaker_endpoint(standin)
         for _ in backend.provision().create():
