@@ -308,7 +308,11 @@ class RunResult(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class InvocationRecord(Document):
-    """An answered or refused inference request. `at` is in Unix seconds, durations are in milliseconds."""
+    """An answered or refused inference request. `at` is in Unix seconds, durations are in milliseconds.
+
+    Where a trial runs, `caller` is a hash of whoever asked, and `failed_over` says that the version on trial failed and
+    the live one answered instead.
+    """
 
     request_id: str
     at: float
@@ -325,4 +329,7 @@ class InvocationRecord(Document):
     first_token_ms: float | None
     busy_ms: float
     streamed: bool
+    trial_id: str | None = None
+    caller: str = ""
+    failed_over: bool = False
     schema: Literal[1] = 1

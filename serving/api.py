@@ -1,12 +1,13 @@
-"""REST: endpoints, deployments, routes and promotions."""
+"""REST: endpoints, deployments, routes, promotions and trials."""
 
 from rest_framework.routers import SimpleRouter
 
 from serving.endpoints.api import DeploymentViewSet, EndpointViewSet
-from serving.promotions.api import PromotionViewSet, RouteViewSet
+from serving.promotions.api import PromotionViewSet, RouteViewSet, TrialViewSet
 
 router = SimpleRouter()
 router.register("endpoints", EndpointViewSet, basename="endpoint")
 router.register("deployments", DeploymentViewSet, basename="deployment")
 router.register("routes", RouteViewSet, basename="route")
 router.register("promotions", PromotionViewSet, basename="promotion")
+router.register("trials", TrialViewSet, basename="trial")

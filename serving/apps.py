@@ -13,8 +13,10 @@ class ServingConfig(AppConfig):
         from serving.promotions.notes import live_notes
         from serving.promotions.panels import promotion_panel
         from serving.promotions.queries import live_version
+        from serving.trials.kinds import TrialKind
 
         register(PromotionKind())
+        register(TrialKind())
         panels.register(promotion_panel)
         notes.register(live_notes, has_badges=True)
         live.register(live_version)

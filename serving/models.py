@@ -94,6 +94,76 @@ class Route(TenantModel):
         return self.alias
 
 
+class TrialState(models.TextChoices):
+    """A trial that has ended never runs again."""
+
+    RUNNING = "running", "Running"
+    PASSED = "passed", "No harm found"
+    HALTED = "halted", "Halted"
+    STOPPED = "stopped", "Stopped"
+
+
+class Trial(TenantModel):
+    """A version that answers a share of an alias's callers beside the live one: a canary, or an A/B test.
+
+    What decides is fixed when it begins: `share`, `window` and `slow_ms`.
+    """
+
+    adapter = TenantForeignKey(Adapter, models.CASCADE, related_name="trials")
+    live = TenantForeignKey(Deployment, models.PROTECT, related_name="+")
+    candidate = TenantForeignKey(Deployment, models.PROTECT, related_name="+")
+    job = TenantOneToOneField(Job, models.PROTECT, related_name="trial")
+    state = models.CharField(max_length=16, choices=TrialState, default=TrialState.RUNNING)
+    share = models.FloatField(help_text="of callers whom the candidate answers, from 0 to below 1")
+    salt = models.CharField(max_length=32, help_text="Decides with the caller which version answers.")
+    window = models.DurationField(help_text="from a caller’s first request, in which requests count")
+    slow_ms = models.FloatField(null=True, help_text="Latency above which a request counts as slow; null: none does.")
+    ends_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    figures = models.JSONField(default=dict, help_text="What was seen of the callers when it ended.")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "adapter"), name="trial_running_once", condition=models.Q(state=TrialState.RUNNING)
+            ),
+            models.CheckConstraint(condition=models.Q(share__gte=0, share__lt=1), name="trial_share_is_a_share"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.candidate.version} beside {self.live.version}"
+
+    @property
+    def percent(self) -> int:
+        return round(self.share * 100)
+
+    @property
+    def is_canary(self) -> bool:
+        """Whether it is part of a promotion, which switches at its end."""
+        return "promotion" in self.job.spec
+
+
+class TrialCaller(TenantModel):
+    """A caller of a trial, known by a hash, and how the first requests of its window fared."""
+
+    trial = TenantForeignKey(Trial, models.CASCADE, related_name="callers")
+    caller = models.CharField(max_length=32)
+    in_canary = models.BooleanField()
+    closes_at = models.DateTimeField()
+    requests = models.PositiveSmallIntegerField(default=0)
+    errors = models.PositiveSmallIntegerField(default=0)
+    slow = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("closes_at",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "trial", "caller"), name="trial_caller_once"),)
+
+    def __str__(self) -> str:
+        return self.caller
+
+
 class Promotion(TenantModel):
     """A request to make a version live for its adapter's alias. Its job carries it out."""
 

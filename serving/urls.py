@@ -4,6 +4,7 @@ from django.urls import path
 
 from serving.playground import views as playground_views
 from serving.promotions import views
+from serving.trials import views as trial_views
 
 app_name = "serving"
 urlpatterns = [
@@ -11,6 +12,7 @@ urlpatterns = [
     path("promote/<uuid:version_id>/", views.promote, name="promote"),
     path("versions/<uuid:version_id>/", views.standing, name="standing"),
     path("routes/<uuid:route_id>/roll-back/", views.roll_back, name="roll-back"),
+    path("trials/<uuid:trial_id>/", trial_views.trial, name="trial"),
     path("playground/", playground_views.playground, name="playground"),
     path("playground/ask/", playground_views.ask, name="ask"),
 ]

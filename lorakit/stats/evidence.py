@@ -18,14 +18,16 @@ START = (0.0,) * len(FRACTIONS)
 Logs = tuple[float, ...]
 
 
-def add_gain(logs: Logs, gain: float, *, risk: float) -> Logs:
+def add_gain(logs: Logs, gain: float, *, risk: float, times: int = 1) -> Logs:
     """The logarithms of the twenty bets' wealth after one more gain: what to store between reviews, from `START`.
+
+    `times`: so many gains of the same size.
 
     Under the null gains have mean 0 or less and are never below -`risk`. Raises ValueError for one that is.
     """
     if risk <= 0 or gain < -risk - 1e-12:
         raise ValueError("a gain lies below what was said to be the greatest loss")
-    return tuple(have + log1p(fraction * gain / risk) for have, fraction in zip(logs, FRACTIONS, strict=True))
+    return tuple(have + times * log1p(fraction * gain / risk) for have, fraction in zip(logs, FRACTIONS, strict=True))
 
 
 def log_evidence(logs: Sequence[float]) -> float:

@@ -29,6 +29,20 @@ def clopper_pearson_interval(successes: int, trials: int, *, confidence: float =
     )
 
 
+def newcombe_difference(successes: tuple[int, int], trials: tuple[int, int], *, confidence: float = 0.95) -> Interval:
+    """The second share minus the first, of two independent samples (Newcombe 1998, method 10).
+
+    Raises ValueError without trials.
+    """
+    first, second = (
+        wilson_interval(some, of, confidence=confidence) for some, of in zip(successes, trials, strict=True)
+    )
+    p, q = (some / of for some, of in zip(successes, trials, strict=True))
+    down = math.hypot(q - second.low, first.high - p)
+    up = math.hypot(second.high - q, p - first.low)
+    return Interval(q - p - down, q - p + up)
+
+
 def _check(successes: int, trials: int) -> None:
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError("successes must lie between 0 and the number of trials, which must be at least 1")

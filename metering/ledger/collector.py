@@ -14,10 +14,11 @@ from django.db import connection, transaction
 
 from lorakit.contracts import InvocationRecord
 from lorakit.errors import ContractError
-from metering.ledger.invocations import Row, insert_new, row_of
+from metering.ledger.invocations import Row, insert_new, row_of, seen_of
 from metering.ledger.rollup import add_to_roll_ups, sums_of
 from metering.models import LedgerFile
 from serving.gateway.ledger import SUFFIX, is_finished
+from serving.trials.callers import Seen, count
 from tenants.models import Tenant
 from tenants.scope import system_scope
 
@@ -59,8 +60,10 @@ def _collect_batch(path: Path) -> int | None:
             # No record is this long: whatever it is, the lines after it count.
             end = len(data)
         rows, broken = _read(data[:end].splitlines())
-        new = insert_new(rows)
+        new = insert_new([row for row, _ in rows])
         add_to_roll_ups(sums_of(new))
+        added = {row.request_id for row in new}
+        count(seen for row, seen in rows if seen is not None and row.request_id in added)
         ledger.offset += end
         ledger.broken_lines += broken
         ledger.save()
@@ -75,18 +78,21 @@ def _take_turn() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _read(lines: Iterable[bytes]) -> tuple[list[Row], int]:
-    """The rows of all readable lines, and the number of unreadable ones."""
-    rows, broken = [], 0
+def _read(lines: Iterable[bytes]) -> tuple[list[tuple[Row, Seen | None]], int]:
+    """The rows of all readable lines, with what a trial saw of them, and the number of unreadable ones."""
+    rows: list[tuple[Row, Seen | None]] = []
+    broken = 0
     for line in lines:
         if not line:
             continue
         try:
-            rows.append(row_of(InvocationRecord.from_json(line)))
+            record = InvocationRecord.from_json(line)
+            row = row_of(record)
+            rows.append((row, seen_of(record, row)))
         except (ContractError, ValueError, OverflowError):
             broken += 1
-    tenants = set(Tenant.objects.filter(id__in={row.tenant_id for row in rows}).values_list("id", flat=True))
-    known = [row for row in rows if row.tenant_id in tenants]
+    tenants = set(Tenant.objects.filter(id__in={row.tenant_id for row, _ in rows}).values_list("id", flat=True))
+    known = [(row, seen) for row, seen in rows if row.tenant_id in tenants]
     return known, broken + len(rows) - len(known)
 
 

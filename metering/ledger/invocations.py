@@ -10,6 +10,7 @@ from django.db import connection
 
 from lorakit.contracts import InvocationRecord
 from metering.models import Invocation
+from serving.trials.callers import Seen
 
 MOST_TOKENS = 2**31 - 1
 
@@ -60,6 +61,21 @@ def row_of(record: InvocationRecord) -> Row:
         first_token_ms=record.first_token_ms,
         busy_ms=record.busy_ms,
         streamed=record.streamed,
+    )
+
+
+def seen_of(record: InvocationRecord, row: Row) -> Seen | None:
+    """What a trial counts of it, None where none ran. Raises ValueError for a trial that is no id."""
+    if record.trial_id is None:
+        return None
+    return Seen(
+        tenant_id=row.tenant_id,
+        trial_id=_uuid(record.trial_id),
+        caller=record.caller,
+        at=row.at,
+        status=row.status,
+        latency_ms=row.latency_ms,
+        failed_over=record.failed_over,
     )
 
 

@@ -5,13 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from adapters.models import AdapterVersion
 from serving.backends import endpoints
 from serving.backends.base import Package
-from serving.models import HELD, Deployment, DeploymentState, Endpoint
+from serving.models import HELD, Deployment, DeploymentState, Endpoint, Route
 
 _NAME = re.compile(r"[0-9a-f]{20}-[0-9a-f]{24}")
 
@@ -75,3 +76,13 @@ def hold_deployment(*, endpoint: Endpoint, version: AdapterVersion) -> Deploymen
     draining = Deployment.objects.filter(id=deployment.id, state=DeploymentState.DRAINING)
     draining.update(drain_until=timezone.now() + endpoints[endpoint.backend].drain)
     return deployment
+
+
+def release(deployment: Deployment, *, to: DeploymentState, text: str = "") -> None:
+    """Release an unused deployment, unless a route or another promotion still needs it.
+
+    The reconciler then takes it off the endpoint.
+    """
+    if Route.objects.filter(Q(active=deployment) | Q(previous=deployment)).exists():
+        return
+    move(deployment, to, error_text=text)

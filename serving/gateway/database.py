@@ -1,9 +1,10 @@
 """The gateway's few questions to the database, asked in threads of their own."""
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.db import close_old_connections
 
 from serving.gateway.cache import ShortCache
 from serving.gateway.errors import GatewayError
-from serving.models import Endpoint, Route
+from serving.models import Deployment, Endpoint, Route, Trial, TrialState
 from tenants.keys.services import authenticate_api_key
 from tenants.scope import tenant_scope
 
@@ -37,8 +38,18 @@ class Caller:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Split:
+    """A trial that runs: the share of callers whom `candidate` answers."""
+
+    trial_id: str
+    salt: str
+    share: float
+    candidate: "Model"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Model:
-    """What a name in a request stands for; the last three are empty for a base model. `context` is in tokens."""
+    """What a name in a request stands for; for a base model the last are empty. `context` is in tokens."""
 
     alias: str
     endpoint: str
@@ -47,6 +58,7 @@ class Model:
     version_id: str | None = None
     version_number: int | None = None
     since: int = 0
+    split: Split | None = None
 
     @property
     def deployment(self) -> str | None:
@@ -114,15 +126,28 @@ def find_models(tenant_id: UUID) -> Models:
             alias=base.name, endpoint=endpoint.backend, name=base.name, context=base.context_length, since=since
         )
     with tenant_scope(tenant_id):
-        rows = Route.objects.exclude(active=None).select_related("active__endpoint__base_model", "active__version")
-        for route in rows:
-            by_name[route.alias] = Model(
-                alias=route.alias,
-                endpoint=route.active.endpoint.backend,
-                name=route.active.name,
-                context=route.active.endpoint.base_model.context_length,
-                version_id=str(route.active.version_id),
-                version_number=route.active.version.number,
-                since=int((route.switched_at or route.created_at).timestamp()),
-            )
+        related = ("endpoint__base_model", "version")
+        running = Trial.objects.filter(state=TrialState.RUNNING)
+        trials = {t.live_id: t for t in running.select_related(*(f"candidate__{name}" for name in related))}
+        for route in Route.objects.exclude(active=None).select_related(*(f"active__{name}" for name in related)):
+            model = _model(route.alias, route.active, since=route.switched_at or route.created_at)
+            trial = trials.get(route.active.id)
+            by_name[route.alias] = replace(model, split=_split(route.alias, trial)) if trial else model
     return Models(tenant_id=tenant_id, by_name=by_name)
+
+
+def _model(alias: str, deployment: Deployment, *, since: dt.datetime) -> Model:
+    return Model(
+        alias=alias,
+        endpoint=deployment.endpoint.backend,
+        name=deployment.name,
+        context=deployment.endpoint.base_model.context_length,
+        version_id=str(deployment.version_id),
+        version_number=deployment.version.number,
+        since=int(since.timestamp()),
+    )
+
+
+def _split(alias: str, trial: Trial) -> Split:
+    candidate = _model(alias, trial.candidate, since=trial.created_at)
+    return Split(trial_id=str(trial.id), salt=trial.salt, share=trial.share, candidate=candidate)

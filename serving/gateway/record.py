@@ -27,6 +27,9 @@ class Tally:
     completion_tokens: int = 0
     first_token_ms: float | None = None
     busy_ms: float | None = None
+    trial_id: str | None = None
+    caller_mark: str = ""
+    failed_over: bool = False
 
     def elapsed_ms(self) -> float:
         """Milliseconds since the request arrived."""
@@ -63,4 +66,7 @@ class Tally:
             first_token_ms=None if self.first_token_ms is None else round(self.first_token_ms, 3),
             busy_ms=round(waited_ms if self.busy_ms is None else self.busy_ms, 3),
             streamed=self.streamed,
+            trial_id=self.trial_id,
+            caller=self.caller_mark,
+            failed_over=self.failed_over,
         )

@@ -31,6 +31,7 @@ from serving.gateway.journal import Journal
 from serving.gateway.ledger import Ledger
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
+from serving.gateway.trial import answering
 
 log = structlog.get_logger(__name__)
 
@@ -89,22 +90,20 @@ class Gateway:
             ask = await read_ask(request)
             tally.streamed = ask.streamed
             models = await self._directory.models(tally.caller)
-            tally.model = model = find_model(models, ask.model)
-            check_prompt(ask.document, context=model.context)
-            target = endpoints[model.endpoint].target(model.name)
-            document = ask.for_endpoint()
-            request_id = tally.request_id
-            opening = forwarded(self._client, target, path, document, alias=model.alias, request_id=request_id)
-            if ask.streamed:
-                streaming = self._stream(opening, ask, tally, model, target.decoder())
-                return await unless_gone(streaming, request.receive)
-            response = await unless_gone(
-                self._whole(opening, tally, model),
-                request.receive,
-                before_giving_up=lambda reading: self._stop(reading, tally, target),
-            )
-            tally.end(200)
-            await self._settle(tally)
+            tally.model = live = find_model(models, ask.model)
+            check_prompt(ask.document, context=live.context)
+            model = answering(live, tally, ask.document)
+            try:
+                response = await self._answer(request, path, ask, tally, model)
+            except GatewayError as error:
+                if model is live or error.status < 500:
+                    raise
+                # Nothing was given yet, so nobody need notice that the version on trial failed.
+                tally.failed_over = True
+                response = await self._answer(request, path, ask, tally, live)
+            if not ask.streamed:
+                tally.end(200)
+                await self._settle(tally)
             return response
         except GatewayError as error:
             tally.end(error.status, error.code)
@@ -114,6 +113,21 @@ class Gateway:
             tally.end(500, "internal_error")
             await self._settle(tally)
             raise
+
+    async def _answer(self, request: Request, path: str, ask: Ask, tally: Tally, model: Model) -> Response:
+        """The answer of `model`, or its beginning: a stream settles by itself."""
+        tally.model = model
+        target = endpoints[model.endpoint].target(model.name)
+        document = ask.for_endpoint()
+        request_id = tally.request_id
+        opening = forwarded(self._client, target, path, document, alias=model.alias, request_id=request_id)
+        if ask.streamed:
+            return await unless_gone(self._stream(opening, ask, tally, model, target.decoder()), request.receive)
+        return await unless_gone(
+            self._whole(opening, tally, model),
+            request.receive,
+            before_giving_up=lambda reading: self._stop(reading, tally, target),
+        )
 
     async def _whole(self, opening: Opening, tally: Tally, model: Model) -> Response:
         async with opening as response:

@@ -1,4 +1,4 @@
-"""REST: routes and promotions."""
+"""REST: routes, promotions and trials."""
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
@@ -9,16 +9,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adapters.versions.queries import version_named
+from jobs.serializers import JobSerializer
 from rest.views import INVALID, MISSING, OutsideTransactions, ReadOnly
-from serving.models import Promotion, Route
+from serving.models import Promotion, Route, Trial
 from serving.promotions.queries import promotions
 from serving.promotions.serializers import NewPromotionSerializer, PromotionSerializer, RouteSerializer
-from serving.promotions.services import promote_version, roll_back
+from serving.promotions.services import promote_version, roll_back, try_version
+from serving.trials.queries import trials
+from serving.trials.serializers import NewTrialSerializer, VersionTrialSerializer
 from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
-PROMOTE = OpenApiExample(
-    "Promote a version", request_only=True, value={"version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"}
+VERSION = "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11"
+PROMOTE = OpenApiExample("Promote a version", request_only=True, value={"version": VERSION})
+CANARY = OpenApiExample(
+    "Promote it after an hour as a canary",
+    request_only=True,
+    value={"version": VERSION, "canary": {"percent": 10, "minutes": 60}},
+)
+TRY = OpenApiExample(
+    "Compare two versions for a day",
+    request_only=True,
+    value={"version": VERSION, "plan": {"percent": 50, "minutes": 1440}},
 )
 
 
@@ -70,9 +82,9 @@ class PromotionViewSet(OutsideTransactions, ReadOnly):
         summary="Promote a version",
         description="Once its decision passes, a job deploys the version, checks that it repeats known answers, and "
         "switches the alias. Where no policy asks for more, a decision is opened and closed by itself; a refusal names "
-        "it in `url`.",
+        "it in `url`. With a `canary` it answers a share of callers first, and the promotion fails if they fare worse.",
         request=NewPromotionSerializer,
-        examples=[PROMOTE],
+        examples=[PROMOTE, CANARY],
         responses={
             201: PromotionSerializer,
             400: INVALID,
@@ -89,8 +101,50 @@ class PromotionViewSet(OutsideTransactions, ReadOnly):
         promotion = promote_version(
             tenant=tenant_of(request),
             version=version_named(wanted.validated_data["version"]),
+            canary=wanted.validated_data["canary"],
             created_by=person_of(request),
         )
         return Response(
             PromotionSerializer(promotion, context=self.get_serializer_context()).data, status=status.HTTP_201_CREATED
         )
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Canaries and A/B tests, newest first"),
+    retrieve=extend_schema(summary="A trial and what it shows", responses={200: VersionTrialSerializer, 404: MISSING}),
+)
+class TrialViewSet(OutsideTransactions, ReadOnly):
+    reads = Action.ENDPOINT_VIEW
+    writes = Action.VERSIONS_PROMOTE
+    serializer_class = VersionTrialSerializer
+    filterset_fields = ("adapter", "state")
+
+    def get_queryset(self) -> QuerySet[Trial]:
+        return trials()
+
+    @extend_schema(
+        summary="Start an A/B test",
+        description="A job puts the version on the endpoint, checks it, and lets it answer a share of callers beside "
+        "the live version. The trial appears in the list then. It halts if callers fare worse, and switches nothing.",
+        request=NewTrialSerializer,
+        examples=[TRY],
+        responses={
+            201: JobSerializer,
+            400: INVALID,
+            404: MISSING,
+            409: OpenApiResponse(
+                OpenApiTypes.OBJECT,
+                "Nothing is live to compare with, its decision does not pass, or one is running (problem+json).",
+            ),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        wanted = NewTrialSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        job = try_version(
+            tenant=tenant_of(request),
+            version=version_named(wanted.validated_data["version"]),
+            plan=wanted.validated_data["plan"],
+            created_by=person_of(request),
+        )
+        return Response(JobSerializer(job, context=self.get_serializer_context()).data, status=status.HTTP_201_CREATED)

@@ -1,29 +1,34 @@
-"""Promotion, step by step: hold a deployment, put it on the endpoint, check that it answers as evaluated, switch.
+"""Promotion, step by step: put the version on the endpoint, check that it answers as evaluated, switch.
 
-Each step looks before it acts, so any of them may run twice. The switch is part of the transaction that ends the job.
+A canary answers a share of callers in between. Each step looks before it acts, so any of them may run twice. The switch
+is part of the transaction that ends the job.
 """
 
 from dataclasses import asdict
+from typing import Any
 
-from evaluations.runs.queries import known_answers
 from jobs.kinds import Kind
 from jobs.models import Job
-from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
-from serving.backends import endpoints
-from serving.backends.base import EndpointBackend, Status
+from jobs.outcomes import Outcome, Stopped, Succeeded
 from serving.backends.errors import EndpointError
-from serving.endpoints.deployments import hold_deployment, move, package_of
+from serving.endpoints.deployments import hold_deployment, release
+from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
 from serving.endpoints.tasks import wake_reconciler
-from serving.models import HELD, Deployment, DeploymentState, Endpoint, Promotion, Route
-from serving.promotions.fingerprint import KNOWN_ANSWERS, take_fingerprint
-from serving.promotions.routes import release, switch_route
+from serving.models import HELD, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
+from serving.promotions.routes import switch_route
+from serving.trials.figures import figures_of
+from serving.trials.queries import trial_of
+from serving.trials.services import TrialPlan, begin_trial, end_trial, let_candidate_go
+from serving.trials.watching import watch
 
 PROMOTION = "promotion"
-RETRY_SECONDS = 10.0
 
 
 class PromotionKind(Kind):
-    """Puts a version behind its adapter's alias. `spec`: ids of the `promotion` and the `endpoint`."""
+    """Puts a version behind its adapter's alias.
+
+    `spec`: ids of the `promotion` and the `endpoint`, and the TrialPlan of its `canary`, if it has one.
+    """
 
     name = PROMOTION
     # An endpoint that is away for five minutes is waited for.
@@ -31,20 +36,15 @@ class PromotionKind(Kind):
 
     def step(self, job: Job) -> Outcome:
         promotion = _promotion(job)
-        endpoint = Endpoint.objects.get(id=job.spec["endpoint"])
         active = Route.objects.filter(adapter=promotion.version.adapter_id).values_list("active__version", flat=True)
         if promotion.version_id in active:
             return Succeeded(result={"already_active": True})
-        deployment = promotion.deployment
-        if deployment is None or deployment.state not in HELD:
-            deployment = hold_deployment(endpoint=endpoint, version=promotion.version)
-            Promotion.objects.filter(id=promotion.id).update(deployment=deployment)
-        backend = endpoints[endpoint.backend]
+        trial = trial_of(job)
         try:
-            return self._deploy(backend, deployment) or self._check(backend, promotion, deployment)
+            outcome = watch(trial) if trial else self._bring(job, promotion)
         except EndpointError as error:
-            known = JobError(code=error.code, text=error.text, temporary=error.temporary)
-            return Retry(error=known, after=RETRY_SECONDS) if error.temporary else Failed(error=known)
+            return outcome_of(error)
+        return outcome or Succeeded(result=_result(promotion, trial))
 
     def cancel(self, job: Job) -> Outcome:
         return Stopped()
@@ -52,9 +52,13 @@ class PromotionKind(Kind):
     def outcome(self, job: Job) -> str:
         if "fingerprint" not in job.result:
             return "This version was already live. Nothing was switched."
-        known = job.result["fingerprint"]
-        repeated = f" It repeated {known['matched']} of {known['asked']} answers of its evaluation there."
-        return "The model ID switched to this version on the endpoint." + (repeated if known["asked"] else "")
+        known, canary = job.result["fingerprint"], job.result.get("canary")
+        text = "The model ID switched to this version on the endpoint."
+        if known["asked"]:
+            text += f" It repeated {known['matched']} of {known['asked']} answers of its evaluation there."
+        if canary:
+            text += f" As a canary it answered {canary['callers']:,} callers first, and no harm was found."
+        return text
 
     def on_succeeded(self, job: Job) -> None:
         promotion = _promotion(job)
@@ -72,36 +76,37 @@ class PromotionKind(Kind):
     def on_stopped(self, job: Job) -> None:
         self._let_go(job, DeploymentState.DELETED)
 
-    def _deploy(self, backend: EndpointBackend, deployment: Deployment) -> Outcome | None:
-        """None once the deployment is in service."""
-        seen = backend.describe(deployment.name)
-        if seen.status is Status.MISSING:
-            backend.deploy(deployment.name, package_of(deployment.version))
-            seen = backend.describe(deployment.name)
-        if seen.status is Status.FAILED:
-            text = seen.text or "The endpoint could not load the adapter."
-            return Failed(error=JobError(code="promotion:deployment_failed", text=text))
-        if seen.status is not Status.IN_SERVICE:
-            return Running(after=2.0, phase="deploying", fraction=0.2)
-        if deployment.state == DeploymentState.CREATING:
-            move(deployment, DeploymentState.IN_SERVICE)
-        return None
-
-    def _check(self, backend: EndpointBackend, promotion: Promotion, deployment: Deployment) -> Outcome:
-        known = known_answers(promotion.version, KNOWN_ANSWERS)
-        fingerprint = take_fingerprint(backend.target(deployment.name), known)
-        Promotion.objects.filter(id=promotion.id).update(fingerprint=asdict(fingerprint))
-        if fingerprint.matches:
-            return Succeeded(result={"deployment": deployment.name, "fingerprint": asdict(fingerprint)})
-        text = (
-            f"The endpoint repeated only {fingerprint.matched} of {fingerprint.asked} answers of the evaluation, so "
-            "its weights may differ. Nothing was switched. Evaluate the version again, then promote it."
+    def _bring(self, job: Job, promotion: Promotion) -> Outcome | None:
+        """None once the version is on the endpoint, answers as evaluated, and need not be tried on callers first."""
+        deployment = promotion.deployment
+        if deployment is None or deployment.state not in HELD:
+            endpoint = Endpoint.objects.get(id=job.spec["endpoint"])
+            deployment = promotion.deployment = hold_deployment(endpoint=endpoint, version=promotion.version)
+            Promotion.objects.filter(id=promotion.id).update(deployment=deployment)
+        if outcome := load(deployment):
+            return outcome
+        fingerprint = fingerprint_of(deployment)
+        promotion.fingerprint = asdict(fingerprint)
+        Promotion.objects.filter(id=promotion.id).update(fingerprint=promotion.fingerprint)
+        if not fingerprint.matches:
+            return mismatch(fingerprint)
+        if not job.spec.get("canary"):
+            return None
+        trial = begin_trial(
+            job=job,
+            adapter=promotion.version.adapter,
+            candidate=deployment,
+            plan=TrialPlan(**job.spec["canary"]),
+            created_by=promotion.created_by,
         )
-        return Failed(error=JobError(code="promotion:fingerprint_mismatch", text=text))
+        return watch(trial) if trial else None
 
     def _let_go(self, job: Job, to: DeploymentState, text: str = "") -> None:
-        promotion = _promotion(job)
-        if promotion.deployment is not None:
+        promotion, trial = _promotion(job), trial_of(job)
+        if trial is not None:
+            end_trial(trial, TrialState.STOPPED)
+            let_candidate_go(trial, at_once=True)
+        elif promotion.deployment is not None:
             release(promotion.deployment, to=to, text=text)
             wake_reconciler()
 
@@ -109,3 +114,12 @@ class PromotionKind(Kind):
 def _promotion(job: Job) -> Promotion:
     rows = Promotion.objects.select_related("version__adapter", "deployment__version", "deployment__endpoint")
     return rows.get(id=job.spec["promotion"])
+
+
+def _result(promotion: Promotion, trial: Trial | None) -> dict[str, Any]:
+    name = promotion.deployment.name if promotion.deployment else ""
+    result: dict[str, Any] = {"deployment": name, "fingerprint": promotion.fingerprint}
+    if trial is not None:
+        candidate = figures_of(trial).candidate
+        result["canary"] = {"trial": str(trial.id), "callers": candidate.callers, "requests": candidate.requests}
+    return result

@@ -10,10 +10,13 @@ from adapters.models import AdapterVersion
 from corpora.versions.caveats import Caveat, leaks_of
 from evaluations.runs.queries import latest_ready
 from evaluations.runs.report import SliceReport, headline
+from jobs.models import Job
 from jobs.states import TERMINAL
 from rest.errors import NotFound
 from serving.endpoints.queries import deployments
-from serving.models import HELD, Deployment, Promotion, Route
+from serving.models import HELD, Deployment, Promotion, Route, Trial, TrialState
+from serving.trials.queries import running_test, trial_of, trials
+from serving.trials.report import Report, report_of
 
 
 def live_routes(part: str = "") -> QuerySet[Route]:
@@ -52,15 +55,18 @@ def route_named(route_id: UUID) -> Route:
 class Standing:
     """Whether a version is live, and what promoting it would change.
 
-    `running` is a promotion of any version of its adapter, `ended` the last one of this version; `figures` are from its
-    evaluation, `active_figures` from that of the live version. `leaks` say why the figures look better than they are.
+    `running` is the job of a promotion or a test of any version of its adapter, `trial` what it has begun, `ended` the
+    last promotion of this version and `tried` its last trial that ended. `figures` are from its evaluation,
+    `active_figures` from that of the live version. `leaks` say why the figures look better than they are.
     """
 
     version: AdapterVersion
     route: Route | None
     deployment: Deployment | None
-    running: Promotion | None
+    running: Job | None
+    trial: Trial | None
     ended: Promotion | None
+    tried: Trial | None
     figures: SliceReport | None
     active_figures: SliceReport | None
     leaks: list[Caveat]
@@ -80,6 +86,11 @@ class Standing:
         return self.route.active.version if self.route else None
 
     @property
+    def report(self) -> Report | None:
+        """What the trial that runs shows so far."""
+        return report_of(self.trial) if self.trial else None
+
+    @property
     def comparison(self) -> list[tuple[str, str, str]]:
         """(measure, the active version's value, this version's value)."""
         if self.figures is None:
@@ -96,13 +107,17 @@ def standing_of(version: AdapterVersion) -> Standing:
     route = live_routes().filter(adapter=version.adapter_id).first()
     active = route.active.version if route else None
     evaluation = latest_ready(version)
+    promotion = running_promotions().filter(version__adapter=version.adapter_id).first()
+    running = promotion.job if promotion else running_test(version.adapter)
     of_active = latest_ready(active) if active and active != version else None
     return Standing(
         version=version,
         route=route,
         deployment=deployments().filter(version=version, state__in=HELD).first(),
-        running=running_promotions().filter(version__adapter=version.adapter_id).first(),
+        running=running,
+        trial=trial_of(running) if running else None,
         ended=promotions().filter(version=version, job__state__in=TERMINAL).first(),
+        tried=trials().filter(candidate__version=version).exclude(state=TrialState.RUNNING).first(),
         figures=headline(evaluation) if evaluation else None,
         active_figures=headline(of_active) if of_active else None,
         leaks=leaks_of(evaluation.dataset_version) if evaluation else [],

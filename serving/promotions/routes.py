@@ -1,13 +1,13 @@
 """The pointer from an alias to its live deployment, and the one function that switches it."""
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from rest.errors import Conflict
 from serving.backends import endpoints
 from serving.endpoints.deployments import move
-from serving.models import Deployment, DeploymentState, Route
+from serving.models import Deployment, DeploymentState, Route, Trial, TrialState
+from serving.trials.services import end_trial
 from tenants.audit.services import record_event
 
 
@@ -35,6 +35,9 @@ def switch_route(*, route: Route, to: Deployment) -> Route:
         move(replaced, DeploymentState.DRAINING, drain_until=timezone.now() + drain)
     Route.objects.filter(id=locked.id).update(active=live, previous=replaced, switched_at=timezone.now())
     locked.refresh_from_db()
+    for trial in Trial.objects.filter(adapter=locked.adapter_id, state=TrialState.RUNNING):
+        # It compares with a version that is no longer live.
+        end_trial(trial, TrialState.STOPPED)
     record_event(
         "route.switched",
         locked,
@@ -42,13 +45,3 @@ def switch_route(*, route: Route, to: Deployment) -> Route:
         after={"version": str(live.version)},
     )
     return locked
-
-
-def release(deployment: Deployment, *, to: DeploymentState, text: str = "") -> None:
-    """Release an unused deployment, unless a route or another promotion still needs it.
-
-    The reconciler then takes it off the endpoint.
-    """
-    if Route.objects.filter(Q(active=deployment) | Q(previous=deployment)).exists():
-        return
-    move(deployment, to, error_text=text)

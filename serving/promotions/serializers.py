@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from jobs.serializers import JobSerializer
 from serving.models import Promotion, Route
+from serving.trials.serializers import TrialPlanSerializer
 
 
 class RouteSerializer(serializers.ModelSerializer[Route]):
@@ -46,3 +47,9 @@ class NewPromotionSerializer(serializers.Serializer[Any]):
     """The version to promote."""
 
     version = serializers.UUIDField(help_text="ID of an evaluated adapter version.")
+    canary = TrialPlanSerializer(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Let it answer a share of callers first, and everyone only if they fare no worse.",
+    )

@@ -1,40 +1,57 @@
 """Start a promotion, roll a route back. `routes.py` holds the writes that the promotion's job shares."""
 
+from dataclasses import asdict
+
 from django.db import transaction
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from evaluations.gates.promotion import clear_for_promotion, decision_for_promotion
+from evaluations.models import Decision
 from evaluations.runs.queries import latest_ready
+from jobs.models import Job
 from jobs.services import start_job
 from jobs.states import TERMINAL
 from rest.errors import Conflict
-from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
+from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route, TrialState
 from serving.promotions.kinds import PROMOTION
 from serving.promotions.queries import refusal_of
 from serving.promotions.routes import switch_route
+from serving.trials.services import TrialPlan, refuse_running, start_trial
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
 ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
 
 
-def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User | None) -> Promotion:
+def promote_version(
+    *, tenant: Tenant, version: AdapterVersion, created_by: User | None, canary: TrialPlan | None = None
+) -> Promotion:
     """Make `version` live for its adapter's alias, once its decision passes and a job has deployed and checked it.
 
+    With a `canary`, a share of callers is answered by it for a while first, where a version is live to compare it with.
     A decision that this opens stays open if it does not pass, so call this outside a transaction. Raises Conflict:
     promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint, promotion:name_taken,
-    gate:no_decision, gate:refused, gate:rejected.
+    trial:running, gate:no_decision, gate:refused, gate:rejected.
     """
-    if latest_ready(version) is None:
-        raise Conflict(
-            f"{version} has not been evaluated. Evaluate it before you promote it.",
-            code="promotion:not_evaluated",
-        )
-    decision = decision_for_promotion(tenant=tenant, version=version, asked_by=created_by)
+    decision = _decision(tenant=tenant, version=version, asked_by=created_by)
     with transaction.atomic():
-        promotion = _begin(tenant=tenant, version=version, created_by=created_by, is_rollback=False)
+        promotion = _begin(tenant=tenant, version=version, created_by=created_by, canary=canary)
         clear_for_promotion(decision, asked_by=created_by)
     return promotion
+
+
+def try_version(*, tenant: Tenant, version: AdapterVersion, plan: TrialPlan, created_by: User | None) -> Job:
+    """Let `version` answer a share of callers beside the live one, and switch nothing: an A/B test. Returns its job.
+
+    Callers see its answers, so it needs what a promotion needs, and raises the same; and Conflict: trial:nothing_live.
+    """
+    decision = _decision(tenant=tenant, version=version, asked_by=created_by)
+    with transaction.atomic():
+        _refuse_second(version.adapter)
+        endpoint = _endpoint_for(version)
+        job = start_trial(tenant=tenant, version=version, endpoint=endpoint, plan=plan, created_by=created_by)
+        clear_for_promotion(decision, asked_by=created_by)
+    return job
 
 
 @transaction.atomic
@@ -43,7 +60,7 @@ def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promo
 
     Raises Conflict: route:nothing_to_roll_back, and those of a promotion but the evaluation.
     """
-    _refuse_second(route.adapter)
+    _refuse_second(route.adapter, but_canaries=True)
     locked = Route.objects.select_for_update().get(id=route.id)
     if locked.previous_id is None:
         raise Conflict(
@@ -66,9 +83,50 @@ def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promo
     return promotion
 
 
-def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, is_rollback: bool) -> Promotion:
+def _begin(
+    *,
+    tenant: Tenant,
+    version: AdapterVersion,
+    created_by: User | None,
+    is_rollback: bool = False,
+    canary: TrialPlan | None = None,
+) -> Promotion:
     adapter = version.adapter
     _refuse_second(adapter)
+    if not is_rollback:
+        refuse_running(adapter)
+    endpoint = _endpoint_for(version)
+    promotion = Promotion.objects.create(tenant=tenant, version=version, is_rollback=is_rollback, created_by=created_by)
+    promotion.job = start_job(
+        tenant=tenant,
+        kind=PROMOTION,
+        title=f"{'Roll back to' if is_rollback else 'Promote'} {version}",
+        spec={
+            "promotion": str(promotion.id),
+            "version": str(version.id),
+            "endpoint": str(endpoint.id),
+            "canary": asdict(canary) if canary else None,
+        },
+        created_by=created_by,
+    )
+    promotion.save(update_fields=["job"])
+    after = {"alias": adapter.name, "version": str(version)}
+    record_event("rollback.started" if is_rollback else "promotion.started", promotion, after=after)
+    return promotion
+
+
+def _decision(*, tenant: Tenant, version: AdapterVersion, asked_by: User | None) -> Decision:
+    if latest_ready(version) is None:
+        raise Conflict(
+            f"{version} has not been evaluated. Evaluate it before you promote it.",
+            code="promotion:not_evaluated",
+        )
+    return decision_for_promotion(tenant=tenant, version=version, asked_by=asked_by)
+
+
+def _endpoint_for(version: AdapterVersion) -> Endpoint:
+    """The endpoint that can serve it. Raises Conflict."""
+    adapter = version.adapter
     if BaseModel.objects.filter(name=adapter.name).exists():
         raise Conflict(
             f"“{adapter.name}” is the name of a base model. Train the adapter under another name.",
@@ -82,24 +140,18 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
             f"No endpoint serves {adapter.base_model}. Ask your site’s operator to add one.",
             code="promotion:no_endpoint",
         )
-    promotion = Promotion.objects.create(tenant=tenant, version=version, is_rollback=is_rollback, created_by=created_by)
-    promotion.job = start_job(
-        tenant=tenant,
-        kind=PROMOTION,
-        title=f"{'Roll back to' if is_rollback else 'Promote'} {version}",
-        spec={"promotion": str(promotion.id), "version": str(version.id), "endpoint": str(endpoint.id)},
-        created_by=created_by,
-    )
-    promotion.save(update_fields=["job"])
-    after = {"alias": adapter.name, "version": str(version)}
-    record_event("rollback.started" if is_rollback else "promotion.started", promotion, after=after)
-    return promotion
+    return endpoint
 
 
-def _refuse_second(adapter: Adapter) -> None:
-    """One promotion of an adapter at a time: the lock on its row puts concurrent callers in line."""
+def _refuse_second(adapter: Adapter, *, but_canaries: bool = False) -> None:
+    """One promotion of an adapter at a time: the lock on its row puts concurrent callers in line.
+
+    A rollback does not wait for a canary, which may last days: it ends it.
+    """
     Adapter.objects.select_for_update().get(id=adapter.id)
     running = Promotion.objects.filter(version__adapter=adapter).exclude(job=None)
+    if but_canaries:
+        running = running.exclude(job__trial__state=TrialState.RUNNING)
     if running.exclude(job__state__in=TERMINAL).exists():
         raise Conflict(
             f"Another promotion of {adapter.name} is running. Wait until it has finished.",

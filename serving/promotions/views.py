@@ -15,10 +15,12 @@ from adapters.versions.queries import version_named
 from rest.errors import Conflict
 from serving.backends import endpoints
 from serving.endpoints.queries import deployments, endpoints_by_name
+from serving.promotions.forms import AT_ONCE, PromoteForm
 from serving.promotions.panels import promotion_panel
 from serving.promotions.queries import live_routes, promotions, route_named, running_promotions
-from serving.promotions.services import promote_version
+from serving.promotions.services import promote_version, try_version
 from serving.promotions.services import roll_back as roll_back_route
+from serving.trials.queries import trials
 from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
@@ -40,6 +42,7 @@ def endpoint(request: TenantRequest) -> HttpResponse:
         "q": search,
         "deployments": deployments().defer("version__manifest")[:SHOWN],
         "promotions": promotions().defer("version__manifest", "job__spec", "job__result")[:SHOWN],
+        "trials": trials()[:SHOWN],
         "changing": running_promotions().exists(),
         "gateway_url": f"{settings.GATEWAY_URL.rstrip('/')}/v1",
     }
@@ -50,10 +53,18 @@ def endpoint(request: TenantRequest) -> HttpResponse:
 @transaction.non_atomic_requests
 @members_only(Action.VERSIONS_PROMOTE)
 def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Start a promotion and show how it goes on the version's page, or what its decision still needs."""
+    """Start a promotion or a test and show how it goes on the version's page, or what its decision still needs."""
     version = version_named(version_id)
+    by = request.membership.user
+    form = PromoteForm({"how": AT_ONCE, **request.POST.dict()})
+    if not form.is_valid():
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
+        return redirect(f"{reverse('adapters:version', args=[version.id])}#promotion")
     try:
-        promote_version(tenant=request.tenant, version=version, created_by=request.membership.user)
+        if form.plan and form.is_test:
+            try_version(tenant=request.tenant, version=version, plan=form.plan, created_by=by)
+        else:
+            promote_version(tenant=request.tenant, version=version, canary=form.plan, created_by=by)
     except Conflict as error:
         if "url" not in error.extra:
             raise

@@ -90,19 +90,6 @@ def test_whole_clusters() -> None:
         cluster_gains([3], [7], largest=6, threshold=0.6, low=0, high=1)
 
 
-@pytest.mark.parametrize(("in_canary", "rows", "share", "value"), [(12, 40, 0.1, 92.681730), (9, 40, 0.1, 2.586872)])
-def test_errors_of_a_canary(in_canary: int, rows: int, share: float, value: float) -> None:
-    # One gain for each caller that had an error: whether it was the canary's, less the canary's share of callers.
-    values = [1 - share] * in_canary + [-share] * (rows - in_canary)
-    assert evidence(values, risk=share) == pytest.approx(value, abs=EXACT)
-
-
-def test_a_canary_that_is_safe_to_widen() -> None:
-    share = 2 * 0.5 / (2 * 0.5 + 0.5)
-    found = evidence([-(1 - share)] * 20 + [share] * 25, risk=1 - share)
-    assert found == pytest.approx(28.956535, abs=EXACT)
-
-
 def test_what_cannot_be_evidence_is_an_error() -> None:
     with pytest.raises(ValueError, match="greatest loss"):
         evidence([-0.8], risk=0.7)

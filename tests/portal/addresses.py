@@ -29,7 +29,7 @@ from evaluations.models import (
     Rubric,
 )
 from jobs.models import Job
-from serving.models import Deployment, Endpoint, Promotion, Route
+from serving.models import Deployment, Endpoint, Promotion, Route, Trial
 from tenants.models import ApiKey, Invitation, Membership, Tenant
 from tests.portal.world import CANARY
 
@@ -199,6 +199,7 @@ PAGES = {
     "serving:promote": _post(AdapterVersion),
     "serving:standing": _get(AdapterVersion),
     "serving:roll-back": _post(Route, 409),
+    "serving:trial": _get(Trial),
     "serving:playground": _get(),
     "serving:ask": _post(status=422, alias=CANARY),
     "metering:usage": _get(),
@@ -292,6 +293,8 @@ REST = {
     "route-list": _get(),
     "route-detail": _get(Route),
     "route-roll-back": _post(Route, 409),
+    "trial-list": _form(status=409, version=AdapterVersion, plan={"percent": 10, "minutes": 60}),
+    "trial-detail": _get(Trial),
     "promotion-list": _form(status=201, version=AdapterVersion),
     "promotion-detail": _get(Promotion),
     "usage-list": _get(),

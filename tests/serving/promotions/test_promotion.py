@@ -30,7 +30,7 @@ def promote(version: AdapterVersion, by: User | None = None) -> Promotion:
 @pytest.fixture
 def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the endpoint is in memory nobody can be asked, so there are no known answers."""
-    monkeypatch.setattr("serving.promotions.kinds.known_answers", lambda version, limit: [])
+    monkeypatch.setattr("serving.endpoints.loading.known_answers", lambda version, limit: [])
 
 
 def test_the_real_line_from_version_to_route(

@@ -24,7 +24,7 @@ def test_one_of_many_wins(
     run_jobs: Callable[..., None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("serving.promotions.kinds.known_answers", lambda version, limit: [])
+    monkeypatch.setattr("serving.endpoints.loading.known_answers", lambda version, limit: [])
     versions = [make_version(tenant, "legal", seed) for seed in (1, 2)]
 
     def promote(index: int) -> bool:

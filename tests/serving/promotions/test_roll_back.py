@@ -27,7 +27,7 @@ def route(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Route:
     """v1 promoted, then v2."""
-    monkeypatch.setattr("serving.promotions.kinds.known_answers", lambda version, limit: [])
+    monkeypatch.setattr("serving.endpoints.loading.known_answers", lambda version, limit: [])
     for seed in (1, 2):
         version = make_version(in_tenant, "legal", seed)
         promote_version(tenant=in_tenant, version=version, created_by=None)

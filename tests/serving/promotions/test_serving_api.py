@@ -17,7 +17,7 @@ PROMOTIONS = "/api/v1/promotions/"
 
 @pytest.fixture(autouse=True)
 def nobody_to_ask(memory: MemoryEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.promotions.kinds.known_answers", lambda version, limit: [])
+    monkeypatch.setattr("serving.endpoints.loading.known_answers", lambda version, limit: [])
 
 
 def test_promote_and_roll_back(

@@ -8,8 +8,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from adapters.models import AdapterVersion
+from serving.endpoints.fingerprint import Fingerprint
 from serving.models import Deployment, DeploymentState, Promotion, Route
-from serving.promotions.fingerprint import Fingerprint
 from tenants.models import Tenant
 from tests.serving.memory_endpoint import MemoryEndpoint
 
@@ -19,7 +19,7 @@ MakeVersion = Callable[..., AdapterVersion]
 
 @pytest.fixture(autouse=True)
 def nobody_to_ask(memory: MemoryEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.promotions.kinds.known_answers", lambda version, limit: [])
+    monkeypatch.setattr("serving.endpoints.loading.known_answers", lambda version, limit: [])
 
 
 def promote(client: Client, version: AdapterVersion, run_jobs: Callable[..., None]) -> None:
@@ -59,9 +59,9 @@ def test_a_promotion_that_failed_says_why_where_it_can_be_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     version = make_version(in_tenant, "legal", 1)
-    monkeypatch.setattr("serving.promotions.kinds.known_answers", lambda version, limit: [([], "Hi")])
+    monkeypatch.setattr("serving.endpoints.loading.known_answers", lambda version, limit: [([], "Hi")])
     monkeypatch.setattr(
-        "serving.promotions.kinds.take_fingerprint", lambda target, known: Fingerprint(asked=3, matched=1)
+        "serving.endpoints.loading.take_fingerprint", lambda target, known: Fingerprint(asked=3, matched=1)
     )
     promote(as_bob, version, run_jobs)
     page = as_bob.get(f"/adapters/versions/{version.id}/").content.decode()
@@ -77,7 +77,7 @@ def test_a_promotions_job_says_what_it_did(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     version = make_version(in_tenant, "legal", 1)
-    monkeypatch.setattr("serving.promotions.kinds.take_fingerprint", lambda *_: Fingerprint(asked=3, matched=3))
+    monkeypatch.setattr("serving.endpoints.loading.take_fingerprint", lambda *_: Fingerprint(asked=3, matched=3))
 
     def job_page() -> str:
         promote(as_bob, version, run_jobs)

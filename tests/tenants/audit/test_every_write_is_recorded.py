@@ -45,6 +45,8 @@ UNRECORDED = {
     "corpora.versions.services.record_report": "a job's outcome, on the job",
     "corpora.versions.services.reject_version": "a job's outcome, on the job",
     "serving.promotions.services.promote_version": "_begin records it",
+    "serving.promotions.services.try_version": "start_trial records it",
+    "serving.trials.services.let_candidate_go": "a trial's end, which is recorded",
 }
 
 

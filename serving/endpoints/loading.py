@@ -1,0 +1,50 @@
+"""Brings a deployment into service and checks that it answers as in its evaluation, a short step at a time."""
+
+from evaluations.runs.queries import known_answers
+from jobs.outcomes import Failed, JobError, Outcome, Retry, Running
+from serving.backends import endpoints
+from serving.backends.base import Status
+from serving.backends.errors import EndpointError
+from serving.endpoints.deployments import move, package_of
+from serving.endpoints.fingerprint import KNOWN_ANSWERS, Fingerprint, take_fingerprint
+from serving.models import Deployment, DeploymentState
+
+RETRY_SECONDS = 10.0
+
+
+def load(deployment: Deployment) -> Outcome | None:
+    """Put the deployment on its endpoint; None once it is in service. Raises EndpointError."""
+    backend = endpoints[deployment.endpoint.backend]
+    seen = backend.describe(deployment.name)
+    if seen.status is Status.MISSING:
+        backend.deploy(deployment.name, package_of(deployment.version))
+        seen = backend.describe(deployment.name)
+    if seen.status is Status.FAILED:
+        text = seen.text or "The endpoint could not load the adapter."
+        return Failed(error=JobError(code="promotion:deployment_failed", text=text))
+    if seen.status is not Status.IN_SERVICE:
+        return Running(after=2.0, phase="deploying", fraction=0.2)
+    if deployment.state == DeploymentState.CREATING:
+        move(deployment, DeploymentState.IN_SERVICE)
+    return None
+
+
+def fingerprint_of(deployment: Deployment) -> Fingerprint:
+    """Ask the deployment what its version was asked in its evaluation. Raises EndpointError."""
+    known = known_answers(deployment.version, KNOWN_ANSWERS)
+    return take_fingerprint(endpoints[deployment.endpoint.backend].target(deployment.name), known)
+
+
+def mismatch(fingerprint: Fingerprint) -> Failed:
+    """The outcome where answers differ: a version is never tried on callers then."""
+    text = (
+        f"The endpoint repeated only {fingerprint.matched} of {fingerprint.asked} answers of the evaluation, so "
+        "its weights may differ. Nothing was switched. Evaluate the version again, then promote it."
+    )
+    return Failed(error=JobError(code="promotion:fingerprint_mismatch", text=text))
+
+
+def outcome_of(error: EndpointError) -> Outcome:
+    """The outcome of a step that the endpoint let down."""
+    known = JobError(code=error.code, text=error.text, temporary=error.temporary)
+    return Retry(error=known, after=RETRY_SECONDS) if error.temporary else Failed(error=known)
