@@ -46,20 +46,29 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="module")
-def aws(standin: StandIn) -> Aws:
+def aws(standin: StandIn) -> Iterator[Aws]:
     """`aws("sagemaker", "list-training-jobs")` gives the parsed answer, or raises Refused."""
     python = peer_python("awscli")
     known = {"PATH": os.environ["PATH"], "AWS_ACCESS_KEY_ID": "cli", "AWS_SECRET_ACCESS_KEY": "cli"}
     environment = known | {"AWS_ENDPOINT_URL": standin.url, "AWS_DEFAULT_REGION": REGION, "AWS_MAX_ATTEMPTS": "1"}
 
-    def run(*words: str) -> Any:
-        command = [str(python), "-m", "awscli", *words, "--output", "json"]
-        made = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if made.returncode:
-            raise Refused(made.stderr)
-        return json.loads(made.stdout) if made.stdout.startswith(("{", "[")) else made.stdout
+    command = [str(python), str(Path(__file__).parent / "awscli_forks.py")]
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    asked, told = process.stdin, process.stdout
+    assert asked is not None
+    assert told is not None
 
-    return run
+    def run(*words: str) -> Any:
+        asked.write(json.dumps([*words, "--output", "json"]) + "\n")
+        asked.flush()
+        status, output, errors = json.loads(told.readline())
+        if status:
+            raise Refused(errors)
+        return json.loads(output) if output.startswith(("{", "[")) else output
+
+    yield run
+    asked.close()
+    process.wait(timeout=20)
 
 
 def training_request(name: str, folder: Path) -> Request:

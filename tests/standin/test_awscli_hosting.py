@@ -41,6 +41,18 @@ def in_service(aws: Aws, name: str) -> Any:
     return found
 
 
+def wait_for_endpoint(aws: Aws, status: str) -> None:
+    """Until it has the status, or "" until it is gone. `aws sagemaker wait` looks only twice a minute."""
+    deadline = time.monotonic() + SECONDS
+    found = None
+    while found != status:
+        assert time.monotonic() < deadline, found
+        try:
+            found = aws("sagemaker", "describe-endpoint", "--endpoint-name", "cli")["EndpointStatus"]
+        except Refused:
+            found = ""
+
+
 def adapter(base: str, key: str) -> str:
     return json.dumps(
         {"BaseInferenceComponentName": base, "Container": {"ArtifactUrl": f"s3://{BUCKET}/adapters/{key}"}}
@@ -72,6 +84,7 @@ def test_an_endpoint_from_its_model_to_its_end(aws: Aws, standin: StandIn, tmp_p
     sagemaker("create-model", ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container)
     sagemaker("create-endpoint-config", EndpointConfigName="c", ExecutionRoleArn=ROLE, ProductionVariants=[VARIANT])
     sagemaker("create-endpoint", EndpointName="cli", EndpointConfigName="c")
+    wait_for_endpoint(aws, "InService")
     aws("sagemaker", "wait", "endpoint-in-service", "--endpoint-name", "cli")
     base = {"ModelName": "m", "ComputeResourceRequirements": COMPUTE}
     sagemaker(
@@ -105,6 +118,7 @@ def test_an_endpoint_from_its_model_to_its_end(aws: Aws, standin: StandIn, tmp_p
     for name in ("adapter", "base"):
         aws("sagemaker", "delete-inference-component", "--inference-component-name", name)
     aws("sagemaker", "delete-endpoint", "--endpoint-name", "cli")
+    wait_for_endpoint(aws, "")
     aws("sagemaker", "wait", "endpoint-deleted", "--endpoint-name", "cli")
     aws("sagemaker", "delete-endpoint-config", "--endpoint-config-name", "c")
     aws("sagemaker", "delete-model", "--model-name", "m")
