@@ -3,7 +3,7 @@
 from rest_framework.routers import SimpleRouter
 
 from serving.endpoints.api import DeploymentViewSet, EndpointViewSet
-from serving.promotions.api import PromotionViewSet, RouteViewSet, TrialViewSet
+from serving.promotions.api import PromotionViewSet, RouteViewSet, TrialCopyViewSet, TrialViewSet
 
 router = SimpleRouter()
 router.register("endpoints", EndpointViewSet, basename="endpoint")
@@ -11,3 +11,4 @@ router.register("deployments", DeploymentViewSet, basename="deployment")
 router.register("routes", RouteViewSet, basename="route")
 router.register("promotions", PromotionViewSet, basename="promotion")
 router.register("trials", TrialViewSet, basename="trial")
+router.register("trial-copies", TrialCopyViewSet, basename="trial-copy")

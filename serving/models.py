@@ -106,7 +106,8 @@ class TrialState(models.TextChoices):
 class Trial(TenantModel):
     """A version that answers a share of an alias's callers beside the live one: a canary, or an A/B test.
 
-    What decides is fixed when it begins: `share`, `window` and `slow_ms`.
+    Where the share is 0 it is a shadow: it answers copies of requests, and nobody sees what. What decides is fixed when
+    it begins: `share`, `window` and `slow_ms`.
     """
 
     adapter = TenantForeignKey(Adapter, models.CASCADE, related_name="trials")
@@ -118,6 +119,12 @@ class Trial(TenantModel):
     salt = models.CharField(max_length=32, help_text="Decides with the caller which version answers.")
     window = models.DurationField(help_text="from a caller’s first request, in which requests count")
     slow_ms = models.FloatField(null=True, help_text="Latency above which a request counts as slow; null: none does.")
+    copies_wanted = models.PositiveIntegerField(
+        default=0, help_text="Requests that the other version answers too, unseen, so that answers can be compared."
+    )
+    judging = models.JSONField(
+        default=dict, help_text="Who compares the answers, by what, how far that is, and what came out; empty: nobody."
+    )
     ends_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     figures = models.JSONField(default=dict, help_text="What was seen of the callers when it ended.")
@@ -138,6 +145,18 @@ class Trial(TenantModel):
     @property
     def percent(self) -> int:
         return round(self.share * 100)
+
+    @property
+    def kind(self) -> str:
+        """For people."""
+        if self.is_shadow:
+            return "Shadow"
+        return "Canary" if self.is_canary else "A/B test"
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether nobody sees the candidate's answers."""
+        return not self.share
 
     @property
     def is_canary(self) -> bool:
@@ -162,6 +181,31 @@ class TrialCaller(TenantModel):
 
     def __str__(self) -> str:
         return self.caller
+
+
+class TrialCopy(TenantModel):
+    """One request of a trial's caller, and what both versions answered; the caller saw one of the answers."""
+
+    trial = TenantForeignKey(Trial, models.CASCADE, related_name="copies")
+    caller = models.CharField(max_length=32)
+    messages = models.JSONField()
+    live_text = models.TextField(blank=True)
+    candidate_text = models.TextField(blank=True)
+    error_code = models.CharField(
+        max_length=80, blank=True, help_text="Why the copy has no answer; empty: both versions answered."
+    )
+
+    class Meta:
+        ordering = ("created_at", "id")
+        indexes = (models.Index(fields=("tenant", "trial", "created_at"), name="trial_copies_in_order"),)
+
+    def __str__(self) -> str:
+        return self.asked[:60]
+
+    @property
+    def asked(self) -> str:
+        """What the caller said last."""
+        return str(self.messages[-1].get("content") or "") if self.messages else ""
 
 
 class Promotion(TenantModel):

@@ -51,10 +51,11 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A rubric, and the pairs of models to compare directly beside grading each answer."""
+    """A rubric, and the pairs of models to compare directly beside grading each answer, or instead of it."""
 
     rubric: RubricDocument
     pairs: tuple[Pair, ...] = ()
+    grades: bool = True
 
     def questions(self, row: Row) -> Iterator[Question]:
         """Those of one row. Two models with the same answer have the same prompt, and are no pair to ask about."""
@@ -64,7 +65,7 @@ class Plan:
                 "reference": row.reference,
                 "instructions": self.rubric.instructions,
             }
-            for model, answer in row.answers.items():
+            for model, answer in row.answers.items() if self.grades else ():
                 prompt: Prompt = prompt_for(one.criterion, answer=answer, **common)
                 yield Question(criterion=one.criterion.name, models=(model,), prompt=prompt)
             for first, second in self.orders(row):

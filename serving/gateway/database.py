@@ -5,17 +5,19 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 import structlog
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
+from django.db.models import Count
 
 from serving.gateway.cache import ShortCache
 from serving.gateway.errors import GatewayError
 from serving.models import Deployment, Endpoint, Route, Trial, TrialState
+from serving.trials.services import keep_copy, wants_copy
 from tenants.keys.services import authenticate_api_key
 from tenants.scope import tenant_scope
 
@@ -39,12 +41,13 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """A trial that runs: the share of callers whom `candidate` answers."""
+    """A trial that runs: the share of callers whom `candidate` answers, and whether copies of requests are wanted."""
 
     trial_id: str
     salt: str
     share: float
     candidate: "Model"
+    wants_copies: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,18 @@ class Models:
     by_name: dict[str, Model] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Copy:
+    """A request of a trial's caller, and what both versions answered."""
+
+    trial_id: UUID
+    caller: str
+    messages: list[dict[str, Any]]
+    live_text: str
+    candidate_text: str
+    error_code: str
+
+
 class Directory:
     """Callers by token, models by tenant: read from the database, kept for a moment."""
 
@@ -92,6 +107,14 @@ class Directory:
         """What the caller's tenant may ask, at most ROUTES_SECONDS old."""
         found = await self._models.get(caller.tenant_id, lambda: self._run(find_models, caller.tenant_id))
         return found or Models(tenant_id=caller.tenant_id)
+
+    async def wants_copy(self, caller: Caller, trial_id: str, mark: str) -> bool:
+        """Whether a trial still wants a copy of this caller's request."""
+        return await self._run(_wants_copy, caller.tenant_id, UUID(trial_id), mark)
+
+    async def keep_copy(self, caller: Caller, copy: Copy) -> None:
+        """Store what both versions answered."""
+        await self._run(_keep_copy, caller.tenant_id, copy)
 
     def close(self) -> None:
         """End the threads, and their connections with them."""
@@ -127,12 +150,21 @@ def find_models(tenant_id: UUID) -> Models:
         )
     with tenant_scope(tenant_id):
         related = ("endpoint__base_model", "version")
-        running = Trial.objects.filter(state=TrialState.RUNNING)
+        running = Trial.objects.filter(state=TrialState.RUNNING).annotate(copied=Count("copies"))
         trials = {t.live_id: t for t in running.select_related(*(f"candidate__{name}" for name in related))}
         for route in Route.objects.exclude(active=None).select_related(*(f"active__{name}" for name in related)):
             model = _model(route.alias, route.active, since=route.switched_at or route.created_at)
-            trial = trials.get(route.active.id)
-            by_name[route.alias] = replace(model, split=_split(route.alias, trial)) if trial else model
+            if trial := trials.get(route.active.id):
+                candidate = _model(route.alias, trial.candidate, since=trial.created_at)
+                split = Split(
+                    trial_id=str(trial.id),
+                    salt=trial.salt,
+                    share=trial.share,
+                    candidate=candidate,
+                    wants_copies=trial.copied < trial.copies_wanted,
+                )
+                model = replace(model, split=split)
+            by_name[route.alias] = model
     return Models(tenant_id=tenant_id, by_name=by_name)
 
 
@@ -148,6 +180,18 @@ def _model(alias: str, deployment: Deployment, *, since: dt.datetime) -> Model:
     )
 
 
-def _split(alias: str, trial: Trial) -> Split:
-    candidate = _model(alias, trial.candidate, since=trial.created_at)
-    return Split(trial_id=str(trial.id), salt=trial.salt, share=trial.share, candidate=candidate)
+def _wants_copy(tenant_id: UUID, trial_id: UUID, mark: str) -> bool:
+    with tenant_scope(tenant_id):
+        return wants_copy(trial_id, mark)
+
+
+def _keep_copy(tenant_id: UUID, copy: Copy) -> None:
+    with tenant_scope(tenant_id):
+        keep_copy(
+            trial_id=copy.trial_id,
+            caller=copy.caller,
+            messages=copy.messages,
+            live_text=copy.live_text,
+            candidate_text=copy.candidate_text,
+            error_code=copy.error_code,
+        )

@@ -13,7 +13,10 @@ CLIENT_CLOSED = 499
 
 @dataclass(kw_only=True)
 class Tally:
-    """A request under way: begins when it arrives, becomes a record when it ends."""
+    """A request under way: begins when it arrives, becomes a record when it ends.
+
+    `said` gathers the answer's text where `other` is to be asked the same.
+    """
 
     caller: Caller
     request_id: str = field(default_factory=lambda: f"req-{uuid.uuid4().hex}")
@@ -30,6 +33,8 @@ class Tally:
     trial_id: str | None = None
     caller_mark: str = ""
     failed_over: bool = False
+    other: Model | None = None
+    said: list[str] | None = None
 
     def elapsed_ms(self) -> float:
         """Milliseconds since the request arrived."""

@@ -95,6 +95,8 @@ async def relay(
                 if tally.first_token_ms is None:
                     tally.first_token_ms = tally.elapsed_ms()
                 tally.completion_tokens += 1
+                if tally.said is not None:
+                    tally.said.append(_text(event))
             usage = event.get("usage")
             if usage:
                 tally.count(usage)
@@ -143,6 +145,10 @@ def _parse(data: bytes) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise GatewayError(502, "The endpoint’s response is not an event stream.", "endpoint_error")
     return event
+
+
+def _text(event: dict[str, Any]) -> str:
+    return "".join((choice.get("delta") or {}).get("content") or "" for choice in event.get("choices") or ())
 
 
 def _has_text(event: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ import contextlib
 import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -23,6 +24,7 @@ from starlette.routing import Route
 from serving.backends import endpoints
 from serving.backends.target import Decoder, Target
 from serving.gateway.body import Ask, check_prompt, read_ask
+from serving.gateway.copies import Copies
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
 from serving.gateway.forward import forwarded, new_client, stop
@@ -50,6 +52,7 @@ class Gateway:
     def __init__(self, ledger: Ledger) -> None:
         self._journal = Journal(ledger)
         self._directory = Directory()
+        self._copies = Copies(self._directory, self._journal, self._chat)
 
     async def open(self) -> None:
         """Make the client, which belongs to the event loop."""
@@ -57,6 +60,7 @@ class Gateway:
 
     async def close(self) -> None:
         """Let go of connections, threads and the ledger's file."""
+        await self._copies.close()
         await self._client.close()
         await asyncio.to_thread(self._directory.close)
         await self._journal.close()
@@ -100,10 +104,12 @@ class Gateway:
                     raise
                 # Nothing was given yet, so nobody need notice that the version on trial failed.
                 tally.failed_over = True
+                tally.said = None
                 response = await self._answer(request, path, ask, tally, live)
             if not ask.streamed:
                 tally.end(200)
                 await self._settle(tally)
+                self._copies.begin(tally, ask)
             return response
         except GatewayError as error:
             tally.end(error.status, error.code)
@@ -118,9 +124,7 @@ class Gateway:
         """The answer of `model`, or its beginning: a stream settles by itself."""
         tally.model = model
         target = endpoints[model.endpoint].target(model.name)
-        document = ask.for_endpoint()
-        request_id = tally.request_id
-        opening = forwarded(self._client, target, path, document, alias=model.alias, request_id=request_id)
+        opening = self._opening(model, ask.for_endpoint(), tally.request_id, path)
         if ask.streamed:
             return await unless_gone(self._stream(opening, ask, tally, model, target.decoder()), request.receive)
         return await unless_gone(
@@ -129,6 +133,13 @@ class Gateway:
             before_giving_up=lambda reading: self._stop(reading, tally, target),
         )
 
+    def _chat(self, model: Model, document: dict[str, Any], request_id: str) -> Opening:
+        return self._opening(model, document, request_id, "/chat/completions")
+
+    def _opening(self, model: Model, document: dict[str, Any], request_id: str, path: str) -> Opening:
+        target = endpoints[model.endpoint].target(model.name)
+        return forwarded(self._client, target, path, document, alias=model.alias, request_id=request_id)
+
     async def _whole(self, opening: Opening, tally: Tally, model: Model) -> Response:
         async with opening as response:
             body = await response.read()
@@ -136,9 +147,11 @@ class Gateway:
                 answer = msgspec.json.decode(body)
                 answer["model"] = model.alias
                 tally.count(answer.get("usage"))
+                if tally.said is not None:
+                    tally.said.append(answer["choices"][0]["message"]["content"] or "")
                 busy = response.headers.get("x-busy-ms")
                 tally.busy_ms = None if busy is None else float(busy)
-            except (ValueError, TypeError, AttributeError, RecursionError):
+            except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
                 raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
         headers = headers_of(tally, model, response)
         return Response(msgspec.json.encode(answer), headers=headers, media_type="application/json")
@@ -156,7 +169,7 @@ class Gateway:
             return RelayedStream(
                 relay(response, tally, ask, alias=model.alias, decode=decode),
                 tally=tally,
-                settle=lambda: self._settle(tally, is_given=True),
+                settle=lambda: self._settle_stream(tally, ask),
                 resources=stack.pop_all(),
                 headers=headers_of(tally, model, response),
             )
@@ -168,6 +181,10 @@ class Gateway:
             text = "Send a live API key of your organisation: `Authorization: Bearer apk_...`."
             raise GatewayError(401, text, "invalid_api_key")
         return caller
+
+    async def _settle_stream(self, tally: Tally, ask: Ask) -> None:
+        await self._settle(tally, is_given=True)
+        self._copies.begin(tally, ask)
 
     async def _settle(self, tally: Tally, *, is_given: bool = False) -> None:
         """Write the record; what cannot be recorded is not answered. What a stream has given already is owed."""

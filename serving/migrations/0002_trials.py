@@ -45,6 +45,20 @@ class Migration(migrations.Migration):
                         help_text="Latency above which a request counts as slow; null: none does.", null=True
                     ),
                 ),
+                (
+                    "copies_wanted",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="Requests that the other version answers too, unseen, so that answers can be compared.",
+                    ),
+                ),
+                (
+                    "judging",
+                    models.JSONField(
+                        default=dict,
+                        help_text="Who compares the answers, by what, how far that is, and what came out; empty: nobody.",
+                    ),
+                ),
                 ("ends_at", models.DateTimeField()),
                 ("ended_at", models.DateTimeField(null=True)),
                 ("figures", models.JSONField(default=dict, help_text="What was seen of the callers when it ended.")),
@@ -144,6 +158,47 @@ class Migration(migrations.Migration):
                 "ordering": ("closes_at",),
             },
         ),
+        migrations.CreateModel(
+            name="TrialCopy",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("caller", models.CharField(max_length=32)),
+                ("messages", models.JSONField()),
+                ("live_text", models.TextField(blank=True)),
+                ("candidate_text", models.TextField(blank=True)),
+                (
+                    "error_code",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why the copy has no answer; empty: both versions answered.",
+                        max_length=80,
+                    ),
+                ),
+                (
+                    "tenant",
+                    tenants.isolation.OwnerKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+                (
+                    "trial",
+                    tenants.isolation.TenantForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="copies",
+                        to="serving.trial",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("created_at", "id"),
+            },
+        ),
         migrations.AddConstraint(
             model_name="trial",
             constraint=models.UniqueConstraint(
@@ -160,6 +215,11 @@ class Migration(migrations.Migration):
             model_name="trialcaller",
             constraint=models.UniqueConstraint(fields=("tenant", "trial", "caller"), name="trial_caller_once"),
         ),
+        migrations.AddIndex(
+            model_name="trialcopy",
+            index=models.Index(fields=["tenant", "trial", "created_at"], name="trial_copies_in_order"),
+        ),
         IsolateTenant("Trial"),
         IsolateTenant("TrialCaller"),
+        IsolateTenant("TrialCopy"),
     ]

@@ -1,5 +1,7 @@
 """REST: routes, promotions and trials."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
@@ -9,14 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from adapters.versions.queries import version_named
+from evaluations.runs.judgings.forms import jury_named, newest_version
+from evaluations.runs.judgings.services import JudgingWanted
 from jobs.serializers import JobSerializer
+from rest.errors import PortalError
 from rest.views import INVALID, MISSING, OutsideTransactions, ReadOnly
-from serving.models import Promotion, Route, Trial
+from serving.models import Promotion, Route, Trial, TrialCopy
 from serving.promotions.queries import promotions
 from serving.promotions.serializers import NewPromotionSerializer, PromotionSerializer, RouteSerializer
 from serving.promotions.services import promote_version, roll_back, try_version
 from serving.trials.queries import trials
-from serving.trials.serializers import NewTrialSerializer, VersionTrialSerializer
+from serving.trials.serializers import NewTrialSerializer, TrialCopySerializer, VersionTrialSerializer
+from serving.trials.services import TrialPlan
 from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
@@ -31,6 +37,15 @@ TRY = OpenApiExample(
     "Compare two versions for a day",
     request_only=True,
     value={"version": VERSION, "plan": {"percent": 50, "minutes": 1440}},
+)
+SHADOW = OpenApiExample(
+    "Compare answers that nobody sees",
+    request_only=True,
+    value={
+        "version": VERSION,
+        "plan": {"percent": 0, "minutes": 1440, "copies": 200},
+        "compared_by": {"judges": ["shared:default"]},
+    },
 )
 
 
@@ -102,6 +117,7 @@ class PromotionViewSet(OutsideTransactions, ReadOnly):
             tenant=tenant_of(request),
             version=version_named(wanted.validated_data["version"]),
             canary=wanted.validated_data["canary"],
+            judging=judging_of(wanted.validated_data["compared_by"], wanted.validated_data["canary"]),
             created_by=person_of(request),
         )
         return Response(
@@ -123,11 +139,12 @@ class TrialViewSet(OutsideTransactions, ReadOnly):
         return trials()
 
     @extend_schema(
-        summary="Start an A/B test",
+        summary="Start an A/B test or a shadow",
         description="A job puts the version on the endpoint, checks it, and lets it answer a share of callers beside "
-        "the live version. The trial appears in the list then. It halts if callers fare worse, and switches nothing.",
+        "the live version, or copies of requests unseen. The trial appears in the list then. It halts if callers fare "
+        "worse, and switches nothing.",
         request=NewTrialSerializer,
-        examples=[TRY],
+        examples=[TRY, SHADOW],
         responses={
             201: JobSerializer,
             400: INVALID,
@@ -145,6 +162,33 @@ class TrialViewSet(OutsideTransactions, ReadOnly):
             tenant=tenant_of(request),
             version=version_named(wanted.validated_data["version"]),
             plan=wanted.validated_data["plan"],
+            judging=judging_of(wanted.validated_data["compared_by"], wanted.validated_data["plan"]),
             created_by=person_of(request),
         )
         return Response(JobSerializer(job, context=self.get_serializer_context()).data, status=status.HTTP_201_CREATED)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Requests that both versions of a trial answered, newest first"),
+    retrieve=extend_schema(summary="One of them", responses={200: TrialCopySerializer, 404: MISSING}),
+)
+class TrialCopyViewSet(ReadOnly):
+    reads = Action.ENDPOINT_VIEW
+    serializer_class = TrialCopySerializer
+    filterset_fields = ("trial",)
+
+    def get_queryset(self) -> QuerySet[TrialCopy]:
+        return TrialCopy.objects.all()
+
+
+def judging_of(compared_by: dict[str, Any] | None, plan: TrialPlan | None) -> JudgingWanted | None:
+    """The judges that a request names. Raises PortalError, also where there is nothing to compare."""
+    if compared_by is None:
+        return None
+    if plan is None or not plan.copies:
+        text = "Say how many requests both versions answer, for the judges to compare."
+        raise PortalError(text, code="trial:no_copies", field="compared_by")
+    rubric = compared_by["rubric"]
+    return JudgingWanted(
+        jury=jury_named(compared_by["judges"]), rubric_version=newest_version(str(rubric)) if rubric else None
+    )

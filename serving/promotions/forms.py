@@ -1,12 +1,16 @@
-"""The form of a promotion."""
+"""The form of a promotion, or of a trial that switches nothing."""
 
 from typing import Any
 
 from django import forms
 
-from serving.trials.services import LEAST_PERCENT, MOST_PERCENT, TrialPlan
+from evaluations.runs.judgings.forms import judges_to_choose, jury_named
+from evaluations.runs.judgings.services import JudgingWanted
+from serving.trials.services import LEAST_PERCENT, MOST_COPIES, MOST_PERCENT, TrialPlan
 
-AT_ONCE, CANARY, TEST = "at-once", "canary", "test"
+AT_ONCE, CANARY, TEST, SHADOW = "at-once", "canary", "test", "shadow"
+
+USUAL_COPIES = 100
 
 DURATIONS = (
     (10, "10 minutes"),
@@ -27,6 +31,7 @@ class PromoteForm(forms.Form):
             (AT_ONCE, "Everyone, as soon as it is checked"),
             (CANARY, "A share of callers first, then everyone if they fare no worse"),
             (TEST, "Only a share of callers, to compare: nothing is switched"),
+            (SHADOW, "Nobody: it answers copies of requests, to compare"),
         ),
         widget=forms.RadioSelect,
         initial=AT_ONCE,
@@ -38,21 +43,51 @@ class PromoteForm(forms.Form):
         initial=10,
         help_text="A caller is an API key, or a person where your program sends “user”. Each stays with one version.",
     )
+    copies = forms.IntegerField(
+        label="Requests to compare",
+        min_value=1,
+        max_value=MOST_COPIES,
+        initial=USUAL_COPIES,
+        help_text="Both versions answer them, and the answers are kept.",
+    )
+    judge = forms.ChoiceField(
+        label="Compared by", required=False, help_text="In both orders, so two calls for each request and criterion."
+    )
     minutes = forms.TypedChoiceField(label="For", choices=DURATIONS, coerce=int, initial=60)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.is_bound and self.data.get("how") == AT_ONCE:
-            for name in ("percent", "minutes"):
+        judge = self.fields["judge"]
+        assert isinstance(judge, forms.ChoiceField)  # noqa: S101 - for the type checker
+        judge.choices = [("", "Nobody"), *judges_to_choose()]
+        if self.is_bound:
+            for name in self._unused(self.data.get("how")):
                 self.fields[name].required = False
 
     @property
     def plan(self) -> TrialPlan | None:
         """None where everyone is answered at once."""
-        if self.cleaned_data["how"] == AT_ONCE:
+        how, values = self.cleaned_data["how"], self.cleaned_data
+        if how == AT_ONCE:
             return None
-        return TrialPlan(percent=self.cleaned_data["percent"], minutes=self.cleaned_data["minutes"])
+        if how == SHADOW:
+            return TrialPlan(percent=0, minutes=values["minutes"], copies=values["copies"])
+        copies = (values["copies"] or USUAL_COPIES) if values["judge"] else 0
+        return TrialPlan(percent=values["percent"], minutes=values["minutes"], copies=copies)
 
     @property
-    def is_test(self) -> bool:
-        return bool(self.cleaned_data["how"] == TEST)
+    def judging(self) -> JudgingWanted | None:
+        """Who compares answers, by which of two is better. Raises PortalError."""
+        judge = self.cleaned_data["judge"]
+        if not judge or self.cleaned_data["how"] == AT_ONCE:
+            return None
+        return JudgingWanted(jury=jury_named([judge]))
+
+    @property
+    def is_promotion(self) -> bool:
+        return self.cleaned_data["how"] in (AT_ONCE, CANARY)
+
+    def _unused(self, how: str | None) -> tuple[str, ...]:
+        if how == AT_ONCE:
+            return ("percent", "minutes", "copies")
+        return ("percent",) if how == SHADOW else ("copies",)

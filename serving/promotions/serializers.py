@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from jobs.serializers import JobSerializer
 from serving.models import Promotion, Route
-from serving.trials.serializers import TrialPlanSerializer
+from serving.trials.serializers import ComparedBySerializer, TrialPlanSerializer
 
 
 class RouteSerializer(serializers.ModelSerializer[Route]):
@@ -52,4 +52,7 @@ class NewPromotionSerializer(serializers.Serializer[Any]):
         allow_null=True,
         default=None,
         help_text="Let it answer a share of callers first, and everyone only if they fare no worse.",
+    )
+    compared_by = ComparedBySerializer(
+        required=False, allow_null=True, default=None, help_text="Needs a `canary` with `copies`."
     )

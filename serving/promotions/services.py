@@ -7,6 +7,7 @@ from django.db import transaction
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from evaluations.gates.promotion import clear_for_promotion, decision_for_promotion
 from evaluations.models import Decision
+from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.queries import latest_ready
 from jobs.models import Job
 from jobs.services import start_job
@@ -24,33 +25,50 @@ ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
 
 
 def promote_version(
-    *, tenant: Tenant, version: AdapterVersion, created_by: User | None, canary: TrialPlan | None = None
+    *,
+    tenant: Tenant,
+    version: AdapterVersion,
+    created_by: User | None,
+    canary: TrialPlan | None = None,
+    judging: JudgingWanted | None = None,
 ) -> Promotion:
     """Make `version` live for its adapter's alias, once its decision passes and a job has deployed and checked it.
 
-    With a `canary`, a share of callers is answered by it for a while first, where a version is live to compare it with.
+    With a `canary`, a share of callers is answered by it for a while first, where a version is live to compare it with,
+    and `judging` says who compares answers of both.
     A decision that this opens stays open if it does not pass, so call this outside a transaction. Raises Conflict:
     promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint, promotion:name_taken,
     trial:running, gate:no_decision, gate:refused, gate:rejected.
     """
     decision = _decision(tenant=tenant, version=version, asked_by=created_by)
     with transaction.atomic():
-        promotion = _begin(tenant=tenant, version=version, created_by=created_by, canary=canary)
+        promotion = _begin(tenant=tenant, version=version, created_by=created_by, canary=canary, judging=judging)
         clear_for_promotion(decision, asked_by=created_by)
     return promotion
 
 
-def try_version(*, tenant: Tenant, version: AdapterVersion, plan: TrialPlan, created_by: User | None) -> Job:
-    """Let `version` answer a share of callers beside the live one, and switch nothing: an A/B test. Returns its job.
+def try_version(
+    *,
+    tenant: Tenant,
+    version: AdapterVersion,
+    plan: TrialPlan,
+    judging: JudgingWanted | None = None,
+    created_by: User | None,
+) -> Job:
+    """Let `version` answer beside the live one and switch nothing: an A/B test or a shadow. Returns its job.
 
-    Callers see its answers, so it needs what a promotion needs, and raises the same; and Conflict: trial:nothing_live.
+    Where callers see its answers it needs what a promotion needs, and raises the same; always Conflict:
+    trial:nothing_live.
     """
-    decision = _decision(tenant=tenant, version=version, asked_by=created_by)
+    decision = _decision(tenant=tenant, version=version, asked_by=created_by) if plan.percent else None
     with transaction.atomic():
         _refuse_second(version.adapter)
         endpoint = _endpoint_for(version)
-        job = start_trial(tenant=tenant, version=version, endpoint=endpoint, plan=plan, created_by=created_by)
-        clear_for_promotion(decision, asked_by=created_by)
+        job = start_trial(
+            tenant=tenant, version=version, endpoint=endpoint, plan=plan, judging=judging, created_by=created_by
+        )
+        if decision is not None:
+            clear_for_promotion(decision, asked_by=created_by)
     return job
 
 
@@ -90,6 +108,7 @@ def _begin(
     created_by: User | None,
     is_rollback: bool = False,
     canary: TrialPlan | None = None,
+    judging: JudgingWanted | None = None,
 ) -> Promotion:
     adapter = version.adapter
     _refuse_second(adapter)
@@ -106,6 +125,7 @@ def _begin(
             "version": str(version.id),
             "endpoint": str(endpoint.id),
             "canary": asdict(canary) if canary else None,
+            "judging": judging.to_dict() if judging else None,
         },
         created_by=created_by,
     )

@@ -1,5 +1,6 @@
 """Pages of serving: the endpoint, promoting and rolling back."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -55,16 +56,17 @@ def endpoint(request: TenantRequest) -> HttpResponse:
 def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
     """Start a promotion or a test and show how it goes on the version's page, or what its decision still needs."""
     version = version_named(version_id)
-    by = request.membership.user
     form = PromoteForm({"how": AT_ONCE, **request.POST.dict()})
     if not form.is_valid():
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return redirect(f"{reverse('adapters:version', args=[version.id])}#promotion")
     try:
-        if form.plan and form.is_test:
-            try_version(tenant=request.tenant, version=version, plan=form.plan, created_by=by)
+        wanted: dict[str, Any] = {"tenant": request.tenant, "version": version, "judging": form.judging}
+        wanted["created_by"] = request.membership.user
+        if form.plan is None or form.is_promotion:
+            promote_version(**wanted, canary=form.plan)
         else:
-            promote_version(tenant=request.tenant, version=version, canary=form.plan, created_by=by)
+            try_version(**wanted, plan=form.plan)
     except Conflict as error:
         if "url" not in error.extra:
             raise

@@ -14,6 +14,7 @@ from lorakit.stats.evidence import DECISIVE
 from lorakit.stats.shares import newcombe_difference
 from serving.models import Trial, TrialCaller
 from serving.trials.callers import MOST_REQUESTS
+from serving.trials.quality import Quality, quality_of
 
 COLLECTED = dt.timedelta(seconds=30)
 """After a window's end, until all its requests have come out of the ledgers."""
@@ -60,6 +61,7 @@ class Figures:
     slowness: float | None = None
     safe: float = 1.0
     difference: tuple[float, float] | None = None
+    quality: Quality | None = None
 
     @property
     def harm(self) -> str:
@@ -68,6 +70,8 @@ class Figures:
             return "had errors more often"
         if self.slowness is not None and self.slowness >= DECISIVE:
             return "waited longer"
+        if self.quality is not None and self.quality.evidence >= DECISIVE:
+            return "got worse answers"
         return ""
 
     @property
@@ -88,6 +92,7 @@ class Figures:
             slowness=stored["slowness"],
             safe=stored["safe"],
             difference=tuple(stored["difference"]) if stored["difference"] else None,
+            quality=Quality(**stored["quality"]) if stored["quality"] else None,
         )
 
 
@@ -109,7 +114,9 @@ def measured(trial: Trial, *, now: dt.datetime) -> Figures:
         _arm((one for one in closed if one.in_canary == arm), requests.get(arm, 0)) for arm in (False, True)
     )
     errors = [Callers(in_canary=one.in_canary, x=1.0, count=one.callers) for one in closed if one.errors]
-    slowness = None if trial.slow_ms is None else evidence_of_harm(_slowness(closed), share=trial.share)
+    slowness = (
+        None if trial.slow_ms is None or trial.is_shadow else evidence_of_harm(_slowness(closed), share=trial.share)
+    )
     difference = None
     if live.callers and candidate.callers:
         interval = newcombe_difference((live.with_errors, candidate.with_errors), (live.callers, candidate.callers))
@@ -117,10 +124,11 @@ def measured(trial: Trial, *, now: dt.datetime) -> Figures:
     return Figures(
         live=live,
         candidate=candidate,
-        errors=evidence_of_harm(errors, share=trial.share),
+        errors=1.0 if trial.is_shadow else evidence_of_harm(errors, share=trial.share),
         slowness=slowness,
-        safe=evidence_of_safety(errors, share=trial.share),
+        safe=1.0 if trial.is_shadow else evidence_of_safety(errors, share=trial.share),
         difference=difference,
+        quality=quality_of(trial),
     )
 
 

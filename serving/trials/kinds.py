@@ -34,6 +34,8 @@ class TrialKind(Kind):
     def outcome(self, job: Job) -> str:
         if "trial" not in job.result:
             return "This version went live meanwhile, so there was nothing to compare it with."
+        if not job.spec["plan"]["percent"]:
+            return "The shadow ended. Nobody saw what the version answered."
         return "The test ended, and no harm was found. The live version is the same as before."
 
     def on_succeeded(self, job: Job) -> None:

@@ -42,14 +42,34 @@ class Report:
     @property
     def evidence(self) -> list[tuple[str, float]]:
         """(measure, how far the evidence of harm has come to a halt, 0..1); each bad caller adds about as much."""
-        values = [("More callers with errors", self.figures.errors)]
+        values = [] if self.trial.is_shadow else [("More callers with errors", self.figures.errors)]
         if self.figures.slowness is not None:
             values.append(("Longer waits", self.figures.slowness))
+        if self.figures.quality is not None:
+            values.append(("Worse answers", self.figures.quality.evidence))
         return [(name, min(1.0, log(max(value, 1.0)) / log(DECISIVE))) for name, value in values]
+
+    @property
+    def compared(self) -> str:
+        """What judges found, in a sentence; empty where nobody compares."""
+        quality = self.figures.quality
+        if quality is None:
+            return ""
+        if not quality.judged:
+            return "No answers have been compared yet."
+        text = (
+            f"Of {quality.judged:,} compared answers, those of v{self.rows[1].number} are better {quality.wins:,} "
+            f"times, worse {quality.losses:,} times, and neither {quality.ties:,} times."
+        )
+        if quality.low is None or quality.high is None:
+            return text
+        return f"{text} It wins {quality.low:.0%} to {quality.high:.0%} (95% interval, a tie is half a win)."
 
     @property
     def waits(self) -> bool:
         """Whether no caller of one version counts yet."""
+        if self.trial.is_shadow:
+            return False
         return self.trial.state == TrialState.RUNNING and not all(row.callers for row in self.rows)
 
     @property
@@ -71,11 +91,15 @@ class Report:
         if trial.state == TrialState.STOPPED:
             return f"The trial was stopped. v{live.number} answered everyone from then on."
         if trial.state == TrialState.PASSED:
+            if trial.is_shadow:
+                return f"The shadow ran to its end. Nobody saw an answer of v{candidate.number}."
             after = f"v{candidate.number} went live" if trial.is_canary else "nothing was switched"
             found = "no harm was found" if candidate.callers else f"too few asked v{candidate.number} to tell anything"
             return f"The trial ran to its end, and {found}. Then {after}."
         if self.figures.is_safe:
             return f"Shown so far: callers of v{candidate.number} have errors less than twice as often."
+        if trial.is_shadow:
+            return f"v{candidate.number} answers copies of requests, and nobody sees what."
         return "No harm has been found so far."
 
 
@@ -102,12 +126,19 @@ def report_of(trial: Trial) -> Report:
 
 def halted(trial: Trial, figures: Figures) -> str:
     """Why a trial halted, for people."""
-    text = f"Callers who were answered by v{trial.candidate.version.number} {figures.harm or 'fared worse'}"
+    number = trial.candidate.version.number
+    who = f"With v{number}, callers would have" if trial.is_shadow else f"Callers who were answered by v{number}"
+    text = f"{who} {figures.harm or 'fared worse'}"
+    text += f" ({_how_much(figures)})" if figures.harm else ""
+    then = "" if trial.is_shadow else f" v{trial.live.version.number} answers everyone again."
+    return f"{text}, so the trial was halted.{then}"
+
+
+def _how_much(figures: Figures) -> str:
     live, candidate = figures.live, figures.candidate
+    if figures.harm == "got worse answers" and figures.quality is not None:
+        found = figures.quality
+        return f"{found.losses:,} of {found.judged:,} compared answers are worse, {found.wins:,} better"
     if figures.harm == "waited longer":
-        shares = (candidate.slow_share, live.slow_share)
-    else:
-        shares = (candidate.error_share, live.error_share)
-    if None not in shares:
-        text += f" ({shares[0]:.1%} against {shares[1]:.1%})"
-    return f"{text}, so the trial was halted. v{trial.live.version.number} answers everyone again."
+        return f"{candidate.slow_share or 0:.1%} of requests were slow, against {live.slow_share or 0:.1%}"
+    return f"{candidate.error_share or 0:.1%} against {live.error_share or 0:.1%}"

@@ -5,10 +5,11 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from evaluations.runs.judgings.services import MOST_JUDGES
 from jobs.serializers import JobSerializer
-from serving.models import Trial
+from serving.models import Trial, TrialCopy
 from serving.trials.figures import Figures, figures_of
-from serving.trials.services import LEAST_PERCENT, LONGEST, MOST_PERCENT, TrialPlan
+from serving.trials.services import LONGEST, MOST_COPIES, MOST_PERCENT, TrialPlan
 
 
 class TrialArmSerializer(serializers.Serializer[Any]):
@@ -21,6 +22,19 @@ class TrialArmSerializer(serializers.Serializer[Any]):
     slow = serializers.IntegerField()
 
 
+class QualitySerializer(serializers.Serializer[Any]):
+    """Which version's answers judges find better. Wins are the candidate's."""
+
+    pairs = serializers.IntegerField()
+    judged = serializers.IntegerField()
+    wins = serializers.IntegerField()
+    ties = serializers.IntegerField()
+    losses = serializers.IntegerField()
+    low = serializers.FloatField(allow_null=True, help_text="95 % interval of the win rate; a tie is half a win.")
+    high = serializers.FloatField(allow_null=True)
+    evidence_of_worse_answers = serializers.FloatField(source="evidence")
+
+
 class TrialFiguresSerializer(serializers.Serializer[Any]):
     """Evidence from 20 on decides; null where nothing counts as slow."""
 
@@ -28,6 +42,7 @@ class TrialFiguresSerializer(serializers.Serializer[Any]):
     candidate = TrialArmSerializer()
     evidence_of_errors = serializers.FloatField(source="errors")
     evidence_of_slowness = serializers.FloatField(source="slowness", allow_null=True)
+    quality = QualitySerializer(allow_null=True)
     difference = serializers.ListField(
         child=serializers.FloatField(),
         allow_null=True,
@@ -76,13 +91,28 @@ class VersionTrialSerializer(serializers.ModelSerializer[Trial]):
 
 
 class TrialPlanSerializer(serializers.Serializer[Any]):
-    """The percentage of callers, and how long."""
+    """The percentage of callers, how long, and how many requests both versions answer. 0% is a shadow."""
 
-    percent = serializers.IntegerField(min_value=LEAST_PERCENT, max_value=MOST_PERCENT)
+    percent = serializers.IntegerField(min_value=0, max_value=MOST_PERCENT)
     minutes = serializers.IntegerField(min_value=1, max_value=LONGEST.days * 24 * 60)
+    copies = serializers.IntegerField(min_value=0, max_value=MOST_COPIES, default=0)
 
     def to_internal_value(self, data: Any) -> Any:
         return TrialPlan(**super().to_internal_value(data))
+
+
+class ComparedBySerializer(serializers.Serializer[Any]):
+    """Who compares answers of both versions, in both orders."""
+
+    judges = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        min_length=1,
+        max_length=MOST_JUDGES,
+        help_text="Ids of judges, or `shared:NAME` for one that the site offers. Several are a jury.",
+    )
+    rubric = serializers.UUIDField(
+        default=None, allow_null=True, help_text="Its newest version is used. Without one: which answer is better."
+    )
 
 
 class NewTrialSerializer(serializers.Serializer[Any]):
@@ -90,3 +120,14 @@ class NewTrialSerializer(serializers.Serializer[Any]):
 
     version = serializers.UUIDField(help_text="ID of an evaluated adapter version.")
     plan = TrialPlanSerializer()
+    compared_by = ComparedBySerializer(
+        required=False, allow_null=True, default=None, help_text="Needs `copies` in the plan."
+    )
+
+
+class TrialCopySerializer(serializers.ModelSerializer[TrialCopy]):
+    """A request that both versions answered. The caller saw one of the answers, in a shadow the live one."""
+
+    class Meta:
+        model = TrialCopy
+        fields = ("id", "trial", "messages", "live_text", "candidate_text", "error_code", "created_at")

@@ -3,17 +3,20 @@
 import datetime as dt
 import secrets
 from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion
+from evaluations.runs.judgings.services import JudgingWanted
 from jobs.models import Job
 from jobs.services import start_job
 from rest.errors import Conflict, PortalError
 from serving.backends import endpoints
 from serving.endpoints.deployments import move
-from serving.models import Deployment, DeploymentState, Endpoint, Route, Trial, TrialState
+from serving.models import Deployment, DeploymentState, Endpoint, Route, Trial, TrialCopy, TrialState
 from serving.trials.figures import measured
 from serving.trials.latency import usual_p95_ms
 from serving.trials.queries import TRIAL, running_test
@@ -24,7 +27,7 @@ LONGEST_WINDOW = dt.timedelta(hours=24)
 WINDOWS = 6
 """A trial lasts at least as many windows of a caller."""
 
-LEAST_PERCENT, MOST_PERCENT = 1, 50
+LEAST_PERCENT, MOST_PERCENT, MOST_COPIES = 1, 50, 1_000
 SHORTEST, LONGEST = dt.timedelta(minutes=1), dt.timedelta(days=14)
 
 LET_GO_AFTER = dt.timedelta(seconds=60)
@@ -33,14 +36,20 @@ LET_GO_AFTER = dt.timedelta(seconds=60)
 
 @dataclass(frozen=True, kw_only=True)
 class TrialPlan:
-    """A wish for a trial: the percentage of callers, and how long it lasts."""
+    """A wish for a trial: the percentage of callers, how long it lasts, and how many requests both versions answer.
+
+    Of no callers it is a shadow, which needs `copies`.
+    """
 
     percent: int
     minutes: int
+    copies: int = 0
 
     def __post_init__(self) -> None:
-        if not LEAST_PERCENT <= self.percent <= MOST_PERCENT:
-            text = f"Choose {LEAST_PERCENT} to {MOST_PERCENT} % of callers."
+        if not 0 <= self.copies <= MOST_COPIES:
+            raise PortalError(f"Choose up to {MOST_COPIES:,} requests.", code="trial:copies", field="copies")
+        if not LEAST_PERCENT <= self.percent <= MOST_PERCENT and not (self.percent == 0 and self.copies):
+            text = f"Choose {LEAST_PERCENT} to {MOST_PERCENT}% of callers, or none and how many requests to copy."
             raise PortalError(text, code="trial:share", field="percent")
         if not SHORTEST <= dt.timedelta(minutes=self.minutes) <= LONGEST:
             text = f"Choose 1 minute to {LONGEST.days} days."
@@ -75,13 +84,15 @@ def begin_trial(
         salt=secrets.token_hex(16),
         window=min(LONGEST_WINDOW, duration / WINDOWS),
         slow_ms=usual_p95_ms(route.active.version_id),
+        copies_wanted=plan.copies,
+        judging=job.spec.get("judging") or {},
         ends_at=timezone.now() + duration,
         created_by=created_by,
     )
     record_event(
         "trial.started",
         trial,
-        after={"alias": route.alias, "version": str(locked.version), "percent": plan.percent, "minutes": plan.minutes},
+        after={"alias": route.alias, "version": str(locked.version), **asdict(plan)},
     )
     return trial
 
@@ -99,6 +110,29 @@ def end_trial(trial: Trial, state: TrialState) -> bool:
     return True
 
 
+def keep_copy(
+    *, trial_id: UUID, caller: str, messages: list[dict[str, Any]], live_text: str, candidate_text: str, error_code: str
+) -> bool:
+    """Store what both versions answered, if the trial still wants copies; False if not."""
+    if not wants_copy(trial_id, caller):
+        return False
+    # PostgreSQL stores no NUL.
+    live_text, candidate_text = (text.replace("\x00", "\ufffd") for text in (live_text, candidate_text))
+    TrialCopy.objects.create(
+        trial_id=trial_id, caller=caller, messages=messages, live_text=live_text, candidate_text=candidate_text,
+        error_code=error_code,
+    )  # fmt: skip
+    return True
+
+
+def wants_copy(trial_id: UUID, caller: str) -> bool:
+    """Whether the trial runs and wants a copy from this caller: one of each, or any from a shadow."""
+    trial = Trial.objects.filter(id=trial_id, state=TrialState.RUNNING).first()
+    if trial is None or trial.copies.count() >= trial.copies_wanted:
+        return False
+    return trial.is_shadow or not trial.copies.filter(caller=caller).exists()
+
+
 def let_candidate_go(trial: Trial, *, at_once: bool) -> None:
     """Take a candidate that did not become live off, after what it was asked, or as late as a replaced version."""
     unused = Deployment.objects.filter(id=trial.candidate_id, state=DeploymentState.IN_SERVICE)
@@ -110,9 +144,18 @@ def let_candidate_go(trial: Trial, *, at_once: bool) -> None:
 
 @transaction.atomic
 def start_trial(
-    *, tenant: Tenant, version: AdapterVersion, endpoint: Endpoint, plan: TrialPlan, created_by: User | None
+    *,
+    tenant: Tenant,
+    version: AdapterVersion,
+    endpoint: Endpoint,
+    plan: TrialPlan,
+    judging: JudgingWanted | None = None,
+    created_by: User | None,
 ) -> Job:
-    """Start the job of an A/B test, which ends without a switch. Raises Conflict: trial:running, trial:nothing_live."""
+    """Start the job of an A/B test or a shadow, which ends without a switch.
+
+    Raises Conflict: trial:running, trial:nothing_live.
+    """
     Adapter.objects.select_for_update().get(id=version.adapter_id)
     refuse_running(version.adapter)
     route = Route.objects.filter(adapter=version.adapter).select_related("active__version").first()
@@ -130,6 +173,7 @@ def start_trial(
             "version": str(version.id),
             "endpoint": str(endpoint.id),
             "plan": asdict(plan),
+            "judging": judging.to_dict() if judging else None,
         },
         created_by=created_by,
     )

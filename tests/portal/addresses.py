@@ -29,7 +29,7 @@ from evaluations.models import (
     Rubric,
 )
 from jobs.models import Job
-from serving.models import Deployment, Endpoint, Promotion, Route, Trial
+from serving.models import Deployment, Endpoint, Promotion, Route, Trial, TrialCopy
 from tenants.models import ApiKey, Invitation, Membership, Tenant
 from tests.portal.world import CANARY
 
@@ -295,6 +295,8 @@ REST = {
     "route-roll-back": _post(Route, 409),
     "trial-list": _form(status=409, version=AdapterVersion, plan={"percent": 10, "minutes": 60}),
     "trial-detail": _get(Trial),
+    "trial-copy-list": _get(),
+    "trial-copy-detail": _get(TrialCopy),
     "promotion-list": _form(status=201, version=AdapterVersion),
     "promotion-detail": _get(Promotion),
     "usage-list": _get(),

@@ -44,7 +44,7 @@ from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
 from lorakit.gates.policy import DEFAULT
-from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
+from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route, Trial, TrialCopy, TrialState
 from storage.objects import object_key
 from tenants.keys.services import create_api_key
 from tenants.models import Membership, Tenant, User
@@ -145,6 +145,10 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             adapter=adapter, live=deployment, candidate=deployment, job=_job("trial"), state=TrialState.STOPPED,
             share=0.1, salt=CANARY[:32], window=dt.timedelta(minutes=10), ends_at=timezone.now(),
         )  # fmt: skip
+        trial_copy = TrialCopy.objects.create(
+            trial=trial, caller=CANARY[:32], messages=[{"role": "user", "content": CANARY}], live_text=CANARY,
+            candidate_text=CANARY,
+        )  # fmt: skip
         key, _ = create_api_key(tenant=tenant, name=CANARY)
         colleague = User.objects.create_user(f"{CANARY}@example.com", name=CANARY)
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
@@ -154,8 +158,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
                 judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
                 rubric, policy, decision, approval,
-                deployment, route, promotion, trial, key, membership, invitation, run.job, base_model, endpoint,
-                tenant)  # fmt: skip
+                deployment, route, promotion, trial, trial_copy, key, membership, invitation, run.job, base_model,
+                endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 

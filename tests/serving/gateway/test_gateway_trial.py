@@ -1,8 +1,10 @@
 """A trial at the gateway: each caller has one version, and nobody notices when the version on trial fails."""
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -11,9 +13,10 @@ from adapters.models import AdapterVersion
 from jobs.models import Job
 from jobs.states import State
 from metering.ledger.collector import collect
+from metering.models import Invocation
 from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.deployments import hold_deployment, move, package_of
-from serving.models import DeploymentState, Endpoint, Route, Trial, TrialCaller, TrialState
+from serving.models import DeploymentState, Endpoint, Route, Trial, TrialCaller, TrialCopy, TrialState
 from serving.trials.services import end_trial
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -92,3 +95,61 @@ def test_what_the_version_on_trial_fails_to_answer_the_live_one_answers(
         callers = TrialCaller.objects.filter(trial=trial)
         assert callers.filter(in_canary=True, errors__gt=0).count() == callers.filter(in_canary=True).count() > 0
         assert not callers.filter(in_canary=False, errors__gt=0).exists()
+
+
+def test_a_shadow_answers_copies_and_nobody_sees_them(gateway: str, line: Line, trial: Trial, tmp_path: Path) -> None:
+    with tenant_scope(line.tenant.id):
+        Trial.objects.filter(id=trial.id).update(share=0, copies_wanted=4)
+
+    def copies() -> list[TrialCopy]:
+        with tenant_scope(line.tenant.id):
+            return list(trial.copies.all())
+
+    def ask_until(count: int, *, streamed: bool) -> None:
+        deadline = time.monotonic() + 60
+        while len(copies()) < count:
+            assert time.monotonic() < deadline
+            assert version_for(line, gateway, "ruth", streamed=streamed) == 1
+
+    ask_until(1, streamed=False)
+    ask_until(4, streamed=True)
+    kept = copies()
+    assert len(kept) == 4
+    assert {copy.live_text for copy in kept} == {line.answers["legal", 1]}
+    [candidate] = {copy.candidate_text for copy in kept}
+    assert candidate not in ("", line.answers["legal", 1])
+    assert {copy.messages[0]["content"] for copy in kept} == {PROMPT}
+    assert version_for(line, gateway, "ruth") == 1
+    # Computing for a copy is metered, and no caller of the trial.
+    collect(tmp_path / "ledger")
+    with tenant_scope(line.tenant.id):
+        versions = Invocation.objects.values_list("version_id", flat=True)
+        # One too many may be under way when the last is kept.
+        assert sum(version == trial.candidate.version_id for version in versions) >= 4
+        assert TrialCaller.objects.get(trial=trial).in_canary is False
+
+
+def test_what_has_more_than_text_is_not_copied(gateway: str, line: Line, trial: Trial) -> None:
+    with tenant_scope(line.tenant.id):
+        Trial.objects.filter(id=trial.id).update(copies_wanted=1_000)
+
+    def copies() -> int:
+        with tenant_scope(line.tenant.id):
+            return int(trial.copies.count())
+
+    def ask_until(count: int) -> None:
+        deadline = time.monotonic() + 60
+        while copies() < count:
+            assert time.monotonic() < deadline
+            # A caller of their own each time, since one is copied once.
+            version_for(line, gateway, str(time.monotonic()))
+
+    ask_until(1)
+    parts: Any = [{"role": "user", "content": [{"type": "text", "text": PROMPT}]}]
+    client = line.client(gateway)
+    client.chat.completions.create(model="legal", messages=parts, max_tokens=2)
+    client.completions.create(model="legal", prompt=PROMPT, max_tokens=2)
+    ask_until(copies() + 2)
+    with tenant_scope(line.tenant.id):
+        assert {copy.messages[0]["content"] for copy in trial.copies.all()} == {PROMPT}
+        assert trial.copies.values("caller").distinct().count() == copies()
