@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from yarl import URL
 from serving.backends.errors import EndpointError
 from serving.backends.target import Call, Target
 from serving.gateway.errors import GatewayError
+from serving.gateway.record import Tally
+from serving.gateway.waiting import Visit, WaitingRoom
 
 # Reading: SageMaker gives a model 60 seconds, and its answer some time to travel. `connect` includes waiting for one
 # of the MAX_CONNECTIONS.
@@ -39,23 +42,51 @@ def new_client() -> aiohttp.ClientSession:
 @contextlib.asynccontextmanager
 async def forwarded(
     client: aiohttp.ClientSession,
+    room: WaitingRoom,
     target: Target,
     path: str,
     document: Mapping[str, Any],
     *,
     alias: str,
-    request_id: str,
+    tally: Tally,
 ) -> AsyncIterator[aiohttp.ClientResponse]:
     """The endpoint's successful answer, its body not yet read; raises GatewayError for any other.
 
-    An answer that was not read to its end takes its connection along, so that the endpoint stops computing.
+    While the endpoint is away, or does not have the adapter yet, the request waits in the room, if its target may be
+    asked again. An answer that was not read to its end takes its connection along, so that the endpoint stops
+    computing.
     """
-    call = await made(target, path, document, request_id)
+    call = await made(target, path, document, tally.request_id)
     with endpoint_errors():
-        async with _posting(client, call) as response:
+        async with contextlib.AsyncExitStack() as stack:
+            with room.visit(tally.caller.tenant_id, may_repeat=target.may_repeat) as visit:
+                response = await _first_answer(client, call, visit, tally, stack)
             if not 200 <= response.status < 300:
                 raise refusal(response, await response.read(), target, alias=alias)
             yield response
+
+
+async def _first_answer(
+    client: aiohttp.ClientSession, call: Call, visit: Visit, tally: Tally, stack: contextlib.AsyncExitStack
+) -> aiohttp.ClientResponse:
+    """What the endpoint says once it is there, or at last; the stack closes it."""
+    while True:
+        tally.asked = time.perf_counter()
+        try:
+            response = await stack.enter_async_context(_posting(client, call))
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            tally.asked = None
+            if not await visit.may_try_again(was_lost=not isinstance(error, aiohttp.ClientConnectorError)):
+                raise
+        else:
+            if response.status != 404:
+                return response
+            tally.asked = None
+            # Read, so that the connection is used again.
+            await response.read()
+            if not await visit.may_try_again():
+                return response
+            await stack.aclose()
 
 
 async def made(target: Target, path: str, document: Mapping[str, Any], request_id: str) -> Call:

@@ -31,6 +31,7 @@ from serving.gateway.journal import Journal
 from serving.gateway.ledger import Ledger
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
+from serving.gateway.waiting import WaitingRoom
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +50,7 @@ class Gateway:
     def __init__(self, ledger: Ledger) -> None:
         self._journal = Journal(ledger)
         self._directory = Directory()
+        self._room = WaitingRoom()
 
     async def open(self) -> None:
         """Make the client, which belongs to the event loop."""
@@ -93,8 +95,7 @@ class Gateway:
             check_prompt(ask.document, context=model.context)
             target = endpoints[model.endpoint].target(model.name)
             document = ask.for_endpoint()
-            request_id = tally.request_id
-            opening = forwarded(self._client, target, path, document, alias=model.alias, request_id=request_id)
+            opening = forwarded(self._client, self._room, target, path, document, alias=model.alias, tally=tally)
             if ask.streamed:
                 streaming = self._stream(opening, ask, tally, model, target.decoder())
                 return await unless_gone(streaming, request.receive)
@@ -134,7 +135,7 @@ class Gateway:
         if await stop(self._client, target, tally.request_id):
             await asyncio.wait({reading}, timeout=STOP_SECONDS)
         if not reading.done():
-            tally.busy_ms = tally.elapsed_ms()
+            tally.busy_ms = tally.waited_ms()
 
     async def _stream(self, opening: Opening, ask: Ask, tally: Tally, model: Model, decode: Decoder) -> Response:
         async with contextlib.AsyncExitStack() as stack:
