@@ -76,6 +76,7 @@ def site_processes(
         argv=(
             *python, "lorakit.serve", "--base", str(base_model), "--base-id", base_id, "--host", "127.0.0.1",
             "--port", str(ports.engine), "--slots", "16", "--max-rank", str(max_rank), "--threads", "1",
+            "--memory", str(var / "run" / "engine-adapters.json"),
         ),
         env=env,
         health_url=f"{ports.engine_url}/health",
