@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -29,6 +30,24 @@ AWAY = "The endpoint is not responding right now. Try again in a few seconds."
 PLAIN = {"accept-encoding": "identity"}
 
 
+@dataclass(frozen=True)
+class Begun:
+    """An answer whose first bytes are here; the rest of its body is still the response's."""
+
+    response: aiohttp.ClientResponse
+    first: bytes
+
+    async def body(self) -> bytes:
+        """All of it."""
+        return self.first + await self.response.read()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """All of it as it comes."""
+        yield self.first
+        async for chunk in self.response.content.iter_any():
+            yield chunk
+
+
 def new_client() -> aiohttp.ClientSession:
     """One for the life of the process, made in its event loop."""
     return aiohttp.ClientSession(
@@ -49,8 +68,8 @@ async def forwarded(
     *,
     alias: str,
     tally: Tally,
-) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The endpoint's successful answer, its body not yet read; raises GatewayError for any other.
+) -> AsyncIterator[Begun]:
+    """The endpoint's successful answer; raises GatewayError for any other.
 
     While the endpoint is away, or does not have the adapter yet, the request waits in the room, if its target may be
     asked again. An answer that was not read to its end takes its connection along, so that the endpoint stops
@@ -60,32 +79,35 @@ async def forwarded(
     with endpoint_errors():
         async with contextlib.AsyncExitStack() as stack:
             with room.visit(tally.caller.tenant_id, may_repeat=target.may_repeat) as visit:
-                response = await _first_answer(client, call, visit, tally, stack)
-            if not 200 <= response.status < 300:
-                raise refusal(response, await response.read(), target, alias=alias)
-            yield response
+                begun = await _first_answer(client, call, visit, tally, stack)
+            if not 200 <= begun.response.status < 300:
+                raise refusal(begun.response, await begun.body(), target, alias=alias)
+            yield begun
 
 
 async def _first_answer(
     client: aiohttp.ClientSession, call: Call, visit: Visit, tally: Tally, stack: contextlib.AsyncExitStack
-) -> aiohttp.ClientResponse:
-    """What the endpoint says once it is there, or at last; the stack closes it."""
+) -> Begun:
+    """What the endpoint says once it is there, or at last; the stack closes it.
+
+    An endpoint sends a stream's head before it computes, so an answer has only begun with the first bytes of its body.
+    """
     while True:
         tally.asked = time.perf_counter()
         try:
             response = await stack.enter_async_context(_posting(client, call))
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            begun = Begun(response, await response.content.readany())
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as error:
             tally.asked = None
+            await stack.aclose()
             if not await visit.may_try_again(was_lost=not isinstance(error, aiohttp.ClientConnectorError)):
                 raise
         else:
             if response.status != 404:
-                return response
+                return begun
             tally.asked = None
-            # Read, so that the connection is used again.
-            await response.read()
             if not await visit.may_try_again():
-                return response
+                return begun
             await stack.aclose()
 
 

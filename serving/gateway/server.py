@@ -25,7 +25,7 @@ from serving.backends.target import Decoder, Target
 from serving.gateway.body import Ask, check_prompt, read_ask
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
-from serving.gateway.forward import forwarded, new_client, stop
+from serving.gateway.forward import Begun, forwarded, new_client, stop
 from serving.gateway.hang_up import unless_gone
 from serving.gateway.journal import Journal
 from serving.gateway.ledger import Ledger
@@ -39,7 +39,7 @@ DISK_FULL_SECONDS = 30
 STOP_SECONDS = 5.0
 """An endpoint that was told to stop sends what it has after its next step."""
 
-Opening = contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]
+Opening = contextlib.AbstractAsyncContextManager[Begun]
 
 KEPT_HEADERS = ("x-adapter-sha256",)
 
@@ -117,17 +117,17 @@ class Gateway:
             raise
 
     async def _whole(self, opening: Opening, tally: Tally, model: Model) -> Response:
-        async with opening as response:
-            body = await response.read()
+        async with opening as begun:
+            body = await begun.body()
             try:
                 answer = msgspec.json.decode(body)
                 answer["model"] = model.alias
                 tally.count(answer.get("usage"))
-                busy = response.headers.get("x-busy-ms")
+                busy = begun.response.headers.get("x-busy-ms")
                 tally.busy_ms = None if busy is None else float(busy)
             except (ValueError, TypeError, AttributeError, RecursionError):
                 raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
-        headers = headers_of(tally, model, response)
+        headers = headers_of(tally, model, begun.response)
         return Response(msgspec.json.encode(answer), headers=headers, media_type="application/json")
 
     async def _stop(self, reading: asyncio.Task[Response], tally: Tally, target: Target) -> None:
@@ -139,13 +139,13 @@ class Gateway:
 
     async def _stream(self, opening: Opening, ask: Ask, tally: Tally, model: Model, decode: Decoder) -> Response:
         async with contextlib.AsyncExitStack() as stack:
-            response = await stack.enter_async_context(opening)
+            begun = await stack.enter_async_context(opening)
             return RelayedStream(
-                relay(response, tally, ask, alias=model.alias, decode=decode),
+                relay(begun, tally, ask, alias=model.alias, decode=decode),
                 tally=tally,
                 settle=lambda: self._settle(tally, is_given=True),
                 resources=stack.pop_all(),
-                headers=headers_of(tally, model, response),
+                headers=headers_of(tally, model, begun.response),
             )
 
     async def _caller(self, request: Request) -> Caller:

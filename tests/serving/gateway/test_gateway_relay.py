@@ -47,6 +47,9 @@ class Engine:
     async def __aexit__(self, *error: object) -> None:
         pass
 
+    async def readany(self) -> bytes:
+        return b""
+
     async def iter_any(self) -> AsyncIterator[bytes]:
         for chunk in self._chunks:
             if isinstance(chunk, Exception):

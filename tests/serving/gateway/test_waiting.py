@@ -32,6 +32,7 @@ from tests.serving.gateway.gateway_client import PROMPT, new_line, put_live
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 NOT_LOADED = b"HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}"
 RESET = b""
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
 STREAM = (
     b'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {"choices": [{"delta": {"content": "a"}}]}\n\n'
 )
@@ -78,9 +79,9 @@ def new_tally() -> Tally:
 async def ask(target: OpenAITarget, room: WaitingRoom, tally: Tally | None = None) -> bytes:
     async with (
         new_client() as client,
-        forwarded(client, room, target, "/completions", {}, alias="legal", tally=tally or new_tally()) as response,
+        forwarded(client, room, target, "/completions", {}, alias="legal", tally=tally or new_tally()) as begun,
     ):
-        return await response.read()
+        return await begun.body()
 
 
 async def until(is_so: Callable[[], bool]) -> None:
@@ -126,6 +127,17 @@ def test_a_request_that_costs_money_is_sent_once(failure: bytes) -> None:
     assert (endpoint.asked, room.held) == (1, 0)
 
 
+def test_a_head_without_a_body_is_no_answer() -> None:
+    endpoint, room = Restarting(HEAD, ANSWER), WaitingRoom()
+
+    async def run() -> None:
+        async with endpoint.running():
+            assert await ask(endpoint.target(), room) == b"{}"
+
+    asyncio.run(run())
+    assert endpoint.asked == 2
+
+
 def test_a_request_that_kills_its_endpoint_is_not_sent_for_ever() -> None:
     endpoint, room = Restarting(RESET), WaitingRoom()
 
@@ -166,9 +178,9 @@ def test_a_stream_that_has_begun_is_never_repeated() -> None:
         async with (
             endpoint.running(),
             new_client() as client,
-            forwarded(client, room, endpoint.target(), "/completions", {}, alias="legal", tally=tally) as response,
+            forwarded(client, room, endpoint.target(), "/completions", {}, alias="legal", tally=tally) as begun,
         ):
-            async for event in relay(response, tally, asked, alias="legal", decode=bytes):
+            async for event in relay(begun, tally, asked, alias="legal", decode=bytes):
                 events += bool(event)
 
     with pytest.raises(GatewayError) as broken:
