@@ -14,7 +14,7 @@ from lorakit.package import WEIGHTS, unpack
 from lorakit.serve.memory import Memory, Remembered
 from lorakit.serve.pool import SlotPool
 from lorakit.serve.registry import Registry
-from tests.serving.canaries import pack_canary
+from lorakit.tiny.canaries import pack_canary
 
 Start = Callable[[], Registry]
 
