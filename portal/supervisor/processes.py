@@ -81,6 +81,16 @@ def site_processes(
         env=env,
         health_url=f"{ports.engine_url}/health",
     )  # fmt: skip
+    # Two at one port: one that is killed takes only its own requests along, and the other has the next ones.
+    gateways = [
+        Process(
+            name=name,
+            argv=(*python, "serving.gateway", "--host", ports.host, "--port", str(ports.gateway), "--share-port"),
+            env=env,
+            health_url=f"{ports.gateway_url}/health",
+        )
+        for name in ("gateway", "gateway-2")
+    ]
     return [
         *([engine] if has_engine else []),
         Process(
@@ -89,12 +99,7 @@ def site_processes(
             env=env,
             health_url=f"{ports.web_url}/health/",
         ),
-        Process(
-            name="gateway",
-            argv=(*python, "serving.gateway", "--host", ports.host, "--port", str(ports.gateway)),
-            env=env,
-            health_url=f"{ports.gateway_url}/health",
-        ),
+        *gateways,
         Process(
             name="worker",
             argv=(
