@@ -23,6 +23,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="number of CPU threads for the model")
     parser.add_argument("--width", type=int, default=32, help="maximum number of requests in a batch")
     parser.add_argument("--cache", type=Path, help="folder for unpacked adapters (default: a temporary one)")
+    parser.add_argument("--memory", type=Path, help="file that names the adapters it holds, for its next start")
     parser.add_argument("--die-with-parent", action="store_true", help="end when the parent process ends")
     return parser.parse_args()
 
@@ -51,6 +52,7 @@ def main() -> None:
             max_rank=arguments.max_rank,
             threads=arguments.threads,
             width=arguments.width,
+            memory=arguments.memory,
         )
         app = create_app(Engine(settings), os.environ.get("ENGINE_API_KEY"))
         uvicorn.run(app, host=arguments.host, port=arguments.port, log_level="warning", access_log=False)

@@ -16,6 +16,7 @@ from lorakit.digest import base_sha256
 from lorakit.serve.batcher import Batcher, Job, Overloaded
 from lorakit.serve.decode import DecodeBatch, Sequence
 from lorakit.serve.errors import ApiError
+from lorakit.serve.memory import Memory
 from lorakit.serve.pool import BASE_SLOT, SlotPool, StoredAdapter
 from lorakit.serve.prompts import PromptEncoder
 from lorakit.serve.protocol import Ask
@@ -25,7 +26,10 @@ from lorakit.serve.text import TextStream
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of an engine: unpacked adapters go to `cache`; a batch has at most `width` rows."""
+    """Settings of an engine: unpacked adapters go to `cache`; a batch has at most `width` rows.
+
+    `memory` is a file with the adapters it holds, to load them again at its next start.
+    """
 
     base: str
     base_id: str
@@ -34,6 +38,7 @@ class Settings:
     max_rank: int = 32
     threads: int = 1
     width: int = 32
+    memory: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,9 @@ class Engine:
         self.prompts = PromptEncoder(self.tokenizer, self.context)
         self.base = Target(settings.base_id, None, base_sha256(directory))
         self.pool = SlotPool(model, slots=settings.slots, max_rank=settings.max_rank)
-        self.registry = Registry(self.pool, settings.cache)
+        memory = None if settings.memory is None else Memory(settings.memory)
+        self.registry = Registry(self.pool, settings.cache, memory)
+        self.registry.restore()
         batch = DecodeBatch(
             model,
             self.pool,

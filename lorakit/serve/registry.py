@@ -4,13 +4,17 @@ A package, or a directory that is packed first, is unpacked into a folder named 
 cannot change, and two names with the same content share a slot.
 """
 
+import logging
 import tempfile
 import threading
 from pathlib import Path
 
 from lorakit.errors import PackageError
 from lorakit.package import PACKAGE, check_directory, pack, unpack
+from lorakit.serve.memory import Memory
 from lorakit.serve.pool import SlotPool, StoredAdapter
+
+log = logging.getLogger(__name__)
 
 
 class AlreadyLoaded(Exception):
@@ -18,13 +22,16 @@ class AlreadyLoaded(Exception):
 
 
 class Registry:
-    """Adapters by name; safe to use from several threads."""
+    """Adapters by name; safe to use from several threads. With a memory, `restore` brings back those of before."""
 
-    def __init__(self, pool: SlotPool, cache: Path) -> None:
+    def __init__(self, pool: SlotPool, cache: Path, memory: Memory | None = None) -> None:
         self._pool = pool
         self._cache = cache
+        self._memory = memory
         self._adapters: dict[str, StoredAdapter] = {}
         self._lock = threading.Lock()
+        # Requests need `_lock`, which is never held while the memory is written.
+        self._changing = threading.Lock()
 
     def load(self, name: str, path: Path) -> StoredAdapter:
         """Check the package or directory at `path` and register it under `name`.
@@ -34,17 +41,46 @@ class Registry:
         """
         adapter = self._store(path)
         self._pool.check(adapter)
-        with self._lock:
-            known = self._adapters.get(name)
-            if known is not None and known.sha256 != adapter.sha256:
-                raise AlreadyLoaded(name)
-            self._adapters[name] = adapter
+        with self._changing:
+            with self._lock:
+                known = self._adapters.get(name)
+                if known is not None and known.sha256 != adapter.sha256:
+                    raise AlreadyLoaded(name)
+                self._adapters[name] = adapter
+            if self._memory is not None and known is None:
+                self._memory.add(name, path, adapter.sha256)
         return adapter
+
+    def restore(self) -> None:
+        """Load what the memory names; a package that is missing, damaged or changed is left out and forgotten."""
+        if self._memory is None:
+            return
+        restored = {}
+        for name, remembered in self._memory.read().items():
+            try:
+                adapter = self._store(Path(remembered.path))
+                self._pool.check(adapter)
+            except (PackageError, OSError) as error:
+                log.warning("%s was not restored: %s", name, getattr(error, "code", type(error).__name__))
+                continue
+            if adapter.sha256 != remembered.sha256:
+                log.warning("%s was not restored: its package has changed", name)
+                continue
+            restored[name] = remembered
+            with self._lock:
+                self._adapters[name] = adapter
+        with self._changing:
+            self._memory.replace(restored)
 
     def unload(self, name: str) -> bool:
         """Remove a name. Returns False if it does not exist. Running requests keep their adapter."""
-        with self._lock:
-            return self._adapters.pop(name, None) is not None
+        with self._changing:
+            with self._lock:
+                if self._adapters.pop(name, None) is None:
+                    return False
+            if self._memory is not None:
+                self._memory.forget(name)
+        return True
 
     def find(self, name: str) -> StoredAdapter | None:
         """The adapter of a name, or None."""

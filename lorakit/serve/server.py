@@ -214,7 +214,8 @@ async def collect(request: Request, answer: Answer) -> str:
 async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: int) -> AsyncIterator[str]:
     """Server-sent events of an answer, ending with [DONE]; it ends if the client disconnects.
 
-    With vLLM's `continuous_usage_stats`, every event with text has the usage so far.
+    With vLLM's `continuous_usage_stats`, every event with text has the usage so far. Nothing is sent before there is
+    text: until then, whoever passes the answer on may ask again.
     """
 
     def event(data: dict[str, Any]) -> str:
@@ -224,11 +225,15 @@ async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: i
         usage = usage_of(prompt_tokens, answer.completion_tokens)
         return {"usage": usage, "busy_ms": round(answer.busy_ms, 3)}
 
+    has_begun = not reply.chat
     try:
-        if reply.chat:
-            yield event(reply.piece("", first=True))
         async for piece in answer.pieces():
+            if not has_begun:
+                has_begun = True
+                yield event(reply.piece("", first=True))
             yield event(reply.piece(piece) | (computed() if ask.continuous_usage else {}))
+        if not has_begun:
+            yield event(reply.piece("", first=True))
         yield event(reply.piece("", finish=answer.finish))
         if ask.include_usage:
             yield event(reply.closing() | computed())

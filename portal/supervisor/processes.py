@@ -76,10 +76,21 @@ def site_processes(
         argv=(
             *python, "lorakit.serve", "--base", str(base_model), "--base-id", base_id, "--host", "127.0.0.1",
             "--port", str(ports.engine), "--slots", "16", "--max-rank", str(max_rank), "--threads", "1",
+            "--memory", str(var / "run" / "engine-adapters.json"),
         ),
         env=env,
         health_url=f"{ports.engine_url}/health",
     )  # fmt: skip
+    # Two at one port: one that is killed takes only its own requests along, and the other has the next ones.
+    gateways = [
+        Process(
+            name=name,
+            argv=(*python, "serving.gateway", "--host", ports.host, "--port", str(ports.gateway), "--share-port"),
+            env=env,
+            health_url=f"{ports.gateway_url}/health",
+        )
+        for name in ("gateway", "gateway-2")
+    ]
     return [
         *([engine] if has_engine else []),
         Process(
@@ -88,12 +99,7 @@ def site_processes(
             env=env,
             health_url=f"{ports.web_url}/health/",
         ),
-        Process(
-            name="gateway",
-            argv=(*python, "serving.gateway", "--host", ports.host, "--port", str(ports.gateway)),
-            env=env,
-            health_url=f"{ports.gateway_url}/health",
-        ),
+        *gateways,
         Process(
             name="worker",
             argv=(

@@ -36,11 +36,13 @@ class Refused:
 class Target(ABC):
     """One model at one endpoint. `model` is the endpoint's own name for it, which callers must not see.
 
-    Nothing here talks to anybody, but a target that `may_wait` may fetch credentials when it makes a call.
+    Nothing here talks to anybody, but a target that `may_wait` may fetch credentials when it makes a call. One that
+    `may_repeat` bills no request, so a call that was lost may be made again.
     """
 
     model: str
     may_wait: ClassVar[bool] = False
+    may_repeat: ClassVar[bool] = False
 
     @abstractmethod
     def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "") -> Call:
@@ -69,6 +71,7 @@ class OpenAITarget(Target):
     url: str
     model: str
     headers: dict[str, str] = field(default_factory=dict)
+    may_repeat: ClassVar[bool] = True
 
     def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "") -> Call:
         named = {"x-request-id": request_id} if request_id else {}

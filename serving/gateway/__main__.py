@@ -10,20 +10,21 @@ from django.core.checks import run_checks
 
 
 def main() -> None:
-    """Serve at --host and --port."""
+    """Serve at --host and --port, which other gateways may serve too if all have --share-port."""
     parser = argparse.ArgumentParser(prog="python -m serving.gateway", description=main.__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--share-port", action="store_true", help="let other gateways listen at the same port")
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     django.setup()
     refuse_unsafe_site()
-    from serving.gateway.listening import allow_many_connections, server_config
+    from serving.gateway.listening import allow_many_connections, server_config, shared_socket
     from serving.gateway.server import create_app
 
     allow_many_connections()
     server = uvicorn.Server(server_config(create_app(), host=options.host, port=options.port))
-    server.run()
+    server.run(sockets=[shared_socket(options.host, options.port)] if options.share_port else None)
     if not server.started:
         sys.exit(1)
 

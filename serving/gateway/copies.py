@@ -6,13 +6,13 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
-import aiohttp
 import msgspec
 import structlog
 
 from serving.gateway.body import Ask
 from serving.gateway.database import Copy, Directory, Model
 from serving.gateway.errors import GatewayError
+from serving.gateway.forward import Begun
 from serving.gateway.journal import Journal
 from serving.gateway.record import Tally
 
@@ -21,8 +21,8 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 2
 """Copies under way in one process. A request that comes meanwhile is not copied, so that callers keep the endpoint."""
 
-Open = Callable[[Model, dict[str, Any], str], AbstractAsyncContextManager[aiohttp.ClientResponse]]
-"""Forwards a chat to a model under a request ID."""
+Open = Callable[[Model, dict[str, Any], Tally], AbstractAsyncContextManager[Begun]]
+"""Forwards a chat to a model."""
 
 
 class Copies:
@@ -74,8 +74,8 @@ class Copies:
         """The other version's text, or why there is none."""
         whole = {name: value for name, value in ask.for_endpoint().items() if name not in ("stream", "stream_options")}
         try:
-            async with self._open(other, whole, own.request_id) as response:
-                answer = msgspec.json.decode(await response.read())
+            async with self._open(other, whole, own) as begun:
+                answer = msgspec.json.decode(await begun.body())
                 own.count(answer.get("usage"))
                 text = str(answer["choices"][0]["message"]["content"] or "")
         except GatewayError as error:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -11,6 +13,8 @@ from yarl import URL
 from serving.backends.errors import EndpointError
 from serving.backends.target import Call, Target
 from serving.gateway.errors import GatewayError
+from serving.gateway.record import Tally
+from serving.gateway.waiting import Visit, WaitingRoom
 
 # Reading: SageMaker gives a model 60 seconds, and its answer some time to travel. `connect` includes waiting for one
 # of the MAX_CONNECTIONS.
@@ -26,6 +30,24 @@ AWAY = "The endpoint is not responding right now. Try again in a few seconds."
 PLAIN = {"accept-encoding": "identity"}
 
 
+@dataclass(frozen=True)
+class Begun:
+    """An answer whose first bytes are here; the rest of its body is still the response's."""
+
+    response: aiohttp.ClientResponse
+    first: bytes
+
+    async def body(self) -> bytes:
+        """All of it."""
+        return self.first + await self.response.read()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """All of it as it comes."""
+        yield self.first
+        async for chunk in self.response.content.iter_any():
+            yield chunk
+
+
 def new_client() -> aiohttp.ClientSession:
     """One for the life of the process, made in its event loop."""
     return aiohttp.ClientSession(
@@ -39,23 +61,55 @@ def new_client() -> aiohttp.ClientSession:
 @contextlib.asynccontextmanager
 async def forwarded(
     client: aiohttp.ClientSession,
+    room: WaitingRoom,
     target: Target,
     path: str,
     document: Mapping[str, Any],
     *,
     alias: str,
-    request_id: str,
-) -> AsyncIterator[aiohttp.ClientResponse]:
-    """The endpoint's successful answer, its body not yet read; raises GatewayError for any other.
+    tally: Tally,
+    is_patient: bool = True,
+) -> AsyncIterator[Begun]:
+    """The endpoint's successful answer; raises GatewayError for any other.
 
-    An answer that was not read to its end takes its connection along, so that the endpoint stops computing.
+    While the endpoint is away, or does not have the adapter yet, the request waits in the room, if its target may be
+    asked again and it `is_patient`. An answer that was not read to its end takes its connection along, so that the
+    endpoint stops computing.
     """
-    call = await made(target, path, document, request_id)
+    call = await made(target, path, document, tally.request_id)
     with endpoint_errors():
-        async with _posting(client, call) as response:
-            if not 200 <= response.status < 300:
-                raise refusal(response, await response.read(), target, alias=alias)
-            yield response
+        async with contextlib.AsyncExitStack() as stack:
+            with room.visit(tally.caller.tenant_id, may_repeat=is_patient and target.may_repeat) as visit:
+                begun = await _first_answer(client, call, visit, tally, stack)
+            if not 200 <= begun.response.status < 300:
+                raise refusal(begun.response, await begun.body(), target, alias=alias)
+            yield begun
+
+
+async def _first_answer(
+    client: aiohttp.ClientSession, call: Call, visit: Visit, tally: Tally, stack: contextlib.AsyncExitStack
+) -> Begun:
+    """What the endpoint says once it is there, or at last; the stack closes it.
+
+    An endpoint sends a stream's head before it computes, so an answer has only begun with the first bytes of its body.
+    """
+    while True:
+        tally.asked = time.perf_counter()
+        try:
+            response = await stack.enter_async_context(_posting(client, call))
+            begun = Begun(response, await response.content.readany())
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as error:
+            tally.asked = None
+            await stack.aclose()
+            if not await visit.may_try_again(was_lost=not isinstance(error, aiohttp.ClientConnectorError)):
+                raise
+        else:
+            if response.status != 404:
+                return begun
+            tally.asked = None
+            if not await visit.may_try_again():
+                return begun
+            await stack.aclose()
 
 
 async def made(target: Target, path: str, document: Mapping[str, Any], request_id: str) -> Call:

@@ -1,6 +1,7 @@
 """How the gateway listens: uvicorn with the gateway's protocol."""
 
 import resource
+import socket
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -29,6 +30,19 @@ def server_config(app: ASGIApp, *, host: str, port: int) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+
+
+def shared_socket(host: str, port: int) -> socket.socket:
+    """A socket (IPv4) for a port that several processes of one user listen at.
+
+    The kernel divides new connections among those that are alive. Raises OSError if the port is taken by a process
+    that does not share it.
+    """
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind((host, port))
+    return listening
 
 
 def allow_many_connections() -> None:

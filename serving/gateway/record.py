@@ -22,6 +22,8 @@ class Tally:
     request_id: str = field(default_factory=lambda: f"req-{uuid.uuid4().hex}")
     at: float = field(default_factory=time.time)
     started: float = field(default_factory=time.perf_counter)
+    asked: float | None = None
+    """When the endpoint was asked; None while it does not have the request."""
     model: Model | None = None
     streamed: bool = False
     status: int = CLIENT_CLOSED
@@ -40,6 +42,10 @@ class Tally:
         """Milliseconds since the request arrived."""
         return (time.perf_counter() - self.started) * 1000
 
+    def waited_ms(self) -> float:
+        """Milliseconds since the endpoint was asked, 0 where it does not have the request."""
+        return 0.0 if self.asked is None else (time.perf_counter() - self.asked) * 1000
+
     def count(self, usage: Any) -> None:
         """Take over an answer's `usage`."""
         if isinstance(usage, dict):
@@ -53,7 +59,7 @@ class Tally:
     def record(self) -> InvocationRecord:
         """The line for the ledger. An endpoint that does not tell its own time was busy as long as we waited."""
         latency_ms = self.elapsed_ms()
-        waited_ms = latency_ms if self.status < 400 or self.completion_tokens else 0.0
+        waited_ms = self.waited_ms() if self.status < 400 or self.completion_tokens else 0.0
         return InvocationRecord(
             request_id=self.request_id,
             at=self.at,

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from serving.backends.target import Decoder
 from serving.gateway.body import Ask
 from serving.gateway.errors import ClientClosed, GatewayError
-from serving.gateway.forward import endpoint_errors
+from serving.gateway.forward import Begun, endpoint_errors
 from serving.gateway.hang_up import unless_gone
 from serving.gateway.record import Tally
 
@@ -76,17 +76,15 @@ class RelayedStream(Response):
             self._failed = sse(error.body())
 
 
-async def relay(
-    response: aiohttp.ClientResponse, tally: Tally, ask: Ask, *, alias: str, decode: Decoder
-) -> AsyncGenerator[bytes]:
+async def relay(begun: Begun, tally: Tally, ask: Ask, *, alias: str, decode: Decoder) -> AsyncGenerator[bytes]:
     """Events for the caller, without the last one, [DONE]; raises GatewayError when the stream breaks off.
 
     Counts tokens on the way: the pieces seen, until the endpoint's own count comes.
     """
     with endpoint_errors():
-        async for data in _data_lines(response, decode):
+        async for data in _data_lines(begun, decode):
             if data == DONE:
-                await _read_on(response)
+                await _read_on(begun.response)
                 return
             event = _parse(data)
             if "error" in event:
@@ -120,10 +118,10 @@ async def _send(send: Send, event: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": event, "more_body": more})
 
 
-async def _data_lines(response: aiohttp.ClientResponse, decode: Decoder) -> AsyncIterator[bytes]:
+async def _data_lines(begun: Begun, decode: Decoder) -> AsyncIterator[bytes]:
     """The data of each event. Split at line feeds only: JSON may hold U+2028."""
     rest = b""
-    async for chunk in response.content.iter_any():
+    async for chunk in begun.chunks():
         *lines, rest = (rest + decode(chunk)).split(b"\n")
         for line in lines:
             if line.startswith(b"data:"):

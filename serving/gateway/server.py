@@ -27,13 +27,14 @@ from serving.gateway.body import Ask, check_prompt, read_ask
 from serving.gateway.copies import Copies
 from serving.gateway.database import Caller, Directory, Model, Models
 from serving.gateway.errors import GatewayError, refuse
-from serving.gateway.forward import forwarded, new_client, stop
+from serving.gateway.forward import Begun, forwarded, new_client, stop
 from serving.gateway.hang_up import unless_gone
 from serving.gateway.journal import Journal
 from serving.gateway.ledger import Ledger
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
 from serving.gateway.trial import answering
+from serving.gateway.waiting import WaitingRoom
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ DISK_FULL_SECONDS = 30
 STOP_SECONDS = 5.0
 """An endpoint that was told to stop sends what it has after its next step."""
 
-Opening = contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]
+Opening = contextlib.AbstractAsyncContextManager[Begun]
 
 KEPT_HEADERS = ("x-adapter-sha256",)
 
@@ -52,6 +53,7 @@ class Gateway:
     def __init__(self, ledger: Ledger) -> None:
         self._journal = Journal(ledger)
         self._directory = Directory()
+        self._room = WaitingRoom()
         self._copies = Copies(self._directory, self._journal, self._chat)
 
     async def open(self) -> None:
@@ -102,7 +104,8 @@ class Gateway:
             except GatewayError as error:
                 if model is live or error.status < 500:
                     raise
-                # Nothing was given yet, so nobody need notice that the version on trial failed.
+                # Nothing was given yet, so nobody need notice that the version on trial failed. It was waited for as
+                # long as the live one would be: an endpoint that is away is no fault of a version.
                 tally.failed_over = True
                 tally.said = None
                 response = await self._answer(request, path, ask, tally, live)
@@ -124,7 +127,8 @@ class Gateway:
         """The answer of `model`, or its beginning: a stream settles by itself."""
         tally.model = model
         target = endpoints[model.endpoint].target(model.name)
-        opening = self._opening(model, ask.for_endpoint(), tally.request_id, path)
+        document = ask.for_endpoint()
+        opening = forwarded(self._client, self._room, target, path, document, alias=model.alias, tally=tally)
         if ask.streamed:
             return await unless_gone(self._stream(opening, ask, tally, model, target.decoder()), request.receive)
         return await unless_gone(
@@ -133,27 +137,27 @@ class Gateway:
             before_giving_up=lambda reading: self._stop(reading, tally, target),
         )
 
-    def _chat(self, model: Model, document: dict[str, Any], request_id: str) -> Opening:
-        return self._opening(model, document, request_id, "/chat/completions")
-
-    def _opening(self, model: Model, document: dict[str, Any], request_id: str, path: str) -> Opening:
-        target = endpoints[model.endpoint].target(model.name)
-        return forwarded(self._client, target, path, document, alias=model.alias, request_id=request_id)
+    def _chat(self, model: Model, document: dict[str, Any], tally: Tally) -> Opening:
+        """A copy's, for which nobody waits."""
+        target, path = endpoints[model.endpoint].target(model.name), "/chat/completions"
+        return forwarded(
+            self._client, self._room, target, path, document, alias=model.alias, tally=tally, is_patient=False
+        )
 
     async def _whole(self, opening: Opening, tally: Tally, model: Model) -> Response:
-        async with opening as response:
-            body = await response.read()
+        async with opening as begun:
+            body = await begun.body()
             try:
                 answer = msgspec.json.decode(body)
                 answer["model"] = model.alias
                 tally.count(answer.get("usage"))
                 if tally.said is not None:
                     tally.said.append(answer["choices"][0]["message"]["content"] or "")
-                busy = response.headers.get("x-busy-ms")
+                busy = begun.response.headers.get("x-busy-ms")
                 tally.busy_ms = None if busy is None else float(busy)
             except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
                 raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
-        headers = headers_of(tally, model, response)
+        headers = headers_of(tally, model, begun.response)
         return Response(msgspec.json.encode(answer), headers=headers, media_type="application/json")
 
     async def _stop(self, reading: asyncio.Task[Response], tally: Tally, target: Target) -> None:
@@ -161,17 +165,17 @@ class Gateway:
         if await stop(self._client, target, tally.request_id):
             await asyncio.wait({reading}, timeout=STOP_SECONDS)
         if not reading.done():
-            tally.busy_ms = tally.elapsed_ms()
+            tally.busy_ms = tally.waited_ms()
 
     async def _stream(self, opening: Opening, ask: Ask, tally: Tally, model: Model, decode: Decoder) -> Response:
         async with contextlib.AsyncExitStack() as stack:
-            response = await stack.enter_async_context(opening)
+            begun = await stack.enter_async_context(opening)
             return RelayedStream(
-                relay(response, tally, ask, alias=model.alias, decode=decode),
+                relay(begun, tally, ask, alias=model.alias, decode=decode),
                 tally=tally,
                 settle=lambda: self._settle_stream(tally, ask),
                 resources=stack.pop_all(),
-                headers=headers_of(tally, model, response),
+                headers=headers_of(tally, model, begun.response),
             )
 
     async def _caller(self, request: Request) -> Caller:

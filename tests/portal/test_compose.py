@@ -29,7 +29,9 @@ def test_every_process_of_the_supervisor_is_a_service_with_the_same_program(tmp_
         Ports(), base_id="tiny-llama", base_model=tmp_path, max_rank=64, var=tmp_path, env={}, has_engine=True
     ):
         _python, _dash_m, program, *arguments = process.argv
-        command = [word for word in words(SERVICES[process.name]["command"]) if word not in {"python", "-m"}]
+        command = [
+            word for word in words(SERVICES[process.name.removesuffix("-2")]["command"]) if word not in {"python", "-m"}
+        ]
         assert command[0] == program
         positional = {argument for argument in arguments[:3] if re.fullmatch(r"[a-z.]+(:[a-z]+)?", argument)}
         assert positional <= set(command), process.name

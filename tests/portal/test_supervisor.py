@@ -242,11 +242,12 @@ def test_the_site_runs_every_part_with_one_shared_environment(tmp_path: Path) ->
     options: dict[str, Any] = {"base_model": tmp_path, "base_id": "tiny", "max_rank": 64, "var": tmp_path, "env": env}
     processes = site_processes(ports, **options, has_engine=True)
     without = site_processes(ports, **options, has_engine=False)
-    assert [process.name for process in without] == ["web", "gateway", "worker", "beat"]
-    assert [process.name for process in processes] == ["engine", "web", "gateway", "worker", "beat"]
+    assert [process.name for process in without] == ["web", "gateway", "gateway-2", "worker", "beat"]
+    assert [process.name for process in processes] == ["engine", "web", "gateway", "gateway-2", "worker", "beat"]
     assert all(process.env == env for process in processes)
     assert [process.health_url for process in processes if process.health_url] == [
         "http://127.0.0.1:3/health",
         "http://127.0.0.1:1/health/",
+        "http://127.0.0.1:2/health",
         "http://127.0.0.1:2/health",
     ]

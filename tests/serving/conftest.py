@@ -16,6 +16,7 @@ from evaluations.runs.contenders import contenders
 from evaluations.runs.stages.rows import MIN_NEW_TOKENS
 from jobs.models import Job
 from jobs.states import State
+from lorakit.tiny.canaries import pack_canary
 from serving.backends import endpoints
 from serving.backends.base import Package
 from serving.backends.sagemaker import SageMakerEndpoint
@@ -29,7 +30,6 @@ from standin.server import StandIn
 from storage.objects import object_key, put_file
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tests.serving.canaries import pack_canary
 from tests.serving.engine import KEY, Engine
 from tests.serving.memory_endpoint import MemoryEndpoint
 from tests.serving.sagemaker_endpoint import sagemaker_endpoint

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from lorakit.tiny.canaries import pack_canary
 from standin.server import StandIn
-from tests.serving.canaries import pack_canary
 from tests.standin.deployment import ROLE, running_standin
 from tests.standin.test_awscli import Aws, Refused, aws
 

@@ -11,13 +11,13 @@ import pytest
 from botocore.exceptions import ClientError, EventStreamError
 from django.conf import settings
 
+from lorakit.tiny.canaries import pack_canary
 from standin.clock import ManualClock
 from standin.errors import AwsError
 from standin.hosting import event_stream
 from standin.hosting.endpoints import HostingTiming
 from standin.objects import client
 from standin.server import REGION, StandIn
-from tests.serving.canaries import pack_canary
 from tests.serving.sagemaker_endpoint import BUCKET, IMAGE, MODEL_URI
 from tests.standin.deployment import ROLE, running_standin
 

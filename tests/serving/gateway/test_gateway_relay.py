@@ -10,15 +10,21 @@ import aiohttp
 import pytest
 
 from serving.backends.target import OpenAITarget
-from serving.gateway import forward
+from serving.gateway import forward, waiting
 from serving.gateway.body import Ask
 from serving.gateway.database import Caller
 from serving.gateway.errors import GatewayError
 from serving.gateway.forward import forwarded, new_client
 from serving.gateway.record import Tally
 from serving.gateway.relay import relay
+from serving.gateway.waiting import WaitingRoom
 
 TARGET = OpenAITarget(url="http://engine/v1", model="secret-deployment-name")
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "HELD_SECONDS", 0.0)
 
 
 class Engine:
@@ -40,6 +46,9 @@ class Engine:
 
     async def __aexit__(self, *error: object) -> None:
         pass
+
+    async def readany(self) -> bytes:
+        return b""
 
     async def iter_any(self) -> AsyncIterator[bytes]:
         for chunk in self._chunks:
@@ -64,7 +73,8 @@ def ask(engine: Engine, *, wants_usage: bool = False, wants_usage_always: bool =
             model="legal", document={}, streamed=True, wants_usage=wants_usage, wants_usage_always=wants_usage_always
         )
         client: Any = engine
-        async with forwarded(client, TARGET, "/chat/completions", {}, alias="legal", request_id="req-1") as opened:
+        room = WaitingRoom()
+        async with forwarded(client, room, TARGET, "/chat/completions", {}, alias="legal", tally=tally) as opened:
             return [event async for event in relay(opened, tally, asked, alias="legal", decode=bytes)], tally
 
     return asyncio.run(run())
@@ -198,7 +208,7 @@ def test_a_real_connection_that_breaks_or_hangs(
         async with (
             server,
             new_client() as client,
-            forwarded(client, target, "/chat/completions", {}, alias="legal", request_id="req-1") as opened,
+            forwarded(client, WaitingRoom(), target, "/chat/completions", {}, alias="legal", tally=tally) as opened,
         ):
             async for _ in relay(opened, tally, asked, alias="legal", decode=bytes):
                 pass

@@ -87,6 +87,7 @@ def test_what_the_version_on_trial_fails_to_answer_the_live_one_answers(
 ) -> None:
     wait_until_it_is_known(line, gateway)
     target = vllm.target
+    monkeypatch.setattr("serving.gateway.waiting.HELD_SECONDS", 0.0)
     monkeypatch.setattr(vllm, "target", lambda name: target("gone" if name == trial.candidate.name else name))
     for streamed in (False, True):
         assert {version_for(line, gateway, person, streamed=streamed) for person in PEOPLE} == {1}

@@ -15,6 +15,7 @@ from adapters.models import AdapterVersion
 from lorakit.contracts import InvocationRecord
 from serving.backends import endpoints
 from serving.backends.vllm import VllmEndpoint
+from serving.gateway import waiting
 from serving.gateway.ledger import Ledger
 from serving.models import Endpoint
 from tenants.keys.services import revoke_api_key
@@ -62,8 +63,9 @@ def _is_answered(line: Line, gateway: str) -> bool:
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_an_engine_that_lost_the_adapter_means_wait(
-    gateway: str, line: Line, vllm: VllmEndpoint, tmp_path: Path, stream: bool
+    gateway: str, line: Line, vllm: VllmEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
+    monkeypatch.setattr(waiting, "HELD_SECONDS", 0.3)
     for name in vllm.list():
         vllm.delete(name)
     with pytest.raises(openai.InternalServerError) as refused:
@@ -78,6 +80,7 @@ def test_an_engine_that_lost_the_adapter_means_wait(
 def test_an_engine_that_is_away_means_wait(
     gateway: str, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(waiting, "HELD_SECONDS", 0.3)
     away = VllmEndpoint("default", {"URL": "http://127.0.0.1:9", "ADAPTER_DIR": tmp_path})
     monkeypatch.setitem(endpoints.built, "default", away)
     with pytest.raises(openai.InternalServerError) as refused:
