@@ -38,7 +38,7 @@ class Caller:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """What a name in a request stands for; the last three are empty for a base model. `context` is in tokens."""
+    """What a name in a request stands for; those with defaults are empty for a base model. `context` is in tokens."""
 
     alias: str
     endpoint: str
@@ -46,6 +46,7 @@ class Model:
     context: int
     version_id: str | None = None
     version_number: int | None = None
+    package_sha256: str | None = None
     since: int = 0
 
     @property
@@ -123,6 +124,7 @@ def find_models(tenant_id: UUID) -> Models:
                 context=route.active.endpoint.base_model.context_length,
                 version_id=str(route.active.version_id),
                 version_number=route.active.version.number,
+                package_sha256=route.active.version.package_sha256,
                 since=int((route.switched_at or route.created_at).timestamp()),
             )
     return Models(tenant_id=tenant_id, by_name=by_name)

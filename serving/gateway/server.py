@@ -29,6 +29,7 @@ from serving.gateway.forward import forwarded, new_client, stop
 from serving.gateway.hang_up import unless_gone
 from serving.gateway.journal import Journal
 from serving.gateway.ledger import Ledger
+from serving.gateway.receipts import ReceiptWriter
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
 
@@ -99,7 +100,7 @@ class Gateway:
                 streaming = self._stream(opening, ask, tally, model, target.decoder())
                 return await unless_gone(streaming, request.receive)
             response = await unless_gone(
-                self._whole(opening, tally, model),
+                self._whole(opening, ask, tally, model),
                 request.receive,
                 before_giving_up=lambda reading: self._stop(reading, tally, target),
             )
@@ -115,7 +116,7 @@ class Gateway:
             await self._settle(tally)
             raise
 
-    async def _whole(self, opening: Opening, tally: Tally, model: Model) -> Response:
+    async def _whole(self, opening: Opening, ask: Ask, tally: Tally, model: Model) -> Response:
         async with opening as response:
             body = await response.read()
             try:
@@ -126,6 +127,9 @@ class Gateway:
                 tally.busy_ms = None if busy is None else float(busy)
             except (ValueError, TypeError, AttributeError, RecursionError):
                 raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
+        if receipt := receipt_writer(ask, tally, model, response):
+            receipt.add(answer)
+            answer["receipt"] = await receipt.receipt()
         headers = headers_of(tally, model, response)
         return Response(msgspec.json.encode(answer), headers=headers, media_type="application/json")
 
@@ -139,12 +143,14 @@ class Gateway:
     async def _stream(self, opening: Opening, ask: Ask, tally: Tally, model: Model, decode: Decoder) -> Response:
         async with contextlib.AsyncExitStack() as stack:
             response = await stack.enter_async_context(opening)
+            receipt = receipt_writer(ask, tally, model, response)
             return RelayedStream(
-                relay(response, tally, ask, alias=model.alias, decode=decode),
+                relay(response, tally, ask, alias=model.alias, decode=decode, receipt=receipt),
                 tally=tally,
                 settle=lambda: self._settle(tally, is_given=True),
                 resources=stack.pop_all(),
                 headers=headers_of(tally, model, response),
+                receipt=receipt,
             )
 
     async def _caller(self, request: Request) -> Caller:
@@ -192,6 +198,12 @@ def headers_of(tally: Tally, model: Model, response: aiohttp.ClientResponse) -> 
     if model.version_number is not None:
         headers["x-adapter-version"] = str(model.version_number)
     return {**headers, "x-request-id": tally.request_id}
+
+
+def receipt_writer(ask: Ask, tally: Tally, model: Model, response: aiohttp.ClientResponse) -> ReceiptWriter | None:
+    """What writes the answer's receipt, None where none is asked for."""
+    told = response.headers.get("x-adapter-sha256")
+    return ReceiptWriter(ask, tally, model, told=told) if ask.wants_receipt else None
 
 
 def create_app(ledger_folder: Path | None = None) -> Starlette:
