@@ -1,12 +1,15 @@
-"""REST: endpoints, deployments, routes and promotions."""
+"""REST: endpoints, deployments, freeze windows, routes and promotions."""
 
 from rest_framework.routers import SimpleRouter
 
 from serving.endpoints.api import DeploymentViewSet, EndpointViewSet
+from serving.freezes.api import FreezeViewSet, SiteFreezeViewSet
 from serving.promotions.api import PromotionViewSet, RouteViewSet
 
 router = SimpleRouter()
 router.register("endpoints", EndpointViewSet, basename="endpoint")
 router.register("deployments", DeploymentViewSet, basename="deployment")
+router.register("freezes", FreezeViewSet, basename="freeze")
+router.register("site-freezes", SiteFreezeViewSet, basename="site-freeze")
 router.register("routes", RouteViewSet, basename="route")
 router.register("promotions", PromotionViewSet, basename="promotion")

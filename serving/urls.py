@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from serving.freezes import views as freeze_views
 from serving.playground import views as playground_views
 from serving.promotions import views
 
@@ -11,6 +12,8 @@ urlpatterns = [
     path("promote/<uuid:version_id>/", views.promote, name="promote"),
     path("versions/<uuid:version_id>/", views.standing, name="standing"),
     path("routes/<uuid:route_id>/roll-back/", views.roll_back, name="roll-back"),
+    path("freezes/new/", freeze_views.new_freeze, name="new-freeze"),
+    path("freezes/<uuid:freeze_id>/end/", freeze_views.end_freeze, name="end-freeze"),
     path("playground/", playground_views.playground, name="playground"),
     path("playground/ask/", playground_views.ask, name="ask"),
 ]

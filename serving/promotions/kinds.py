@@ -14,11 +14,11 @@ from serving.backends.base import EndpointBackend, Status
 from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import hold_deployment, move, package_of
 from serving.endpoints.tasks import wake_reconciler
-from serving.models import HELD, Deployment, DeploymentState, Endpoint, Promotion, Route
+from serving.models import HELD, PROMOTION, Deployment, DeploymentState, Endpoint, Promotion, Route
 from serving.promotions.fingerprint import KNOWN_ANSWERS, take_fingerprint
 from serving.promotions.routes import release, switch_route
+from serving.promotions.waiting import waiting
 
-PROMOTION = "promotion"
 RETRY_SECONDS = 10.0
 
 
@@ -31,6 +31,8 @@ class PromotionKind(Kind):
 
     def step(self, job: Job) -> Outcome:
         promotion = _promotion(job)
+        if wait := waiting(promotion):
+            return wait
         endpoint = Endpoint.objects.get(id=job.spec["endpoint"])
         active = Route.objects.filter(adapter=promotion.version.adapter_id).values_list("active__version", flat=True)
         if promotion.version_id in active:
@@ -92,7 +94,9 @@ class PromotionKind(Kind):
         fingerprint = take_fingerprint(backend.target(deployment.name), known)
         Promotion.objects.filter(id=promotion.id).update(fingerprint=asdict(fingerprint))
         if fingerprint.matches:
-            return Succeeded(result={"deployment": deployment.name, "fingerprint": asdict(fingerprint)})
+            return waiting(promotion) or Succeeded(
+                result={"deployment": deployment.name, "fingerprint": asdict(fingerprint)}
+            )
         text = (
             f"The endpoint repeated only {fingerprint.matched} of {fingerprint.asked} answers of the evaluation, so "
             "its weights may differ. Nothing was switched. Evaluate the version again, then promote it."

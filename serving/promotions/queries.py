@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from adapters.models import AdapterVersion
 from corpora.versions.caveats import Caveat, leaks_of
@@ -13,7 +14,9 @@ from evaluations.runs.report import SliceReport, headline
 from jobs.states import TERMINAL
 from rest.errors import NotFound
 from serving.endpoints.queries import deployments
-from serving.models import HELD, Deployment, Promotion, Route
+from serving.freezes.queries import freeze_at
+from serving.freezes.texts import frozen_text
+from serving.models import HELD, Deployment, Freeze, Promotion, Route, SiteFreeze
 
 
 def live_routes(part: str = "") -> QuerySet[Route]:
@@ -54,6 +57,7 @@ class Standing:
 
     `running` is a promotion of any version of its adapter, `ended` the last one of this version; `figures` are from its
     evaluation, `active_figures` from that of the live version. `leaks` say why the figures look better than they are.
+    `freeze` is in force now.
     """
 
     version: AdapterVersion
@@ -64,6 +68,7 @@ class Standing:
     figures: SliceReport | None
     active_figures: SliceReport | None
     leaks: list[Caveat]
+    freeze: Freeze | SiteFreeze | None
 
     @property
     def is_live(self) -> bool:
@@ -73,6 +78,11 @@ class Standing:
     def refusal(self) -> str:
         """Why the endpoint cannot serve it, empty if it can."""
         return refusal_of(self.version)
+
+    @property
+    def frozen(self) -> str:
+        """Until when promotions are frozen, and why; empty if they are not."""
+        return frozen_text(self.freeze) if self.freeze else ""
 
     @property
     def active_version(self) -> AdapterVersion | None:
@@ -106,6 +116,7 @@ def standing_of(version: AdapterVersion) -> Standing:
         figures=headline(evaluation) if evaluation else None,
         active_figures=headline(of_active) if of_active else None,
         leaks=leaks_of(evaluation.dataset_version) if evaluation else [],
+        freeze=freeze_at(version.adapter, timezone.now()),
     )
 
 

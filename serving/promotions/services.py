@@ -1,17 +1,19 @@
 """Start a promotion, roll a route back. `routes.py` holds the writes that the promotion's job shares."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from evaluations.gates.promotion import clear_for_promotion, decision_for_promotion
 from evaluations.runs.queries import latest_ready
 from jobs.services import start_job
-from jobs.states import TERMINAL
 from rest.errors import Conflict
-from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
-from serving.promotions.kinds import PROMOTION
-from serving.promotions.queries import refusal_of
+from serving.freezes.errors import Frozen
+from serving.freezes.queries import freeze_at
+from serving.models import PROMOTION, Deployment, DeploymentState, Endpoint, Promotion, Route
+from serving.promotions.queries import refusal_of, running_promotions
 from serving.promotions.routes import switch_route
+from serving.promotions.waiting import WAITS
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
@@ -22,14 +24,16 @@ def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User
     """Make `version` live for its adapter's alias, once its decision passes and a job has deployed and checked it.
 
     A decision that this opens stays open if it does not pass, so call this outside a transaction. Raises Conflict:
-    promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint, promotion:name_taken,
-    gate:no_decision, gate:refused, gate:rejected.
+    promotion:not_evaluated, promotion:frozen, promotion:rank_too_high, promotion:running, promotion:no_endpoint,
+    promotion:name_taken, gate:no_decision, gate:refused, gate:rejected.
     """
     if latest_ready(version) is None:
         raise Conflict(
             f"{version} has not been evaluated. Evaluate it before you promote it.",
             code="promotion:not_evaluated",
         )
+    if freeze := freeze_at(version.adapter, timezone.now()):
+        raise Frozen(freeze)
     decision = decision_for_promotion(tenant=tenant, version=version, asked_by=created_by)
     with transaction.atomic():
         promotion = _begin(tenant=tenant, version=version, created_by=created_by, is_rollback=False)
@@ -41,9 +45,10 @@ def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User
 def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promotion:
     """Make the previous version live again: immediately while it is still deployed, otherwise through a promotion.
 
-    Raises Conflict: route:nothing_to_roll_back, and those of a promotion but the evaluation.
+    A promotion that waits does not stand in its way. Raises Conflict: route:nothing_to_roll_back, and those of a
+    promotion but evaluation and freeze.
     """
-    _refuse_second(route.adapter)
+    _refuse_second(route.adapter, but_waiting=True)
     locked = Route.objects.select_for_update().get(id=route.id)
     if locked.previous_id is None:
         raise Conflict(
@@ -68,7 +73,7 @@ def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promo
 
 def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, is_rollback: bool) -> Promotion:
     adapter = version.adapter
-    _refuse_second(adapter)
+    _refuse_second(adapter, but_waiting=is_rollback)
     if BaseModel.objects.filter(name=adapter.name).exists():
         raise Conflict(
             f"“{adapter.name}” is the name of a base model. Train the adapter under another name.",
@@ -96,11 +101,16 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
     return promotion
 
 
-def _refuse_second(adapter: Adapter) -> None:
-    """One promotion of an adapter at a time: the lock on its row puts concurrent callers in line."""
+def _refuse_second(adapter: Adapter, *, but_waiting: bool) -> None:
+    """One promotion of an adapter at a time, besides those that wait where `but_waiting`.
+
+    The lock on the adapter's row puts concurrent callers in line.
+    """
     Adapter.objects.select_for_update().get(id=adapter.id)
-    running = Promotion.objects.filter(version__adapter=adapter).exclude(job=None)
-    if running.exclude(job__state__in=TERMINAL).exists():
+    running = running_promotions().filter(version__adapter=adapter)
+    if but_waiting:
+        running = running.exclude(job__error_code__in=WAITS)
+    if running.exists():
         raise Conflict(
             f"Another promotion of {adapter.name} is running. Wait until it has finished.",
             code="promotion:running",

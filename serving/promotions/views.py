@@ -15,6 +15,7 @@ from adapters.versions.queries import version_named
 from rest.errors import Conflict
 from serving.backends import endpoints
 from serving.endpoints.queries import deployments, endpoints_by_name
+from serving.freezes.queries import freezes_not_over
 from serving.promotions.panels import promotion_panel
 from serving.promotions.queries import live_routes, promotions, route_named, running_promotions
 from serving.promotions.services import promote_version
@@ -40,6 +41,7 @@ def endpoint(request: TenantRequest) -> HttpResponse:
         "q": search,
         "deployments": deployments().defer("version__manifest")[:SHOWN],
         "promotions": promotions().defer("version__manifest", "job__spec", "job__result")[:SHOWN],
+        "freezes": freezes_not_over(SHOWN),
         "changing": running_promotions().exists(),
         "gateway_url": f"{settings.GATEWAY_URL.rstrip('/')}/v1",
     }

@@ -1,5 +1,7 @@
 """One row of everything for one tenant, whose texts all carry a canary that no other tenant may ever see."""
 
+from datetime import timedelta
+
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db.models import Model
@@ -42,7 +44,7 @@ from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
 from lorakit.gates.policy import DEFAULT
-from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route
+from serving.models import Deployment, DeploymentState, Endpoint, Freeze, Promotion, Route, SiteFreeze
 from storage.objects import object_key
 from tenants.keys.services import create_api_key
 from tenants.models import Membership, Tenant, User
@@ -139,6 +141,10 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         )
         route = Route.objects.create(adapter=adapter, alias=CANARY, active=deployment, switched_at=timezone.now())
         promotion = Promotion.objects.create(version=version, job=_job("promotion"), deployment=deployment)
+        # Over, so that versions can be promoted.
+        over = {"starts_at": timezone.now() - timedelta(days=2), "ends_at": timezone.now() - timedelta(days=1)}
+        freeze = Freeze.objects.create(adapter=adapter, reason=CANARY, **over)
+        site_freeze = SiteFreeze.objects.create(reason="Over", **over)
         key, _ = create_api_key(tenant=tenant, name=CANARY)
         colleague = User.objects.create_user(f"{CANARY}@example.com", name=CANARY)
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
@@ -148,8 +154,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
                 judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
                 rubric, policy, decision, approval,
-                deployment, route, promotion, key, membership, invitation, run.job, base_model, endpoint,
-                tenant)  # fmt: skip
+                deployment, route, promotion, freeze, site_freeze, key, membership, invitation, run.job, base_model,
+                endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 
