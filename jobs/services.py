@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from jobs.kinds import get_kind
 from jobs.messages.hints import look_at_job, look_at_queue
@@ -30,6 +31,11 @@ def start_job(*, tenant: Tenant, kind: str, title: str, spec: dict[str, Any], cr
     )
     transaction.on_commit(look_at_queue)
     return job
+
+
+def wake_jobs(*, kind: str, waits_for: str) -> None:
+    """Step the active jobs of a kind within seconds that wait with the error code `waits_for`."""
+    Job.objects.active().filter(kind=kind, error_code=waits_for).update(due_at=Now())
 
 
 @transaction.atomic

@@ -10,6 +10,9 @@ from jobs.models import Job
 from tenants.isolation import TenantForeignKey, TenantOneToOneField
 from tenants.models import TenantManager, TenantModel, User
 
+PROMOTION = "promotion"
+"""The kind of a promotion's job."""
+
 
 class Endpoint(models.Model):
     """A shared multi-adapter endpoint: one base model and the adapters of all tenants. Managed by the operator."""
@@ -206,6 +209,49 @@ class TrialCopy(TenantModel):
     def asked(self) -> str:
         """What the caller said last."""
         return str(self.messages[-1].get("content") or "") if self.messages else ""
+
+
+class FreezeWindow(models.Model):
+    """A time in which nothing is promoted. Rollbacks are always possible."""
+
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        abstract = True
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")), name="%(class)s_has_a_length"
+            ),
+        )
+
+
+class Freeze(FreezeWindow, TenantModel):
+    """A window of one adapter, or of all of its tenant where `adapter` is null."""
+
+    adapter = TenantForeignKey(Adapter, models.CASCADE, null=True, blank=True, related_name="+")
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta(FreezeWindow.Meta):
+        ordering = ("-created_at",)
+        indexes = (models.Index(fields=("tenant", "ends_at"), name="freeze_ends"),)
+
+    def __str__(self) -> str:
+        return f"Freeze of {self.adapter or 'all adapters'}"
+
+
+class SiteFreeze(FreezeWindow):
+    """A window of all tenants. Managed by the operator, as endpoints are; every tenant may read it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(FreezeWindow.Meta):
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return "Freeze of the whole site"
 
 
 class Promotion(TenantModel):

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from serving.freezes import views as freeze_views
 from serving.playground import views as playground_views
 from serving.promotions import views
 from serving.trials import views as trial_views
@@ -13,6 +14,8 @@ urlpatterns = [
     path("versions/<uuid:version_id>/", views.standing, name="standing"),
     path("routes/<uuid:route_id>/roll-back/", views.roll_back, name="roll-back"),
     path("trials/<uuid:trial_id>/", trial_views.trial, name="trial"),
+    path("freezes/new/", freeze_views.new_freeze, name="new-freeze"),
+    path("freezes/<uuid:freeze_id>/end/", freeze_views.end_freeze, name="end-freeze"),
     path("playground/", playground_views.playground, name="playground"),
     path("playground/ask/", playground_views.ask, name="ask"),
 ]

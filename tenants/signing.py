@@ -1,4 +1,4 @@
-"""The key that the site signs documents with, such as evidence packs. Derived from its secret, so nothing is stored."""
+"""The key that the site signs evidence packs and receipts with. Derived from its secret, so nothing is stored."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256

@@ -208,7 +208,7 @@ class SigningKeySerializer(serializers.Serializer[Any]):
 
 
 class SigningKeyView(APIView):
-    """The public key that evidence packs are signed with."""
+    """The public key that evidence packs and receipts are signed with."""
 
     authentication_classes = ()
     permission_classes = ()

@@ -63,7 +63,7 @@ def _start_queued() -> list[Job]:
     taken: Counter[str] = Counter()
     busy: Counter[UUID] = Counter()
     holds: Counter[tuple[str, UUID]] = Counter()
-    active = Job.objects.active().order_by().values_list("backend", "tenant_id").annotate(Count("id"))
+    active = Job.objects.awake().order_by().values_list("backend", "tenant_id").annotate(Count("id"))
     for backend, tenant_id, count in active:
         taken[backend] += count
         busy[tenant_id] += count

@@ -1,1 +1,1 @@
-"""Evidence packs: how they are laid out and signed, and how they are checked without the site."""
+"""Evidence packs and receipts: how they are laid out and signed, and how they are checked without the site."""

@@ -16,6 +16,7 @@ LARGE_BODY_BYTES = 64 * 1024
 LONGEST_TOKEN = 128
 """Characters. The longest token of today's vocabularies is a run of 128 spaces."""
 
+YES, NO = frozenset({"1", "true", "yes", "on"}), frozenset({"", "0", "false", "no", "off"})
 
 CHOOSING = frozenset({"model", "adapters", "adapter", "lora_request"})
 """Members by which a server would take a model or an adapter from the body: `adapters` is LMI's."""
@@ -30,6 +31,7 @@ class Ask:
     streamed: bool
     wants_usage: bool
     wants_usage_always: bool
+    wants_receipt: bool = False
 
     def for_endpoint(self) -> dict[str, Any]:
         """The same request without what could choose another model; the target names its own.
@@ -67,6 +69,7 @@ async def read_ask(request: Request) -> Ask:
         streamed=document.get("stream") is True,
         wants_usage=bool(options and options.get("include_usage") is True),
         wants_usage_always=bool(options and options.get("continuous_usage_stats") is True),
+        wants_receipt=_wants_receipt(request),
     )
 
 
@@ -89,6 +92,13 @@ def prompt_size(value: Any) -> int:
     if isinstance(value, dict):
         return prompt_size(value.get("content", value.get("text")))
     return 1
+
+
+def _wants_receipt(request: Request) -> bool:
+    asked = request.headers.get("x-receipt", "").strip().lower()
+    if asked not in YES | NO:
+        raise GatewayError(400, "`X-Receipt` must be 1 or 0.", "invalid_value", param="x-receipt")
+    return asked in YES
 
 
 async def _read(request: Request) -> bytes:

@@ -52,7 +52,7 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """What a name in a request stands for; for a base model the last are empty. `context` is in tokens."""
+    """What a name in a request stands for; those with defaults are empty for a base model. `context` is in tokens."""
 
     alias: str
     endpoint: str
@@ -60,6 +60,7 @@ class Model:
     context: int
     version_id: str | None = None
     version_number: int | None = None
+    package_sha256: str | None = None
     since: int = 0
     split: Split | None = None
 
@@ -176,6 +177,7 @@ def _model(alias: str, deployment: Deployment, *, since: dt.datetime) -> Model:
         context=deployment.endpoint.base_model.context_length,
         version_id=str(deployment.version_id),
         version_number=deployment.version.number,
+        package_sha256=deployment.version.package_sha256,
         since=int(since.timestamp()),
     )
 

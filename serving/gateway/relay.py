@@ -15,6 +15,7 @@ from serving.gateway.body import Ask
 from serving.gateway.errors import ClientClosed, GatewayError
 from serving.gateway.forward import Begun, endpoint_errors
 from serving.gateway.hang_up import unless_gone
+from serving.gateway.receipts import ReceiptWriter
 from serving.gateway.record import Tally
 
 DONE = b"[DONE]"
@@ -25,6 +26,7 @@ class RelayedStream(Response):
     """Streams `events` to the caller, settles, and only then sends the last event or says that the answer broke off.
 
     `settle` writes the record and is awaited exactly once, also when the caller went away or the server is stopped.
+    A `receipt` is written after it, for a whole answer only.
     """
 
     media_type = "text/event-stream"
@@ -37,6 +39,7 @@ class RelayedStream(Response):
         settle: Callable[[], Awaitable[None]],
         resources: contextlib.AsyncExitStack,
         headers: dict[str, str],
+        receipt: ReceiptWriter | None = None,
     ) -> None:
         super().__init__(headers={**headers, "cache-control": "no-store"}, media_type=self.media_type)
         del self.headers["content-length"]
@@ -44,6 +47,7 @@ class RelayedStream(Response):
         self._tally = tally
         self._settle = settle
         self._resources = resources
+        self._receipt = receipt
         self._failed = b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,6 +67,8 @@ class RelayedStream(Response):
                 await self._settle()
             except GatewayError as error:
                 return sse(error.body())
+        if self._receipt is not None and self._tally.status == 200:
+            return sse(await self._receipt.event()) + sse(DONE)
         return self._failed + sse(DONE)
 
     async def _pass_on(self, send: Send) -> None:
@@ -76,7 +82,15 @@ class RelayedStream(Response):
             self._failed = sse(error.body())
 
 
-async def relay(begun: Begun, tally: Tally, ask: Ask, *, alias: str, decode: Decoder) -> AsyncGenerator[bytes]:
+async def relay(
+    begun: Begun,
+    tally: Tally,
+    ask: Ask,
+    *,
+    alias: str,
+    decode: Decoder,
+    receipt: ReceiptWriter | None = None,
+) -> AsyncGenerator[bytes]:
     """Events for the caller, without the last one, [DONE]; raises GatewayError when the stream breaks off.
 
     Counts tokens on the way: the pieces seen, until the endpoint's own count comes.
@@ -89,6 +103,8 @@ async def relay(begun: Begun, tally: Tally, ask: Ask, *, alias: str, decode: Dec
             event = _parse(data)
             if "error" in event:
                 raise GatewayError(502, "The endpoint failed on this request.", "endpoint_error")
+            if receipt is not None:
+                receipt.add(event)
             if _has_text(event):
                 if tally.first_token_ms is None:
                     tally.first_token_ms = tally.elapsed_ms()

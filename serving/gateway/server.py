@@ -31,6 +31,7 @@ from serving.gateway.forward import Begun, forwarded, new_client, stop
 from serving.gateway.hang_up import unless_gone
 from serving.gateway.journal import Journal
 from serving.gateway.ledger import Ledger
+from serving.gateway.receipts import ReceiptWriter
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
 from serving.gateway.trial import answering
@@ -132,7 +133,7 @@ class Gateway:
         if ask.streamed:
             return await unless_gone(self._stream(opening, ask, tally, model, target.decoder()), request.receive)
         return await unless_gone(
-            self._whole(opening, tally, model),
+            self._whole(opening, ask, tally, model),
             request.receive,
             before_giving_up=lambda reading: self._stop(reading, tally, target),
         )
@@ -144,7 +145,7 @@ class Gateway:
             self._client, self._room, target, path, document, alias=model.alias, tally=tally, is_patient=False
         )
 
-    async def _whole(self, opening: Opening, tally: Tally, model: Model) -> Response:
+    async def _whole(self, opening: Opening, ask: Ask, tally: Tally, model: Model) -> Response:
         async with opening as begun:
             body = await begun.body()
             try:
@@ -157,6 +158,9 @@ class Gateway:
                 tally.busy_ms = None if busy is None else float(busy)
             except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
                 raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
+        if receipt := receipt_writer(ask, tally, model, begun.response):
+            receipt.add(answer)
+            answer["receipt"] = await receipt.receipt()
         headers = headers_of(tally, model, begun.response)
         return Response(msgspec.json.encode(answer), headers=headers, media_type="application/json")
 
@@ -170,12 +174,14 @@ class Gateway:
     async def _stream(self, opening: Opening, ask: Ask, tally: Tally, model: Model, decode: Decoder) -> Response:
         async with contextlib.AsyncExitStack() as stack:
             begun = await stack.enter_async_context(opening)
+            receipt = receipt_writer(ask, tally, model, begun.response)
             return RelayedStream(
-                relay(begun, tally, ask, alias=model.alias, decode=decode),
+                relay(begun, tally, ask, alias=model.alias, decode=decode, receipt=receipt),
                 tally=tally,
                 settle=lambda: self._settle_stream(tally, ask),
                 resources=stack.pop_all(),
                 headers=headers_of(tally, model, begun.response),
+                receipt=receipt,
             )
 
     async def _caller(self, request: Request) -> Caller:
@@ -227,6 +233,12 @@ def headers_of(tally: Tally, model: Model, response: aiohttp.ClientResponse) -> 
     if model.version_number is not None:
         headers["x-adapter-version"] = str(model.version_number)
     return {**headers, "x-request-id": tally.request_id}
+
+
+def receipt_writer(ask: Ask, tally: Tally, model: Model, response: aiohttp.ClientResponse) -> ReceiptWriter | None:
+    """What writes the answer's receipt, None where none is asked for."""
+    told = response.headers.get("x-adapter-sha256")
+    return ReceiptWriter(ask, tally, model, told=told) if ask.wants_receipt else None
 
 
 def create_app(ledger_folder: Path | None = None) -> Starlette:

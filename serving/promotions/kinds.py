@@ -14,14 +14,13 @@ from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import hold_deployment, release
 from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
 from serving.endpoints.tasks import wake_reconciler
-from serving.models import HELD, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
+from serving.models import HELD, PROMOTION, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
 from serving.promotions.routes import switch_route
+from serving.promotions.waiting import waiting
 from serving.trials.figures import figures_of
 from serving.trials.queries import trial_of
 from serving.trials.services import TrialPlan, begin_trial, end_trial, let_candidate_go
 from serving.trials.watching import watch
-
-PROMOTION = "promotion"
 
 
 class PromotionKind(Kind):
@@ -41,10 +40,10 @@ class PromotionKind(Kind):
             return Succeeded(result={"already_active": True})
         trial = trial_of(job)
         try:
-            outcome = watch(trial) if trial else self._bring(job, promotion)
+            outcome = watch(trial) if trial else waiting(promotion) or self._bring(job, promotion)
         except EndpointError as error:
             return outcome_of(error)
-        return outcome or Succeeded(result=_result(promotion, trial))
+        return outcome or waiting(promotion) or Succeeded(result=_result(promotion, trial))
 
     def cancel(self, job: Job) -> Outcome:
         return Stopped()

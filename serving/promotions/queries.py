@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from adapters.models import AdapterVersion
 from corpora.versions.caveats import Caveat, leaks_of
@@ -14,7 +15,9 @@ from jobs.models import Job
 from jobs.states import TERMINAL
 from rest.errors import NotFound
 from serving.endpoints.queries import deployments
-from serving.models import HELD, Deployment, Promotion, Route, Trial, TrialState
+from serving.freezes.queries import freeze_at
+from serving.freezes.texts import frozen_text
+from serving.models import HELD, Deployment, Freeze, Promotion, Route, SiteFreeze, Trial, TrialState
 from serving.trials.queries import running_test, trial_of, trials
 from serving.trials.report import Report, report_of
 
@@ -58,6 +61,7 @@ class Standing:
     `running` is the job of a promotion or a test of any version of its adapter, `trial` what it has begun, `ended` the
     last promotion of this version and `tried` its last trial that ended. `figures` are from its evaluation,
     `active_figures` from that of the live version. `leaks` say why the figures look better than they are.
+    `freeze` is in force now.
     """
 
     version: AdapterVersion
@@ -70,6 +74,7 @@ class Standing:
     figures: SliceReport | None
     active_figures: SliceReport | None
     leaks: list[Caveat]
+    freeze: Freeze | SiteFreeze | None
 
     @property
     def is_live(self) -> bool:
@@ -79,6 +84,11 @@ class Standing:
     def refusal(self) -> str:
         """Why the endpoint cannot serve it, empty if it can."""
         return refusal_of(self.version)
+
+    @property
+    def frozen(self) -> str:
+        """Until when promotions are frozen, and why; empty if they are not."""
+        return frozen_text(self.freeze) if self.freeze else ""
 
     @property
     def active_version(self) -> AdapterVersion | None:
@@ -121,6 +131,7 @@ def standing_of(version: AdapterVersion) -> Standing:
         figures=headline(evaluation) if evaluation else None,
         active_figures=headline(of_active) if of_active else None,
         leaks=leaks_of(evaluation.dataset_version) if evaluation else [],
+        freeze=freeze_at(version.adapter, timezone.now()),
     )
 
 

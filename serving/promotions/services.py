@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from django.db import transaction
+from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from evaluations.gates.promotion import clear_for_promotion, decision_for_promotion
@@ -11,12 +12,13 @@ from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.queries import latest_ready
 from jobs.models import Job
 from jobs.services import start_job
-from jobs.states import TERMINAL
 from rest.errors import Conflict
-from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route, TrialState
-from serving.promotions.kinds import PROMOTION
-from serving.promotions.queries import refusal_of
+from serving.freezes.errors import Frozen
+from serving.freezes.queries import freeze_at
+from serving.models import PROMOTION, Deployment, DeploymentState, Endpoint, Promotion, Route, TrialState
+from serving.promotions.queries import refusal_of, running_promotions
 from serving.promotions.routes import switch_route
+from serving.promotions.waiting import WAITS
 from serving.trials.services import TrialPlan, refuse_running, start_trial
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
@@ -37,8 +39,8 @@ def promote_version(
     With a `canary`, a share of callers is answered by it for a while first, where a version is live to compare it with,
     and `judging` says who compares answers of both.
     A decision that this opens stays open if it does not pass, so call this outside a transaction. Raises Conflict:
-    promotion:not_evaluated, promotion:rank_too_high, promotion:running, promotion:no_endpoint, promotion:name_taken,
-    trial:running, gate:no_decision, gate:refused, gate:rejected.
+    promotion:not_evaluated, promotion:frozen, promotion:rank_too_high, promotion:running, promotion:no_endpoint,
+    promotion:name_taken, trial:running, gate:no_decision, gate:refused, gate:rejected.
     """
     decision = _decision(tenant=tenant, version=version, asked_by=created_by)
     with transaction.atomic():
@@ -76,9 +78,10 @@ def try_version(
 def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promotion:
     """Make the previous version live again: immediately while it is still deployed, otherwise through a promotion.
 
-    Raises Conflict: route:nothing_to_roll_back, and those of a promotion but the evaluation.
+    A promotion that waits does not stand in its way. Raises Conflict: route:nothing_to_roll_back, and those of a
+    promotion but evaluation and freeze.
     """
-    _refuse_second(route.adapter, but_canaries=True)
+    _refuse_second(route.adapter, but_waiting=True)
     locked = Route.objects.select_for_update().get(id=route.id)
     if locked.previous_id is None:
         raise Conflict(
@@ -111,7 +114,7 @@ def _begin(
     judging: JudgingWanted | None = None,
 ) -> Promotion:
     adapter = version.adapter
-    _refuse_second(adapter)
+    _refuse_second(adapter, but_waiting=is_rollback)
     if not is_rollback:
         refuse_running(adapter)
     endpoint = _endpoint_for(version)
@@ -141,6 +144,8 @@ def _decision(*, tenant: Tenant, version: AdapterVersion, asked_by: User | None)
             f"{version} has not been evaluated. Evaluate it before you promote it.",
             code="promotion:not_evaluated",
         )
+    if freeze := freeze_at(version.adapter, timezone.now()):
+        raise Frozen(freeze)
     return decision_for_promotion(tenant=tenant, version=version, asked_by=asked_by)
 
 
@@ -163,16 +168,16 @@ def _endpoint_for(version: AdapterVersion) -> Endpoint:
     return endpoint
 
 
-def _refuse_second(adapter: Adapter, *, but_canaries: bool = False) -> None:
-    """One promotion of an adapter at a time: the lock on its row puts concurrent callers in line.
+def _refuse_second(adapter: Adapter, *, but_waiting: bool = False) -> None:
+    """One promotion of an adapter at a time, besides those that wait where `but_waiting`, and canaries, which it ends.
 
-    A rollback does not wait for a canary, which may last days: it ends it.
+    The lock on the adapter's row puts concurrent callers in line.
     """
     Adapter.objects.select_for_update().get(id=adapter.id)
-    running = Promotion.objects.filter(version__adapter=adapter).exclude(job=None)
-    if but_canaries:
-        running = running.exclude(job__trial__state=TrialState.RUNNING)
-    if running.exclude(job__state__in=TERMINAL).exists():
+    running = running_promotions().filter(version__adapter=adapter)
+    if but_waiting:
+        running = running.exclude(job__error_code__in=WAITS).exclude(job__trial__state=TrialState.RUNNING)
+    if running.exists():
         raise Conflict(
             f"Another promotion of {adapter.name} is running. Wait until it has finished.",
             code="promotion:running",

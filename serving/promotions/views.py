@@ -16,6 +16,7 @@ from adapters.versions.queries import version_named
 from rest.errors import Conflict
 from serving.backends import endpoints
 from serving.endpoints.queries import deployments, endpoints_by_name
+from serving.freezes.queries import freezes_not_over
 from serving.promotions.forms import AT_ONCE, PromoteForm
 from serving.promotions.panels import promotion_panel
 from serving.promotions.queries import live_routes, promotions, route_named, running_promotions
@@ -44,6 +45,7 @@ def endpoint(request: TenantRequest) -> HttpResponse:
         "deployments": deployments().defer("version__manifest")[:SHOWN],
         "promotions": promotions().defer("version__manifest", "job__spec", "job__result")[:SHOWN],
         "trials": trials()[:SHOWN],
+        "freezes": freezes_not_over(SHOWN),
         "changing": running_promotions().exists(),
         "gateway_url": f"{settings.GATEWAY_URL.rstrip('/')}/v1",
     }

@@ -29,7 +29,7 @@ from evaluations.models import (
     Rubric,
 )
 from jobs.models import Job
-from serving.models import Deployment, Endpoint, Promotion, Route, Trial, TrialCopy
+from serving.models import Deployment, Endpoint, Freeze, Promotion, Route, SiteFreeze, Trial, TrialCopy
 from tenants.models import ApiKey, Invitation, Membership, Tenant
 from tests.portal.world import CANARY
 
@@ -93,6 +93,7 @@ PUBLIC = {
 OPERATORS = {
     "base-model-detail": _get(BaseModel),
     "endpoint-detail": _get(Endpoint),
+    "site-freeze-detail": _get(SiteFreeze),
 }
 """Rows of the operator, which every tenant may read."""
 
@@ -200,6 +201,8 @@ PAGES = {
     "serving:standing": _get(AdapterVersion),
     "serving:roll-back": _post(Route, 409),
     "serving:trial": _get(Trial),
+    "serving:new-freeze": _form(ends_at="2099-01-01T12:00", reason="Holidays"),
+    "serving:end-freeze": _post(Freeze),
     "serving:playground": _get(),
     "serving:ask": _post(status=422, alias=CANARY),
     "metering:usage": _get(),
@@ -290,6 +293,9 @@ REST = {
     "endpoint-list": _get(),
     "deployment-list": _get(),
     "deployment-detail": _get(Deployment),
+    "freeze-list": _form(status=201, adapter=Adapter, ends_at="2099-01-01T12:00:00Z", reason="Holidays"),
+    "freeze-detail": Address(own={"GET": 200, "DELETE": 204}, row=Freeze),
+    "site-freeze-list": _get(),
     "route-list": _get(),
     "route-detail": _get(Route),
     "route-roll-back": _post(Route, 409),

@@ -44,7 +44,18 @@ from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
 from lorakit.gates.policy import DEFAULT
-from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route, Trial, TrialCopy, TrialState
+from serving.models import (
+    Deployment,
+    DeploymentState,
+    Endpoint,
+    Freeze,
+    Promotion,
+    Route,
+    SiteFreeze,
+    Trial,
+    TrialCopy,
+    TrialState,
+)
 from storage.objects import object_key
 from tenants.keys.services import create_api_key
 from tenants.models import Membership, Tenant, User
@@ -149,6 +160,10 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             trial=trial, caller=CANARY[:32], messages=[{"role": "user", "content": CANARY}], live_text=CANARY,
             candidate_text=CANARY,
         )  # fmt: skip
+        # Over, so that versions can be promoted.
+        over = {"starts_at": timezone.now() - dt.timedelta(days=2), "ends_at": timezone.now() - dt.timedelta(days=1)}
+        freeze = Freeze.objects.create(adapter=adapter, reason=CANARY, **over)
+        site_freeze = SiteFreeze.objects.create(reason="Over", **over)
         key, _ = create_api_key(tenant=tenant, name=CANARY)
         colleague = User.objects.create_user(f"{CANARY}@example.com", name=CANARY)
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
@@ -158,8 +173,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
                 judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
                 rubric, policy, decision, approval,
-                deployment, route, promotion, trial, trial_copy, key, membership, invitation, run.job, base_model,
-                endpoint, tenant)  # fmt: skip
+                deployment, route, promotion, trial, trial_copy, freeze, site_freeze, key, membership, invitation,
+                run.job, base_model, endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 

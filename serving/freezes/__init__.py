@@ -1,0 +1,1 @@
+"""Freeze windows: times in which nothing is promoted, of an adapter, of a tenant, or of the whole site."""
