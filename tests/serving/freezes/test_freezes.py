@@ -31,7 +31,7 @@ HOUR = dt.timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def nobody_to_ask(memory: MemoryEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serving.promotions.kinds.known_answers", lambda version, limit: [])
+    monkeypatch.setattr("serving.endpoints.loading.known_answers", lambda version, limit: [])
 
 
 def promote(version: AdapterVersion) -> Promotion:
@@ -130,7 +130,7 @@ def test_a_freeze_that_begins_during_the_check_is_still_in_time(
         freeze(in_tenant)
         return []
 
-    monkeypatch.setattr("serving.promotions.kinds.known_answers", freeze_meanwhile)
+    monkeypatch.setattr("serving.endpoints.loading.known_answers", freeze_meanwhile)
     due_now()
     step_once()
     assert Job.objects.get(kind="promotion").phase == "frozen"
