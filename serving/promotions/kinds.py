@@ -17,7 +17,7 @@ from serving.endpoints.tasks import wake_reconciler
 from serving.models import HELD, PROMOTION, Deployment, DeploymentState, Endpoint, Promotion, Route
 from serving.promotions.fingerprint import KNOWN_ANSWERS, take_fingerprint
 from serving.promotions.routes import release, switch_route
-from serving.promotions.waiting import waiting
+from serving.promotions.waiting import check_again, waiting
 
 RETRY_SECONDS = 10.0
 
@@ -33,6 +33,7 @@ class PromotionKind(Kind):
         promotion = _promotion(job)
         if wait := waiting(promotion):
             return wait
+        check_again(promotion)
         endpoint = Endpoint.objects.get(id=job.spec["endpoint"])
         active = Route.objects.filter(adapter=promotion.version.adapter_id).values_list("active__version", flat=True)
         if promotion.version_id in active:

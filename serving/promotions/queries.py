@@ -80,6 +80,12 @@ class Standing:
         return refusal_of(self.version)
 
     @property
+    def every(self) -> int:
+        """Seconds until its page looks again."""
+        waits = self.running is not None and (self.running.scheduled_for or self.running.job.error_code)
+        return 20 if waits else 2
+
+    @property
     def frozen(self) -> str:
         """Until when promotions are frozen, and why; empty if they are not."""
         return frozen_text(self.freeze) if self.freeze else ""

@@ -35,6 +35,7 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
             "state",
             "deployment",
             "fingerprint",
+            "not_before",
             "created_at",
         )
 
@@ -43,6 +44,9 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
 
 
 class NewPromotionSerializer(serializers.Serializer[Any]):
-    """The version to promote."""
+    """The version to promote, now or at a time."""
 
     version = serializers.UUIDField(help_text="ID of an evaluated adapter version.")
+    not_before = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="At most 30 days ahead; omitted: now."
+    )

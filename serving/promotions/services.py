@@ -1,15 +1,19 @@
-"""Start a promotion, roll a route back. `routes.py` holds the writes that the promotion's job shares."""
+"""Start or schedule a promotion, roll a route back. `routes.py` holds the writes that the promotion's job shares."""
+
+import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from evaluations.gates.promotion import clear_for_promotion, decision_for_promotion
 from evaluations.runs.queries import latest_ready
 from jobs.services import start_job
-from rest.errors import Conflict
+from rest.errors import Conflict, PortalError
 from serving.freezes.errors import Frozen
 from serving.freezes.queries import freeze_at
+from serving.freezes.texts import moment_text
 from serving.models import PROMOTION, Deployment, DeploymentState, Endpoint, Promotion, Route
 from serving.promotions.queries import refusal_of, running_promotions
 from serving.promotions.routes import switch_route
@@ -17,26 +21,38 @@ from serving.promotions.waiting import WAITS
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
+LONGEST_AHEAD = dt.timedelta(days=30)
 ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
 
 
-def promote_version(*, tenant: Tenant, version: AdapterVersion, created_by: User | None) -> Promotion:
+def promote_version(
+    *, tenant: Tenant, version: AdapterVersion, created_by: User | None, not_before: dt.datetime | None = None
+) -> Promotion:
     """Make `version` live for its adapter's alias, once its decision passes and a job has deployed and checked it.
 
+    The job does nothing before `not_before`, and then asks for the decision again.
     A decision that this opens stays open if it does not pass, so call this outside a transaction. Raises Conflict:
     promotion:not_evaluated, promotion:frozen, promotion:rank_too_high, promotion:running, promotion:no_endpoint,
-    promotion:name_taken, gate:no_decision, gate:refused, gate:rejected.
+    promotion:name_taken, gate:no_decision, gate:refused, gate:rejected; or PortalError: promotion:bad_time.
     """
+    now = timezone.now()
+    if not_before is not None and not now < not_before <= now + LONGEST_AHEAD:
+        text = f"Choose a time in the future, at most {LONGEST_AHEAD.days} days ahead."
+        raise PortalError(text, code="promotion:bad_time", field="not_before")
     if latest_ready(version) is None:
         raise Conflict(
             f"{version} has not been evaluated. Evaluate it before you promote it.",
             code="promotion:not_evaluated",
         )
-    if freeze := freeze_at(version.adapter, timezone.now()):
+    if freeze := freeze_at(version.adapter, not_before or now):
         raise Frozen(freeze)
-    decision = decision_for_promotion(tenant=tenant, version=version, asked_by=created_by)
+    decision = decision_for_promotion(
+        tenant=tenant, version=version, asked_by=created_by, on_newest=not_before is not None
+    )
     with transaction.atomic():
-        promotion = _begin(tenant=tenant, version=version, created_by=created_by, is_rollback=False)
+        promotion = _begin(
+            tenant=tenant, version=version, created_by=created_by, is_rollback=False, not_before=not_before
+        )
         clear_for_promotion(decision, asked_by=created_by)
     return promotion
 
@@ -71,7 +87,14 @@ def roll_back(*, tenant: Tenant, route: Route, created_by: User | None) -> Promo
     return promotion
 
 
-def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, is_rollback: bool) -> Promotion:
+def _begin(
+    *,
+    tenant: Tenant,
+    version: AdapterVersion,
+    created_by: User | None,
+    is_rollback: bool,
+    not_before: dt.datetime | None = None,
+) -> Promotion:
     adapter = version.adapter
     _refuse_second(adapter, but_waiting=is_rollback)
     if BaseModel.objects.filter(name=adapter.name).exists():
@@ -87,7 +110,9 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
             f"No endpoint serves {adapter.base_model}. Ask your site’s operator to add one.",
             code="promotion:no_endpoint",
         )
-    promotion = Promotion.objects.create(tenant=tenant, version=version, is_rollback=is_rollback, created_by=created_by)
+    promotion = Promotion.objects.create(
+        tenant=tenant, version=version, is_rollback=is_rollback, not_before=not_before, created_by=created_by
+    )
     promotion.job = start_job(
         tenant=tenant,
         kind=PROMOTION,
@@ -96,7 +121,7 @@ def _begin(*, tenant: Tenant, version: AdapterVersion, created_by: User | None, 
         created_by=created_by,
     )
     promotion.save(update_fields=["job"])
-    after = {"alias": adapter.name, "version": str(version)}
+    after = {"alias": adapter.name, "version": str(version)} | ({"not_before": not_before} if not_before else {})
     record_event("rollback.started" if is_rollback else "promotion.started", promotion, after=after)
     return promotion
 
@@ -109,8 +134,13 @@ def _refuse_second(adapter: Adapter, *, but_waiting: bool) -> None:
     Adapter.objects.select_for_update().get(id=adapter.id)
     running = running_promotions().filter(version__adapter=adapter)
     if but_waiting:
-        running = running.exclude(job__error_code__in=WAITS)
-    if running.exists():
+        running = running.exclude(Q(job__error_code__in=WAITS) | Q(not_before__gt=timezone.now()))
+    if found := running.first():
+        if moment := found.scheduled_for:
+            raise Conflict(
+                f"{found.version} is scheduled to be promoted on {moment_text(moment)}. Cancel that first.",
+                code="promotion:running",
+            )
         raise Conflict(
             f"Another promotion of {adapter.name} is running. Wait until it has finished.",
             code="promotion:running",

@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from adapters.versions.queries import version_named
-from rest.errors import Conflict
+from rest.errors import PortalError
 from serving.backends import endpoints
 from serving.endpoints.queries import deployments, endpoints_by_name
 from serving.freezes.queries import freezes_not_over
+from serving.promotions.forms import PromoteForm
 from serving.promotions.panels import promotion_panel
 from serving.promotions.queries import live_routes, promotions, route_named, running_promotions
 from serving.promotions.services import promote_version
@@ -52,16 +53,22 @@ def endpoint(request: TenantRequest) -> HttpResponse:
 @transaction.non_atomic_requests
 @members_only(Action.VERSIONS_PROMOTE)
 def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Start a promotion and show how it goes on the version's page, or what its decision still needs."""
-    version = version_named(version_id)
+    """Start or schedule a promotion and show how it goes on the version's page, or what its decision still needs."""
+    version, form = version_named(version_id), PromoteForm(request.POST)
+    panel = f"{reverse('adapters:version', args=[version.id])}#promotion"
     try:
-        promote_version(tenant=request.tenant, version=version, created_by=request.membership.user)
-    except Conflict as error:
+        promote_version(
+            tenant=request.tenant, version=version, created_by=request.membership.user, not_before=form.moment()
+        )
+    except PortalError as error:
+        if error.field == "not_before":
+            messages.error(request, error.text)
+            return redirect(panel)
         if "url" not in error.extra:
             raise
         messages.error(request, error.text)
         return redirect(str(error.extra["url"]))
-    return redirect(f"{reverse('adapters:version', args=[version.id])}#promotion")
+    return redirect(panel)
 
 
 @require_safe
