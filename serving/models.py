@@ -1,9 +1,11 @@
 """Shared endpoints, deployments, and the live version of each alias."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.db import models
+from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from jobs.models import Job
@@ -262,6 +264,7 @@ class Promotion(TenantModel):
     deployment = TenantForeignKey(Deployment, models.PROTECT, null=True, related_name="promotions")
     is_rollback = models.BooleanField(default=False)
     fingerprint = models.JSONField(default=dict, help_text="Number of known answers that the deployment repeated.")
+    not_before = models.DateTimeField(null=True, blank=True, help_text="When it is to be carried out; null: at once.")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
 
     class Meta:
@@ -269,3 +272,9 @@ class Promotion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.version} {'rolled back to' if self.is_rollback else 'promoted'}"
+
+    @property
+    def scheduled_for(self) -> datetime | None:
+        """`not_before` while that has not come yet."""
+        is_to_come = self.not_before is not None and self.not_before > timezone.now()
+        return self.not_before if is_to_come else None

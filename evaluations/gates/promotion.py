@@ -14,12 +14,17 @@ from rest.errors import Conflict
 from tenants.models import Tenant, User
 
 
-def decision_for_promotion(*, tenant: Tenant, version: AdapterVersion, asked_by: User | None) -> Decision:
+def decision_for_promotion(
+    *, tenant: Tenant, version: AdapterVersion, asked_by: User | None, on_newest: bool = False
+) -> Decision:
     """The decision that clears or refuses the version: its last, or one opened now if the policy needs no people.
 
-    Call it outside a transaction, before `clear_for_promotion`. Raises Conflict: gate:no_decision.
+    With `on_newest`, one that passed does not count once evaluation, policy or live version are others. Call it outside
+    a transaction, before `clear_for_promotion`. Raises Conflict: gate:no_decision.
     """
     found = newest_decision(version)
+    if on_newest and found is not None and found.state == DecisionState.PROMOTED and _is_outdated(found):
+        found = None
     if found is not None and found.is_automatic and found.is_open and _is_outdated(found):
         replace_outdated(found)
         found = None

@@ -47,6 +47,11 @@ SHADOW = OpenApiExample(
         "compared_by": {"judges": ["shared:default"]},
     },
 )
+PROMOTE_LATER = OpenApiExample(
+    "Promote it on Sunday night",
+    request_only=True,
+    value={"version": "0b9c7c1e-6f0e-4c39-9f5a-2f4a1d1f7c11", "not_before": "2026-12-06T22:00:00Z"},
+)
 
 
 @extend_schema_view(
@@ -97,16 +102,18 @@ class PromotionViewSet(OutsideTransactions, ReadOnly):
         summary="Promote a version",
         description="Once its decision passes, a job deploys the version, checks that it repeats known answers, and "
         "switches the alias. Where no policy asks for more, a decision is opened and closed by itself; a refusal names "
-        "it in `url`. With a `canary` it answers a share of callers first, and the promotion fails if they fare worse.",
+        "it in `url`. With a `canary` it answers a share of callers first, and the promotion fails if they fare worse. "
+        "With `not_before`, nothing is done before that time, and the decision is asked for again then; stop the job "
+        "to cancel.",
         request=NewPromotionSerializer,
-        examples=[PROMOTE, CANARY],
+        examples=[PROMOTE, CANARY, PROMOTE_LATER],
         responses={
             201: PromotionSerializer,
             400: INVALID,
             404: MISSING,
             409: OpenApiResponse(
                 OpenApiTypes.OBJECT,
-                "Not evaluated, its decision does not pass, or one is running (problem+json).",
+                "Not evaluated, its decision does not pass, promotions are frozen, or one is running (problem+json).",
             ),
         },
     )
@@ -119,6 +126,7 @@ class PromotionViewSet(OutsideTransactions, ReadOnly):
             canary=wanted.validated_data["canary"],
             judging=judging_of(wanted.validated_data["compared_by"], wanted.validated_data["canary"]),
             created_by=person_of(request),
+            not_before=wanted.validated_data["not_before"],
         )
         return Response(
             PromotionSerializer(promotion, context=self.get_serializer_context()).data, status=status.HTTP_201_CREATED

@@ -1,11 +1,13 @@
 """The form of a promotion, or of a trial that switches nothing."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
 
 from evaluations.runs.judgings.forms import judges_to_choose, jury_named
 from evaluations.runs.judgings.services import JudgingWanted
+from serving.freezes.forms import MomentInput
 from serving.trials.services import LEAST_PERCENT, MOST_COPIES, MOST_PERCENT, TrialPlan
 
 AT_ONCE, CANARY, TEST, SHADOW = "at-once", "canary", "test", "shadow"
@@ -54,6 +56,13 @@ class PromoteForm(forms.Form):
         label="Compared by", required=False, help_text="In both orders, so two calls for each request and criterion."
     )
     minutes = forms.TypedChoiceField(label="For", choices=DURATIONS, coerce=int, initial=60)
+    not_before = forms.DateTimeField(
+        label="Promote at",
+        required=False,
+        widget=MomentInput,
+        help_text="Leave empty to promote now. The decision is checked again at that time.",
+        error_messages={"invalid": "Enter a date and a time."},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +72,18 @@ class PromoteForm(forms.Form):
         if self.is_bound:
             for name in self._unused(self.data.get("how")):
                 self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("not_before") and cleaned.get("how") in (TEST, SHADOW):
+            self.add_error("not_before", "Only a promotion can be scheduled.")
+        return cleaned
+
+    @property
+    def moment(self) -> dt.datetime | None:
+        """In the site's time zone; None for now."""
+        found: dt.datetime | None = self.cleaned_data["not_before"]
+        return found
 
     @property
     def plan(self) -> TrialPlan | None:

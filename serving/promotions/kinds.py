@@ -16,7 +16,7 @@ from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
 from serving.endpoints.tasks import wake_reconciler
 from serving.models import HELD, PROMOTION, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
 from serving.promotions.routes import switch_route
-from serving.promotions.waiting import waiting
+from serving.promotions.waiting import check_again, waiting
 from serving.trials.figures import figures_of
 from serving.trials.queries import trial_of
 from serving.trials.services import TrialPlan, begin_trial, end_trial, let_candidate_go
@@ -77,6 +77,7 @@ class PromotionKind(Kind):
 
     def _bring(self, job: Job, promotion: Promotion) -> Outcome | None:
         """None once the version is on the endpoint, answers as evaluated, and need not be tried on callers first."""
+        check_again(promotion)
         deployment = promotion.deployment
         if deployment is None or deployment.state not in HELD:
             endpoint = Endpoint.objects.get(id=job.spec["endpoint"])

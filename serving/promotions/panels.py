@@ -10,5 +10,5 @@ def promotion_panel(version: AdapterVersion) -> Panel:
     """Whether the version is live, and what a promotion would change."""
     return Panel(
         template="serving/promotions/_version_panel.html",
-        context={"standing": standing_of(version), "version": version, "form": PromoteForm()},
+        context={"standing": standing_of(version), "version": version, "promote_form": PromoteForm()},
     )

@@ -58,15 +58,16 @@ def route_named(route_id: UUID) -> Route:
 class Standing:
     """Whether a version is live, and what promoting it would change.
 
-    `running` is the job of a promotion or a test of any version of its adapter, `trial` what it has begun, `ended` the
-    last promotion of this version and `tried` its last trial that ended. `figures` are from its evaluation,
-    `active_figures` from that of the live version. `leaks` say why the figures look better than they are.
+    `promotion` runs for any version of its adapter, `running` is its job or that of a test, `trial` what it has begun;
+    `ended` is the last promotion of this version and `tried` its last trial that ended. `figures` are from its
+    evaluation, `active_figures` from that of the live version. `leaks` say why the figures look better than they are.
     `freeze` is in force now.
     """
 
     version: AdapterVersion
     route: Route | None
     deployment: Deployment | None
+    promotion: Promotion | None
     running: Job | None
     trial: Trial | None
     ended: Promotion | None
@@ -84,6 +85,12 @@ class Standing:
     def refusal(self) -> str:
         """Why the endpoint cannot serve it, empty if it can."""
         return refusal_of(self.version)
+
+    @property
+    def every(self) -> int:
+        """Seconds until its page looks again."""
+        is_scheduled = self.promotion is not None and self.promotion.scheduled_for
+        return 20 if is_scheduled or (self.running is not None and self.running.error_code) else 2
 
     @property
     def frozen(self) -> str:
@@ -124,6 +131,7 @@ def standing_of(version: AdapterVersion) -> Standing:
         version=version,
         route=route,
         deployment=deployments().filter(version=version, state__in=HELD).first(),
+        promotion=promotion,
         running=running,
         trial=trial_of(running) if running else None,
         ended=promotions().filter(version=version, job__state__in=TERMINAL).first(),

@@ -36,6 +36,7 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
             "state",
             "deployment",
             "fingerprint",
+            "not_before",
             "created_at",
         )
 
@@ -44,7 +45,7 @@ class PromotionSerializer(serializers.ModelSerializer[Promotion]):
 
 
 class NewPromotionSerializer(serializers.Serializer[Any]):
-    """The version to promote."""
+    """The version to promote, now or at a time."""
 
     version = serializers.UUIDField(help_text="ID of an evaluated adapter version.")
     canary = TrialPlanSerializer(
@@ -55,4 +56,7 @@ class NewPromotionSerializer(serializers.Serializer[Any]):
     )
     compared_by = ComparedBySerializer(
         required=False, allow_null=True, default=None, help_text="Needs a `canary` with `copies`."
+    )
+    not_before = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="At most 30 days ahead; omitted: now."
     )

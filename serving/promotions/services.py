@@ -1,8 +1,10 @@
-"""Start a promotion, roll a route back. `routes.py` holds the writes that the promotion's job shares."""
+"""Start or schedule a promotion, roll a route back. `routes.py` holds the writes that the promotion's job shares."""
 
+import datetime as dt
 from dataclasses import asdict
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
@@ -12,9 +14,10 @@ from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.queries import latest_ready
 from jobs.models import Job
 from jobs.services import start_job
-from rest.errors import Conflict
+from rest.errors import Conflict, PortalError
 from serving.freezes.errors import Frozen
 from serving.freezes.queries import freeze_at
+from serving.freezes.texts import moment_text
 from serving.models import PROMOTION, Deployment, DeploymentState, Endpoint, Promotion, Route, TrialState
 from serving.promotions.queries import refusal_of, running_promotions
 from serving.promotions.routes import switch_route
@@ -23,6 +26,7 @@ from serving.trials.services import TrialPlan, refuse_running, start_trial
 from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 
+LONGEST_AHEAD = dt.timedelta(days=30)
 ROLLED_BACK_AT_ONCE = (DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
 
 
@@ -33,18 +37,32 @@ def promote_version(
     created_by: User | None,
     canary: TrialPlan | None = None,
     judging: JudgingWanted | None = None,
+    not_before: dt.datetime | None = None,
 ) -> Promotion:
     """Make `version` live for its adapter's alias, once its decision passes and a job has deployed and checked it.
 
     With a `canary`, a share of callers is answered by it for a while first, where a version is live to compare it with,
-    and `judging` says who compares answers of both.
+    and `judging` says who compares answers of both. The job does nothing before `not_before`, and then asks for the
+    decision again.
     A decision that this opens stays open if it does not pass, so call this outside a transaction. Raises Conflict:
     promotion:not_evaluated, promotion:frozen, promotion:rank_too_high, promotion:running, promotion:no_endpoint,
-    promotion:name_taken, trial:running, gate:no_decision, gate:refused, gate:rejected.
+    promotion:name_taken, trial:running, gate:no_decision, gate:refused, gate:rejected; or PortalError:
+    promotion:bad_time.
     """
-    decision = _decision(tenant=tenant, version=version, asked_by=created_by)
+    now = timezone.now()
+    if not_before is not None and not now < not_before <= now + LONGEST_AHEAD:
+        text = f"Choose a time in the future, at most {LONGEST_AHEAD.days} days ahead."
+        raise PortalError(text, code="promotion:bad_time", field="not_before")
+    decision = _decision(tenant=tenant, version=version, asked_by=created_by, not_before=not_before)
     with transaction.atomic():
-        promotion = _begin(tenant=tenant, version=version, created_by=created_by, canary=canary, judging=judging)
+        promotion = _begin(
+            tenant=tenant,
+            version=version,
+            created_by=created_by,
+            canary=canary,
+            judging=judging,
+            not_before=not_before,
+        )
         clear_for_promotion(decision, asked_by=created_by)
     return promotion
 
@@ -112,13 +130,16 @@ def _begin(
     is_rollback: bool = False,
     canary: TrialPlan | None = None,
     judging: JudgingWanted | None = None,
+    not_before: dt.datetime | None = None,
 ) -> Promotion:
     adapter = version.adapter
     _refuse_second(adapter, but_waiting=is_rollback)
     if not is_rollback:
         refuse_running(adapter)
     endpoint = _endpoint_for(version)
-    promotion = Promotion.objects.create(tenant=tenant, version=version, is_rollback=is_rollback, created_by=created_by)
+    promotion = Promotion.objects.create(
+        tenant=tenant, version=version, is_rollback=is_rollback, not_before=not_before, created_by=created_by
+    )
     promotion.job = start_job(
         tenant=tenant,
         kind=PROMOTION,
@@ -133,20 +154,22 @@ def _begin(
         created_by=created_by,
     )
     promotion.save(update_fields=["job"])
-    after = {"alias": adapter.name, "version": str(version)}
+    after = {"alias": adapter.name, "version": str(version)} | ({"not_before": not_before} if not_before else {})
     record_event("rollback.started" if is_rollback else "promotion.started", promotion, after=after)
     return promotion
 
 
-def _decision(*, tenant: Tenant, version: AdapterVersion, asked_by: User | None) -> Decision:
+def _decision(
+    *, tenant: Tenant, version: AdapterVersion, asked_by: User | None, not_before: dt.datetime | None = None
+) -> Decision:
     if latest_ready(version) is None:
         raise Conflict(
             f"{version} has not been evaluated. Evaluate it before you promote it.",
             code="promotion:not_evaluated",
         )
-    if freeze := freeze_at(version.adapter, timezone.now()):
+    if freeze := freeze_at(version.adapter, not_before or timezone.now()):
         raise Frozen(freeze)
-    return decision_for_promotion(tenant=tenant, version=version, asked_by=asked_by)
+    return decision_for_promotion(tenant=tenant, version=version, asked_by=asked_by, on_newest=not_before is not None)
 
 
 def _endpoint_for(version: AdapterVersion) -> Endpoint:
@@ -176,8 +199,14 @@ def _refuse_second(adapter: Adapter, *, but_waiting: bool = False) -> None:
     Adapter.objects.select_for_update().get(id=adapter.id)
     running = running_promotions().filter(version__adapter=adapter)
     if but_waiting:
-        running = running.exclude(job__error_code__in=WAITS).exclude(job__trial__state=TrialState.RUNNING)
-    if running.exists():
+        waits = Q(job__error_code__in=WAITS) | Q(not_before__gt=timezone.now())
+        running = running.exclude(waits).exclude(job__trial__state=TrialState.RUNNING)
+    if found := running.first():
+        if moment := found.scheduled_for:
+            raise Conflict(
+                f"{found.version} is scheduled to be promoted on {moment_text(moment)}. Cancel that first.",
+                code="promotion:running",
+            )
         raise Conflict(
             f"Another promotion of {adapter.name} is running. Wait until it has finished.",
             code="promotion:running",

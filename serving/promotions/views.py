@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from adapters.versions.queries import version_named
-from rest.errors import Conflict
+from rest.errors import PortalError
 from serving.backends import endpoints
 from serving.endpoints.queries import deployments, endpoints_by_name
 from serving.freezes.queries import freezes_not_over
@@ -56,25 +56,28 @@ def endpoint(request: TenantRequest) -> HttpResponse:
 @transaction.non_atomic_requests
 @members_only(Action.VERSIONS_PROMOTE)
 def promote(request: TenantRequest, version_id: UUID) -> HttpResponse:
-    """Start a promotion or a test and show how it goes on the version's page, or what its decision still needs."""
-    version = version_named(version_id)
-    form = PromoteForm({"how": AT_ONCE, **request.POST.dict()})
+    """Start or schedule a promotion, or a test, and show how it goes on the version's page or what it still needs."""
+    version, form = version_named(version_id), PromoteForm({"how": AT_ONCE, **request.POST.dict()})
+    panel = f"{reverse('adapters:version', args=[version.id])}#promotion"
     if not form.is_valid():
         messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
-        return redirect(f"{reverse('adapters:version', args=[version.id])}#promotion")
+        return redirect(panel)
     try:
         wanted: dict[str, Any] = {"tenant": request.tenant, "version": version, "judging": form.judging}
         wanted["created_by"] = request.membership.user
         if form.plan is None or form.is_promotion:
-            promote_version(**wanted, canary=form.plan)
+            promote_version(**wanted, canary=form.plan, not_before=form.moment)
         else:
             try_version(**wanted, plan=form.plan)
-    except Conflict as error:
+    except PortalError as error:
+        if error.field == "not_before":
+            messages.error(request, error.text)
+            return redirect(panel)
         if "url" not in error.extra:
             raise
         messages.error(request, error.text)
         return redirect(str(error.extra["url"]))
-    return redirect(f"{reverse('adapters:version', args=[version.id])}#promotion")
+    return redirect(panel)
 
 
 @require_safe

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("adapters", "0004_evaluate_after_training"),
         ("jobs", "0005_indexes_of_state_and_costs"),
-        ("serving", "0002_freeze_windows"),
+        ("serving", "0003_scheduled_promotions"),
         ("tenants", "0007_keys_end_with_account"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
