@@ -18,6 +18,8 @@ class Kind(ABC):
 
     name: str
     max_attempts: int = 5
+    counts: bool = True
+    """Whether its running jobs count towards their tenant's limit; those need not that look at something for days."""
 
     @abstractmethod
     def step(self, job: Job) -> Outcome:
@@ -62,6 +64,11 @@ def register(kind: Kind) -> None:
 def get_kind(name: str) -> Kind:
     """The kind registered under `name`."""
     return _kinds[name]
+
+
+def uncounted() -> list[str]:
+    """The names of kinds whose running jobs count towards no limit."""
+    return [name for name, kind in _kinds.items() if not kind.counts]
 
 
 def outcome_of(job: Job) -> str:

@@ -11,18 +11,11 @@ from jobs.states import ACTIVE, TERMINAL, State
 from tenants.isolation import TenantForeignKey
 from tenants.models import TenantManager, TenantModel, User
 
-ASLEEP = timedelta(minutes=1)
-"""A job without a backend whose next step is further off holds no slot."""
-
 
 class JobQuerySet(models.QuerySet["Job"]):
     def active(self) -> Self:
         """Jobs that have started and not ended."""
         return self.filter(state__in=ACTIVE)
-
-    def awake(self) -> Self:
-        """Active jobs that count towards their tenant's limit: not those that only wait, without a backend."""
-        return self.active().exclude(backend="", due_at__gt=Now() + ASLEEP)
 
     def queued(self) -> Self:
         """Jobs that wait for their turn, oldest first."""

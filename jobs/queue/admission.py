@@ -18,6 +18,7 @@ from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
 from jobs.backends import compute
+from jobs.kinds import uncounted
 from jobs.models import Job, QueueShare
 from jobs.queue.round_robin import Waiting, pick
 from jobs.states import State, transition
@@ -63,7 +64,8 @@ def _start_queued() -> list[Job]:
     taken: Counter[str] = Counter()
     busy: Counter[UUID] = Counter()
     holds: Counter[tuple[str, UUID]] = Counter()
-    active = Job.objects.awake().order_by().values_list("backend", "tenant_id").annotate(Count("id"))
+    counted = Job.objects.active().exclude(kind__in=uncounted())
+    active = counted.order_by().values_list("backend", "tenant_id").annotate(Count("id"))
     for backend, tenant_id, count in active:
         taken[backend] += count
         busy[tenant_id] += count

@@ -32,6 +32,7 @@ class PromotionKind(Kind):
     name = PROMOTION
     # An endpoint that is away for five minutes is waited for.
     max_attempts = 30
+    counts = False
 
     def step(self, job: Job) -> Outcome:
         promotion = _promotion(job)

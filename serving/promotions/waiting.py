@@ -1,6 +1,6 @@
 """What a promotion waits for before it switches: its time, and the end of a freeze.
 
-Its job sleeps meanwhile, and holds no slot.
+Its job sleeps meanwhile.
 """
 
 import datetime as dt

@@ -19,6 +19,7 @@ class TrialKind(Kind):
 
     name = TRIAL
     max_attempts = 30
+    counts = False
 
     def step(self, job: Job) -> Outcome:
         trial = trial_of(job)

@@ -160,7 +160,7 @@ def test_what_waits_can_be_stopped_and_holds_no_slot(in_tenant: Tenant, running:
     freeze(in_tenant)
     due_now()
     step_once()
-    other = start_job(tenant=in_tenant, kind="promotion", title="Another", spec={})
+    other = start_job(tenant=in_tenant, kind="evaluation", title="Another", spec={})
     jobs_to_step()
     other.refresh_from_db()
     assert other.state == State.RUNNING
@@ -169,14 +169,6 @@ def test_what_waits_can_be_stopped_and_holds_no_slot(in_tenant: Tenant, running:
     run_jobs()
     running.refresh_from_db()
     assert running.job.state == State.STOPPED
-
-
-def test_a_running_promotion_that_is_due_soon_holds_its_slot(in_tenant: Tenant, running: Promotion) -> None:
-    Tenant.objects.filter(id=in_tenant.id).update(max_running_jobs=1)
-    other = start_job(tenant=in_tenant, kind="promotion", title="Another", spec={})
-    jobs_to_step()
-    other.refresh_from_db()
-    assert other.state == State.QUEUED
 
 
 def test_rollbacks_go_on_even_beside_a_promotion_that_waits(
