@@ -21,7 +21,7 @@ from tenants.scope import tenant_scope
 log = structlog.get_logger(__name__)
 
 CALLER_SECONDS = 2.0
-ROUTES_SECONDS = 1.0
+ROUTES_SECONDS = 0.5
 THREADS = 4
 
 P = ParamSpec("P")
