@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ import httpx
 import psutil
 
 from bench.report import ROOT
-from portal.embedded.process import free_port
+from portal.embedded.process import free_port, spawn
 
 BASE = ROOT / "lorakit" / "tiny" / "model"
 PROMPT = "Repeat: amber."
@@ -97,7 +98,7 @@ def running_site() -> Iterator[Site]:
             "up",
             *(w for name, port in ports.items() for w in (f"--{name}", str(port))),
         ]
-        child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        child = spawn(command, log=subprocess.PIPE, death_signal=signal.SIGTERM, cwd=ROOT)
         try:
             _wait_until_ready(child)
             import django
@@ -113,14 +114,14 @@ def running_site() -> Iterator[Site]:
             child.wait(90)
 
 
-def _wait_until_ready(child: subprocess.Popen[str]) -> None:
+def _wait_until_ready(child: subprocess.Popen[bytes]) -> None:
     assert child.stdout is not None
     too_late = threading.Timer(START_SECONDS, child.kill)
     too_late.start()
     said = []
     for line in child.stdout:
-        said.append(line)
-        if "ready: " in line:
+        said.append(line.decode(errors="replace"))
+        if b"ready: " in line:
             too_late.cancel()
             # Somebody must go on reading, or the site would stop at a full pipe.
             threading.Thread(target=child.stdout.read, daemon=True).start()
