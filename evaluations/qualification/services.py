@@ -58,8 +58,8 @@ def start_due_qualifications() -> int:
     One at a time for each tenant, whose other jobs share a limit with them.
     """
     now = timezone.now()
-    last = Qualification.objects.filter(tenant=OuterRef("tenant"), judge=OuterRef("id")).order_by("-created_at")
     with system_scope():
+        last = Qualification.objects.filter(tenant=OuterRef("tenant"), judge=OuterRef("id")).order_by("-created_at")
         due = list(
             Judge.objects.annotate(
                 tested_version=Subquery(last.values("judge_version")[:1], output_field=IntegerField()),
