@@ -15,6 +15,7 @@ from serving.gateway.errors import GatewayError
 from serving.gateway.forward import Begun
 from serving.gateway.journal import Journal
 from serving.gateway.record import Tally
+from serving.gateway.trial import KEPT
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +62,7 @@ class Copies:
             copy = Copy(
                 trial_id=UUID(trial_id),
                 caller=asked.caller_mark,
-                messages=ask.document["messages"],
+                messages=[{name: message[name] for name in KEPT} for message in ask.document["messages"]],
                 live_text=said if is_shown_live else text,
                 candidate_text=text if is_shown_live else said,
                 error_code=error,

@@ -14,6 +14,10 @@ UNLIKE_OTHERS = ("tools", "functions", "response_format", "logprobs")
 """With these an answer is not only its text."""
 
 
+KEPT = ("role", "content")
+"""Of each message of a copy."""
+
+
 def answering(live: Model, tally: Tally, document: Mapping[str, Any]) -> Model:
     """The version that answers this caller, always the same one while the trial runs; notes the caller for it."""
     split = live.split
@@ -37,4 +41,9 @@ def _is_plain(document: Mapping[str, Any]) -> bool:
         return False
     if any(document.get(name) for name in UNLIKE_OTHERS):
         return False
-    return all(isinstance(one, dict) and isinstance(one.get("content"), str) for one in messages)
+    return all(isinstance(one, dict) and all(_can_be_kept(one.get(name)) for name in KEPT) for one in messages)
+
+
+def _can_be_kept(text: Any) -> bool:
+    """PostgreSQL stores no NUL, and other texts are kept as they are."""
+    return isinstance(text, str) and "\0" not in text

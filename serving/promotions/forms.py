@@ -53,7 +53,10 @@ class PromoteForm(forms.Form):
         help_text="Both versions answer them, and the answers are kept.",
     )
     judge = forms.ChoiceField(
-        label="Compared by", required=False, help_text="In both orders, so two calls for each request and criterion."
+        label="Compared by",
+        choices=lambda: [("", "Nobody"), *judges_to_choose()],
+        required=False,
+        help_text="In both orders, so two calls for each request and criterion.",
     )
     minutes = forms.TypedChoiceField(label="For", choices=DURATIONS, coerce=int, initial=60)
     not_before = forms.DateTimeField(
@@ -66,9 +69,6 @@ class PromoteForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        judge = self.fields["judge"]
-        assert isinstance(judge, forms.ChoiceField)  # noqa: S101 - for the type checker
-        judge.choices = [("", "Nobody"), *judges_to_choose()]
         if self.is_bound:
             for name in self._unused(self.data.get("how")):
                 self.fields[name].required = False

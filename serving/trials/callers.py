@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from serving.models import Trial, TrialCaller
-from serving.trials.arms import MARK_LENGTH, in_canary
+from serving.trials.arms import in_canary, is_mark
 
 MOST_REQUESTS = 20
 """Of a caller, the first in their window: one who asks a thousand times weighs no more than others."""
@@ -44,7 +44,7 @@ def count(seen: Iterable[Seen]) -> None:
     for (trial_id, caller), requests in by_caller.items():
         trial = trials.get(trial_id)
         # A line of the ledger is not believed: a trial counts its own tenant's requests, under a name that it gave.
-        if trial is None or len(caller) != MARK_LENGTH or any(one.tenant_id != trial.tenant_id for one in requests):
+        if trial is None or not is_mark(caller) or any(one.tenant_id != trial.tenant_id for one in requests):
             continue
         changed.append(_plus(rows.get((trial_id, caller)), trial, sorted(requests, key=lambda one: one.at)))
     TrialCaller.objects.bulk_create(

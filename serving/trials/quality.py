@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from evaluations.judges.prompts import Criterion
-from evaluations.judging.jurors import jury_of
+from evaluations.judging.jurors import JuryUnusable, jury_of
 from evaluations.judging.plan import Plan, Row
 from evaluations.judging.results import results
 from evaluations.judging.steps import advance
@@ -67,6 +67,8 @@ def judge_copies(trial: Trial) -> bool:
     jury, plan = jury_of(trial.judging["judges"]), _plan(trial)
     count = trial.copies.filter(error_code="").count()
     state = trial.judging.get("state", {})
+    if count == trial.judging.get("count") and all(standing["over"] for standing in state.values()):
+        return True
     if count > trial.judging.get("count", 0):
         # Judges that had seen all there were go on with the new ones.
         state = {juror: {**standing, "over": False, "passes": 0} for juror, standing in state.items()}
@@ -99,7 +101,11 @@ def _plan(trial: Trial) -> Plan:
     wanted: Mapping[str, Any] = trial.judging
     rubric = BY_ITSELF
     if wanted.get("rubric_version"):
-        version = RubricVersion.objects.select_related("rubric").get(id=UUID(wanted["rubric_version"]))
+        version = RubricVersion.objects.select_related("rubric").filter(id=UUID(wanted["rubric_version"])).first()
+        if version is None:
+            raise JuryUnusable(
+                "The rubric that answers are compared by no longer exists. Start again with another one."
+            )
         rubric = parsed({**version.document, "name": version.rubric.name})
     return Plan(rubric=rubric, pairs=(PAIR,), grades=False)
 

@@ -56,7 +56,7 @@ class Report:
         if quality is None:
             return ""
         if not quality.judged:
-            return "No answers have been compared yet."
+            return f"No answers have been compared yet. {quality.why}".strip()
         text = (
             f"Of {quality.judged:,} compared answers, those of v{self.rows[1].number} are better {quality.wins:,} "
             f"times, worse {quality.losses:,} times, and neither {quality.ties:,} times."

@@ -30,7 +30,7 @@ class QualitySerializer(serializers.Serializer[Any]):
     wins = serializers.IntegerField()
     ties = serializers.IntegerField()
     losses = serializers.IntegerField()
-    low = serializers.FloatField(allow_null=True, help_text="95 % interval of the win rate; a tie is half a win.")
+    low = serializers.FloatField(allow_null=True, help_text="95% interval of the win rate; a tie is half a win.")
     high = serializers.FloatField(allow_null=True)
     evidence_of_worse_answers = serializers.FloatField(source="evidence")
 
@@ -46,7 +46,7 @@ class TrialFiguresSerializer(serializers.Serializer[Any]):
     difference = serializers.ListField(
         child=serializers.FloatField(),
         allow_null=True,
-        help_text="95 % interval of the share of callers with errors, candidate minus live.",
+        help_text="95% interval of the share of callers with errors, candidate minus live.",
     )
 
 
@@ -118,7 +118,7 @@ class ComparedBySerializer(serializers.Serializer[Any]):
 class NewTrialSerializer(serializers.Serializer[Any]):
     """The version to try beside the live one."""
 
-    version = serializers.UUIDField(help_text="ID of an evaluated adapter version.")
+    version = serializers.UUIDField(help_text="ID of an adapter version; evaluated, unless it is a shadow.")
     plan = TrialPlanSerializer()
     compared_by = ComparedBySerializer(
         required=False, allow_null=True, default=None, help_text="Needs `copies` in the plan."

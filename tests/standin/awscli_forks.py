@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 
-from awscli.clidriver import main  # type: ignore[import-not-found]
+from awscli.clidriver import main
 
 
 def run(words: list[str]) -> tuple[int, str, str]:

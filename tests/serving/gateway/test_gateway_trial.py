@@ -149,6 +149,7 @@ def test_what_has_more_than_text_is_not_copied(gateway: str, line: Line, trial: 
     parts: Any = [{"role": "user", "content": [{"type": "text", "text": PROMPT}]}]
     client = line.client(gateway)
     client.chat.completions.create(model="legal", messages=parts, max_tokens=2)
+    client.chat.completions.create(model="legal", messages=user("a\0b"), max_tokens=2)
     client.completions.create(model="legal", prompt=PROMPT, max_tokens=2)
     ask_until(copies() + 2)
     with tenant_scope(line.tenant.id):

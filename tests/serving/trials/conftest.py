@@ -14,7 +14,10 @@ from serving.models import Route, Trial, TrialCaller
 from serving.promotions.services import promote_version
 from serving.trials.figures import COLLECTED
 from tenants.models import Tenant
+from tests.metering.conftest import count, folder, record, write
 from tests.serving.memory_endpoint import MemoryEndpoint
+
+__all__ = ["count", "folder", "record", "write"]
 
 MakeVersion = Callable[..., AdapterVersion]
 

@@ -16,7 +16,6 @@ from serving.trials.figures import figures_of, measured
 from serving.trials.services import TrialPlan
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tests.metering.conftest import count, folder, record, write  # noqa: F401
 from tests.serving.trials.conftest import until_tried
 
 pytestmark = pytest.mark.django_db
@@ -39,8 +38,8 @@ def trial(versions: Versions) -> Trial:
 @pytest.fixture
 def ask(
     trial: Trial,
-    record: Callable[..., InvocationRecord],  # noqa: F811
-    count: Callable[..., int],  # noqa: F811
+    record: Callable[..., InvocationRecord],
+    count: Callable[..., int],
 ) -> Callable[..., None]:
     """Let a caller's requests be collected: changes to a usual record, one for each."""
 
@@ -86,9 +85,9 @@ def test_windows_that_are_open_decide_nothing(trial: Trial, ask: Callable[..., N
 
 def test_a_copied_ledger_counts_nothing_twice(
     trial: Trial,
-    record: Callable[..., InvocationRecord],  # noqa: F811
-    count: Callable[..., int],  # noqa: F811
-    write: Callable[..., object],  # noqa: F811
+    record: Callable[..., InvocationRecord],
+    count: Callable[..., int],
+    write: Callable[..., object],
 ) -> None:
     line = record(trial_id=str(trial.id), caller=CANARY)
     assert count(line) == 1
@@ -98,10 +97,14 @@ def test_a_copied_ledger_counts_nothing_twice(
 
 
 def test_what_is_no_caller_of_the_trial_counts_nothing(
-    trial: Trial, ask: Callable[..., None], other_tenant: Tenant, record: Callable[..., InvocationRecord],  # noqa: F811
-    count: Callable[..., int],  # noqa: F811
-) -> None:  # fmt: skip
-    ask("short", {})
+    trial: Trial,
+    ask: Callable[..., None],
+    other_tenant: Tenant,
+    record: Callable[..., InvocationRecord],
+    count: Callable[..., int],
+) -> None:
+    for name in ("short", "z" * 32, "F" * 32, ""):
+        ask(name, {})
     ask(CANARY, {}, trial_id="00000000-0000-0000-0000-000000000000")
     # Another tenant's line never counts for this one's trial.
     assert count(record(trial_id=str(trial.id), caller=CANARY, tenant_id=str(other_tenant.id))) == 1
@@ -112,8 +115,8 @@ def test_what_is_no_caller_of_the_trial_counts_nothing(
 
 def test_slow_is_what_is_slower_than_usual(
     versions: Versions,
-    record: Callable[..., InvocationRecord],  # noqa: F811
-    count: Callable[..., int],  # noqa: F811
+    record: Callable[..., InvocationRecord],
+    count: Callable[..., int],
 ) -> None:
     first, second = versions
     assert usual_p95_ms(first.id) is None

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from adapters.models import AdapterVersion
 from evaluations.judges.prompts import PairPrompt, Prompt
@@ -12,6 +14,7 @@ from rest.errors import PortalError
 from serving.models import Route, Trial, TrialState
 from serving.promotions.services import promote_version, try_version
 from serving.trials.figures import figures_of
+from serving.trials.quality import judge_copies
 from serving.trials.report import report_of
 from serving.trials.services import TrialPlan, keep_copy, wants_copy
 from tests.evaluations.judging.case import Scripted, scripted_juror
@@ -137,3 +140,27 @@ def test_what_is_no_plan(percent: int, copies: int, field: str) -> None:
     with pytest.raises(PortalError) as refused:
         TrialPlan(percent=percent, minutes=60, copies=copies)
     assert refused.value.field == field
+
+
+def test_a_rubric_that_is_gone_ends_the_trial_with_the_reason(versions: Versions, judge: Scripted) -> None:
+    first, second = versions
+    job = try_version(tenant=first.tenant, version=second, plan=SHADOW, created_by=None)
+    trial = until_tried()
+    trial.judging = {"judges": [], "rubric_version": "00000000-0000-0000-0000-000000000000"}
+    trial.save()
+    step()
+    job.refresh_from_db()
+    trial.refresh_from_db()
+    assert (job.state, job.error_code, trial.state) == (State.FAILED, "judging:judge_unusable", TrialState.STOPPED)
+    assert "The rubric that answers are compared by no longer exists" in job.error_text
+
+
+def test_nothing_new_costs_no_look_at_verdicts(versions: Versions, judge: Scripted, wanted: JudgingWanted) -> None:
+    promote_version(tenant=versions[0].tenant, version=versions[1], created_by=None, canary=CANARY, judging=wanted)
+    trial = until_tried()
+    copied(trial, "good", "good", count=3)
+    step()
+    trial.refresh_from_db()
+    with CaptureQueriesContext(connection) as queries:
+        assert judge_copies(trial)
+    assert len(queries) == 1
