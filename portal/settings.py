@@ -400,6 +400,7 @@ _engine: dict[str, Any] = {
         "URL": ENGINE_URL,
         "API_KEY": ENGINE_API_KEY,
         "ADAPTER_DIR": PORTAL_VAR / "deployments",
+        "MAX_RANK": MAX_LORA_RANK,
         **_local_price,
     },
 }
@@ -432,7 +433,6 @@ _sagemaker_endpoint: dict[str, Any] = {
         "SECURITY_GROUP_IDS": tuple(env.list("SAGEMAKER_SECURITY_GROUP_IDS", default=[])),
         "NETWORK_ISOLATION": env.bool("SAGEMAKER_NETWORK_ISOLATION", default=False),
         "TAGS": env.dict("SAGEMAKER_TAGS", default={}),
-        "POLL_SECONDS": env.float("SAGEMAKER_POLL_SECONDS", default=10.0),
         "PRICE_USD_PER_HOUR": env.float("SAGEMAKER_ENDPOINT_PRICE_USD_PER_HOUR", default=0.0),
         "PRICE_SOURCE": env.str("SAGEMAKER_ENDPOINT_PRICE_SOURCE", default="No price set"),
     },

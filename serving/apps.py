@@ -9,12 +9,14 @@ class ServingConfig(AppConfig):
         from evaluations.gates import live
         from jobs.kinds import register
         from serving import checks  # noqa: F401
+        from serving.moves.kinds import MoveKind
         from serving.promotions.kinds import PromotionKind
         from serving.promotions.notes import live_notes
         from serving.promotions.panels import promotion_panel
         from serving.promotions.queries import live_version
         from serving.trials.kinds import TrialKind
 
+        register(MoveKind())
         register(PromotionKind())
         register(TrialKind())
         panels.register(promotion_panel)

@@ -16,20 +16,82 @@ PROMOTION = "promotion"
 """The kind of a promotion's job."""
 
 
+class EndpointState(models.TextChoices):
+    """An endpoint in a cloud takes minutes to make; one that is run elsewhere is in service from the first moment."""
+
+    CREATING = "creating", "Creating"
+    IN_SERVICE = "in_service", "In service"
+    CHANGING = "changing", "Changing"
+    DELETING = "deleting", "Deleting"
+    DELETED = "deleted", "Deleted"
+    FAILED = "failed", "Failed"
+
+
+SERVING = (EndpointState.IN_SERVICE, EndpointState.CHANGING)
+"""States in which an endpoint answers."""
+
+
+class EndpointQuerySet(models.QuerySet["Endpoint"]):
+    def standing(self) -> Self:
+        """All but those that were deleted."""
+        return self.exclude(state=EndpointState.DELETED)
+
+    def serving(self) -> Self:
+        """Those that answer."""
+        return self.filter(state__in=SERVING)
+
+
+EndpointManager = models.Manager.from_queryset(EndpointQuerySet)
+
+
 class Endpoint(models.Model):
-    """A shared multi-adapter endpoint: one base model and the adapters of all tenants. Managed by the operator."""
+    """A shared multi-adapter endpoint: one base model and the adapters of its tenants. Managed by the operator.
+
+    One that was deleted keeps its row for the deployments that it held.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.SlugField(unique=True)
     backend = models.CharField(max_length=40, help_text="alias in ENDPOINTS")
+    options = models.JSONField(default=dict, blank=True, help_text="What differs from the OPTIONS of its alias.")
     base_model = models.ForeignKey(BaseModel, models.PROTECT, related_name="+")
+    is_default = models.BooleanField(default=False, help_text="Whether tenants come here who have no other place.")
+    state = models.CharField(max_length=16, choices=EndpointState, default=EndpointState.IN_SERVICE)
+    state_since = models.DateTimeField(default=timezone.now)
+    doing = models.CharField(max_length=200, blank=True, help_text="What is being done to it, in words.")
+    error_text = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[EndpointManager[Self]] = EndpointManager()
 
     class Meta:
         ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("base_model",), name="endpoint_default_once", condition=models.Q(is_default=True)
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_serving(self) -> bool:
+        return self.state in SERVING
+
+
+class Placement(TenantModel):
+    """Where a tenant's adapters of one base model are deployed: where it first promoted, until it is moved."""
+
+    base_model = models.ForeignKey(BaseModel, models.PROTECT, related_name="+")
+    endpoint = models.ForeignKey(Endpoint, models.PROTECT, related_name="placements")
+
+    class Meta:
+        ordering = ("created_at",)
+        constraints = (models.UniqueConstraint(fields=("tenant", "base_model"), name="placement_once_for_each_base"),)
+
+    def __str__(self) -> str:
+        return f"{self.tenant} on {self.endpoint}"
 
 
 class DeploymentState(models.TextChoices):

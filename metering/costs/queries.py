@@ -15,8 +15,7 @@ from metering.costs.judging import call_lines, judge_lines
 from metering.costs.lines import MICRO_DOLLAR, CostLine, JudgeLine
 from metering.ledger.rollup import Sums
 from metering.usage.queries import LineKey, UsageSummary, sums_by_line, whole_hours
-from serving.backends import endpoints
-from serving.models import Endpoint
+from serving.endpoints.queries import backend_of, places
 
 TITLES = {
     "training": "Training",
@@ -108,8 +107,8 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
 
 
 def _serving_lines(sums: Mapping[LineKey, Sums]) -> list[CostLine]:
-    """One line per endpoint. Usage of a deleted version is priced at the first endpoint."""
-    sites = list(Endpoint.objects.select_related("base_model"))
+    """One line for each endpoint where the tenant is now. Usage of a deleted version is priced at the first."""
+    sites = list(places())
     busy = {line: part.busy_ms for line, part in sums.items() if part.busy_ms}
     if not sites or not busy:
         return []
@@ -127,8 +126,8 @@ def _serving_lines(sums: Mapping[LineKey, Sums]) -> list[CostLine]:
             kind="serving",
             title=f"Serving on {site.name}",
             seconds=busy_ms[site.id] / 1000,
-            usd_per_hour=Decimal(str(endpoints[site.backend].usd_per_hour)),
-            price_source=endpoints[site.backend].price_source or "No price set",
+            usd_per_hour=Decimal(str(backend_of(site).usd_per_hour)),
+            price_source=backend_of(site).price_source or "No price set",
             basis=BUSY,
         )
         for site in sites

@@ -31,9 +31,7 @@ def aws_standin(folder: Path, base_model: Path) -> Iterator[dict[str, str]]:
         process = spawn(argv, log=output, death_signal=signal.SIGTERM, cwd=ROOT)
     try:
         _wait_ready(process, log)
-        environment = _environment(f"http://127.0.0.1:{port}")
-        _create_endpoint(folder, environment)
-        yield environment
+        yield _environment(f"http://127.0.0.1:{port}")
     finally:
         stop(process, [(signal.SIGTERM, 10.0)])
 
@@ -59,10 +57,10 @@ def _environment(url: str) -> dict[str, str]:
     }
 
 
-def _create_endpoint(folder: Path, environment: dict[str, str]) -> None:
-    """As an operator would: the endpoint and its base component."""
-    command = [sys.executable, "manage.py", "endpoint", "create", "--yes"]
-    env = os.environ | environment | {"PORTAL_VAR": str(folder)}
+def create_endpoint(folder: Path) -> None:
+    """As an operator would, once the site has its database: the endpoint and its base component."""
+    command = [sys.executable, "manage.py", "endpoint", "create", "--yes", "--poll", "1"]
+    env = os.environ | {"PORTAL_VAR": str(folder)}
     made = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if made.returncode:
         raise SupervisorError(f"manage.py endpoint create failed:\n{made.stderr[-2000:]}")

@@ -1,6 +1,32 @@
-"""Endpoint backends: `endpoints["default"]`."""
+"""Endpoint backends: `endpoints["default"]`, and with an endpoint's own options `endpoints.of("default", {...})`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from jobs.aliases import Aliases
 from serving.backends.base import EndpointBackend
 
-endpoints: Aliases[EndpointBackend] = Aliases("ENDPOINTS")
+
+class Endpoints(Aliases[EndpointBackend]):
+    """Backends by alias, as in Django's STORAGES: the setting maps an alias to {BACKEND, OPTIONS}."""
+
+    def of(self, alias: str, options: Mapping[str, Any]) -> EndpointBackend:
+        """The backend of an alias with `options` over its OPTIONS; built once, and kept.
+
+        Raises KeyError for an alias that the setting lacks, ValueError for options it does not know or that are wrong.
+        """
+        if not options:
+            return self[alias]
+        key = f"{alias} {msgspec.json.encode(options, order='sorted').decode()}"
+        if key not in self.built:
+            entry = getattr(settings, self.setting)[alias]
+            backend_class: type[EndpointBackend] = import_string(entry["BACKEND"])
+            self.built[key] = backend_class(alias, {**entry.get("OPTIONS", {}), **options})
+        return self.built[key]
+
+
+endpoints = Endpoints("ENDPOINTS")

@@ -47,24 +47,53 @@ class Health:
     adapters: int = 0
 
 
+class Waiting(str):
+    """A line that says what is waited for: nothing more can be done now."""
+
+    __slots__ = ()
+
+
 class Provision(Protocol):
-    """Makes, changes and deletes an endpoint in a cloud. Each says what it is doing, a line at a time, may be called
-    again after it was interrupted, and raises EndpointError."""
+    """Makes, changes and deletes an endpoint in a cloud.
+
+    Each says what it is doing, a line at a time, and raises EndpointError. After a line that is Waiting, it is called
+    again in a while and goes on from what it finds; so it does when it was interrupted. Without one, all is done.
+    """
 
     def create(self) -> Iterator[str]: ...
     def update(self) -> Iterator[str]: ...
     def delete(self) -> Iterator[str]: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """An option that each endpoint of an alias may set for itself, as its form shows it."""
+
+    name: str
+    title: str
+    help: str = ""
+    choices: tuple[int | str, ...] = ()
+
+
+PRICE = (
+    Option(name="PRICE_USD_PER_HOUR", title="Price per hour", help="US dollars for the whole endpoint."),
+    Option(name="PRICE_SOURCE", title="Source of the price", help="What customers read beside their costs."),
+)
+
+
 class EndpointBackend(ABC):
     """One endpoint. Every method may be called twice with the same arguments.
 
     Methods talk to another system with short time-outs, so none is called inside a transaction. `DRAIN_SECONDS` is
-    how long a replaced deployment stays able to answer, and to be rolled back to.
+    how long a replaced deployment stays able to answer, and to be rolled back to; MAX_RANK, the highest rank that it
+    takes. `own` are the options that each endpoint may set for itself.
     """
 
+    title: ClassVar[str]
+    own: ClassVar[tuple[Option, ...]] = PRICE
     options: ClassVar[dict[str, Any]] = {
         "DRAIN_SECONDS": 3600,
+        "MAX_RANK": 64,
         "PRICE_USD_PER_HOUR": 0.0,
         "PRICE_SOURCE": "",
     }
@@ -75,6 +104,17 @@ class EndpointBackend(ABC):
         self.drain = dt.timedelta(seconds=merged["DRAIN_SECONDS"])
         self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
         self.price_source: str = merged["PRICE_SOURCE"]
+        self.max_rank: int = merged["MAX_RANK"]
+
+    @property
+    def context_tokens(self) -> int | None:
+        """The longest context that it takes; None if it is the base model's."""
+        return None
+
+    @classmethod
+    def apart(cls, name: str, base_model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options that keep a further endpoint apart from that of its alias, whose OPTIONS are `options`."""
+        return {}
 
     @abstractmethod
     def deploy(self, name: str, package: Package) -> None:

@@ -4,6 +4,7 @@ The engine reads adapters from a folder that it shares with the portal: ADAPTER_
 the hash of its content.
 """
 
+import re
 import shutil
 import tempfile
 import time
@@ -16,18 +17,25 @@ import httpx
 from lorakit.digest import file_sha256
 from lorakit.errors import PackageError
 from lorakit.package import unpack
-from serving.backends.base import Description, EndpointBackend, Health, Package, Status
+from serving.backends.base import PRICE, Description, EndpointBackend, Health, Option, Package, Status
 from serving.backends.errors import EndpointError
 from serving.backends.target import OpenAITarget
 from serving.backends.tls import trusted
 from storage.objects import CHUNK_BYTES, open_object
 
 TIDY_AFTER_SECONDS = 3600
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class VllmEndpoint(EndpointBackend):
     """Options: URL (of the engine, without /v1), API_KEY, ADAPTER_DIR, TIMEOUT_SECONDS (of one call)."""
 
+    title = "vLLM, or the engine of this site"
+    own = (
+        Option(name="URL", title="Address", help="Of the engine, without /v1, such as http://10.0.0.7:8000."),
+        Option(name="MAX_RANK", title="Highest rank", help="What the engine was started with."),
+        *PRICE,
+    )
     options: ClassVar[dict[str, Any]] = {
         **EndpointBackend.options,
         "URL": "",
@@ -45,6 +53,11 @@ class VllmEndpoint(EndpointBackend):
         self.headers = {"Authorization": f"Bearer {merged['API_KEY']}"} if merged["API_KEY"] else {}
         self.folder = Path(merged["ADAPTER_DIR"])
         self.timeout = httpx.Timeout(float(merged["TIMEOUT_SECONDS"]), connect=2.0)
+
+    @classmethod
+    def apart(cls, name: str, base_model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        # Within the folder that the alias's engine reads, which may be all that the machines share.
+        return {"ADAPTER_DIR": str(Path(options["ADAPTER_DIR"]) / name)}
 
     def deploy(self, name: str, package: Package) -> None:
         folder = self._unpacked(package)
@@ -85,8 +98,10 @@ class VllmEndpoint(EndpointBackend):
         if not self.folder.exists():
             return
         for path in self.folder.iterdir():
-            # A young one may belong to a promotion that has not written its row where we have read it.
-            if path.name not in keep and time.time() - path.stat().st_mtime > TIDY_AFTER_SECONDS:
+            # A young one may belong to a promotion that has not written its row where we have read it. Folders with
+            # other names are those of other endpoints.
+            is_unused = _SHA256.fullmatch(path.name) and path.name not in keep
+            if is_unused and time.time() - path.stat().st_mtime > TIDY_AFTER_SECONDS:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _unpacked(self, package: Package) -> Path:

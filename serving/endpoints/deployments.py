@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from adapters.models import AdapterVersion
-from serving.backends import endpoints
 from serving.backends.base import Package
+from serving.endpoints.queries import backend_of
 from serving.models import HELD, Deployment, DeploymentState, Endpoint, Route
 
 _NAME = re.compile(r"[0-9a-f]{20}-[0-9a-f]{24}")
@@ -74,7 +74,7 @@ def hold_deployment(*, endpoint: Endpoint, version: AdapterVersion) -> Deploymen
         },
     )
     draining = Deployment.objects.filter(id=deployment.id, state=DeploymentState.DRAINING)
-    draining.update(drain_until=timezone.now() + endpoints[endpoint.backend].drain)
+    draining.update(drain_until=timezone.now() + backend_of(endpoint).drain)
     return deployment
 
 

@@ -2,11 +2,11 @@
 
 from evaluations.runs.queries import known_answers
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running
-from serving.backends import endpoints
 from serving.backends.base import Status
 from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import move, package_of
 from serving.endpoints.fingerprint import KNOWN_ANSWERS, Fingerprint, take_fingerprint
+from serving.endpoints.queries import backend_of
 from serving.models import Deployment, DeploymentState
 
 RETRY_SECONDS = 10.0
@@ -14,7 +14,7 @@ RETRY_SECONDS = 10.0
 
 def load(deployment: Deployment) -> Outcome | None:
     """Put the deployment on its endpoint; None once it is in service. Raises EndpointError."""
-    backend = endpoints[deployment.endpoint.backend]
+    backend = backend_of(deployment.endpoint)
     seen = backend.describe(deployment.name)
     if seen.status is Status.MISSING:
         backend.deploy(deployment.name, package_of(deployment.version))
@@ -32,7 +32,7 @@ def load(deployment: Deployment) -> Outcome | None:
 def fingerprint_of(deployment: Deployment) -> Fingerprint:
     """Ask the deployment what its version was asked in its evaluation. Raises EndpointError."""
     known = known_answers(deployment.version, KNOWN_ANSWERS)
-    return take_fingerprint(endpoints[deployment.endpoint.backend].target(deployment.name), known)
+    return take_fingerprint(backend_of(deployment.endpoint).target(deployment.name), known)
 
 
 def mismatch(fingerprint: Fingerprint) -> Failed:

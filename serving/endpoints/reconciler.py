@@ -8,10 +8,11 @@ from collections.abc import Iterable
 import structlog
 from django.utils import timezone
 
-from serving.backends import endpoints
 from serving.backends.base import EndpointBackend, Status
 from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import is_our_name, move, package_of
+from serving.endpoints.provisioning import advance
+from serving.endpoints.queries import EndpointNotSetUp, backend_of
 from serving.models import HELD, Deployment, DeploymentState, Endpoint, Route
 from tenants.scope import system_scope
 
@@ -24,16 +25,21 @@ LOST = (None, Status.FAILED)
 def reconcile() -> None:
     """Reconcile every endpoint; one that does not answer is left for the next time."""
     with system_scope():
-        for endpoint in Endpoint.objects.all():
+        for endpoint in Endpoint.objects.standing():
+            advance(endpoint)
+            if not endpoint.is_serving:
+                continue
             try:
                 reconcile_endpoint(endpoint)
             except EndpointError as error:
                 log.warning("endpoint_not_reconciled", endpoint=endpoint.name, code=error.code)
+            except EndpointNotSetUp as error:
+                log.error("endpoint_not_set_up", error=str(error))
 
 
 def reconcile_endpoint(endpoint: Endpoint) -> None:
     """Runs in the site's scope. Raises EndpointError when the endpoint does not answer."""
-    backend = endpoints[endpoint.backend]
+    backend = backend_of(endpoint)
     end_drained(endpoint)
     # The endpoint is asked first: a deployment has its row before it gets there, so all it names that is held
     # will be found in the rows read afterwards.

@@ -14,7 +14,7 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
 
     class Meta:
         model = Endpoint
-        fields = ("id", "name", "base_model", "created_at")
+        fields = ("id", "name", "base_model", "state", "created_at")
 
 
 class DeploymentSerializer(serializers.ModelSerializer[Deployment]):

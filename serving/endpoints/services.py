@@ -1,10 +1,156 @@
-"""Writes to endpoints."""
+"""Writes to endpoints, and the place of a tenant that promotes for the first time."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
 
 from adapters.models import BaseModel
-from serving.models import Endpoint
+from rest.errors import Conflict, PortalError
+from serving.backends import endpoints
+from serving.endpoints.queries import place_of
+from serving.endpoints.states import move_endpoint
+from serving.endpoints.tasks import wake_reconciler
+from serving.models import Endpoint, EndpointState, Placement, Route
+from tenants.scope import system_scope
+
+NAME = re.compile(r"[a-z0-9](-?[a-z0-9]){0,29}")
+
+log = structlog.get_logger(__name__)
 
 
 def ensure_endpoint(*, name: str, backend: str, base_model: BaseModel) -> Endpoint:
-    """The endpoint of that name, on the backend and base model given."""
+    """The endpoint of that name, on the backend and base model given, as the settings describe it."""
     endpoint, _ = Endpoint.objects.update_or_create(name=name, defaults={"backend": backend, "base_model": base_model})
+    if not Endpoint.objects.filter(base_model=base_model, is_default=True).exists():
+        make_default(endpoint=endpoint)
     return endpoint
+
+
+@transaction.atomic
+def create_endpoint(*, name: str, backend: str, base_model: BaseModel, options: Mapping[str, Any]) -> Endpoint:
+    """A further endpoint on an alias of ENDPOINTS, with `options` of its own. One in a cloud costs from now on.
+
+    Raises PortalError with `field`: endpoint:bad_name, endpoint:no_backend, endpoint:bad_options; Conflict:
+    endpoint:name_taken.
+    """
+    if not NAME.fullmatch(name):
+        text = "Use up to 30 lower-case letters, digits and single hyphens, with a letter or digit at both ends."
+        raise PortalError(text, code="endpoint:bad_name", field="name")
+    if backend not in endpoints:
+        raise PortalError(f"ENDPOINTS has no {backend!r}.", code="endpoint:no_backend", field="backend")
+    if Endpoint.objects.standing().filter(name=name).exists():
+        raise Conflict(f"There is an endpoint called {name}.", code="endpoint:name_taken", field="name")
+    alias = endpoints[backend]
+    apart = alias.apart(name, base_model.name, settings.ENDPOINTS[backend].get("OPTIONS", {}))
+    checked = {**_own(backend, options), **apart}
+    _check(backend, checked)
+    endpoint, _ = Endpoint.objects.update_or_create(
+        name=name, defaults={"backend": backend, "base_model": base_model, "options": checked, "is_default": False}
+    )
+    if not Endpoint.objects.filter(base_model=base_model, is_default=True).exists():
+        make_default(endpoint=endpoint)
+    if endpoint.state == EndpointState.DELETED or endpoints.of(backend, checked).provision() is not None:
+        make_endpoint(endpoint=endpoint)
+    log.info("endpoint_created", endpoint=name, backend=backend)
+    return endpoint
+
+
+def make_endpoint(*, endpoint: Endpoint) -> None:
+    """Make what is missing of an endpoint: at first, or after it failed or was deleted. Raises Conflict."""
+    _move(endpoint, EndpointState.CREATING)
+    log.info("endpoint_is_made", endpoint=endpoint.name)
+
+
+@transaction.atomic
+def change_endpoint(*, endpoint: Endpoint, options: Mapping[str, Any]) -> None:
+    """Give it other options of its own and bring it to them, while it answers.
+
+    Raises PortalError with `field`: endpoint:bad_options; Conflict: endpoint:busy.
+    """
+    kept = {name: value for name, value in endpoint.options.items() if name not in _names(endpoint.backend)}
+    checked = {**kept, **_own(endpoint.backend, options)}
+    _check(endpoint.backend, checked)
+    again = EndpointState.CREATING if endpoint.state == EndpointState.FAILED else EndpointState.CHANGING
+    _move(endpoint, again, options=checked)
+    log.info("endpoint_changes", endpoint=endpoint.name, options=sorted(options))
+
+
+@transaction.atomic
+def delete_endpoint(*, endpoint: Endpoint, with_live_adapters: bool = False) -> None:
+    """Delete it with all that costs; tenants that were placed here and have nothing live are free to go elsewhere.
+
+    Deployments `with_live_adapters` keep their rows, so that they come back with the endpoint if it is made again.
+    Raises Conflict: endpoint:in_use, endpoint:busy.
+    """
+    with system_scope():
+        live = Route.objects.filter(active__endpoint=endpoint)
+        if not with_live_adapters:
+            if aliases := live.count():
+                what = "1 adapter is" if aliases == 1 else f"{aliases} adapters are"
+                text = f"{what} live on {endpoint.name}. Move its tenants to another endpoint first."
+                raise Conflict(text, code="endpoint:in_use")
+            Placement.objects.filter(endpoint=endpoint).delete()
+    _move(endpoint, EndpointState.DELETING)
+    log.info("endpoint_is_deleted", endpoint=endpoint.name)
+
+
+@transaction.atomic
+def make_default(*, endpoint: Endpoint) -> None:
+    """Let tenants without a place come here. Those that have promoted stay where they are."""
+    Endpoint.objects.filter(base_model=endpoint.base_model_id, is_default=True).update(is_default=False)
+    Endpoint.objects.filter(id=endpoint.id).update(is_default=True)
+    endpoint.refresh_from_db()
+
+
+@transaction.atomic
+def take_place(*, base_model: BaseModel) -> Endpoint:
+    """The endpoint where the active tenant's adapters of a base model go, which is its place from now on.
+
+    Raises Conflict: promotion:no_endpoint.
+    """
+    endpoint = place_of(base_model.id)
+    if endpoint is None or not endpoint.is_serving:
+        why = f"The endpoint {endpoint.name} is not in service." if endpoint else f"No endpoint serves {base_model}."
+        raise Conflict(f"{why} Ask your site’s operator.", code="promotion:no_endpoint")
+    placement, _ = Placement.objects.get_or_create(base_model=base_model, defaults={"endpoint": endpoint})
+    placed: Endpoint = placement.endpoint
+    return placed
+
+
+def _move(endpoint: Endpoint, to: EndpointState, **changes: Any) -> None:
+    if not move_endpoint(endpoint, to, **changes):
+        endpoint.refresh_from_db()
+        text = f"{endpoint.name} is {endpoint.get_state_display().lower()} now. Try again when that is over."
+        raise Conflict(text, code="endpoint:busy")
+    wake_reconciler()
+
+
+def _names(backend: str) -> set[str]:
+    return {option.name for option in endpoints[backend].own}
+
+
+def _own(backend: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that an endpoint may set for itself, as the type of their default. Raises PortalError."""
+    alias = endpoints[backend]
+    wanted = {}
+    for name, value in options.items():
+        if name not in _names(backend):
+            raise PortalError(f"{name} can’t be set for one endpoint.", code="endpoint:bad_options", field=name)
+        try:
+            wanted[name] = type(alias.options[name])(value)
+        except (TypeError, ValueError):
+            raise PortalError(f"{name} must be a number.", code="endpoint:bad_options", field=name) from None
+    return wanted
+
+
+def _check(backend: str, options: Mapping[str, Any]) -> None:
+    try:
+        endpoints.of(backend, options).provision()
+    except ValueError as error:
+        text = str(error)
+        field = next((name for name in sorted(_names(backend), key=len, reverse=True) if name in text), None)
+        raise PortalError(f"{text}.", code="endpoint:bad_options", field=field) from error

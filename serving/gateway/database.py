@@ -14,9 +14,11 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from django.db.models import Count
 
+from serving.backends.base import EndpointBackend
+from serving.endpoints.queries import EndpointNotSetUp, backend_of, context_of, places
 from serving.gateway.cache import ShortCache
-from serving.gateway.errors import GatewayError
-from serving.models import Deployment, Endpoint, Route, Trial, TrialState
+from serving.gateway.errors import AWAY, GatewayError
+from serving.models import Deployment, Route, Trial, TrialState
 from serving.trials.services import keep_copy, wants_copy
 from tenants.keys.services import authenticate_api_key
 from tenants.scope import tenant_scope
@@ -55,7 +57,7 @@ class Model:
     """What a name in a request stands for; those with defaults are empty for a base model. `context` is in tokens."""
 
     alias: str
-    endpoint: str
+    backend: EndpointBackend
     name: str
     context: int
     version_id: str | None = None
@@ -130,6 +132,9 @@ class Directory:
                 log.error("database_unavailable", error=type(error).__name__)
                 text = "API keys and models can’t be looked up right now. Try again in a few seconds."
                 raise GatewayError(503, text, "database_unavailable", retry_after=5) from error
+            except EndpointNotSetUp as error:
+                log.error("endpoint_not_set_up", error=str(error))
+                raise GatewayError(503, AWAY, "endpoint_unavailable", retry_after=30) from error
 
         return await sync_to_async(in_thread, thread_sensitive=False, executor=self._threads)()
 
@@ -143,13 +148,16 @@ def find_caller(token: str) -> Caller | None:
 def find_models(tenant_id: UUID) -> Models:
     """Read the tenant's routes, and the base models that its endpoints serve."""
     by_name: dict[str, Model] = {}
-    for endpoint in Endpoint.objects.select_related("base_model"):
-        base = endpoint.base_model
-        since = int(endpoint.created_at.timestamp())
-        by_name[base.name] = Model(
-            alias=base.name, endpoint=endpoint.backend, name=base.name, context=base.context_length, since=since
-        )
     with tenant_scope(tenant_id):
+        for place in places():
+            name = place.base_model.name
+            by_name[name] = Model(
+                alias=name,
+                backend=backend_of(place),
+                name=name,
+                context=context_of(place),
+                since=int(place.created_at.timestamp()),
+            )
         related = ("endpoint__base_model", "version")
         running = Trial.objects.filter(state=TrialState.RUNNING).annotate(copied=Count("copies"))
         trials = {t.live_id: t for t in running.select_related(*(f"candidate__{name}" for name in related))}
@@ -172,9 +180,9 @@ def find_models(tenant_id: UUID) -> Models:
 def _model(alias: str, deployment: Deployment, *, since: dt.datetime) -> Model:
     return Model(
         alias=alias,
-        endpoint=deployment.endpoint.backend,
+        backend=backend_of(deployment.endpoint),
         name=deployment.name,
-        context=deployment.endpoint.base_model.context_length,
+        context=context_of(deployment.endpoint),
         version_id=str(deployment.version_id),
         version_number=deployment.version.number,
         package_sha256=deployment.version.package_sha256,

@@ -4,6 +4,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+AWAY = "The endpoint is not responding right now. Try again in a few seconds."
+
 
 class GatewayError(Exception):
     """A refusal: HTTP status, a text for the caller, a stable code, the parameter at fault, seconds to wait."""

@@ -12,7 +12,7 @@ from yarl import URL
 
 from serving.backends.errors import EndpointError
 from serving.backends.target import Call, Target
-from serving.gateway.errors import GatewayError
+from serving.gateway.errors import AWAY, GatewayError
 from serving.gateway.record import Tally
 from serving.gateway.waiting import Visit, WaitingRoom
 
@@ -26,7 +26,6 @@ MAX_CONNECTIONS = 512
 KEEP_ALIVE_SECONDS = 3.0
 AWAY_SECONDS = 5
 
-AWAY = "The endpoint is not responding right now. Try again in a few seconds."
 PLAIN = {"accept-encoding": "identity"}
 
 

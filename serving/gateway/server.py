@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from serving.backends import endpoints
 from serving.backends.target import Decoder, Target
 from serving.gateway.body import Ask, check_prompt, read_ask
 from serving.gateway.copies import Copies
@@ -127,7 +126,7 @@ class Gateway:
     async def _answer(self, request: Request, path: str, ask: Ask, tally: Tally, model: Model) -> Response:
         """The answer of `model`, or its beginning: a stream settles by itself."""
         tally.model = model
-        target = endpoints[model.endpoint].target(model.name)
+        target = model.backend.target(model.name)
         document = ask.for_endpoint()
         opening = forwarded(self._client, self._room, target, path, document, alias=model.alias, tally=tally)
         if ask.streamed:
@@ -140,7 +139,7 @@ class Gateway:
 
     def _chat(self, model: Model, document: dict[str, Any], tally: Tally) -> Opening:
         """A copy's, for which nobody waits."""
-        target, path = endpoints[model.endpoint].target(model.name), "/chat/completions"
+        target, path = model.backend.target(model.name), "/chat/completions"
         return forwarded(
             self._client, self._room, target, path, document, alias=model.alias, tally=tally, is_patient=False
         )

@@ -11,10 +11,10 @@ import structlog
 from django.conf import settings
 
 from lorakit.contracts import InvocationRecord
-from serving.backends import endpoints
 from serving.backends.errors import EndpointError
 from serving.backends.target import Target
 from serving.endpoints.asking import Answer, ask
+from serving.endpoints.queries import backend_of
 from serving.gateway.ledger import Ledger
 from serving.models import Route
 
@@ -55,7 +55,7 @@ def ask_both(*, route: Route, messages: list[dict[str, str]], max_tokens: int) -
 def _questions(route: Route) -> list[Question]:
     deployment = route.active
     base = deployment.endpoint.base_model
-    backend = endpoints[deployment.endpoint.backend]
+    backend = backend_of(deployment.endpoint)
     return [
         Question(title=base.title, alias=base.name, target=backend.target(base.name)),
         Question(

@@ -13,6 +13,7 @@ from jobs.outcomes import Outcome, Stopped, Succeeded
 from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import hold_deployment, release
 from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
+from serving.endpoints.queries import place_of
 from serving.endpoints.tasks import wake_reconciler
 from serving.models import HELD, PROMOTION, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
 from serving.promotions.routes import switch_route
@@ -81,7 +82,9 @@ class PromotionKind(Kind):
         check_again(promotion)
         deployment = promotion.deployment
         if deployment is None or deployment.state not in HELD:
-            endpoint = Endpoint.objects.get(id=job.spec["endpoint"])
+            # Its tenant may have been moved since it was asked for.
+            place = place_of(promotion.version.adapter.base_model_id)
+            endpoint = place or Endpoint.objects.get(id=job.spec["endpoint"])
             deployment = promotion.deployment = hold_deployment(endpoint=endpoint, version=promotion.version)
             Promotion.objects.filter(id=promotion.id).update(deployment=deployment)
         if outcome := load(deployment):

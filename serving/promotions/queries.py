@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from evaluations.runs.report import SliceReport, headline
 from jobs.models import Job
 from jobs.states import TERMINAL
 from rest.errors import NotFound
-from serving.endpoints.queries import deployments
+from serving.endpoints.queries import backend_of, deployments, place_of
 from serving.freezes.queries import freeze_at
 from serving.freezes.texts import frozen_text
 from serving.models import HELD, Deployment, Freeze, Promotion, Route, SiteFreeze, Trial, TrialState
@@ -145,9 +144,11 @@ def standing_of(version: AdapterVersion) -> Standing:
 
 def refusal_of(version: AdapterVersion) -> str:
     """Why the endpoint cannot serve this version, empty if it can."""
-    if version.rank <= settings.MAX_LORA_RANK:
+    place = place_of(version.adapter.base_model_id)
+    highest = backend_of(place).max_rank if place else version.rank
+    if version.rank <= highest:
         return ""
     return (
-        f"{version} has rank {version.rank}, and the endpoint serves adapters up to rank {settings.MAX_LORA_RANK}. "
+        f"{version} has rank {version.rank}, and the endpoint serves adapters up to rank {highest}. "
         "Train one with a lower rank."
     )

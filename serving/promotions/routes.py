@@ -4,8 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from rest.errors import Conflict
-from serving.backends import endpoints
 from serving.endpoints.deployments import move
+from serving.endpoints.queries import backend_of
 from serving.models import Deployment, DeploymentState, Route, Trial, TrialState
 from serving.trials.services import end_trial
 from tenants.audit.services import record_event
@@ -31,7 +31,7 @@ def switch_route(*, route: Route, to: Deployment) -> Route:
         )
     replaced: Deployment | None = locked.active
     if replaced is not None:
-        drain = endpoints[replaced.endpoint.backend].drain
+        drain = backend_of(replaced.endpoint).drain
         move(replaced, DeploymentState.DRAINING, drain_until=timezone.now() + drain)
     Route.objects.filter(id=locked.id).update(active=live, previous=replaced, switched_at=timezone.now())
     locked.refresh_from_db()

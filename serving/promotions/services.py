@@ -15,6 +15,7 @@ from evaluations.runs.queries import latest_ready
 from jobs.models import Job
 from jobs.services import start_job
 from rest.errors import Conflict, PortalError
+from serving.endpoints.services import take_place
 from serving.freezes.errors import Frozen
 from serving.freezes.queries import freeze_at
 from serving.freezes.texts import moment_text
@@ -182,13 +183,7 @@ def _endpoint_for(version: AdapterVersion) -> Endpoint:
         )
     if refusal := refusal_of(version):
         raise Conflict(refusal, code="promotion:rank_too_high")
-    endpoint = Endpoint.objects.filter(base_model=adapter.base_model_id).first()
-    if endpoint is None:
-        raise Conflict(
-            f"No endpoint serves {adapter.base_model}. Ask your site’s operator to add one.",
-            code="promotion:no_endpoint",
-        )
-    return endpoint
+    return take_place(base_model=adapter.base_model)
 
 
 def _refuse_second(adapter: Adapter, *, but_waiting: bool = False) -> None:

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from adapters.versions.queries import version_named
 from rest.errors import PortalError
-from serving.backends import endpoints
-from serving.endpoints.queries import deployments, endpoints_by_name
+from serving.endpoints.queries import backend_of, deployments, places
 from serving.freezes.queries import freezes_not_over
 from serving.promotions.forms import AT_ONCE, PromoteForm
 from serving.promotions.panels import promotion_panel
@@ -39,7 +38,7 @@ def endpoint(request: TenantRequest) -> HttpResponse:
     search = request.GET.get("q", "").replace("\0", "").strip()[:60]
     page = Paginator(live_routes(search), ROUTES_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "sites": [(site, endpoints[site.backend].health()) for site in endpoints_by_name()],
+        "sites": [(site, backend_of(site).health()) for site in places()],
         "page_obj": page,
         "q": search,
         "deployments": deployments().defer("version__manifest")[:SHOWN],

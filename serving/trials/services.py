@@ -14,8 +14,8 @@ from evaluations.runs.judgings.services import JudgingWanted
 from jobs.models import Job
 from jobs.services import start_job
 from rest.errors import Conflict, PortalError
-from serving.backends import endpoints
 from serving.endpoints.deployments import move
+from serving.endpoints.queries import backend_of
 from serving.models import Deployment, DeploymentState, Endpoint, Route, Trial, TrialCopy, TrialState
 from serving.trials.figures import measured
 from serving.trials.latency import usual_p95_ms
@@ -138,7 +138,7 @@ def let_candidate_go(trial: Trial, *, at_once: bool) -> None:
     unused = Deployment.objects.filter(id=trial.candidate_id, state=DeploymentState.IN_SERVICE)
     if (candidate := unused.first()) is None or Route.objects.filter(active=candidate).exists():
         return
-    drain = LET_GO_AFTER if at_once else endpoints[candidate.endpoint.backend].drain
+    drain = LET_GO_AFTER if at_once else backend_of(candidate.endpoint).drain
     move(candidate, DeploymentState.DRAINING, drain_until=timezone.now() + drain)
 
 

@@ -44,10 +44,10 @@ from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
 from lorakit.gates.policy import DEFAULT
+from serving.endpoints.services import ensure_endpoint
 from serving.models import (
     Deployment,
     DeploymentState,
-    Endpoint,
     Freeze,
     Promotion,
     Route,
@@ -146,7 +146,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             alignment=alignment, position=1, criterion=CANARY, answer=answer, cluster=CANARY, grade=1, score=3.0,
             comment=CANARY,
         )  # fmt: skip
-        endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
+        endpoint = ensure_endpoint(name="shared", backend="default", base_model=base_model)
         deployment = Deployment.objects.create(
             endpoint=endpoint, version=version, name=CANARY, state=DeploymentState.IN_SERVICE
         )

@@ -32,7 +32,7 @@ from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.serving.engine import KEY, Engine
 from tests.serving.memory_endpoint import MemoryEndpoint
-from tests.serving.sagemaker_endpoint import sagemaker_endpoint
+from tests.serving.sagemaker_endpoint import sagemaker_endpoint, waited
 from tests.standin.deployment import running_standin
 
 PROMPTS = ("Repeat: amber.", "Name: Ruth Vale.", "Total: 42.")
@@ -77,8 +77,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, Sag
     """A stand-in with an endpoint made by `Provision`, its base in service; other modules empty moto's buckets."""
     with running_standin(tmp_path_factory.mktemp("aws")) as standin:
         backend = sagemaker_endpoint(standin)
-        for _ in backend.provision().create():
-            pass
+        list(waited(backend.provision().create()))
         yield standin, backend
 
 

@@ -1,9 +1,12 @@
 """A SageMaker endpoint at a stand-in, for tests."""
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 
+from serving.backends.base import Waiting
 from serving.backends.sagemaker import SageMakerEndpoint
 from standin.server import REGION, StandIn
 from tests.standin.deployment import ROLE
@@ -28,9 +31,16 @@ def endpoint_options(standin: StandIn, **changes: Any) -> dict[str, Any]:
         "MAX_RANK": 20,
         "REGION": REGION,
         "ENDPOINT_URL": standin.url,
-        "POLL_SECONDS": 0.1,
         **changes,
     }
+
+
+def waited(lines: Iterator[str]) -> Iterator[str]:
+    """A provision's lines, with a moment after each that is Waiting."""
+    for line in lines:
+        yield line
+        if isinstance(line, Waiting):
+            time.sleep(0.1)
 
 
 def sagemaker_endpoint(standin: StandIn, **changes: Any) -> SageMakerEndpoint:

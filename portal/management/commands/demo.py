@@ -23,7 +23,7 @@ from portal.demo.client import DemoError
 from portal.demo.line import Site as DemoSite
 from portal.demo.line import run_line
 from portal.demo.screen import Screen
-from portal.demo.standin import aws_standin
+from portal.demo.standin import aws_standin, create_endpoint
 from portal.embedded.process import EmbeddedServiceError
 from portal.supervisor.console import Console
 from portal.supervisor.site import Site
@@ -66,6 +66,8 @@ class Command(BaseCommand):
             screen.tell("Site", "starting")
             site.start()
             site.wait_ready()
+            if not has_engine:
+                create_endpoint(self.var)
             ok = self._walk(site, screen)
             if not once:
                 screen.say(self._invitation(site))

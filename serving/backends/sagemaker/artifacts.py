@@ -54,8 +54,9 @@ class Artifacts:
         self._tidied_at = time.monotonic()
         before = timezone.now() - TIDY_AFTER
         with translated("deleting adapters in S3"):
+            # Folders below belong to other endpoints.
             pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket.name, Prefix=self._prefix
+                Bucket=self._bucket.name, Prefix=self._prefix, Delimiter="/"
             )
             old = [
                 {"Key": item["Key"]}

@@ -20,7 +20,7 @@ from serving.backends.base import Description, EndpointBackend, Health, Package,
 from serving.backends.errors import EndpointError
 from serving.backends.sagemaker.artifacts import Artifacts
 from serving.backends.sagemaker.errors import is_missing, not_set_up, says, translated
-from serving.backends.sagemaker.plan import Plan
+from serving.backends.sagemaker.plan import OWN, Plan
 from serving.backends.sagemaker.provision import SageMakerProvision
 from serving.backends.sagemaker.reading import components, described
 from serving.backends.sagemaker.target import SageMakerTarget
@@ -45,9 +45,10 @@ def _default(item: "Field[Any]") -> Any:
 
 class SageMakerEndpoint(EndpointBackend):
     """Options: BASE_MODEL, the portal's name of the base; BUCKET and PREFIX for adapters; REGION; ENDPOINT_URL in place
-    of AWS's addresses; POLL_SECONDS, while it is made; and the fields of `Plan` in capitals, of which ENDPOINT and
-    BASE_COMPONENT are always needed."""
+    of AWS's addresses; and the fields of `Plan` in capitals, of which ENDPOINT and BASE_COMPONENT are always needed."""
 
+    title = "SageMaker"
+    own = OWN
     options: ClassVar[dict[str, Any]] = {
         **EndpointBackend.options,
         **{item.name.upper(): _default(item) for item in fields(Plan)},
@@ -56,7 +57,6 @@ class SageMakerEndpoint(EndpointBackend):
         "PREFIX": "deployments/",
         "REGION": "",
         "ENDPOINT_URL": "",
-        "POLL_SECONDS": 15.0,
     }
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
@@ -72,8 +72,22 @@ class SageMakerEndpoint(EndpointBackend):
             raise ValueError(f"ENDPOINTS[{alias!r}] needs the option REGION, or AWS_DEFAULT_REGION")
         self._url = merged["ENDPOINT_URL"] or None
         self._bucket_name, self._prefix = str(merged["BUCKET"]), str(merged["PREFIX"])
-        self._poll = float(merged["POLL_SECONDS"])
         self._mark = hashlib.sha256(self.plan.endpoint.encode()).hexdigest()[:8]
+
+    @property
+    def context_tokens(self) -> int:
+        return self.plan.context_tokens
+
+    @classmethod
+    def apart(cls, name: str, base_model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        endpoint = f"{options['ENDPOINT']}-{name}"
+        prefix = f"{options.get('PREFIX', cls.options['PREFIX'])}{name}/"
+        return {
+            "ENDPOINT": endpoint,
+            "BASE_COMPONENT": f"{endpoint}-base",
+            "BASE_MODEL": base_model,
+            "PREFIX": prefix,
+        }
 
     def deploy(self, name: str, package: Package) -> None:
         found = self.describe(name)
@@ -157,7 +171,7 @@ class SageMakerEndpoint(EndpointBackend):
 
     def provision(self) -> SageMakerProvision:
         self.plan.check()
-        return SageMakerProvision(self._client, self.plan, poll=self._poll)
+        return SageMakerProvision(self._client, self.plan)
 
     def component(self, name: str) -> str:
         """The name of a deployment's component: unique in the account, of at most 63 characters."""

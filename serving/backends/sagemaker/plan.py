@@ -3,10 +3,30 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from serving.backends.base import PRICE, Option
+
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The maximum ranks that vLLM knows; any other is rounded up to one of them."""
 
 VARIANT = "AllTraffic"
+LONGEST_NAME = 50
+"""Names of its parts begin with the endpoint's and have to be told from those of others."""
+
+OWN = (
+    Option(name="INSTANCE_TYPE", title="Instance type", help="Such as ml.g6e.xlarge."),
+    Option(name="INSTANCES", title="Instances", help="To begin with."),
+    Option(name="LEAST_INSTANCES", title="Fewest instances", help="0 lets it scale to zero."),
+    Option(name="MOST_INSTANCES", title="Most instances"),
+    Option(name="COPIES", title="Copies of the base model"),
+    Option(name="MAX_RANK", title="Highest rank", choices=RANKS),
+    Option(name="GPU_ADAPTERS", title="Adapters on the GPU", help="How many can be in one batch."),
+    Option(name="CPU_ADAPTERS", title="Adapters in memory", help="Including those. Others are read again when asked."),
+    Option(name="CONTEXT_TOKENS", title="Context", help="Tokens of prompt and answer."),
+    Option(name="MEMORY_MB", title="Memory of a copy", help="MiB that SageMaker reserves."),
+    Option(name="IMAGE", title="Container image", help="LMI, or AWS’s vLLM image."),
+    Option(name="MODEL_URI", title="Base model in S3", help="The prefix of its files."),
+    *PRICE,
+)
 Request = dict[str, Any]
 
 
@@ -47,6 +67,8 @@ class Plan:
 
     def check(self) -> None:
         """Raises ValueError that names what is wrong."""
+        if len(self.endpoint) > LONGEST_NAME:
+            raise ValueError(f"ENDPOINT must have at most {LONGEST_NAME} characters")
         for name in ("role_arn", "image", "model_uri"):
             if not getattr(self, name):
                 raise ValueError(f"{name.upper()} is required to create an endpoint")

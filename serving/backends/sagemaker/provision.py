@@ -3,31 +3,29 @@
 import hashlib
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from serving.backends.base import Waiting
 from serving.backends.errors import EndpointError
 from serving.backends.sagemaker.errors import is_missing, says, translated
 from serving.backends.sagemaker.plan import Plan, Request
 from serving.backends.sagemaker.reading import components, described
 
-PATIENCE_SECONDS = 3600.0
 HASH = 12
 
 Step = Iterator[str]
-"""Says what is being done, a line at a time."""
+"""Says what is being done, a line at a time, and what is waited for."""
 
 
 class SageMakerProvision:
     """One endpoint as a plan has it. Models and configurations never change in AWS: a name stands for its content."""
 
-    def __init__(self, client: Any, plan: Plan, *, poll: float) -> None:
+    def __init__(self, client: Any, plan: Plan) -> None:
         self._client = client
         self._plan = plan
-        self._poll = poll
 
     def create(self) -> Step:
         """Create what is missing and wait until all is in service. Raises EndpointError."""
@@ -52,6 +50,10 @@ class SageMakerProvision:
         endpoint, base = self._endpoint(), self._base()
         if endpoint is None or base is None:
             raise EndpointError("endpoint:missing", "There is no such endpoint. Create it first.", temporary=False)
+        # An earlier change may be under way.
+        yield from self._endpoint_settled()
+        yield from self._base_settled()
+        endpoint, base = self._endpoint() or endpoint, self._base() or base
         model, config = self._model(), self._config()
         if endpoint["EndpointConfigName"] != config:
             yield "Changing the endpoint’s configuration"
@@ -169,16 +171,9 @@ class SageMakerProvision:
         yield from self._until(status)
 
     def _until(self, check: Callable[[], str]) -> Step:
-        """Call `check` until it says nothing more; yields what it says when that changes."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        said = ""
+        """Call `check` until it says nothing more."""
         while now := check():
-            if now != said:
-                yield now
-            said = now
-            if time.monotonic() > deadline:
-                raise EndpointError("endpoint:timeout", f"It took too long: {now}", temporary=True)
-            time.sleep(self._poll)
+            yield Waiting(now)
 
 
 def _progress(what: str, status: str, reason: str) -> str:

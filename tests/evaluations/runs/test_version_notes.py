@@ -10,7 +10,8 @@ from django.utils import timezone
 from adapters.models import AdapterVersion, BaseModel
 from adapters.versions.notes import notes_of
 from evaluations.models import EvaluationItem, EvaluationRun
-from serving.models import Deployment, DeploymentState, Endpoint, Route
+from serving.endpoints.services import ensure_endpoint
+from serving.models import Deployment, DeploymentState, Route
 from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 from tests.evaluations.reviews.rounds import graded
@@ -19,7 +20,7 @@ from tests.evaluations.reviews.rounds import graded
 @pytest.fixture
 def make_live(base_model: BaseModel) -> Callable[[AdapterVersion], None]:
     def make(version: AdapterVersion) -> None:
-        endpoint = Endpoint.objects.create(name="shared", backend="default", base_model=base_model)
+        endpoint = ensure_endpoint(name="shared", backend="default", base_model=base_model)
         with tenant_scope(version.tenant_id):
             deployment = Deployment.objects.create(
                 endpoint=endpoint, version=version, name="boxes-1", state=DeploymentState.IN_SERVICE

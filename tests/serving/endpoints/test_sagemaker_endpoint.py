@@ -23,11 +23,12 @@ from serving.backends.errors import EndpointError
 from serving.backends.sagemaker import SageMakerEndpoint, artifacts
 from serving.backends.sagemaker.plan import Plan
 from serving.backends.sagemaker.target import SageMakerTarget
+from serving.models import Endpoint
 from standin.objects import client
 from standin.server import REGION, StandIn
 from storage.objects import put_file
 from tests.serving.endpoints.test_endpoint_contract import Canary
-from tests.serving.sagemaker_endpoint import BUCKET, IMAGE, sagemaker_endpoint
+from tests.serving.sagemaker_endpoint import BUCKET, IMAGE, sagemaker_endpoint, waited
 from tests.standin.deployment import ROLE
 
 Aws = tuple[StandIn, SageMakerEndpoint]
@@ -126,7 +127,7 @@ def package(canary: Canary) -> Package:
 
 @pytest.mark.slow
 def test_an_endpoint_is_made_changed_and_deleted_and_nothing_is_left(
-    aws: Aws, package: Package, monkeypatch: pytest.MonkeyPatch
+    aws: Aws, package: Package, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     standin, _ = aws
     hosting = standin.hosting
@@ -136,7 +137,7 @@ def test_an_endpoint_is_made_changed_and_deleted_and_nothing_is_left(
         backend = sagemaker_endpoint(standin, **names, **changes)
         monkeypatch.setitem(endpoints.built, "default", backend)
         out = StringIO()
-        call_command("endpoint", action, yes=True, stdout=out)
+        call_command("endpoint", action, yes=True, poll=0.1, stdout=out)
         return out.getvalue()
 
     before = (set(hosting.models.by_name), set(hosting.endpoints.configs))
@@ -157,7 +158,7 @@ def test_an_endpoint_is_made_changed_and_deleted_and_nothing_is_left(
     assert (set(hosting.models.by_name), set(hosting.endpoints.configs)) == before
     assert "other" not in hosting.endpoints.by_name
     assert not hosting.components.on("other")
-    with pytest.raises(CommandError, match="no such endpoint"):
+    with pytest.raises(CommandError, match="Deleted"):
         run("status")
 
 
@@ -167,14 +168,14 @@ def test_an_endpoint_without_a_machine_says_why(aws: Aws) -> None:
     backend = sagemaker_endpoint(standin, ENDPOINT="poor", BASE_COMPONENT="poor-base")
     standin.hosting.endpoints.has_capacity = False
     with pytest.raises(EndpointError, match="InsufficientInstanceCapacity"):
-        list(backend.provision().create())
+        list(waited(backend.provision().create()))
     standin.hosting.endpoints.has_capacity = True
     assert "InsufficientInstanceCapacity" in backend.health().text
-    list(backend.provision().delete())
+    list(waited(backend.provision().delete()))
     assert "poor" not in standin.hosting.endpoints.by_name
 
 
-def test_one_asks_before_it_costs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_one_asks_before_it_costs(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"ENDPOINT": "e", "BASE_COMPONENT": "b", "BASE_MODEL": "m", "BUCKET": "b", "REGION": REGION}
     options |= {"ROLE_ARN": ROLE, "IMAGE": IMAGE, "MODEL_URI": "s3://b/m/", "PRICE_SOURCE": "a list"}
     backend = SageMakerEndpoint("default", {**options, "PRICE_USD_PER_HOUR": 2.0})
@@ -191,7 +192,7 @@ def test_one_asks_before_it_costs(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert "$2.00 an hour, $1,460 a month (a list)" in asked[0]
 
 
-def test_the_embedded_engine_is_not_made_by_the_command() -> None:
+def test_the_embedded_engine_is_not_made_by_the_command(endpoint: Endpoint) -> None:
     with pytest.raises(CommandError, match="start its server yourself"):
         call_command("endpoint", "create", yes=True)
 

@@ -30,6 +30,7 @@ from tenants.scope import tenant_scope
 from tenants.signing import signing_key
 from tests.serving.conftest import user
 from tests.serving.gateway.gateway_client import PROMPT, TOKENS, Line, new_line, put_live
+from tests.serving.memory_endpoint import MemoryEndpoint
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHAT: dict[str, Any] = {"model": "legal", "messages": user(PROMPT), "max_tokens": TOKENS, "temperature": 0.0}
@@ -129,7 +130,7 @@ def test_no_receipt_for_another_package_than_the_endpoint_names(gateway: str, li
 )
 def test_a_stream_that_breaks_off_has_no_receipt(fault: GatewayError | None, has_receipt: bool) -> None:
     tally = Tally(caller=Caller(tenant_id=uuid4(), key_id=uuid4()))
-    model = Model(alias="legal", endpoint="default", name="deployment", context=64)
+    model = Model(alias="legal", backend=MemoryEndpoint(), name="deployment", context=64)
     ask = Ask(model="legal", document=CHAT, streamed=True, wants_usage=False, wants_usage_always=False)
     sent: list[bytes] = []
 

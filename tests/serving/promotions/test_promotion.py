@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from pytest_django import Settings
 
 from adapters.models import AdapterVersion, BaseModel
 from jobs.engine.reconciler import jobs_to_step
@@ -167,15 +166,15 @@ def test_a_version_without_evaluation_is_refused(
 
 
 def test_a_version_above_the_endpoints_rank_is_refused_before_it_is_put_there(
-    memory: MemoryEndpoint, in_tenant: Tenant, make_version: MakeVersion, settings: Settings
+    memory: MemoryEndpoint, in_tenant: Tenant, make_version: MakeVersion
 ) -> None:
     version = make_version(in_tenant, "legal", 1)
-    settings.MAX_LORA_RANK = version.rank - 1
+    memory.max_rank = version.rank - 1
     with pytest.raises(Conflict, match="has rank 4") as refused:
         promote(version)
     assert refused.value.code == "promotion:rank_too_high"
     assert not Promotion.objects.exists()
-    settings.MAX_LORA_RANK = version.rank
+    memory.max_rank = version.rank
     promote(version)
 
 

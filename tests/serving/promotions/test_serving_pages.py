@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from adapters.models import AdapterVersion
+from serving.backends import endpoints
 from serving.endpoints.fingerprint import Fingerprint
 from serving.models import Deployment, DeploymentState, Promotion, Route
 from tenants.models import Tenant
@@ -149,7 +149,11 @@ def test_an_endpoint_that_is_away_is_told(as_alice: Client, endpoint: object, me
 
 
 def test_the_version_page_tells_live_from_not_live(
-    as_alice: Client, tenant: Tenant, make_version: MakeVersion, run_jobs: Callable[..., None], settings: Settings
+    as_alice: Client,
+    tenant: Tenant,
+    make_version: MakeVersion,
+    run_jobs: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     first, second = make_version(tenant, "legal", 1), make_version(tenant, "legal", 2)
     unready = make_version(tenant, "legal", 3, answers=None)
@@ -164,7 +168,7 @@ def test_the_version_page_tells_live_from_not_live(
     assert "90.0%" in page
     page = as_alice.get(f"/adapters/versions/{unready.id}/").content.decode()
     assert "Evaluate this version before you promote it" in page
-    settings.MAX_LORA_RANK = second.rank - 1
+    monkeypatch.setattr(endpoints["default"], "max_rank", second.rank - 1)
     page = as_alice.get(f"/adapters/versions/{second.id}/").content.decode()
     assert "has rank" in page
     assert "#promote-version" not in page

@@ -12,6 +12,12 @@ APPS = ("tenants", "jobs", "corpora", "adapters", "evaluations", "serving", "met
 UNRECORDED = {
     "adapters.base_models.services.ensure_base_model": "of the site, in no tenant",
     "serving.endpoints.services.ensure_endpoint": "of the site, in no tenant",
+    "serving.endpoints.services.create_endpoint": "of the site, in no tenant",
+    "serving.endpoints.services.make_endpoint": "of the site, in no tenant",
+    "serving.endpoints.services.change_endpoint": "of the site, in no tenant",
+    "serving.endpoints.services.delete_endpoint": "of the site, in no tenant",
+    "serving.endpoints.services.make_default": "of the site, in no tenant",
+    "serving.endpoints.services.take_place": "follows from a promotion, which is recorded",
     "tenants.audit.services.record_event": "is what records",
     "tenants.people.services.accept_invitation": "add_member records it",
     "tenants.people.services.change_role": "add_member records it",

@@ -1,0 +1,1 @@
+"""Moves of a tenant from one endpoint to another."""

@@ -1,0 +1,103 @@
+"""A move, step by step: one alias after the other is put on the new endpoint, checked there, and switched.
+
+The old deployments drain, so that requests under way are answered. A promotion or trial that began before ends where it
+began, and what it made live is moved then.
+"""
+
+import datetime as dt
+
+from django.db import transaction
+from django.utils import timezone
+
+from jobs.kinds import Kind
+from jobs.models import Job
+from jobs.outcomes import Outcome, Running, Stopped, Succeeded
+from serving.backends.errors import EndpointError
+from serving.endpoints.deployments import hold_deployment, move, release
+from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
+from serving.endpoints.queries import backend_of
+from serving.endpoints.tasks import wake_reconciler
+from serving.models import Deployment, DeploymentState, Endpoint, Route, Trial, TrialState
+from serving.moves.queries import MOVE, brought_in_vain, routes_elsewhere, unsettled_elsewhere
+from tenants.audit.services import record_event
+
+WAIT_SECONDS = 5.0
+
+
+class MoveKind(Kind):
+    """Moves a tenant's aliases of a base model. `spec`: ids of the `endpoint` and the `base_model`."""
+
+    name = MOVE
+    max_attempts = 30
+    counts = False
+
+    def step(self, job: Job) -> Outcome:
+        endpoint = Endpoint.objects.get(id=job.spec["endpoint"])
+        routes = list(routes_elsewhere(endpoint))
+        tried = set(Trial.objects.filter(state=TrialState.RUNNING).values_list("live", flat=True))
+        free = next((route for route in routes if route.active_id not in tried), None)
+        if free is None:
+            if routes or unsettled_elsewhere(endpoint):
+                return Running(after=WAIT_SECONDS, phase="waiting for a promotion or trial to end", fraction=0.9)
+            return Succeeded(result={"endpoint": endpoint.name})
+        try:
+            outcome = self._bring(free, endpoint)
+        except EndpointError as error:
+            return outcome_of(error)
+        return outcome or Running(after=0.0, phase=f"moved {free.alias}", fraction=0.5)
+
+    def cancel(self, job: Job) -> Outcome:
+        return Stopped()
+
+    def outcome(self, job: Job) -> str:
+        return f"All live adapters answer from the endpoint {job.result['endpoint']} now. No request was lost."
+
+    def on_failed(self, job: Job) -> None:
+        self._let_go(job)
+
+    def on_stopped(self, job: Job) -> None:
+        self._let_go(job)
+
+    def _bring(self, route: Route, endpoint: Endpoint) -> Outcome | None:
+        """None once the alias is answered from the endpoint."""
+        active = hold_deployment(endpoint=endpoint, version=route.active.version)
+        if outcome := load(active):
+            return outcome
+        fingerprint = fingerprint_of(active)
+        if not fingerprint.matches:
+            return mismatch(fingerprint)
+        previous: Deployment | None = None
+        if route.previous is not None and route.previous.state == DeploymentState.DRAINING:
+            previous = hold_deployment(endpoint=endpoint, version=route.previous.version)
+            if outcome := load(previous):
+                return outcome
+        switch_endpoint(seen=route, active=active, previous=previous)
+        return None
+
+    def _let_go(self, job: Job) -> None:
+        """Of what was brought and not switched to; what a promotion or a trial put there is theirs."""
+        for deployment in brought_in_vain(Endpoint.objects.get(id=job.spec["endpoint"])):
+            release(deployment, to=DeploymentState.DELETED)
+        wake_reconciler()
+
+
+@transaction.atomic
+def switch_endpoint(*, seen: Route, active: Deployment, previous: Deployment | None) -> bool:
+    """Let an alias be answered by the same versions on another endpoint; False if it was switched meanwhile."""
+    route = Route.objects.select_for_update().get(id=seen.id)
+    if (route.active_id, route.previous_id) != (seen.active_id, seen.previous_id):
+        return False
+    held = Deployment.objects.select_for_update().get(id=active.id)
+    if held.state == DeploymentState.DRAINING:
+        move(held, DeploymentState.IN_SERVICE)
+    if held.state != DeploymentState.IN_SERVICE:
+        return False
+    drain_until = timezone.now() + backend_of(seen.active.endpoint).drain
+    move(route.active, DeploymentState.DRAINING, drain_until=drain_until)
+    if previous is not None:
+        until: dt.datetime = seen.previous.drain_until or drain_until
+        move(previous, DeploymentState.DRAINING, drain_until=until)
+    Route.objects.filter(id=route.id).update(active=held, previous=previous or route.previous)
+    after = {"endpoint": held.endpoint.name, "version": str(held.version)}
+    record_event("route.moved", route, before={"endpoint": seen.active.endpoint.name}, after=after)
+    return True
