@@ -398,6 +398,7 @@ _engine: dict[str, Any] = {
     "BACKEND": "serving.backends.vllm.VllmEndpoint",
     "OPTIONS": {
         "URL": ENGINE_URL,
+        "URLS": tuple(env.list("ENGINE_URLS", default=[])),
         "API_KEY": ENGINE_API_KEY,
         "ADAPTER_DIR": PORTAL_VAR / "deployments",
         "MAX_RANK": MAX_LORA_RANK,

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -139,6 +139,10 @@ class EndpointBackend(ABC):
     @abstractmethod
     def target(self, model: str) -> Target:
         """Where to send requests for a deployment, or for the base under its own name. Asks nobody."""
+
+    def targets(self, model: str) -> Sequence[Target]:
+        """One for each server that answers for itself: what is checked after a deployment is checked on all."""
+        return (self.target(model),)
 
     @abstractmethod
     def health(self) -> Health:

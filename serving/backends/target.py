@@ -51,6 +51,10 @@ class Target(ABC):
         The model is this target's, whatever `document` says.
         """
 
+    def has_another(self, *, was_away: bool) -> bool:
+        """After a call that found nobody, or no such adapter: whether the next call goes to a server not asked yet."""
+        return False
+
     @abstractmethod
     def cancelling(self, request_id: str) -> Call | None:
         """What makes the endpoint send what it has of an answer; None if it can't."""

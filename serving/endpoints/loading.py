@@ -30,9 +30,13 @@ def load(deployment: Deployment) -> Outcome | None:
 
 
 def fingerprint_of(deployment: Deployment) -> Fingerprint:
-    """Ask the deployment what its version was asked in its evaluation. Raises EndpointError."""
+    """Ask the deployment what its version was asked in its evaluation, on every server; the worst of them.
+
+    Raises EndpointError.
+    """
     known = known_answers(deployment.version, KNOWN_ANSWERS)
-    return take_fingerprint(backend_of(deployment.endpoint).target(deployment.name), known)
+    targets = backend_of(deployment.endpoint).targets(deployment.name)
+    return min((take_fingerprint(target, known) for target in targets), key=lambda fingerprint: fingerprint.matched)
 
 
 def mismatch(fingerprint: Fingerprint) -> Failed:

@@ -141,10 +141,18 @@ def _own(backend: str, options: Mapping[str, Any]) -> dict[str, Any]:
         if name not in _names(backend):
             raise PortalError(f"{name} can’t be set for one endpoint.", code="endpoint:bad_options", field=name)
         try:
-            wanted[name] = type(alias.options[name])(value)
+            wanted[name] = _like(alias.options[name], value)
         except (TypeError, ValueError):
             raise PortalError(f"{name} must be a number.", code="endpoint:bad_options", field=name) from None
     return wanted
+
+
+def _like(default: Any, value: Any) -> Any:
+    """`value`, which a form or a command may give as text, as the type of the default. Raises ValueError, TypeError."""
+    if isinstance(default, tuple):
+        parts = re.split(r"[\s,]+", value) if isinstance(value, str) else value
+        return [str(part) for part in parts if part]
+    return type(default)(value)
 
 
 def _check(backend: str, options: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,24 +75,33 @@ async def forwarded(
     asked again and it `is_patient`. An answer that was not read to its end takes its connection along, so that the
     endpoint stops computing.
     """
-    call = await made(target, path, document, tally.request_id)
+
+    def make() -> Awaitable[Call]:
+        return made(target, path, document, tally.request_id)
+
     with endpoint_errors():
         async with contextlib.AsyncExitStack() as stack:
             with room.visit(tally.caller.tenant_id, may_repeat=is_patient and target.may_repeat) as visit:
-                begun = await _first_answer(client, call, visit, tally, stack)
+                begun = await _first_answer(client, target, make, visit, tally, stack)
             if not 200 <= begun.response.status < 300:
                 raise refusal(begun.response, await begun.body(), target, alias=alias)
             yield begun
 
 
 async def _first_answer(
-    client: aiohttp.ClientSession, call: Call, visit: Visit, tally: Tally, stack: contextlib.AsyncExitStack
+    client: aiohttp.ClientSession,
+    target: Target,
+    make: Callable[[], Awaitable[Call]],
+    visit: Visit,
+    tally: Tally,
+    stack: contextlib.AsyncExitStack,
 ) -> Begun:
     """What the endpoint says once it is there, or at last; the stack closes it.
 
     An endpoint sends a stream's head before it computes, so an answer has only begun with the first bytes of its body.
     """
     while True:
+        call = await make()
         tally.asked = time.perf_counter()
         try:
             response = await stack.enter_async_context(_posting(client, call))
@@ -100,13 +109,14 @@ async def _first_answer(
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError) as error:
             tally.asked = None
             await stack.aclose()
-            if not await visit.may_try_again(was_lost=not isinstance(error, aiohttp.ClientConnectorError)):
+            was_lost = not isinstance(error, aiohttp.ClientConnectorError)
+            if not await visit.may_try_again(was_lost=was_lost, at_once=target.has_another(was_away=True)):
                 raise
         else:
             if response.status != 404:
                 return begun
             tally.asked = None
-            if not await visit.may_try_again():
+            if not await visit.may_try_again(at_once=target.has_another(was_away=False)):
                 return begun
             await stack.aclose()
 

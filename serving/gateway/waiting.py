@@ -64,14 +64,16 @@ class Visit:
         self._since: float | None = None
         self._lost = 0
 
-    async def may_try_again(self, *, was_lost: bool = False) -> bool:
+    async def may_try_again(self, *, was_lost: bool = False, at_once: bool = False) -> bool:
         """After a failure: wait a little, then True; False at once where the request has to end.
 
-        `was_lost`: the endpoint had the request and went away with it.
+        `was_lost`: the endpoint had the request and went away with it. `at_once`: another server is there to be asked.
         """
         self._lost += was_lost
         if not self._may_repeat or self._lost >= MOST_LOST:
             return False
+        if at_once:
+            return True
         if self._since is None:
             if not self._room.enter(self._tenant_id):
                 return False

@@ -47,6 +47,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
+def second_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = Engine(settings.BASE_MODEL_DIR, tmp_path_factory.mktemp("second-engine") / "log.txt")
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
 def canary(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], tuple[Path, str]]:
     """(package, SHA-256) of the canary with a seed, packed once."""
     folder = tmp_path_factory.mktemp("canaries")
@@ -65,6 +73,19 @@ def canary(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], tuple[Pa
 def vllm(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VllmEndpoint]:
     """The real engine as the site's endpoint, empty before and after."""
     options = {"URL": engine.url, "API_KEY": KEY, "ADAPTER_DIR": tmp_path / "adapters", "PRICE_USD_PER_HOUR": 0.5}
+    backend = VllmEndpoint("default", options)
+    monkeypatch.setitem(endpoints.built, "default", backend)
+    yield backend
+    for name in backend.list():
+        backend.delete(name)
+
+
+@pytest.fixture
+def replicas(
+    engine: Engine, second_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[VllmEndpoint]:
+    """Two real engines as the site's one endpoint, empty before and after."""
+    options = {"URLS": [engine.url, second_engine.url], "API_KEY": KEY, "ADAPTER_DIR": tmp_path / "adapters"}
     backend = VllmEndpoint("default", options)
     monkeypatch.setitem(endpoints.built, "default", backend)
     yield backend

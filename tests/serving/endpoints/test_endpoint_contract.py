@@ -14,17 +14,10 @@ from serving.backends.sagemaker import SageMakerEndpoint
 from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.asking import ask
 from storage.objects import put_file
-from tests.serving.conftest import object_key_of_canary, user
+from tests.serving.conftest import user
 from tests.serving.memory_endpoint import MemoryEndpoint
 
 Canary = Callable[[int], tuple[Path, str]]
-
-
-@pytest.fixture
-def package(canary: Canary) -> Package:
-    path, sha256 = canary(1)
-    put_file(object_key_of_canary(sha256), path)
-    return Package(key=object_key_of_canary(sha256), sha256=sha256)
 
 
 class EndpointContract:
@@ -123,7 +116,7 @@ class TestVllm(EndpointContract):
         assert not away.health().ok
 
     def test_a_wrong_engine_key_is_told(self, vllm: VllmEndpoint, tmp_path: Path) -> None:
-        stranger = VllmEndpoint("default", {"URL": vllm.url, "API_KEY": "wrong", "ADAPTER_DIR": tmp_path})
+        stranger = VllmEndpoint("default", {"URL": vllm.servers[0].url, "API_KEY": "wrong", "ADAPTER_DIR": tmp_path})
         assert not stranger.health().ok
         with pytest.raises(EndpointError):
             stranger.list()

@@ -149,13 +149,18 @@ def test_a_second_endpoint_is_kept_apart_from_the_first(vllm: VllmEndpoint, endp
     )
     backend = backend_of(second)
     assert isinstance(backend, VllmEndpoint)
-    assert (backend.url, backend.folder.name) == ("http://127.0.0.1:9", "second")
+    assert (backend.servers[0].url, backend.folder.name) == ("http://127.0.0.1:9", "second")
     assert backend_of(endpoint) is vllm
     assert backend_of(endpoint_named("second")) is backend, "built once"
     assert (endpoint.is_default, second.is_default) == (True, False)
     make_default(endpoint=second)
     endpoint.refresh_from_db()
     assert (endpoint.is_default, second.is_default) == (False, True)
+    change_endpoint(endpoint=second, options={"URLS": "http://127.0.0.1:9, http://127.0.0.1:10"})
+    several = backend_of(second)
+    assert isinstance(several, VllmEndpoint)
+    assert [server.url for server in several.servers] == ["http://127.0.0.1:9", "http://127.0.0.1:10"]
+    assert several.folder == backend.folder
 
 
 @pytest.mark.parametrize(

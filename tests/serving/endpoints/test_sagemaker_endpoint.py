@@ -27,7 +27,6 @@ from serving.models import Endpoint
 from standin.objects import client
 from standin.server import REGION, StandIn
 from storage.objects import put_file
-from tests.serving.endpoints.test_endpoint_contract import Canary
 from tests.serving.sagemaker_endpoint import BUCKET, IMAGE, sagemaker_endpoint, waited
 from tests.standin.deployment import ROLE
 
@@ -116,13 +115,6 @@ def test_a_needed_option_raises(missing: str) -> None:
     options = {"ENDPOINT": "e", "BASE_COMPONENT": "b", "BASE_MODEL": "m", "BUCKET": "b", "REGION": REGION}
     with pytest.raises(ValueError, match=missing):
         SageMakerEndpoint("default", {name: value for name, value in options.items() if name != missing})
-
-
-@pytest.fixture
-def package(canary: Canary) -> Package:
-    path, sha256 = canary(1)
-    put_file(f"canaries/{sha256}", path)
-    return Package(key=f"canaries/{sha256}", sha256=sha256)
 
 
 @pytest.mark.slow

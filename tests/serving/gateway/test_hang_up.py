@@ -120,7 +120,7 @@ def hanging_up(gateway: str, line: Line) -> Iterator[None]:
 
 
 def running(vllm: VllmEndpoint) -> int:
-    count: int = httpx.get(f"{vllm.url}/health", trust_env=False).json()["running"]
+    count: int = httpx.get(f"{vllm.servers[0].url}/health", trust_env=False).json()["running"]
     return count
 
 

@@ -1,16 +1,16 @@
-"""An engine with vLLM's adapter endpoints: vLLM itself, or `python -m lorakit.serve`.
+"""An endpoint of one or several engines that hold the same adapters.
 
-The engine reads adapters from a folder that it shares with the portal: ADAPTER_DIR holds each package unpacked, under
-the hash of its content.
+They read adapters from a folder that they share with the portal: ADAPTER_DIR holds each package unpacked, under the
+hash of its content. A server that is away is left out; the reconciler gives it what it lacks once it is back.
 """
 
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 
@@ -19,26 +19,31 @@ from lorakit.errors import PackageError
 from lorakit.package import unpack
 from serving.backends.base import PRICE, Description, EndpointBackend, Health, Option, Package, Status
 from serving.backends.errors import EndpointError
-from serving.backends.target import OpenAITarget
-from serving.backends.tls import trusted
+from serving.backends.target import Target
+from serving.backends.vllm.replicas import Replicas, ReplicatedTarget
+from serving.backends.vllm.server import UNREACHABLE, Server
 from storage.objects import CHUNK_BYTES, open_object
 
 TIDY_AFTER_SECONDS = 3600
+T = TypeVar("T")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class VllmEndpoint(EndpointBackend):
-    """Options: URL (of the engine, without /v1), API_KEY, ADAPTER_DIR, TIMEOUT_SECONDS (of one call)."""
+    """Options: URL (of the engine, without /v1) or URLS (of several that share the folder), API_KEY, ADAPTER_DIR,
+    TIMEOUT_SECONDS (of one call)."""
 
     title = "vLLM, or the engine of this site"
     own = (
         Option(name="URL", title="Address", help="Of the engine, without /v1, such as http://10.0.0.7:8000."),
+        Option(name="URLS", title="Addresses", help="Of several engines with the same adapters, instead of one."),
         Option(name="MAX_RANK", title="Highest rank", help="What the engine was started with."),
         *PRICE,
     )
     options: ClassVar[dict[str, Any]] = {
         **EndpointBackend.options,
         "URL": "",
+        "URLS": (),
         "API_KEY": "",
         "ADAPTER_DIR": "",
         "TIMEOUT_SECONDS": 10.0,
@@ -47,12 +52,14 @@ class VllmEndpoint(EndpointBackend):
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
         super().__init__(alias, options)
         merged = {**self.options, **options}
-        if not merged["URL"] or not merged["ADAPTER_DIR"]:
+        urls = tuple(str(url).rstrip("/") for url in merged["URLS"] or (merged["URL"],) if url)
+        if not urls or not merged["ADAPTER_DIR"]:
             raise ValueError(f"ENDPOINTS[{alias!r}] needs the options URL and ADAPTER_DIR")
-        self.url = str(merged["URL"]).rstrip("/")
-        self.headers = {"Authorization": f"Bearer {merged['API_KEY']}"} if merged["API_KEY"] else {}
+        headers = {"Authorization": f"Bearer {merged['API_KEY']}"} if merged["API_KEY"] else {}
+        timeout = httpx.Timeout(float(merged["TIMEOUT_SECONDS"]), connect=2.0)
+        self.servers = tuple(Server(url=url, headers=headers, timeout=timeout) for url in urls)
         self.folder = Path(merged["ADAPTER_DIR"])
-        self.timeout = httpx.Timeout(float(merged["TIMEOUT_SECONDS"]), connect=2.0)
+        self._replicas = Replicas(self.servers)
 
     @classmethod
     def apart(cls, name: str, base_model: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,38 +68,43 @@ class VllmEndpoint(EndpointBackend):
 
     def deploy(self, name: str, package: Package) -> None:
         folder = self._unpacked(package)
-        answer = self._call("POST", "/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(folder)})
-        # vLLM answers 400 for a name that is loaded; ours stand for one content, so that is what was asked for.
-        if answer.is_success or (answer.status_code == 400 and name in self.list()):
-            return
-        raise _refusal(answer, f"The endpoint rejected the adapter: {_message(answer)}")
+        self._each(lambda server: server.load(name, folder))
 
     def describe(self, name: str) -> Description:
-        return Description(status=Status.IN_SERVICE if name in self.list() else Status.MISSING)
+        # One that some servers lack may be deployed, which loads it where it is missing.
+        return Description(status=Status.IN_SERVICE if name in self._everywhere() else Status.MISSING)
 
     def delete(self, name: str) -> None:
-        answer = self._call("POST", "/v1/unload_lora_adapter", {"lora_name": name})
-        if not answer.is_success and answer.status_code != 404 and name in self.list():
-            raise _refusal(answer, f"The endpoint did not unload the adapter: {_message(answer)}")
+        self._each(lambda server: server.unload(name))
 
     def list(self) -> Mapping[str, Status]:
-        answer = self._call("GET", "/v1/models")
-        if not answer.is_success:
-            raise _refusal(answer, f"The endpoint did not list its models: {_message(answer)}")
-        # Only an adapter has a parent: the base that it sits on.
-        return {model["id"]: Status.IN_SERVICE for model in answer.json()["data"] if model.get("parent")}
+        listed = [listing.adapters for listing in self._each(Server.listing)]
+        everywhere = frozenset.intersection(*listed)
+        # A server that has restarted lacks what the others hold.
+        anywhere = frozenset.union(*listed)
+        return {name: Status.IN_SERVICE if name in everywhere else Status.FAILED for name in anywhere}
 
-    def target(self, model: str) -> OpenAITarget:
-        return OpenAITarget(url=f"{self.url}/v1", model=model, headers=dict(self.headers))
+    def target(self, model: str) -> Target:
+        if len(self.servers) == 1:
+            return self.servers[0].target(model)
+        return ReplicatedTarget(self._replicas, model)
+
+    def targets(self, model: str) -> Sequence[Target]:
+        def there(server: Server) -> Target:
+            server.listing()
+            return server.target(model)
+
+        return self._each(there)
 
     def health(self) -> Health:
         try:
-            answer = self._call("GET", "/v1/models")
-            models = answer.raise_for_status().json()["data"]
-        except (EndpointError, httpx.HTTPError, ValueError, KeyError) as error:
-            return Health(ok=False, text=error.text if isinstance(error, EndpointError) else "It returns errors.")
-        base = next((model["id"] for model in models if not model.get("parent")), "")
-        return Health(ok=True, base=base, adapters=sum(1 for model in models if model.get("parent")))
+            listings = self._each(Server.listing)
+        except EndpointError as error:
+            return Health(ok=False, text=error.text)
+        away = len(self.servers) - len(listings)
+        text = f"{away} of {len(self.servers)} servers {'do' if away > 1 else 'does'} not respond." if away else ""
+        adapters = frozenset.intersection(*(listing.adapters for listing in listings))
+        return Health(ok=True, text=text, base=listings[0].base, adapters=len(adapters))
 
     def tidy(self, keep: Set[str]) -> None:
         if not self.folder.exists():
@@ -131,30 +143,20 @@ class VllmEndpoint(EndpointBackend):
                 raise EndpointError("deployment:bad_package", error.text, temporary=False) from error
         return folder
 
-    def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
-        try:
-            return httpx.request(
-                method,
-                f"{self.url}{path}",
-                json=body,
-                headers=self.headers,
-                timeout=self.timeout,
-                verify=trusted(),
-                trust_env=False,
-            )
-        except httpx.HTTPError as error:
-            raise EndpointError(
-                "platform:endpoint_unreachable", "The endpoint is not responding.", temporary=True
-            ) from error
+    def _everywhere(self) -> frozenset[str]:
+        return frozenset.intersection(*(listing.adapters for listing in self._each(Server.listing)))
 
-
-def _refusal(answer: httpx.Response, text: str) -> EndpointError:
-    temporary = answer.status_code >= 500 or answer.status_code in (408, 429)
-    return EndpointError("deployment:refused", text, temporary=temporary)
-
-
-def _message(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["error"]["message"])[:500]
-    except (ValueError, KeyError, TypeError):
-        return answer.text[:500] or f"status {answer.status_code}"
+    def _each(self, ask: Callable[[Server], T]) -> Sequence[T]:
+        """What all servers say that are there. Raises EndpointError where none is, or one refuses."""
+        said: list[T] = []
+        unreachable: EndpointError | None = None
+        for server in self.servers:
+            try:
+                said.append(ask(server))
+            except EndpointError as error:
+                if error.code != UNREACHABLE:
+                    raise
+                unreachable = error
+        if unreachable and not said:
+            raise unreachable
+        return said

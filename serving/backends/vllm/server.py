@@ -1,0 +1,88 @@
+"""One engine over HTTP: what it holds, and what is loaded and unloaded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from serving.backends.errors import EndpointError
+from serving.backends.target import OpenAITarget
+from serving.backends.tls import trusted
+
+UNREACHABLE = "platform:endpoint_unreachable"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The base model that a server is of, and the names of its adapters."""
+
+    base: str
+    adapters: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Server:
+    """`url` has no slash at its end. Every method but `target` raises EndpointError, UNREACHABLE if it is away."""
+
+    url: str
+    headers: Mapping[str, str]
+    timeout: httpx.Timeout
+
+    def load(self, name: str, folder: Path) -> None:
+        """Load the adapter that is unpacked in the folder; one of that name is left alone."""
+        answer = self._call("POST", "/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(folder)})
+        # vLLM answers 400 for a name that is loaded; ours stand for one content, so that is what was asked for.
+        if answer.is_success or (answer.status_code == 400 and name in self.listing().adapters):
+            return
+        raise _refusal(answer, f"The endpoint rejected the adapter: {_message(answer)}")
+
+    def unload(self, name: str) -> None:
+        """Unload it, if it is there."""
+        answer = self._call("POST", "/v1/unload_lora_adapter", {"lora_name": name})
+        if not answer.is_success and answer.status_code != 404 and name in self.listing().adapters:
+            raise _refusal(answer, f"The endpoint did not unload the adapter: {_message(answer)}")
+
+    def listing(self) -> Listing:
+        """What it holds."""
+        answer = self._call("GET", "/v1/models")
+        if not answer.is_success:
+            raise _refusal(answer, f"The endpoint did not list its models: {_message(answer)}")
+        try:
+            models: list[dict[str, Any]] = answer.json()["data"]
+            # Only an adapter has a parent: the base that it sits on.
+            base = next((model["id"] for model in models if not model.get("parent")), "")
+            return Listing(base, frozenset(model["id"] for model in models if model.get("parent")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EndpointError("deployment:refused", "It returns errors.", temporary=True) from error
+
+    def target(self, model: str) -> OpenAITarget:
+        """Where its requests go."""
+        return OpenAITarget(url=f"{self.url}/v1", model=model, headers=dict(self.headers))
+
+    def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
+        try:
+            return httpx.request(
+                method,
+                f"{self.url}{path}",
+                json=body,
+                headers=dict(self.headers),
+                timeout=self.timeout,
+                verify=trusted(),
+                trust_env=False,
+            )
+        except httpx.HTTPError as error:
+            raise EndpointError(UNREACHABLE, "The endpoint is not responding.", temporary=True) from error
+
+
+def _refusal(answer: httpx.Response, text: str) -> EndpointError:
+    temporary = answer.status_code >= 500 or answer.status_code in (408, 429)
+    return EndpointError("deployment:refused", text, temporary=temporary)
+
+
+def _message(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["message"])[:500]
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:500] or f"status {answer.status_code}"
