@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from serving.backends import endpoints
 from serving.backends.base import EndpointBackend
 from serving.backends.errors import EndpointError
+from serving.backends.scaling import Scales
 
 CHANGES = ("create", "update", "delete")
 
@@ -42,9 +43,13 @@ class Command(BaseCommand):
 
     def _status(self, backend: EndpointBackend) -> None:
         health = backend.health()
+        if health.ok:
+            self.stdout.write(f"In service: {health.base} with {health.adapters} adapters. {health.text}".rstrip())
+        if health.base and isinstance(backend, Scales):
+            for line in backend.scaling():
+                self.stdout.write(line)
         if not health.ok:
             raise CommandError(health.text)
-        self.stdout.write(f"In service: {health.base} with {health.adapters} adapters. {health.text}".rstrip())
 
     def _ask(self, action: str, backend: EndpointBackend) -> None:
         if action == "delete":
