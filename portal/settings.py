@@ -406,6 +406,7 @@ _engine: dict[str, Any] = {
     },
 }
 SAGEMAKER_ENDPOINT = env.str("SAGEMAKER_ENDPOINT", default="")
+_copies = env.int("SAGEMAKER_ENDPOINT_COPIES", default=1)
 _sagemaker_endpoint: dict[str, Any] = {
     "BACKEND": "serving.backends.sagemaker.SageMakerEndpoint",
     "OPTIONS": {
@@ -423,7 +424,17 @@ _sagemaker_endpoint: dict[str, Any] = {
         "INSTANCES": env.int("SAGEMAKER_ENDPOINT_INSTANCES", default=1),
         "LEAST_INSTANCES": env.int("SAGEMAKER_ENDPOINT_LEAST_INSTANCES", default=1),
         "MOST_INSTANCES": env.int("SAGEMAKER_ENDPOINT_MOST_INSTANCES", default=1),
-        "COPIES": env.int("SAGEMAKER_ENDPOINT_COPIES", default=1),
+        "COPIES": _copies,
+        "LEAST_COPIES": env.int("SAGEMAKER_ENDPOINT_LEAST_COPIES", default=_copies),
+        "MOST_COPIES": env.int("SAGEMAKER_ENDPOINT_MOST_COPIES", default=_copies),
+        "CONCURRENCY_TARGET": env.float("SAGEMAKER_ENDPOINT_CONCURRENCY_TARGET", default=5.0),
+        "SCALE_IN_SECONDS": env.int("SAGEMAKER_ENDPOINT_SCALE_IN_SECONDS", default=300),
+        "SCALE_OUT_SECONDS": env.int("SAGEMAKER_ENDPOINT_SCALE_OUT_SECONDS", default=300),
+        "SCHEDULE": env.json("SAGEMAKER_ENDPOINT_SCHEDULE", default=[]),
+        "SCHEDULE_TIME_ZONE": env.str("SAGEMAKER_ENDPOINT_SCHEDULE_TIME_ZONE", default="UTC"),
+        "ALARM_TOPIC": env.str("SAGEMAKER_ENDPOINT_ALARM_TOPIC", default=""),
+        "ENHANCED_METRICS": env.bool("SAGEMAKER_ENDPOINT_ENHANCED_METRICS", default=False),
+        "METRICS_SECONDS": env.int("SAGEMAKER_ENDPOINT_METRICS_SECONDS", default=60),
         "MEMORY_MB": env.int("SAGEMAKER_ENDPOINT_MEMORY_MB", default=1024),
         "MAX_RANK": MAX_LORA_RANK,
         "GPU_ADAPTERS": env.int("SAGEMAKER_ENDPOINT_GPU_ADAPTERS", default=8),

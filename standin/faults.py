@@ -15,7 +15,9 @@ class Faults:
 
     throttled: float = 0.0
     answers_lost: float = 0.0
-    services: frozenset[str] = frozenset({"sagemaker", "logs", "s3", "bedrock"})
+    services: frozenset[str] = frozenset(
+        {"sagemaker", "logs", "s3", "bedrock", "application-autoscaling", "monitoring"}
+    )
     away: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)
     seed: int = 0

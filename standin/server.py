@@ -1,5 +1,5 @@
-"""The stand-in's HTTP server: it implements SageMaker's training and hosting operations and Bedrock's Converse, and
-leaves everything else to moto.
+"""The stand-in's HTTP server: it implements SageMaker's training and hosting operations, Application Auto Scaling of
+inference components, CloudWatch's alarms and Bedrock's Converse, and leaves everything else to moto.
 
 moto's training jobs complete immediately and leave nothing in S3, and its endpoints answer nothing, so those operations
 never reach moto. The model registry, S3, CloudWatch Logs and STS do; SageMaker's requests are first checked as strictly
@@ -46,6 +46,12 @@ DENIED = (
     AwsError("AccessDeniedException", "User is not authorized to perform this action"),
     AwsError("AccessDenied", "Access Denied", 403),
 )
+
+SCALING = {
+    "application-autoscaling": ("AnyScaleFrontendService.", "application-autoscaling"),
+    "monitoring": ("GraniteServiceVersion20100801.", "cloudwatch"),
+}
+"""What scales endpoints: the prefix of X-Amz-Target and botocore's name, by the name that requests are signed for."""
 
 OURS = re.compile(r":(training-job|endpoint|inference-component)/")
 
@@ -153,6 +159,8 @@ class StandIn:
             return self._sagemaker(environ)
         if service == "sagemaker-runtime":
             return self.runtime.respond(environ)
+        if service in SCALING:
+            return self._scaling(service, environ)
         return self.bedrock.respond(environ) if service == "bedrock" else None
 
     def _sagemaker(self, environ: dict[str, Any]) -> Response:
@@ -181,6 +189,29 @@ class StandIn:
             return self._of_moto(operation, environ)
         except AwsError as error:
             return _error(error)
+
+    def _scaling(self, service: str, environ: dict[str, Any]) -> Response | None:
+        """The response of Application Auto Scaling or CloudWatch, whose other figures are moto's."""
+        prefix, model = SCALING[service]
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").removeprefix(prefix)
+        try:
+            if operation not in service_model(model).operation_names:
+                # CloudWatch also speaks CBOR and forms, but botocore and AWS's command line send JSON.
+                raise unknown(operation or "without X-Amz-Target")
+            if operation not in self.hosting.operations:
+                if service == "monitoring" and "Alarm" not in operation:
+                    return None
+                raise unknown(operation)
+            request = json.loads(HttpRequest(environ).get_data() or b"{}")
+            check_request(operation, request, service=model)
+            return _json(self.hosting.handle(operation, request))
+        except AwsError as error:
+            if service != "monitoring":
+                return _error(error)
+            code = "ValidationError" if error.code == "ValidationException" else error.code
+            response = _error(AwsError(code, error.message, error.status))
+            response.headers["x-amzn-query-error"] = f"{code};Sender"
+            return response
 
     def _of_moto(self, operation: str, environ: dict[str, Any]) -> Response:
         # moto's training jobs and endpoints are not ours.

@@ -93,12 +93,19 @@ def _text(shape: StringShape, value: str, path: str) -> Iterator[str]:
     if shape.enum and value not in shape.enum:
         yield f"Value '{value[:60]}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set"
     pattern = shape.metadata.get("pattern")
-    # A few patterns of the model have an invalid repetition after their end: "$" and "{1,128}".
-    if pattern and not regex.fullmatch(pattern.split(")${")[0] + ")" if ")${" in pattern else pattern, value):
+    if pattern and not regex.fullmatch(_readable(pattern), value):
         yield (
             f"Value '{value[:60]}' at '{path}' failed to satisfy constraint: "
             f"Member must satisfy regular expression pattern: {pattern}"
         )
+
+
+def _readable(pattern: str) -> str:
+    """The pattern without what only AWS's engine can read."""
+    # Application Auto Scaling writes the characters above U+FFFF as the halves that UTF-16 makes of them.
+    pattern = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
+    # A few have an invalid repetition after their end: "$" and "{1,128}".
+    return pattern.split(")${")[0] + ")" if ")${" in pattern else pattern
 
 
 def _join(path: str, name: str) -> str:

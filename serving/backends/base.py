@@ -148,6 +148,10 @@ class EndpointBackend(ABC):
     def health(self) -> Health:
         """Whether the endpoint answers. Never raises."""
 
+    def scaling(self) -> Iterator[str]:
+        """How it scales and what its alarms say, as it is in the cloud, a line at a time. Raises EndpointError."""
+        return iter(())
+
     def provision(self) -> Provision | None:
         """What makes this endpoint; None for one that is made elsewhere. Raises ValueError for options it lacks."""
         return None

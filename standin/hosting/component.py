@@ -37,12 +37,21 @@ class Component:
 
 @dataclass(kw_only=True)
 class BaseComponent(Component):
-    """A base model. The stand-in runs one container however many copies are asked for, and none for none."""
+    """A base model. The stand-in runs one container however many copies are asked for, and none for none.
+
+    `asked_at` is when it, or an adapter on it, was last invoked.
+    """
 
     model: Model
     copies: int
     folder: Path
     engine: Engine | None = None
+    asked_at: float = 0.0
+
+    @property
+    def has_capacity(self) -> bool:
+        """Whether a copy runs. A container that died is AWS's to restart, and leaves the copy there."""
+        return bool(self.copies) and (self.status == "InService" or self.is_ready)
 
     def advance(self, now: float, objects: Objects) -> None:
         """Start, watch and restart the container as far as the clock allows."""

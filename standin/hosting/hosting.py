@@ -1,4 +1,4 @@
-"""Hosting as one service: its operations, its clock and its lock."""
+"""Hosting and what scales it as one service: operations, clock and lock."""
 
 import threading
 from collections.abc import Callable
@@ -10,12 +10,15 @@ from standin.hosting.endpoints import Endpoints, HostingTiming
 from standin.hosting.listing import Request
 from standin.hosting.models import Models
 from standin.objects import Objects
+from standin.scaling.autoscaling import Autoscaling
+from standin.scaling.metrics import Metrics
 
 Operation = Callable[[Request, float], Request]
 
 
 class Hosting:
-    """`operations` are those implemented here; containers run in `folder`."""
+    """`operations` are those of SageMaker's hosting, Application Auto Scaling and CloudWatch that are implemented here;
+    containers run in `folder`."""
 
     def __init__(
         self, *, folder: Path, clock: Clock, timing: HostingTiming, objects: Objects, region: str, account: str
@@ -25,6 +28,9 @@ class Hosting:
         self.components = Components(arn, folder, timing, self.models, objects)
         self.endpoints = Endpoints(arn, timing, self.components.is_changing)
         self.components.endpoints = self.endpoints
+        self.metrics = Metrics()
+        self.scaling = Autoscaling(region=region, account=account, components=self.components, metrics=self.metrics)
+        self.alarms = self.scaling.alarms
         self.lock = threading.RLock()
         self.objects = objects
         self._clock = clock
@@ -48,6 +54,8 @@ class Hosting:
             "UpdateInferenceComponentRuntimeConfig": self.components.update_copies,
             "DeleteInferenceComponent": self.components.delete,
             "ListInferenceComponents": self.components.list,
+            **self.scaling.operations,
+            **self.alarms.operations,
         }
 
     def handle(self, operation: str, request: Request) -> Request:
@@ -61,7 +69,17 @@ class Hosting:
         with self.lock:
             now = self._clock.now()
             self.endpoints.advance(now)
+            self.scaling.advance(now)
             self.components.advance(now)
+
+    @property
+    def now(self) -> float:
+        return self._clock.now()
+
+    def count(self, metric: str, **dimensions: str) -> None:
+        """Count one in a metric of CloudWatch, at the present."""
+        with self.lock:
+            self.metrics.add(metric, dimensions, self._clock.now())
 
     def tags(self, arn: str) -> list[dict[str, str]] | None:
         """The tags of an endpoint or an inference component, None for any other ARN."""

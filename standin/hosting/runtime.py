@@ -20,6 +20,7 @@ from standin.training_job import request_id
 
 PATH = re.compile(r"/endpoints/([A-Za-z0-9-]+)/(invocations|invocations-response-stream)")
 MAX_BODY = 6_291_456
+NO_CAPACITY = "Inference Component has no capacity to process this request."
 STATUS = {"ServiceUnavailable": 503, "InternalFailure": 500, "ModelError": 424}
 
 
@@ -53,7 +54,7 @@ class Runtime:
     def respond(self, environ: dict[str, Any]) -> Response:
         """The HTTP response to an invocation."""
         http = HttpRequest(environ)
-        found = PATH.fullmatch(http.path)
+        found, failed = PATH.fullmatch(http.path), False
         try:
             if found is None or http.method != "POST":
                 raise AwsError("UnknownOperationException", f"The stand-in has no {http.method} {http.path}.", 404)
@@ -73,8 +74,12 @@ class Runtime:
                 response.headers["X-Amzn-SageMaker-Inference-Id"] = inference_id
         except AwsError as error:
             response = refused(error)
+            failed = response.status_code >= 500
         except ModelError as error:
             response = _model_error(error)
+            failed = not 400 <= error.status < 500
+        if failed and found is not None:
+            self._hosting.count("Invocation5XXErrors", EndpointName=found[1], VariantName="AllTraffic")
         response.headers["x-amzn-RequestId"] = request_id()
         return response
 
@@ -91,8 +96,14 @@ class Runtime:
             if component is None or component.endpoint != endpoint:
                 raise _invalid(f"Inference Component {name} not found on endpoint {endpoint}.")
             base = component.base if isinstance(component, AdapterComponent) else component
-            if not isinstance(base, BaseComponent) or not base.copies or component.status in {"Creating", "Failed"}:
-                raise _invalid("Inference Component has no capacity to process this request.")
+            if not isinstance(base, BaseComponent) or component.status in {"Creating", "Failed"}:
+                raise _invalid(NO_CAPACITY)
+            base.asked_at = hosting.now
+            if not base.has_capacity:
+                # AWS does not say on which component it counts the call to an adapter.
+                for one in {base.name, name}:
+                    hosting.count("NoCapacityInvocationFailures", InferenceComponentName=one)
+                raise _invalid(NO_CAPACITY)
             if base.engine is None or not base.is_ready:
                 raise AwsError("ServiceUnavailable", "The service is currently unavailable.", 503)
             if isinstance(component, AdapterComponent) and name not in base.engine.loaded:

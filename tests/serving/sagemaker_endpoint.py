@@ -40,7 +40,7 @@ def waited(lines: Iterator[str]) -> Iterator[str]:
     for line in lines:
         yield line
         if isinstance(line, Waiting):
-            time.sleep(0.1)
+            time.sleep(0.02)
 
 
 def sagemaker_endpoint(standin: StandIn, **changes: Any) -> SageMakerEndpoint:

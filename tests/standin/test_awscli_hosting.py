@@ -109,6 +109,7 @@ def test_an_endpoint_from_its_model_to_its_end(aws: Aws, standin: StandIn, tmp_p
     answers.append(ask(aws, "adapter", tmp_path / "answer.json"))
     assert len(set(answers)) == 3, answers
 
+    scale_by_hand(aws)
     listed = aws("sagemaker", "list-inference-components", "--endpoint-name-equals", "cli", "--sort-by", "Name")
     assert [one["InferenceComponentName"] for one in listed["InferenceComponents"]] == ["base", "adapter"]
     with pytest.raises(Refused, match="is a base inference component for one or more associated"):
@@ -123,6 +124,49 @@ def test_an_endpoint_from_its_model_to_its_end(aws: Aws, standin: StandIn, tmp_p
     aws("sagemaker", "delete-endpoint-config", "--endpoint-config-name", "c")
     aws("sagemaker", "delete-model", "--model-name", "m")
     assert aws("sagemaker", "list-endpoints")["Endpoints"] == []
+
+
+def scale_by_hand(aws: Aws) -> None:
+    whom = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": "inference-component/base",
+        "ScalableDimension": "sagemaker:inference-component:DesiredCopyCount",
+    }
+
+    def scaling(operation: str, **members: Any) -> Any:
+        return aws("application-autoscaling", operation, "--cli-input-json", json.dumps({**whom, **members}))
+
+    with pytest.raises(Refused, match=r"ObjectNotFoundException.*No scalable target registered"):
+        scaling("put-scheduled-action", ScheduledActionName="night", Schedule="cron(0 20 * * ? *)")
+    scaling("register-scalable-target", MinCapacity=1, MaxCapacity=2)
+    step = {
+        "AdjustmentType": "ChangeInCapacity",
+        "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+    }
+    policy = scaling(
+        "put-scaling-policy", PolicyName="wake", PolicyType="StepScaling", StepScalingPolicyConfiguration=step
+    )["PolicyARN"]
+    aws(
+        "cloudwatch", "put-metric-alarm", "--alarm-name", "wake", "--namespace", "AWS/SageMaker", "--metric-name",
+        "NoCapacityInvocationFailures", "--dimensions", "Name=InferenceComponentName,Value=base", "--statistic",
+        "Maximum", "--period", "30", "--evaluation-periods", "1", "--threshold", "1", "--comparison-operator",
+        "GreaterThanOrEqualToThreshold", "--alarm-actions", policy,
+    )  # fmt: skip
+    [found] = aws("application-autoscaling", "describe-scaling-policies", "--service-namespace", "sagemaker")[
+        "ScalingPolicies"
+    ]
+    assert [alarm["AlarmName"] for alarm in found["Alarms"]] == ["wake"]
+    [alarm] = aws("cloudwatch", "describe-alarms", "--alarm-names", "wake")["MetricAlarms"]
+    assert (alarm["Threshold"], alarm["AlarmActions"]) == (1.0, [policy])
+    with pytest.raises(Refused, match=r"InvalidParameterValue.*Period must be"):
+        aws("cloudwatch", "put-metric-alarm", "--cli-input-json", json.dumps({
+            "AlarmName": "bad", "Namespace": "AWS/SageMaker", "MetricName": "Invocations", "Statistic": "Sum",
+            "Period": 45, "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold",
+        }))  # fmt: skip
+    aws("cloudwatch", "delete-alarms", "--alarm-names", "wake")
+    scaling("deregister-scalable-target")
+    targets = aws("application-autoscaling", "describe-scalable-targets", "--service-namespace", "sagemaker")
+    assert targets["ScalableTargets"] == []
 
 
 @pytest.mark.parametrize(

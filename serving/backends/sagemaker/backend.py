@@ -5,7 +5,7 @@ base, so the name of a component ends with a mark of its endpoint.
 """
 
 import hashlib
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import MISSING, Field, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -18,11 +18,13 @@ from botocore.exceptions import ClientError
 from jobs.backends.sagemaker.bucket import Bucket
 from serving.backends.base import Description, EndpointBackend, Health, Package, Status
 from serving.backends.errors import EndpointError
+from serving.backends.sagemaker.alarms import EndpointAlarms
 from serving.backends.sagemaker.artifacts import Artifacts
 from serving.backends.sagemaker.errors import is_missing, not_set_up, says, translated
 from serving.backends.sagemaker.plan import OWN, Plan
 from serving.backends.sagemaker.provision import SageMakerProvision
 from serving.backends.sagemaker.reading import components, described
+from serving.backends.sagemaker.scaling import CopyScaling
 from serving.backends.sagemaker.target import SageMakerTarget
 
 # A step has 90 seconds. These limits keep one call, with its retries, well within that.
@@ -163,7 +165,10 @@ class SageMakerEndpoint(EndpointBackend):
             reason = str(base.get("FailureReason", ""))
             return Health(ok=False, text=f"The base model is {base['InferenceComponentStatus']}. {reason}".strip())
         if not base.get("RuntimeConfig", {}).get("CurrentCopyCount"):
-            return Health(ok=False, text="No copy of the base model is running.", base=self.base_model)
+            text = "No copy of the base model is running."
+            if self.plan.wakes and not base.get("RuntimeConfig", {}).get("DesiredCopyCount"):
+                text = "The base model has scaled to zero copies. The next request starts one, which takes minutes."
+            return Health(ok=False, text=text, base=self.base_model)
         return Health(ok=True, text=reason, base=self.base_model, adapters=adapters)
 
     def tidy(self, keep: Set[str]) -> None:
@@ -171,7 +176,11 @@ class SageMakerEndpoint(EndpointBackend):
 
     def provision(self) -> SageMakerProvision:
         self.plan.check()
-        return SageMakerProvision(self._client, self.plan)
+        return SageMakerProvision(self._client, self.plan, scaling=self._scaling, alarms=self._alarms)
+
+    def scaling(self) -> Iterator[str]:
+        yield from self._scaling.describe()
+        yield from self._alarms.describe()
 
     def component(self, name: str) -> str:
         """The name of a deployment's component: unique in the account, of at most 63 characters."""
@@ -191,6 +200,16 @@ class SageMakerEndpoint(EndpointBackend):
     @cached_property
     def _client(self) -> Any:
         return self._session.client("sagemaker", endpoint_url=self._url, config=CLIENT)
+
+    @cached_property
+    def _scaling(self) -> CopyScaling:
+        client: Any = self._session.client("application-autoscaling", endpoint_url=self._url, config=CLIENT)
+        return CopyScaling(client, self.plan)
+
+    @cached_property
+    def _alarms(self) -> EndpointAlarms:
+        client: Any = self._session.client("cloudwatch", endpoint_url=self._url, config=CLIENT)
+        return EndpointAlarms(client, self.plan)
 
     @cached_property
     def _runtime_url(self) -> str:

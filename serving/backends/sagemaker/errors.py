@@ -16,6 +16,10 @@ from jobs.backends.base import ComputeError
 from jobs.backends.sagemaker.errors import DENIED, SERVER_ERROR, THROTTLED, code_of, text_of
 from serving.backends.errors import EndpointError
 
+CHANGING = "deployment:endpoint_changing"
+NOT_YET = frozenset({"ConcurrentUpdateException", "ObjectNotFoundException"})
+"""What Application Auto Scaling says while an earlier change, such as a new target, has not reached all of it."""
+
 NOT_SET_UP = "This site’s endpoint is not set up correctly. Contact your administrator."
 
 log = structlog.get_logger(__name__)
@@ -62,9 +66,9 @@ def explain(error: ClientError, doing: str) -> EndpointError:
         return not_set_up("platform:aws_denied", f"AWS refused {doing} ({code}).")
     if status >= SERVER_ERROR:
         return EndpointError("platform:aws_unreachable", "The endpoint is not responding.", temporary=True)
-    if says(error, "in_progress", "in status", "not inservice", "not in service"):
+    if code in NOT_YET or says(error, "in_progress", "in status", "not inservice", "not in service"):
         # Whatever changes there is waited for.
-        return EndpointError("deployment:endpoint_changing", "The endpoint is being changed.", temporary=True)
+        return EndpointError(CHANGING, "The endpoint is being changed.", temporary=True)
     return not_set_up("platform:aws_refused", f"AWS refused {doing}: {code}: {words}")
 
 

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from serving.backends.base import PRICE, Option
+from serving.backends.sagemaker.schedule import ScheduledCopies, read_schedule
 
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """The maximum ranks that vLLM knows; any other is rounded up to one of them."""
+
+METRICS_SECONDS = (10, 30, 60, 120, 180, 240, 300)
+"""How often AWS can publish an endpoint's metrics."""
 
 VARIANT = "AllTraffic"
 LONGEST_NAME = 50
@@ -17,7 +22,10 @@ OWN = (
     Option(name="INSTANCES", title="Instances", help="To begin with."),
     Option(name="LEAST_INSTANCES", title="Fewest instances", help="0 lets it scale to zero."),
     Option(name="MOST_INSTANCES", title="Most instances"),
-    Option(name="COPIES", title="Copies of the base model"),
+    Option(name="COPIES", title="Copies of the base model", help="To begin with."),
+    Option(name="LEAST_COPIES", title="Fewest copies", help="0 lets it scale to zero."),
+    Option(name="MOST_COPIES", title="Most copies"),
+    Option(name="CONCURRENCY_TARGET", title="Requests per copy", help="At a time, which scaling keeps to."),
     Option(name="MAX_RANK", title="Highest rank", choices=RANKS),
     Option(name="GPU_ADAPTERS", title="Adapters on the GPU", help="How many can be in one batch."),
     Option(name="CPU_ADAPTERS", title="Adapters in memory", help="Including those. Others are read again when asked."),
@@ -36,8 +44,12 @@ class Plan:
 
     `model_uri` is the S3 prefix of the base model's files. `gpu_adapters` may be in one batch, `cpu_adapters` (which
     include those) in memory; others are read again when they are asked. `memory_mb` is what SageMaker reserves for a
-    copy, and must leave room for its own agent. With `least_instances` 0, an endpoint without requests may scale to
-    zero. Scaling needs `most_instances` above `instances` or a least number below.
+    copy, and must leave room for its own agent.
+
+    Copies of the base follow the load between `least_copies` and `most_copies`, so that each has `concurrency_target`
+    requests at a time, and instances follow the copies between `least_instances` and `most_instances`. With both least
+    numbers 0, an endpoint without requests has neither, and the first request starts them again. `schedule` is what
+    `read_schedule` reads, with times of the zone `schedule_time_zone`. `alarm_topic` is the ARN of an SNS topic.
     """
 
     endpoint: str
@@ -50,6 +62,16 @@ class Plan:
     least_instances: int = 1
     most_instances: int = 1
     copies: int = 1
+    least_copies: int = 1
+    most_copies: int = 1
+    concurrency_target: float = 5.0
+    scale_in_seconds: int = 300
+    scale_out_seconds: int = 300
+    schedule: tuple[dict[str, Any], ...] = ()
+    schedule_time_zone: str = "UTC"
+    alarm_topic: str = ""
+    enhanced_metrics: bool = False
+    metrics_seconds: int = 60
     accelerators: int = 1
     memory_mb: int = 1024
     startup_seconds: int = 1800
@@ -84,6 +106,50 @@ class Plan:
             raise ValueError("CPU_ADAPTERS must be at least GPU_ADAPTERS, which it includes")
         if bool(self.subnets) != bool(self.security_group_ids):
             raise ValueError("SUBNETS and SECURITY_GROUP_IDS must be set together")
+        self._check_scaling()
+
+    def _check_scaling(self) -> None:
+        if not 0 <= self.least_copies <= self.copies <= self.most_copies:
+            raise ValueError("LEAST_COPIES, COPIES and MOST_COPIES must be in this order")
+        if self.most_copies < 1:
+            raise ValueError("MOST_COPIES must be at least 1")
+        # It also reads the schedule, which may be wrong.
+        if any(least == 0 for least, _ in self.ranges) and self.least_instances:
+            raise ValueError("LEAST_INSTANCES must be 0 where there may be 0 copies, or the instances cost as before")
+        if self.concurrency_target <= 0:
+            raise ValueError("CONCURRENCY_TARGET must be above 0")
+        for name in ("scale_in_seconds", "scale_out_seconds"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name.upper()} must not be negative")
+        try:
+            ZoneInfo(self.schedule_time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("SCHEDULE_TIME_ZONE must be a time zone such as Europe/Berlin") from error
+        if self.alarm_topic and self.alarm_topic.split(":")[2:3] != ["sns"]:
+            raise ValueError("ALARM_TOPIC must be an SNS topic's ARN, arn:aws:sns:REGION:ACCOUNT:NAME")
+        if self.metrics_seconds not in METRICS_SECONDS:
+            raise ValueError(f"METRICS_SECONDS must be one of {', '.join(map(str, METRICS_SECONDS))}")
+
+    @property
+    def scheduled(self) -> tuple[ScheduledCopies, ...]:
+        """The schedule. Raises ValueError where an entry is wrong."""
+        return read_schedule(self.schedule)
+
+    @property
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """Every range of copies that may be in force, by least and most: the plan's own first."""
+        own = (self.least_copies, self.most_copies)
+        return (own, *((one.least_copies, one.most_copies) for one in self.scheduled))
+
+    @property
+    def scales(self) -> bool:
+        """Whether the number of copies may change by itself."""
+        return self.least_copies < self.most_copies or bool(self.schedule)
+
+    @property
+    def wakes(self) -> bool:
+        """Whether there may be no copies, and a request starts one."""
+        return any(least == 0 < most for least, most in self.ranges)
 
     @property
     def served_rank(self) -> int:
@@ -147,6 +213,11 @@ class Plan:
             "EnableNetworkIsolation": self.network_isolation,
             "Tags": self.tag_list,
         }
+        if self.enhanced_metrics or self.metrics_seconds != Plan.metrics_seconds:
+            request["MetricsConfig"] = {
+                "EnableEnhancedMetrics": self.enhanced_metrics,
+                "MetricPublishFrequencyInSeconds": self.metrics_seconds,
+            }
         return request | self._network | ({"KmsKeyId": self.kms_key_id} if self.kms_key_id else {})
 
     def base(self, model: str) -> Request:

@@ -10,9 +10,11 @@ from botocore.exceptions import ClientError
 
 from serving.backends.base import Waiting
 from serving.backends.errors import EndpointError
-from serving.backends.sagemaker.errors import is_missing, says, translated
+from serving.backends.sagemaker.alarms import EndpointAlarms
+from serving.backends.sagemaker.errors import CHANGING, is_missing, says, translated
 from serving.backends.sagemaker.plan import Plan, Request
 from serving.backends.sagemaker.reading import components, described
+from serving.backends.sagemaker.scaling import CopyScaling
 
 HASH = 12
 
@@ -23,9 +25,11 @@ Step = Iterator[str]
 class SageMakerProvision:
     """One endpoint as a plan has it. Models and configurations never change in AWS: a name stands for its content."""
 
-    def __init__(self, client: Any, plan: Plan) -> None:
+    def __init__(self, client: Any, plan: Plan, *, scaling: CopyScaling, alarms: EndpointAlarms) -> None:
         self._client = client
         self._plan = plan
+        self._scaling = scaling
+        self._alarms = alarms
 
     def create(self) -> Step:
         """Create what is missing and wait until all is in service. Raises EndpointError."""
@@ -43,9 +47,13 @@ class SageMakerProvision:
             yield f"Creating the base component {plan.base_component}"
             self._create(self._client.create_inference_component, plan.base(model))
         yield from self._base_settled()
+        yield from self._scaled()
 
     def update(self) -> Step:
-        """Bring the endpoint and the base to the plan; requests are answered meanwhile."""
+        """Bring the endpoint and the base to the plan; requests are answered meanwhile.
+
+        The number of copies that autoscaling has chosen stays, unless the plan's range excludes it.
+        """
         plan = self._plan
         endpoint, base = self._endpoint(), self._base()
         if endpoint is None or base is None:
@@ -60,21 +68,24 @@ class SageMakerProvision:
             with translated("changing the endpoint"):
                 self._client.update_endpoint(EndpointName=plan.endpoint, EndpointConfigName=config)
             yield from self._endpoint_settled()
-        copies = base.get("RuntimeConfig", {}).get("DesiredCopyCount")
-        if base["Specification"].get("ModelName") != model or copies != plan.copies:
+            yield from self._until(self._base_changing)
+        changes = self._base_changes(self._base() or base, model)
+        if changes:
             yield "Changing the base component"
             with translated("changing the base component"):
-                self._client.update_inference_component(
-                    InferenceComponentName=plan.base_component,
-                    Specification=plan.specification(model),
-                    RuntimeConfig={"CopyCount": plan.copies},
-                )
+                self._client.update_inference_component(InferenceComponentName=plan.base_component, **changes)
             yield from self._base_settled()
+        yield from self._scaled()
+        # Autoscaling itself may have changed it, to keep to the range.
+        yield from self._base_settled()
         self._delete_parts(keep={model, config})
 
     def delete(self) -> Step:
         """Delete all that costs: adapters first, for a base with adapters is not deleted."""
         plan = self._plan
+        yield "Removing autoscaling and alarms"
+        yield from self._until(lambda: self._unless_changing(self._scaling.remove))
+        self._alarms.remove()
         names = [one["InferenceComponentName"] for one in components(self._client, plan.endpoint)]
         adapters = [name for name in names if name != plan.base_component]
         if adapters:
@@ -87,6 +98,37 @@ class SageMakerProvision:
             yield "Deleting the endpoint"
             yield from self._until(self._endpoint_deleted)
         self._delete_parts(keep=set())
+
+    def _scaled(self) -> Step:
+        """Autoscaling and alarms, as the plan has them."""
+        yield "Setting up autoscaling and alarms"
+        yield from self._until(lambda: self._unless_changing(lambda: self._alarms.apply(self._scaling.apply())))
+
+    def _unless_changing(self, do: Callable[[], None]) -> str:
+        """Empty once it is done."""
+        try:
+            do()
+        except EndpointError as error:
+            if error.code != CHANGING:
+                raise
+            return "Autoscaling is being changed"
+        return ""
+
+    def _base_changes(self, base: Mapping[str, Any], model: str) -> Request:
+        """What of the base has to be changed, for UpdateInferenceComponent. What is not named stays."""
+        plan, changes = self._plan, Request()
+        copies = base.get("RuntimeConfig", {}).get("DesiredCopyCount", plan.copies)
+        wanted = self._scaling.limited(copies) if plan.scales else plan.copies
+        if base["Specification"].get("ModelName") != model:
+            changes["Specification"] = plan.specification(model)
+        if copies != wanted:
+            changes["RuntimeConfig"] = {"CopyCount": wanted}
+        return changes
+
+    def _base_changing(self) -> str:
+        """Empty unless the base is just being changed, as by autoscaling: then AWS refuses another change."""
+        status = (self._base() or {}).get("InferenceComponentStatus", "")
+        return f"The base component is {status}" if status in ("Creating", "Updating") else ""
 
     def _delete_parts(self, *, keep: set[str]) -> None:
         """Delete this endpoint's models and configurations, also those of an earlier plan."""

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from adapters.models import BaseModel
 from rest.errors import PortalError
 from serving.backends.base import EndpointBackend
+from serving.backends.errors import EndpointError
 from serving.endpoints.provisioning import VERBS, advance
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
 from serving.endpoints.services import (
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             getattr(self, f"_{options['action']}")()
         except PortalError as error:
             raise CommandError(error.text) from error
-        except EndpointNotSetUp as error:
+        except (EndpointError, EndpointNotSetUp) as error:
             raise CommandError(str(error)) from error
 
     def _list(self) -> None:
@@ -54,10 +55,15 @@ class Command(BaseCommand):
         if not endpoint.is_serving:
             why = endpoint.error_text or endpoint.doing
             raise CommandError(f"{endpoint.get_state_display()}. {why}".strip())
-        health = backend_of(endpoint).health()
+        backend = backend_of(endpoint)
+        health = backend.health()
+        if health.ok:
+            self.stdout.write(f"In service: {health.base} with {health.adapters} adapters. {health.text}".rstrip())
+        if health.base:
+            for line in backend.scaling():
+                self.stdout.write(line)
         if not health.ok:
             raise CommandError(health.text)
-        self.stdout.write(f"In service: {health.base} with {health.adapters} adapters. {health.text}".rstrip())
 
     def _create(self) -> None:
         endpoint = Endpoint.objects.filter(name=self.options["name"]).first()

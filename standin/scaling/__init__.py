@@ -1,0 +1,1 @@
+"""What scales endpoints: CloudWatch's metrics and alarms, and Application Auto Scaling."""
