@@ -306,6 +306,11 @@ CELERY_BEAT_SCHEDULE = {
     "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": valid_for(600)},
     "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": valid_for(600)},
     "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": valid_for(20)},
+    "forget-trial-copies": {
+        "task": "serving.forget_trial_copies",
+        "schedule": crontab(hour=3, minute=41),
+        "options": valid_for(3600),
+    },
     "test-judges": {"task": "evaluations.start_due_tests", "schedule": 60.0, "options": valid_for(60)},
     "look-after-licences": {
         "task": "evaluations.look_after_licences",
@@ -319,6 +324,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
 }
+
+TRIAL_COPY_DAYS = env.int("TRIAL_COPY_DAYS", default=30)
 
 BASE_MODEL_DIR = Path(env.str("BASE_MODEL_DIR", default=str(BASE_DIR / "lorakit" / "tiny" / "model")))
 BASE_MODEL_NAME = env.str("BASE_MODEL_NAME", default="tiny-llama")

@@ -1,5 +1,6 @@
 """Celery looks for an app's tasks here."""
 
 from serving.endpoints.tasks import reconcile_endpoints
+from serving.trials.tasks import forget_trial_copies
 
-__all__ = ["reconcile_endpoints"]
+__all__ = ["forget_trial_copies", "reconcile_endpoints"]

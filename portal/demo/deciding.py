@@ -23,6 +23,9 @@ USUAL: dict[str, Any] = {
 }
 """The default policy, by which versions are promoted without anybody's help."""
 
+ANY: dict[str, Any] = {"conditions": [{"kind": "leakage"}]}
+"""What a first version passes that was trained too briefly to be better than its base."""
+
 WITH_EXPERTS: dict[str, Any] = {
     "conditions": [*USUAL["conditions"], {"kind": "experts", "verdict": "pass", "threshold": 0.6}]
 }

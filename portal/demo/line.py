@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 from django.conf import settings
 
+from portal.demo.canary import Gateway, promote_with_canary
 from portal.demo.cast import DemoTenant
 from portal.demo.client import DemoError, ExpertClient, PortalClient, answer, wait_for_job
 from portal.demo.datasets import RECIPES, demo_rows
-from portal.demo.deciding import USUAL, WITH_EXPERTS, Decided, decide, set_policy
+from portal.demo.deciding import ANY, USUAL, WITH_EXPERTS, Decided, decide, set_policy
 
 TEST_ROWS, UNSEEN_ROWS = 150, 60
 FIRST_EPOCHS = 0.5
@@ -28,11 +29,12 @@ Tell = Callable[[str, str, float | None], None]
 
 @dataclass(frozen=True)
 class Site:
-    """The site's addresses and the password to sign in with."""
+    """The site's addresses and the password to sign in with; `with_canary`, whether version 2 goes live by one."""
 
     web_url: str
     gateway_url: str
     password: str
+    with_canary: bool = False
 
 
 def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str, Any]:
@@ -55,13 +57,22 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
             wait_for_job(client, client.post("judgings/", json=body)["job"]["id"], following("judging"))
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
         items = [_compared(item) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
+        item = next(i for i in items if i["slice"] == "seen" and i["own"]["is_right"])
+        canary = ""
         with ExpertClient(site.web_url, demo.admin, site.password) as admin:
             adapter = client.get(f"adapter-versions/{adapter_version['id']}/")["adapter"]
-            set_policy(admin, adapter, USUAL)
-            promotion = client.post("promotions/", json={"version": adapter_version["id"]})
-            wait_for_job(client, promotion["job"]["id"], following("promoting"))
+            if site.with_canary:
+                body = {"version": first["id"], "dataset_version": version["id"]}
+                wait_for_job(client, client.post("evaluations/", json=body)["job"]["id"], following("evaluating v1"))
+                set_policy(admin, adapter, ANY)
+                _promote(client, first, following("promoting v1"))
+                set_policy(admin, adapter, USUAL)
+                gateway = Gateway(url=site.gateway_url, api_key=api_key, alias=demo.adapter, messages=item["messages"])
+                canary = promote_with_canary(client, gateway, first=first, second=adapter_version, follow=following)
+            else:
+                set_policy(admin, adapter, USUAL)
+                _promote(client, adapter_version, following("promoting"))
             set_policy(admin, adapter, WITH_EXPERTS)
-        item = next(i for i in items if i["slice"] == "seen" and i["own"]["is_right"])
         tell(demo.name, "asking the gateway", None)
         asked_before = _requests(client)
         base_id = client.get("endpoints/")["results"][0]["base_model"]
@@ -81,6 +92,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         item=item,
         answers=answers,
         decided=decided,
+        canary=canary,
         cost=cost,
     )
 
@@ -107,6 +119,11 @@ def _train(
     job = wait_for_job(client, run["job"]["id"], on_progress)
     version: dict[str, Any] = client.get(f"training-runs/{run['id']}/")["version"]
     return version, job
+
+
+def _promote(client: PortalClient, version: dict[str, Any], on_progress: Callable[[dict[str, Any]], None]) -> None:
+    promotion = client.post("promotions/", json={"version": version["id"]})
+    wait_for_job(client, promotion["job"]["id"], on_progress)
 
 
 def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -164,6 +181,7 @@ def tenant_report(
     item: dict[str, Any],
     answers: dict[str, str],
     decided: Decided,
+    canary: str,
     cost: float,
 ) -> dict[str, Any]:
     """One tenant's row of the report. The gain is measured on the test rows with wordings seen in training."""
@@ -193,6 +211,7 @@ def tenant_report(
         "expert_grade": sum(decided.grades) / len(decided.grades),
         "verdict": decided.verdict,
         "pack": decided.pack,
+        "canary": canary,
         "prompt": item["messages"][-1]["content"],
         "reference": item["reference"],
         "answer_base": answers["base"],

@@ -41,7 +41,7 @@ def table(tenants: list[dict[str, Any]]) -> str:
         text += ["", f"{row['tenant']}: live answers of the gateway to a held-out prompt"]
         for label in ("prompt", "answer_base", "answer_adapter", "reference"):
             text.append(_shown(label.replace("answer_", ""), row[label]))
-        text += [_shown(label, row[label]) for label in ("verdict", "pack")]
+        text += [_shown(label, row[label]) for label in ("canary", "verdict", "pack") if row[label]]
     judge = tenants[0]["judge"] if tenants else ""
     return "\n".join([*text, "", textwrap.fill(LEGEND.format(judge=f"The judge is {judge}." if judge else RULE), 120)])
 

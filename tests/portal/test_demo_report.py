@@ -50,6 +50,7 @@ def row(*, adapter: float = 0.95, answer: str = "CAP - $5", judge: str = "") -> 
         item={"messages": [{"role": "user", "content": "Summarize\nthis"}], "reference": "CAP - $5"},
         answers={"base": "", "adapter": answer},
         decided=Decided(grades=[5, 4], verdict="undecided. About 9 more.", pack="pack.zip, 40 KiB. Verified."),
+        canary="v2 answered 6 of 12 callers.",
         cost=0.0019,
     )
 
@@ -82,6 +83,8 @@ def test_the_table_shows_figures_and_live_answers() -> None:
     assert "0.950" in text
     assert "base: (nothing)" in text
     assert "prompt: Summarize this" in text
+    assert "canary: v2 answered 6 of 12 callers." in text
+    assert "canary" not in report.table([{**row(), "canary": ""}])
 
 
 def test_plain_output_says_each_stage_once() -> None:

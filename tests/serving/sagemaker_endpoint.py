@@ -35,12 +35,12 @@ def endpoint_options(standin: StandIn, **changes: Any) -> dict[str, Any]:
     }
 
 
-def waited(lines: Iterator[str]) -> Iterator[str]:
+def waited(lines: Iterator[str], *, seconds: float = 0.02) -> Iterator[str]:
     """A provision's lines, with a moment after each that is Waiting."""
     for line in lines:
         yield line
         if isinstance(line, Waiting):
-            time.sleep(0.02)
+            time.sleep(seconds)
 
 
 def sagemaker_endpoint(standin: StandIn, **changes: Any) -> SageMakerEndpoint:

@@ -68,7 +68,7 @@ class Command(BaseCommand):
             site.wait_ready()
             if not has_engine:
                 create_endpoint(self.var)
-            ok = self._walk(site, screen)
+            ok = self._walk(site, screen, with_canary=not has_engine)
             if not once:
                 screen.say(self._invitation(site))
                 signal.pause()
@@ -83,10 +83,10 @@ class Command(BaseCommand):
         if once and not ok:
             raise CommandError("The demo failed. The report names the stage.")
 
-    def _walk(self, site: Site, screen: Screen) -> bool:
+    def _walk(self, site: Site, screen: Screen, *, with_canary: bool) -> bool:
         started = time.monotonic()
         self.password = _password(self.var / "run" / "demo-password")
-        where = DemoSite(site.ports.web_url, site.ports.gateway_url, self.password)
+        where = DemoSite(site.ports.web_url, site.ports.gateway_url, self.password, with_canary=with_canary)
         keys = self._seed(site)
         rows, errors = [], {}
         with ThreadPoolExecutor(len(TENANTS)) as pool:

@@ -2,12 +2,15 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
 
+from lorakit.digest import file_sha256
+from serving.backends import endpoints
 from serving.backends.base import EndpointBackend, Package, Status
 from serving.backends.errors import EndpointError
 from serving.backends.sagemaker import SageMakerEndpoint
@@ -16,12 +19,29 @@ from serving.endpoints.asking import ask
 from storage.objects import put_file
 from tests.serving.conftest import user
 from tests.serving.memory_endpoint import MemoryEndpoint
+from tests.serving.sagemaker_endpoint import waited
 
 Canary = Callable[[int], tuple[Path, str]]
 
 
 class EndpointContract:
-    """`backend` is an empty endpoint."""
+    """`backend` is an empty endpoint; what it is told takes `patience` seconds at most."""
+
+    patience = 30.0
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + self.patience
+        while not is_so():
+            assert time.monotonic() < deadline, "it took too long"
+            time.sleep(min(self.patience / 100, 10.0))
+
+    def comes_into_service(self, backend: EndpointBackend, name: str) -> None:
+        self.until(lambda: backend.describe(name).status is not Status.CREATING)
+        assert backend.describe(name).status is Status.IN_SERVICE, backend.describe(name).text
+
+    def goes(self, backend: EndpointBackend, name: str) -> None:
+        self.until(lambda: backend.describe(name).status is not Status.DELETING)
+        assert backend.describe(name).status is Status.MISSING
 
     @pytest.fixture
     def backend(self) -> EndpointBackend:
@@ -30,28 +50,34 @@ class EndpointContract:
     def test_a_deployment_comes_into_service_and_goes(self, backend: EndpointBackend, package: Package) -> None:
         assert backend.describe("one").status is Status.MISSING
         backend.deploy("one", package)
-        assert backend.describe("one").status is Status.IN_SERVICE
+        self.comes_into_service(backend, "one")
         assert set(backend.list()) == {"one"}
         backend.delete("one")
-        assert backend.describe("one").status is Status.MISSING
+        self.goes(backend, "one")
         assert set(backend.list()) == set()
 
     def test_every_call_may_be_made_twice(self, backend: EndpointBackend, package: Package) -> None:
         backend.deploy("one", package)
         backend.deploy("one", package)
+        self.comes_into_service(backend, "one")
         assert set(backend.list()) == {"one"}
         backend.delete("one")
         backend.delete("one")
+        self.goes(backend, "one")
         assert set(backend.list()) == set()
 
     def test_the_same_content_may_have_two_names(self, backend: EndpointBackend, package: Package) -> None:
         backend.deploy("one", package)
         backend.deploy("two", package)
+        self.comes_into_service(backend, "one")
+        self.comes_into_service(backend, "two")
         backend.delete("one")
+        self.goes(backend, "one")
         assert set(backend.list()) == {"two"}
 
     def test_it_tells_its_health(self, backend: EndpointBackend, package: Package) -> None:
         backend.deploy("one", package)
+        self.comes_into_service(backend, "one")
         health = backend.health()
         assert health.ok
         assert health.adapters == 1
@@ -65,6 +91,45 @@ class TestMemory(EndpointContract):
     @pytest.fixture
     def backend(self, memory: MemoryEndpoint) -> EndpointBackend:
         return memory
+
+
+@pytest.mark.skipif(os.environ.get("AWS_LIVE") != "1", reason="needs AWS_LIVE=1, an account and money")
+class TestSageMakerOnAws(EndpointContract):
+    """The same against AWS: docs/sagemaker.md says what it makes, and deletes again."""
+
+    patience = 1800.0
+
+    @pytest.fixture(scope="class")
+    def made(self) -> Iterator[SageMakerEndpoint]:
+        backend = endpoints["default"]
+        assert isinstance(backend, SageMakerEndpoint), "set SAGEMAKER_ENDPOINT"
+        try:
+            list(waited(backend.provision().create(), seconds=15.0))
+            yield backend
+        finally:
+            list(waited(backend.provision().delete(), seconds=15.0))
+
+    @pytest.fixture
+    def backend(self, made: SageMakerEndpoint) -> Iterator[SageMakerEndpoint]:
+        yield made
+        for name in made.list():
+            made.delete(name)
+        self.until(lambda: not made.list())
+
+    @pytest.fixture
+    def package(self) -> Package:
+        path = Path(os.environ["AWS_LIVE_ADAPTER"])
+        put_file("live/adapter", path)
+        return Package(key="live/adapter", sha256=file_sha256(path))
+
+    def test_the_target_answers(self, backend: SageMakerEndpoint, package: Package) -> None:
+        backend.deploy("one", package)
+        self.comes_into_service(backend, "one")
+        for model in ("one", backend.base_model):
+            assert ask(backend.target(model), user("Say hello."), max_tokens=16).completion_tokens > 0
+
+    def test_it_says_how_it_scales(self, backend: SageMakerEndpoint) -> None:
+        assert any("Copies" in line for line in backend.scaling())
 
 
 @pytest.mark.slow

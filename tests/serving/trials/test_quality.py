@@ -1,14 +1,18 @@
 """Judges compare what both versions answered: in a canary, and in a shadow that nobody sees."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
 
 from adapters.models import AdapterVersion
 from evaluations.judges.prompts import PairPrompt, Prompt
 from evaluations.runs.judgings.services import JudgingWanted
+from jobs.services import stop_job
 from jobs.states import State
 from rest.errors import PortalError
 from serving.models import Route, Trial, TrialState
@@ -17,6 +21,7 @@ from serving.trials.figures import figures_of
 from serving.trials.quality import judge_copies
 from serving.trials.report import report_of
 from serving.trials.services import TrialPlan, keep_copy, wants_copy
+from serving.trials.tasks import forget_trial_copies
 from tests.evaluations.judging.case import Scripted, scripted_juror
 from tests.serving.trials.conftest import let_time_pass, step, until_tried
 
@@ -164,3 +169,26 @@ def test_nothing_new_costs_no_look_at_verdicts(versions: Versions, judge: Script
     with CaptureQueriesContext(connection) as queries:
         assert judge_copies(trial)
     assert len(queries) == 1
+
+
+def test_copies_are_forgotten_a_month_after_their_trial(versions: Versions, settings: Settings) -> None:
+    first, second = versions
+    try_version(tenant=first.tenant, version=second, plan=SHADOW, created_by=None)
+    trial = until_tried()
+    copied(trial, "good", "bad", count=3)
+    forget_trial_copies()
+    assert trial.copies.count() == 3, "it has not ended"
+    stop_job(job_id=trial.job_id)
+    step()
+    Trial.objects.filter(id=trial.id).update(ended_at=timezone.now() - dt.timedelta(days=29))
+    forget_trial_copies()
+    assert trial.copies.count() == 3
+    Trial.objects.filter(id=trial.id).update(ended_at=timezone.now() - dt.timedelta(days=31))
+    settings.TRIAL_COPY_DAYS = 0
+    forget_trial_copies()
+    assert trial.copies.count() == 3
+    settings.TRIAL_COPY_DAYS = 30
+    forget_trial_copies()
+    assert not trial.copies.exists()
+    trial.refresh_from_db()
+    assert trial.figures

@@ -55,6 +55,7 @@ UNRECORDED = {
     "corpora.versions.services.reject_version": "a job's outcome, on the job",
     "serving.promotions.services.promote_version": "_begin records it",
     "serving.promotions.services.try_version": "start_trial records it",
+    "serving.trials.services.forget_copies": "of the site, by its schedule",
     "serving.trials.services.keep_copy": "what a program asked, which the ledger records",
     "serving.trials.services.let_candidate_go": "a trial's end, which is recorded",
 }
