@@ -17,6 +17,8 @@ class Kind(ABC):
     """
 
     name: str
+    title: str
+    """For people, such as "Training"."""
     max_attempts: int = 5
     counts: bool = True
     """Whether its running jobs count towards their tenant's limit; those need not that look at something for days."""
@@ -64,6 +66,12 @@ def register(kind: Kind) -> None:
 def get_kind(name: str) -> Kind:
     """The kind registered under `name`."""
     return _kinds[name]
+
+
+def title_of(name: str) -> str:
+    """A kind's title; the name of one that is no longer known."""
+    kind = _kinds.get(name)
+    return kind.title if kind else name.replace("_", " ").capitalize()
 
 
 def uncounted() -> list[str]:

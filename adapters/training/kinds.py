@@ -26,6 +26,7 @@ class TrainingKind(ComputeKind):
     """Runs `lorakit.train` on a dataset version; its held-out rows only measure the evaluation loss."""
 
     name = "training"
+    title = "Training"
 
     def prepare(self, job: Job) -> ComputeSpec:
         dataset = DatasetVersion.objects.get(id=job.spec["dataset_version"])

@@ -18,6 +18,7 @@ class DatasetInspection(IngestKind):
     """Runs `corpora.ingest` on the head of the file. Unreadable rows are problems in the inspection, not job errors."""
 
     name = INSPECT
+    title = "File inspection"
     task = "inspect"
     poll_seconds = 0.5
 

@@ -18,6 +18,7 @@ class DatasetCheck(IngestKind):
     """Runs `corpora.ingest`. The check of a file with problems succeeds, and its version is rejected."""
 
     name = CHECK
+    title = "Dataset check"
     task = "check"
     poll_seconds = 1.0
 

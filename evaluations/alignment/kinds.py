@@ -32,6 +32,7 @@ class AlignmentKind(Kind):
     """Each step asks for about 15 seconds. Verdicts are stored as they come, so nothing is paid for twice."""
 
     name = "judge_alignment"
+    title = "Judge alignment"
 
     def step(self, job: Job) -> Outcome:
         found = Alignment.objects.select_related("judge", "rubric_version__rubric").filter(job=job).first()

@@ -19,6 +19,7 @@ class RejudgingKind(Kind):
     """Tells drift of the judge from drift of the data, which needs experts: the answers are always the same."""
 
     name = "judge_again"
+    title = "Judging again"
 
     def step(self, job: Job) -> Outcome:
         found = Rejudging.objects.select_related("licence__rubric_version__rubric").filter(job=job).first()

@@ -30,6 +30,7 @@ class QualificationKind(Kind):
     """Asks a judge all built-in questions. A worker that dies has paid in vain for the calls in flight at most."""
 
     name = "judge_qualification"
+    title = "Judge test"
 
     def step(self, job: Job) -> Outcome:
         found = qualification_of(job)

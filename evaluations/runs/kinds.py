@@ -27,6 +27,7 @@ class EvaluationKind(ComputeKind):
     """Runs lorakit.generate for the answers that are not known from earlier evaluations."""
 
     name = "evaluation"
+    title = "Evaluation"
     max_attempts = 3
 
     def step(self, job: Job) -> Outcome:

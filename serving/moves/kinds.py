@@ -28,6 +28,7 @@ class MoveKind(Kind):
     """Moves a tenant's aliases of a base model. `spec`: ids of the `endpoint` and the `base_model`."""
 
     name = MOVE
+    title = "Move to another endpoint"
     max_attempts = 30
     counts = False
 

@@ -31,6 +31,7 @@ class PromotionKind(Kind):
     """
 
     name = PROMOTION
+    title = "Promotion"
     # An endpoint that is away for five minutes is waited for.
     max_attempts = 30
     counts = False

@@ -18,6 +18,7 @@ class TrialKind(Kind):
     """Tries a version beside the live one. `spec`: ids of `version` and `endpoint`, and a TrialPlan as `plan`."""
 
     name = TRIAL
+    title = "Trial"
     max_attempts = 30
     counts = False
 

@@ -17,6 +17,7 @@ class ToyKind(ComputeKind):
     """Runs tests.jobs.toy_run and remembers which hooks were called."""
 
     name = "toy"
+    title = "Toy"
     poll_seconds = 0.05
 
     def __init__(self) -> None:

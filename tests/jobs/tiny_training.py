@@ -23,6 +23,7 @@ class TinyTraining(ComputeKind):
     """`spec` is that of the trainer; the result tells the package's hash."""
 
     name = "tiny_training"
+    title = "Tiny training"
     poll_seconds = 0.2
     # The test kills faster than a trainer can start, so that many attempts in a row get nowhere.
     max_attempts = 40

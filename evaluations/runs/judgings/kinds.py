@@ -18,6 +18,7 @@ class JudgingKind(Kind):
     """Each step asks for about 15 seconds. Verdicts are stored as they come, so nothing is paid for twice."""
 
     name = "judging"
+    title = "Judging"
 
     def step(self, job: Job) -> Outcome:
         judging = _judging_of(job)

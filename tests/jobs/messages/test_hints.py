@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 class InstantKind(Kind):
     name = "instant"
+    title = "Instant"
 
     def step(self, job: Job) -> Outcome:
         return Succeeded()
