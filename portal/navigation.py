@@ -1,4 +1,4 @@
-"""The sidebar's entries by role."""
+"""The sidebar's entries by role, and the operator's."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,18 +6,19 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from tenants.access import is_operator
 from tenants.models import Membership
 from tenants.permissions import Action
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the sidebar; `icon` is the name of a Tabler icon."""
+    """An entry of the sidebar; `icon` is the name of a Tabler icon. `needs` is None where no role includes it."""
 
     title: str
     url_name: str
     icon: str
-    needs: Action
+    needs: Action | None
     group: str = ""
 
 
@@ -37,20 +38,22 @@ ENTRIES = (
     Entry("Members", "members", "users", Action.MEMBERS_MANAGE, "Connect"),
 )
 
+OPERATOR_ENTRIES = (Entry("Endpoints", "operator:endpoints", "server-cog", None, "Operate"),)
+
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """A context processor: `navigation`, entries with `url`, `group` and `active`."""
-    membership: Membership | None = getattr(request, "membership", None)
-    if membership is None:
-        return {"navigation": []}
     entries = []
-    for entry in ENTRIES:
-        if membership.may(entry.needs):
-            url = reverse(entry.url_name)
-            active = request.path == url if url == "/" else request.path.startswith(url)
-            entries.append(
-                {"title": entry.title, "url": url, "icon": entry.icon, "group": entry.group, "active": active}
-            )
+    for entry in _entries_for(request):
+        url = reverse(entry.url_name)
+        active = request.path == url if url == "/" else request.path.startswith(url)
+        entries.append({"title": entry.title, "url": url, "icon": entry.icon, "group": entry.group, "active": active})
     # "Evaluations" must not be highlighted on the pages of "Reviews", whose URLs begin with the same path.
     best = max((e for e in entries if e["active"]), key=lambda e: len(str(e["url"])), default=None)
     return {"navigation": [{**e, "active": e is best} for e in entries]}
+
+
+def _entries_for(request: HttpRequest) -> list[Entry]:
+    membership: Membership | None = getattr(request, "membership", None)
+    entries = [entry for entry in ENTRIES if membership and entry.needs and membership.may(entry.needs)]
+    return [*entries, *OPERATOR_ENTRIES] if is_operator(getattr(request, "user", None)) else entries

@@ -10,6 +10,7 @@ urlpatterns = [
     path("adapters/", include("adapters.urls")),
     path("evaluations/", include("evaluations.urls")),
     path("serving/", include("serving.urls")),
+    path("operator/endpoints/", include("serving.operator.urls")),
     path("usage/", include("metering.urls")),
     path("api/v1/", include("portal.api")),
 ]

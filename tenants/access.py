@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from tenants.errors import PermissionMissing
+from tenants.models import User
 from tenants.permissions import API_KEY, Action, may
 from tenants.requests import PortalRequest, TenantRequest
 
@@ -44,6 +45,28 @@ def members_only(action: Action | None = None) -> Callable[[View], View]:
         return checked
 
     return decorate
+
+
+def operators_only(view: View) -> View:
+    """Let in the site's operators, whatever their organisations; others sign in first, or find no such page."""
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        seen = cast(PortalRequest, request)
+        if not seen.user.is_authenticated:
+            return _sign_in_first(request)
+        # With a key, valid or not, it is the key that acts, whoever is signed in beside it.
+        with_key = request.headers.get("Authorization", "").lower().startswith("bearer")
+        if with_key or not is_operator(seen.user):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return checked
+
+
+def is_operator(user: object) -> bool:
+    """Whether somebody runs the site."""
+    return isinstance(user, User) and user.is_active and user.is_staff
 
 
 def _sign_in_first(request: HttpRequest) -> HttpResponseBase:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.http import HttpResponse
 
-from tenants.audit.actor import Actor, acting_as
+from tenants.audit.actor import Actor, acting_as, person
 from tenants.keys.services import authenticate_api_key
 from tenants.models import User
 from tenants.people.services import memberships_of
@@ -44,4 +44,4 @@ class ActiveTenantMiddleware:
 def _actor(request: PortalRequest) -> Actor:
     if request.api_key is not None:
         return Actor("api_key", str(request.api_key.id), request.api_key.name)
-    return Actor("person", str(request.user.pk), request.user.get_username())
+    return person(request.user)

@@ -1,6 +1,7 @@
 """Fixtures for every app's tests: a fixed cast of people, and the job engine run in process.
 
-Alice owns a tenant, Bob is a member of it, Rita reviews for it; Charlie owns another and must see nothing.
+Alice owns a tenant, Bob is a member of it, Rita reviews for it; Charlie owns another and must see nothing. Olga
+operates the site and belongs to none.
 """
 
 import datetime as dt
@@ -79,6 +80,11 @@ def charlie(db: None) -> User:
 
 
 @pytest.fixture
+def olga(db: None) -> User:
+    return User.objects.create_user("olga@example.com", PASSWORD, name="Olga", is_staff=True)
+
+
+@pytest.fixture
 def tenant(alice: User, bob: User, rita: User) -> Tenant:
     tenant = create_tenant(name="Alder Law", owner=alice)
     with tenant_scope(tenant.id):
@@ -122,6 +128,11 @@ def as_rita(rita: User, tenant: Tenant) -> Client:
 @pytest.fixture
 def as_charlie(charlie: User, other_tenant: Tenant) -> Client:
     return _signed_in(charlie)
+
+
+@pytest.fixture
+def as_olga(olga: User) -> Client:
+    return _signed_in(olga)
 
 
 def _with_key(tenant: Tenant) -> APIClient:

@@ -10,6 +10,9 @@ from typing import Any, ClassVar, Protocol
 from jobs.aliases import merge_options
 from serving.backends.target import Target
 
+HOURS_A_MONTH = 730
+"""On average."""
+
 
 class Status(StrEnum):
     """The state of a deployment at the endpoint. `missing`: there is none of that name, and it may be deployed."""
@@ -105,6 +108,11 @@ class EndpointBackend(ABC):
         self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
         self.price_source: str = merged["PRICE_SOURCE"]
         self.max_rank: int = merged["MAX_RANK"]
+
+    @property
+    def usd_per_month(self) -> float:
+        """What it costs when it is there all the time."""
+        return self.usd_per_hour * HOURS_A_MONTH
 
     @property
     def context_tokens(self) -> int | None:

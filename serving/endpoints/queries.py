@@ -1,7 +1,9 @@
 """Reads of endpoints, and of the active tenant's place and deployments."""
 
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from rest.errors import NotFound
@@ -20,6 +22,11 @@ def backend_of(endpoint: Endpoint) -> EndpointBackend:
         return endpoints.of(endpoint.backend, endpoint.options)
     except (KeyError, ValueError) as error:
         raise EndpointNotSetUp(f"{endpoint.name}: {error}") from error
+
+
+def usual_options(alias: str) -> dict[str, Any]:
+    """What an endpoint of an alias has where it sets nothing for itself. Raises KeyError."""
+    return {**endpoints[alias].options, **settings.ENDPOINTS[alias].get("OPTIONS", {})}
 
 
 def context_of(endpoint: Endpoint) -> int:

@@ -1,7 +1,7 @@
 """Writes to endpoints, and the place of a tenant that promotes for the first time."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
@@ -11,7 +11,8 @@ from django.db import transaction
 from adapters.models import BaseModel
 from rest.errors import Conflict, PortalError
 from serving.backends import endpoints
-from serving.endpoints.queries import place_of
+from serving.backends.base import PRICE
+from serving.endpoints.queries import place_of, usual_options
 from serving.endpoints.states import move_endpoint
 from serving.endpoints.tasks import wake_reconciler
 from serving.models import Endpoint, EndpointState, Placement, Route
@@ -34,8 +35,25 @@ def ensure_endpoint(*, name: str, backend: str, base_model: BaseModel) -> Endpoi
 def create_endpoint(*, name: str, backend: str, base_model: BaseModel, options: Mapping[str, Any]) -> Endpoint:
     """A further endpoint on an alias of ENDPOINTS, with `options` of its own. One in a cloud costs from now on.
 
+    Raises what `plan_endpoint` does.
+    """
+    checked = plan_endpoint(name=name, backend=backend, base_model=base_model, options=options)
+    endpoint, _ = Endpoint.objects.update_or_create(
+        name=name, defaults={"backend": backend, "base_model": base_model, "options": checked, "is_default": False}
+    )
+    if not Endpoint.objects.filter(base_model=base_model, is_default=True).exists():
+        make_default(endpoint=endpoint)
+    if endpoint.state == EndpointState.DELETED or endpoints.of(backend, checked).provision() is not None:
+        make_endpoint(endpoint=endpoint)
+    log.info("endpoint_created", endpoint=name, backend=backend)
+    return endpoint
+
+
+def plan_endpoint(*, name: str, backend: str, base_model: BaseModel, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that such an endpoint would have. Writes nothing.
+
     Raises PortalError with `field`: endpoint:bad_name, endpoint:no_backend, endpoint:bad_options; Conflict:
-    endpoint:name_taken.
+    endpoint:name_taken, endpoint:same_server.
     """
     if not NAME.fullmatch(name):
         text = "Use up to 30 lower-case letters, digits and single hyphens, with a letter or digit at both ends."
@@ -47,16 +65,8 @@ def create_endpoint(*, name: str, backend: str, base_model: BaseModel, options: 
     alias = endpoints[backend]
     apart = alias.apart(name, base_model.name, settings.ENDPOINTS[backend].get("OPTIONS", {}))
     checked = {**_own(backend, options), **apart}
-    _check(backend, checked)
-    endpoint, _ = Endpoint.objects.update_or_create(
-        name=name, defaults={"backend": backend, "base_model": base_model, "options": checked, "is_default": False}
-    )
-    if not Endpoint.objects.filter(base_model=base_model, is_default=True).exists():
-        make_default(endpoint=endpoint)
-    if endpoint.state == EndpointState.DELETED or endpoints.of(backend, checked).provision() is not None:
-        make_endpoint(endpoint=endpoint)
-    log.info("endpoint_created", endpoint=name, backend=backend)
-    return endpoint
+    _check(name, backend, checked)
+    return checked
 
 
 def make_endpoint(*, endpoint: Endpoint) -> None:
@@ -69,14 +79,23 @@ def make_endpoint(*, endpoint: Endpoint) -> None:
 def change_endpoint(*, endpoint: Endpoint, options: Mapping[str, Any]) -> None:
     """Give it other options of its own and bring it to them, while it answers.
 
-    Raises PortalError with `field`: endpoint:bad_options; Conflict: endpoint:busy.
+    Raises what `plan_change` does; Conflict: endpoint:busy.
     """
-    kept = {name: value for name, value in endpoint.options.items() if name not in _names(endpoint.backend)}
-    checked = {**kept, **_own(endpoint.backend, options)}
-    _check(endpoint.backend, checked)
+    checked = plan_change(endpoint=endpoint, options=options)
     again = EndpointState.CREATING if endpoint.state == EndpointState.FAILED else EndpointState.CHANGING
     _move(endpoint, again, options=checked)
     log.info("endpoint_changes", endpoint=endpoint.name, options=sorted(options))
+
+
+def plan_change(*, endpoint: Endpoint, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that it would have then. Writes nothing.
+
+    Raises PortalError with `field`: endpoint:bad_options; Conflict: endpoint:same_server.
+    """
+    kept = {name: value for name, value in endpoint.options.items() if name not in _names(endpoint.backend)}
+    checked = {**kept, **_own(endpoint.backend, options)}
+    _check(endpoint.name, endpoint.backend, checked)
+    return checked
 
 
 @transaction.atomic
@@ -155,10 +174,33 @@ def _like(default: Any, value: Any) -> Any:
     return type(default)(value)
 
 
-def _check(backend: str, options: Mapping[str, Any]) -> None:
+def _check(name: str, backend: str, options: Mapping[str, Any]) -> None:
     try:
-        endpoints.of(backend, options).provision()
+        provision = endpoints.of(backend, options).provision()
     except ValueError as error:
         text = str(error)
-        field = next((name for name in sorted(_names(backend), key=len, reverse=True) if name in text), None)
+        field = next((option for option in sorted(_names(backend), key=len, reverse=True) if option in text), None)
         raise PortalError(f"{text}.", code="endpoint:bad_options", field=field) from error
+    if provision is None:
+        _check_server(name, backend, options)
+
+
+def _check_server(name: str, backend: str, options: Mapping[str, Any]) -> None:
+    """Two endpoints on one server would take each other's adapters off it.
+
+    What tells servers apart has no default: their addresses.
+    """
+    usual, prices = endpoints[backend].options, {option.name for option in PRICE}
+    telling = [option.name for option in endpoints[backend].own if not (option.name in prices or usual[option.name])]
+    if not telling:
+        return
+    wanted = _values(backend, options, telling)
+    for other in Endpoint.objects.standing().filter(backend=backend).exclude(name=name):
+        if _values(backend, other.options, telling) == wanted:
+            text = f"{other.name} is on this server already. Give each endpoint a server of its own."
+            raise Conflict(text, code="endpoint:same_server", field=telling[0])
+
+
+def _values(backend: str, options: Mapping[str, Any], names: Iterable[str]) -> list[Any]:
+    have = {**usual_options(backend), **options}
+    return [list(have[name]) if isinstance(have[name], tuple) else have[name] for name in names]

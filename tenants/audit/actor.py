@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -17,6 +20,12 @@ class Actor:
 
 SITE = Actor("site")
 OPERATOR = Actor("operator")
+
+
+def person(user: AbstractBaseUser | AnonymousUser) -> Actor:
+    """Somebody who is signed in."""
+    return Actor("person", str(user.pk), user.get_username())
+
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=SITE)
 

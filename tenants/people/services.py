@@ -5,6 +5,7 @@ import hashlib
 import secrets
 from uuid import UUID
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
@@ -19,6 +20,8 @@ from tenants.permissions import Role
 from tenants.scope import system_scope, tenant_scope
 
 VALID_FOR = dt.timedelta(days=7)
+
+log = structlog.get_logger(__name__)
 
 
 @transaction.atomic
@@ -53,6 +56,26 @@ def memberships_of(user: User) -> list[Membership]:
     """A person's memberships, by tenant name. Runs before any tenant is active, so in the system scope."""
     with system_scope():
         return list(Membership.objects.filter(user=user).select_related("tenant").order_by("tenant__name"))
+
+
+@transaction.atomic
+def add_operator(*, email: str) -> User:
+    """Let a person operate the site; one who is not known yet has no password."""
+    user, created = User.objects.get_or_create(email=email, defaults={"is_staff": True})
+    if created:
+        user.set_unusable_password()
+    user.is_staff = True
+    user.save(update_fields=["password", "is_staff"])
+    log.info("operator_added", user=user.pk)
+    return user
+
+
+def remove_operator(*, email: str) -> bool:
+    """Let a person operate it no longer, from the next request on; False if they didn't."""
+    removed = User.objects.filter(email=email, is_staff=True).update(is_staff=False)
+    if removed:
+        log.info("operator_removed", users=removed)
+    return bool(removed)
 
 
 @transaction.atomic

@@ -209,6 +209,22 @@ PAGES = {
     "metering:costs": _get(),
 }
 
+STAFF = {
+    "operator:endpoints": _get(),
+    "operator:new-endpoint": _form(name="eu-2", base_model="base", step="confirm", URL="http://127.0.0.1:9",
+                                   MAX_RANK=64, PRICE_USD_PER_HOUR=0),
+    "operator:endpoint": _get(Endpoint),
+    "operator:adapters": _get(Endpoint),
+    "operator:health": _get(Endpoint),
+    "operator:change-endpoint": _form(Endpoint, URL="http://127.0.0.1:9", MAX_RANK=64, PRICE_USD_PER_HOUR=0,
+                                      step="confirm"),
+    "operator:create-endpoint-again": _post(Endpoint),
+    "operator:make-endpoint-default": _post(Endpoint),
+    "operator:delete-endpoint": _post(Endpoint, name="shared"),
+    "operator:move-tenant": _post(Endpoint, tenant=Tenant, to=Endpoint),
+}  # fmt: skip
+"""The operator's own pages, which nobody else finds."""
+
 REST = {
     "api-root": _get(),
     "dataset-list": _form(status=201, file=FILE, name="Clauses"),
@@ -308,7 +324,7 @@ REST = {
     "usage-list": _get(),
 }
 
-ADDRESSES = PUBLIC | OPERATORS | PAGES | REST
+ADDRESSES = PUBLIC | OPERATORS | PAGES | STAFF | REST
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

@@ -1,5 +1,6 @@
 """No address of the site, whoever calls it and however, gives away or changes another tenant's row."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from tests.portal.addresses import (
     PATTERNS,
     PUBLIC,
     REST,
+    STAFF,
     Pattern,
     World,
     ask,
@@ -81,6 +83,12 @@ def snapshot(tenant: Tenant, world: World) -> list[str]:
         return [serialize("json", model._base_manager.order_by("pk")) for model in world]
 
 
+@pytest.fixture
+def caller_of(as_alice: Client, as_olga: Client) -> Callable[[str], Client]:
+    """Who is answered at an address: anybody, the site's operator, or the owner."""
+    return lambda name: Client() if name in PUBLIC else as_olga if name in STAFF else as_alice
+
+
 def body_of(answer: Any) -> str:
     return b"".join(answer).decode(errors="replace")
 
@@ -91,7 +99,7 @@ def key_of_charlie(other_api: APIClient) -> APIClient:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=[pattern.name for pattern in PATTERNS])
-def test_an_address_is_known_and_allows_only_its_methods(pattern: Pattern, as_alice: Client) -> None:
+def test_an_address_is_known_and_allows_only_its_methods(pattern: Pattern, caller_of: Callable[[str], Client]) -> None:
     known = ADDRESSES.get(pattern.name)
     assert known, (
         f"{pattern.name} is new: add it to PAGES or REST in tests/portal/addresses.py, with the status that its owner "
@@ -101,7 +109,7 @@ def test_an_address_is_known_and_allows_only_its_methods(pattern: Pattern, as_al
         f"{pattern.name} has the parameters {pattern.parameters}, and tests/portal/addresses.py gives it the row "
         f"{known.row}: name the model of its id there. An address has one id at most."
     )
-    caller = Client() if pattern.name in PUBLIC else as_alice
+    caller = caller_of(pattern.name)
     url = reverse(pattern.name, kwargs=dict.fromkeys(pattern.parameters, uuid4()) | ADDRESSES[pattern.name].also)
     answer = ask(caller, NEVER_A_METHOD, url, {})
     assert answer.status_code == 405, (
@@ -113,9 +121,10 @@ def test_an_address_is_known_and_allows_only_its_methods(pattern: Pattern, as_al
 
 
 @pytest.mark.parametrize("name", sorted(name for name in ADDRESSES if "GET" in ADDRESSES[name].own))
-def test_head_is_answered_as_get_is(name: str, world: dict[type[Model], Model], as_alice: Client) -> None:
-    caller = Client() if name in PUBLIC else as_alice
-    assert caller.head(url_of(name, world)).status_code == ADDRESSES[name].own["GET"]
+def test_head_is_answered_as_get_is(
+    name: str, world: dict[type[Model], Model], caller_of: Callable[[str], Client]
+) -> None:
+    assert caller_of(name).head(url_of(name, world)).status_code == ADDRESSES[name].own["GET"]
 
 
 def test_no_address_is_known_that_is_gone() -> None:
@@ -123,11 +132,12 @@ def test_no_address_is_known_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize(("name", "method"), EACH_METHOD, ids=[f"{method}-{name}" for name, method in EACH_METHOD])
-def test_the_owner_is_answered(name: str, method: str, world: dict[type[Model], Model], as_alice: Client) -> None:
+def test_the_owner_is_answered(
+    name: str, method: str, world: dict[type[Model], Model], caller_of: Callable[[str], Client]
+) -> None:
     """The counterpart of a stranger's 404, which would mean nothing if the owner got one too."""
     sent = {} if method == "GET" else filled(ADDRESSES[name].sent, world)
-    caller = Client() if name in PUBLIC else as_alice
-    answer = ask(caller, method, url_of(name, world), sent)
+    answer = ask(caller_of(name), method, url_of(name, world), sent)
     assert answer.status_code == ADDRESSES[name].own[method]
 
 
@@ -195,3 +205,23 @@ def test_a_row_of_the_operator_is_for_every_tenant(
 ) -> None:
     assert as_charlie.get(url_of(name, world)).status_code == 200
     assert Client().get(url_of(name, world)).status_code == 401
+
+
+@pytest.mark.parametrize("name", sorted(STAFF))
+def test_a_page_of_the_operator_is_found_by_nobody_else(
+    name: str,
+    tenant: Tenant,
+    world: dict[type[Model], Model],
+    as_alice: Client,
+    as_charlie: Client,
+    key_of_charlie: APIClient,
+) -> None:
+    """Not even with the requests that answer the operator."""
+    url, before = url_of(name, world), snapshot(tenant, world)
+    for method in STAFF[name].own:
+        sent = {} if method == "GET" else filled(STAFF[name].sent, world)
+        for client, status in ((Client(), 302), (as_alice, 404), (as_charlie, 404), (key_of_charlie, 302)):
+            answer = ask(client, method, url, sent)
+            assert answer.status_code == status, method
+            assert CANARY not in body_of(answer), method
+    assert snapshot(tenant, world) == before

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from tests.portal.addresses import ADDRESSES, PAGES, REST, ask, filled, url_of
+from tests.portal.addresses import ADDRESSES, PAGES, REST, STAFF, ask, filled, url_of
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +17,7 @@ VALUES = ("abc", "\0", "-1", "9" * 300, "NaN", "0001-01-01T00:00:00Z", "9999-12-
 PAGE_QUERIES = (
     "page", "q", "tab", "range", "state", "item", "dataset", "clone", "run", "number", "content", "file_type", "alias",
     "example", "format", "differences", "adapter", "split", "slice", "label", "code", "against", "next", "cursor",
+    "sort",
 )  # fmt: skip
 """Every name that a page reads from its query."""
 
@@ -57,12 +58,25 @@ def test_no_query_of_rest_is_an_internal_error(world: dict[type[Model], Model], 
                     assert answer.status_code < 500, (url, name, odd)
 
 
-@pytest.mark.parametrize("name", sorted(name for name in PAGES if "GET" in PAGES[name].own))
-def test_no_query_of_a_page_is_an_internal_error(name: str, world: dict[type[Model], Model], as_alice: Client) -> None:
-    url = url_of(name, world)
+@pytest.mark.parametrize("name", sorted(name for name in PAGES | STAFF if "GET" in ADDRESSES[name].own))
+def test_no_query_of_a_page_is_an_internal_error(
+    name: str, world: dict[type[Model], Model], as_alice: Client, as_olga: Client
+) -> None:
+    url, caller = url_of(name, world), as_olga if name in STAFF else as_alice
     for odd in VALUES:
-        answer = as_alice.get(url, dict.fromkeys(PAGE_QUERIES, odd))
+        answer = caller.get(url, dict.fromkeys(PAGE_QUERIES, odd))
         assert answer.status_code < 500, odd
+
+
+@pytest.mark.parametrize("name", sorted(name for name in STAFF if "POST" in STAFF[name].own))
+def test_no_value_in_an_operators_form_is_an_internal_error(
+    name: str, world: dict[type[Model], Model], as_olga: Client
+) -> None:
+    url = url_of(name, world)
+    for field in STAFF[name].sent:
+        for odd in VALUES:
+            answer = ask(as_olga, "POST", url, {**filled(STAFF[name].sent, world), field: odd})
+            assert answer.status_code < 500, (field, odd)
 
 
 def _without_id(url: str, row: type[Model] | None, world: dict[type[Model], Any]) -> str:

@@ -10,6 +10,8 @@ from serving.backends.target import OpenAITarget
 class MemoryEndpoint(EndpointBackend):
     """Holds names; `next_status` is what a new deployment becomes, `away` makes every call fail."""
 
+    title = "An endpoint in memory"
+
     def __init__(self, alias: str = "default", options: dict[str, object] | None = None) -> None:
         super().__init__(alias, options or {})
         self.held: dict[str, tuple[Package, Status]] = {}

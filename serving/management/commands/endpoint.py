@@ -151,7 +151,7 @@ class Command(BaseCommand):
         if not backend.usd_per_hour:
             self._confirm("It costs money in your account from now on; no price is set for it here. Go on?")
             return
-        hour, month = backend.usd_per_hour, backend.usd_per_hour * 730
+        hour, month = backend.usd_per_hour, backend.usd_per_month
         self._confirm(f"It costs ${hour:,.2f} an hour, ${month:,.0f} a month ({backend.price_source}). Go on?")
 
     def _confirm(self, question: str) -> None:

@@ -1,0 +1,1 @@
+"""The operator's pages: all shared endpoints of the site, and the tenants on them."""
