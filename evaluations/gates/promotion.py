@@ -36,7 +36,14 @@ def decision_for_promotion(
             code="gate:no_decision",
             url=reverse("evaluations:decide", args=[version.id]),
         )
-    return open_decision(tenant=tenant, version=version, opened_by=asked_by, is_automatic=True)
+    try:
+        return open_decision(tenant=tenant, version=version, opened_by=asked_by, is_automatic=True)
+    except Conflict as error:
+        found = newest_decision(version)
+        if error.code != "decision:open" or found is None:
+            raise
+        # Another promotion of it was faster.
+        return found
 
 
 def clear_for_promotion(decision: Decision, *, asked_by: User | None) -> None:

@@ -162,6 +162,7 @@ def override(*, decision: Decision, reason: str, closed_by: User | None) -> Deci
     return _close(locked, DecisionState.OVERRIDDEN, computed(locked), closed_by, _reason(reason))
 
 
+@transaction.atomic
 def replace(decision: Decision) -> None:
     """Close a decision that a promotion opened and that newer evidence makes pointless."""
     locked = _locked(decision)

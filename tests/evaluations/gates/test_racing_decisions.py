@@ -1,7 +1,8 @@
-"""People who decide at the same time: an approval counts once, and a decision is closed once."""
+"""People who decide at the same time: an approval counts once, and a decision is opened and closed once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 from django.db import connections, transaction
 
-from evaluations.gates.promotion import clear_for_promotion
+from evaluations.gates.promotion import clear_for_promotion, decision_for_promotion
 from evaluations.gates.queries import decision_named
-from evaluations.gates.services import approve, open_decision, override, reject
-from evaluations.models import Approval, Decision, EvaluationRun
+from evaluations.gates.services import approve, open_decision, override, reject, set_policy
+from evaluations.models import Approval, Decision, DecisionState, EvaluationRun
+from lorakit.gates.policy import DEFAULT
 from rest.errors import Conflict
 from tenants.models import AuditEvent, Tenant, User
 from tenants.scope import tenant_scope
@@ -79,3 +81,23 @@ def test_a_decision_is_closed_once(tenant: Tenant, run: EvaluationRun, alice: Us
             assert not closed.is_open
             assert closed.verdict["state"] == "passes"
             assert AuditEvent.objects.filter(target_id=str(decision.id), before__state="open").count() == 1
+
+
+def test_promotions_share_the_decision_that_the_first_one_opens(tenant: Tenant, run: EvaluationRun) -> None:
+    found: list[Decision] = []
+
+    def ask() -> None:
+        found.append(decision_for_promotion(tenant=tenant, version=run.version, asked_by=None))
+
+    assert at_once(tenant, *[ask] * 4) == [""] * 4
+    assert len({decision.id for decision in found}) == 1
+
+
+def test_a_promotion_replaces_a_decision_that_a_newer_policy_made_pointless(tenant: Tenant, run: EvaluationRun) -> None:
+    with tenant_scope(tenant.id):
+        outdated = decision_for_promotion(tenant=tenant, version=run.version, asked_by=None)
+        policy = replace(DEFAULT, may_override=False)
+        set_policy(tenant=tenant, adapter=run.version.adapter, policy=policy, set_by=None)
+        decision = decision_for_promotion(tenant=tenant, version=run.version, asked_by=None)
+        assert decision.id != outdated.id
+        assert decision_named(outdated.id).state == DecisionState.REPLACED
