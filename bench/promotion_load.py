@@ -55,12 +55,17 @@ class _Counting(httpx2.AsyncHTTPTransport):
 
 
 @contextmanager
-def load(gateway: str, callers: list[Caller]) -> Iterator[list[Seen]]:
-    """PER_SECOND requests a second inside the block, whole and streamed by turns; the list is filled after it."""
+def load(gateway: str, callers: list[Caller], *, per_second: int = PER_SECOND, people: int = 1) -> Iterator[list[Seen]]:
+    """So many requests a second inside the block, whole and streamed by turns; the list is filled after it.
+
+    Each API key asks for so many `people`, whom a trial tells apart.
+    """
     seen: list[Seen] = []
     ours, theirs = multiprocessing.Pipe()
     keys = [(caller.alias, caller.token) for caller in callers]
-    process = multiprocessing.get_context("spawn").Process(target=_run, args=(gateway, keys, theirs), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(
+        target=_run, args=(gateway, keys, theirs, per_second, people), daemon=True
+    )
     process.start()
     theirs.close()
     # Until it has begun.
@@ -73,11 +78,13 @@ def load(gateway: str, callers: list[Caller]) -> Iterator[list[Seen]]:
         process.join()
 
 
-def _run(gateway: str, keys: list[tuple[str, str]], pipe: Connection) -> None:
-    pipe.send(asyncio.run(_drive(gateway, keys, pipe)))
+def _run(gateway: str, keys: list[tuple[str, str]], pipe: Connection, per_second: int, people: int) -> None:
+    pipe.send(asyncio.run(_drive(gateway, keys, pipe, per_second, people)))
 
 
-async def _drive(gateway: str, keys: list[tuple[str, str]], pipe: Connection) -> list[Seen]:
+async def _drive(
+    gateway: str, keys: list[tuple[str, str]], pipe: Connection, per_second: int, people: int
+) -> list[Seen]:
     seen: list[Seen] = []
     clients = [
         AsyncOpenAI(
@@ -94,25 +101,28 @@ async def _drive(gateway: str, keys: list[tuple[str, str]], pipe: Connection) ->
     while not pipe.poll():
         which = count % len(keys)
         streamed = count // len(keys) % 2 == 1
-        task = asyncio.create_task(_ask(clients[which], keys[which][0], seen, streamed=streamed))
+        person = f"person {count // len(keys) % people}"
+        task = asyncio.create_task(_ask(clients[which], keys[which][0], seen, streamed=streamed, person=person))
         asked.add(task)
         task.add_done_callback(asked.discard)
         count += 1
-        await asyncio.sleep(max(0.0, start + count / PER_SECOND - time.monotonic()))
+        await asyncio.sleep(max(0.0, start + count / per_second - time.monotonic()))
     await asyncio.gather(*asked)
     for client in clients:
         await client.close()
     return seen
 
 
-async def _ask(client: AsyncOpenAI, alias: str, seen: list[Seen], *, streamed: bool) -> None:
+async def _ask(client: AsyncOpenAI, alias: str, seen: list[Seen], *, streamed: bool, person: str) -> None:
     attempts: list[bool] = []
     _attempts.set(attempts)
     began = time.time()
     text, version, request_id, error = "", 0, "", ""
     try:
         create = client.chat.completions.with_raw_response.create
-        options: dict[str, Any] = {"model": alias, "messages": messages(), "max_tokens": TOKENS, "temperature": 0}
+        options: dict[str, Any] = {
+            "model": alias, "messages": messages(), "max_tokens": TOKENS, "temperature": 0, "user": person,
+        }  # fmt: skip
         raw = await create(**options, stream=streamed)
         version, request_id = int(raw.headers["x-adapter-version"]), raw.headers["x-request-id"]
         answer = raw.parse()

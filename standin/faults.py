@@ -4,6 +4,8 @@ import random
 import threading
 from dataclasses import dataclass, field
 
+from standin.errors import AwsError
+
 
 @dataclass
 class Faults:
@@ -44,3 +46,33 @@ class Faults:
             happens = self._random.random() < share
             self.count[name] += happens
         return happens
+
+
+@dataclass
+class ComponentFaults:
+    """What becomes of adapters' components: `refused` answers the request to make one, those in Creating fail with a
+    `reason`, or stay there while `stick` is set."""
+
+    refused: AwsError | None = None
+    reason: str = ""
+    stick: bool = False
+
+
+@dataclass
+class RuntimeFaults:
+    """What goes wrong with invocations of `only` one component, or of any where that is empty.
+
+    `seconds` is how long a model may take, and `slow` how many it takes longer; a stream `breaks_after` so many pieces,
+    with an error in it or, where `cuts` is set, without a word; `error` is the answer to every invocation.
+    """
+
+    only: str = ""
+    seconds: float = 60.0
+    slow: float = 0.0
+    breaks_after: int | None = None
+    cuts: bool = False
+    error: AwsError | None = None
+
+    def of(self, component: str) -> "RuntimeFaults":
+        """Those of a component."""
+        return self if self.only in ("", component) else RuntimeFaults()

@@ -44,6 +44,18 @@ def write(job: Job, **changes: object) -> None:
 
 
 @contextmanager
+def kept(job: Job) -> Iterator[None]:
+    """A transaction in which nobody takes a claimed job over or ends it; for rows that its end has to find.
+
+    Raises LeaseLost before anything is written. Call it in the scope of the job's tenant.
+    """
+    with transaction.atomic():
+        if not Job.objects.select_for_update().filter(id=job.id, fence=job.fence).values("id"):
+            raise LeaseLost
+        yield
+
+
+@contextmanager
 def renewed(job: Job) -> Iterator[None]:
     """Keep renewing the lease while the block runs."""
     ended = threading.Event()

@@ -31,13 +31,13 @@ def aws_standin(folder: Path, base_model: Path) -> Iterator[dict[str, str]]:
         process = spawn(argv, log=output, death_signal=signal.SIGTERM, cwd=ROOT)
     try:
         _wait_ready(process, log)
-        yield _environment(f"http://127.0.0.1:{port}")
+        yield environment_at(f"http://127.0.0.1:{port}")
     finally:
         stop(process, [(signal.SIGTERM, 10.0)])
 
 
-def _environment(url: str) -> dict[str, str]:
-    """Settings of the site (docs/settings.md) and variables that boto3 reads itself."""
+def environment_at(url: str) -> dict[str, str]:
+    """Settings of a site at a stand-in (docs/settings.md), and variables that boto3 reads itself."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_REGION": "eu-west-1",

@@ -9,6 +9,7 @@ import datetime as dt
 from django.db import transaction
 from django.utils import timezone
 
+from jobs.engine.lease import kept
 from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.outcomes import Outcome, Running, Stopped, Succeeded
@@ -41,7 +42,7 @@ class MoveKind(Kind):
                 return Running(after=WAIT_SECONDS, phase="waiting for a promotion or trial to end", fraction=0.9)
             return Succeeded(result={"endpoint": endpoint.name})
         try:
-            outcome = self._bring(free, endpoint)
+            outcome = self._bring(job, free, endpoint)
         except EndpointError as error:
             return outcome_of(error)
         return outcome or Running(after=0.0, phase=f"moved {free.alias}", fraction=0.5)
@@ -58,9 +59,10 @@ class MoveKind(Kind):
     def on_stopped(self, job: Job) -> None:
         self._let_go(job)
 
-    def _bring(self, route: Route, endpoint: Endpoint) -> Outcome | None:
+    def _bring(self, job: Job, route: Route, endpoint: Endpoint) -> Outcome | None:
         """None once the alias is answered from the endpoint."""
-        active = hold_deployment(endpoint=endpoint, version=route.active.version)
+        with kept(job):
+            active = hold_deployment(endpoint=endpoint, version=route.active.version)
         if outcome := load(active):
             return outcome
         fingerprint = fingerprint_of(active)
@@ -68,7 +70,8 @@ class MoveKind(Kind):
             return mismatch(fingerprint)
         previous: Deployment | None = None
         if route.previous is not None and route.previous.state == DeploymentState.DRAINING:
-            previous = hold_deployment(endpoint=endpoint, version=route.previous.version)
+            with kept(job):
+                previous = hold_deployment(endpoint=endpoint, version=route.previous.version)
             if outcome := load(previous):
                 return outcome
         switch_endpoint(seen=route, active=active, previous=previous)

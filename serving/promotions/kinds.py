@@ -7,6 +7,7 @@ is part of the transaction that ends the job.
 from dataclasses import asdict
 from typing import Any
 
+from jobs.engine.lease import kept
 from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.outcomes import Outcome, Stopped, Succeeded
@@ -85,8 +86,9 @@ class PromotionKind(Kind):
             # Its tenant may have been moved since it was asked for.
             place = place_of(promotion.version.adapter.base_model_id)
             endpoint = place or Endpoint.objects.get(id=job.spec["endpoint"])
-            deployment = promotion.deployment = hold_deployment(endpoint=endpoint, version=promotion.version)
-            Promotion.objects.filter(id=promotion.id).update(deployment=deployment)
+            with kept(job):
+                deployment = promotion.deployment = hold_deployment(endpoint=endpoint, version=promotion.version)
+                Promotion.objects.filter(id=promotion.id).update(deployment=deployment)
         if outcome := load(deployment):
             return outcome
         fingerprint = fingerprint_of(deployment)
@@ -96,13 +98,11 @@ class PromotionKind(Kind):
             return mismatch(fingerprint)
         if not job.spec.get("canary"):
             return None
-        trial = begin_trial(
-            job=job,
-            adapter=promotion.version.adapter,
-            candidate=deployment,
-            plan=TrialPlan(**job.spec["canary"]),
-            created_by=promotion.created_by,
-        )
+        plan, person = TrialPlan(**job.spec["canary"]), promotion.created_by
+        with kept(job):
+            trial = begin_trial(
+                job=job, adapter=promotion.version.adapter, candidate=deployment, plan=plan, created_by=person
+            )
         return watch(trial) if trial else None
 
     def _let_go(self, job: Job, to: DeploymentState, text: str = "") -> None:

@@ -1,6 +1,7 @@
 """An A/B test, step by step: put the version on the endpoint, check it, let it answer its share; switch nothing."""
 
 from adapters.models import AdapterVersion
+from jobs.engine.lease import kept
 from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.outcomes import Outcome, Stopped, Succeeded
@@ -51,16 +52,18 @@ class TrialKind(Kind):
     def _begin(self, job: Job) -> Outcome | None:
         version = AdapterVersion.objects.select_related("adapter").get(id=job.spec["version"])
         endpoint = Endpoint.objects.get(id=job.spec["endpoint"])
-        deployment = hold_deployment(endpoint=endpoint, version=version)
+        with kept(job):
+            deployment = hold_deployment(endpoint=endpoint, version=version)
         if outcome := load(deployment):
             return outcome
         fingerprint = fingerprint_of(deployment)
         if not fingerprint.matches:
             return mismatch(fingerprint)
         plan = TrialPlan(**job.spec["plan"])
-        trial = begin_trial(
-            job=job, adapter=version.adapter, candidate=deployment, plan=plan, created_by=job.created_by
-        )
+        with kept(job):
+            trial = begin_trial(
+                job=job, adapter=version.adapter, candidate=deployment, plan=plan, created_by=job.created_by
+            )
         return watch(trial) if trial else None
 
     def _end(self, job: Job, *, at_once: bool) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from standin.errors import invalid
+from standin.faults import ComponentFaults
 from standin.hosting.component import AdapterComponent, BaseComponent, Component
 from standin.hosting.endpoints import Endpoints, HostingTiming
 from standin.hosting.listing import Request, page
@@ -26,6 +27,7 @@ class Components:
         self._number = 0
         self.by_name: dict[str, Component] = {}
         self.is_lazy = False
+        self.faults = ComponentFaults()
         self.endpoints: Endpoints
 
     def advance(self, now: float) -> None:
@@ -33,6 +35,10 @@ class Components:
         for component in sorted(self.by_name.values(), key=lambda one: isinstance(one, AdapterComponent)):
             if component.status == "Deleting" and now >= component.settles_at:
                 self._remove(component)
+            elif isinstance(component, AdapterComponent) and component.status == "Creating" and self.faults.stick:
+                continue
+            elif isinstance(component, AdapterComponent) and component.status == "Creating" and self.faults.reason:
+                component.fail(self.faults.reason, now)
             elif isinstance(component, BaseComponent | AdapterComponent):
                 component.advance(now, self._objects)
 
@@ -59,6 +65,8 @@ class Components:
         }  # fmt: skip
         if "BaseInferenceComponentName" in specification:
             base = self._base_of(request, specification)
+            if self.faults.refused is not None:
+                raise self.faults.refused
             adapter = AdapterComponent(**common, settles_at=now + self._timing.adapter, base=base, is_lazy=self.is_lazy)
             self.by_name[name] = adapter
         else:
@@ -155,6 +163,10 @@ class Components:
         if name not in self.by_name:
             raise invalid(f'Could not find inference component "{self._arn}:inference-component/{name.lower()}".')
         return self.by_name[name]
+
+    def vanish(self, name: str) -> None:
+        """Lose a component that nobody has deleted."""
+        self._remove(self.find(name))
 
     def close(self) -> None:
         """Kill every container."""

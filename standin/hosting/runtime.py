@@ -3,8 +3,8 @@
 import contextlib
 import json
 import re
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response
 
 from standin.errors import AwsError
+from standin.faults import RuntimeFaults
 from standin.hosting import event_stream
 from standin.hosting.component import AdapterComponent, BaseComponent
 from standin.hosting.engine import BASE, LoadFailed
@@ -33,22 +34,12 @@ class ModelError(Exception):
         self.text = text
 
 
-@dataclass
-class RuntimeFaults:
-    """What goes wrong: `seconds` is how long a model may take; a stream `breaks_after` so many pieces, with an error in
-    it or, where `cuts` is set, without a word; `error` is the answer to every invocation."""
-
-    seconds: float = 60.0
-    breaks_after: int | None = None
-    cuts: bool = False
-    error: AwsError | None = None
-
-
 class Runtime:
     """Answers requests whose path matches PATH."""
 
     def __init__(self, hosting: Hosting) -> None:
         self._hosting = hosting
+        self._http = httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=None))
         self.faults = RuntimeFaults()
 
     def respond(self, environ: dict[str, Any]) -> Response:
@@ -58,17 +49,20 @@ class Runtime:
         try:
             if found is None or http.method != "POST":
                 raise AwsError("UnknownOperationException", f"The stand-in has no {http.method} {http.path}.", 404)
-            if self.faults.error is not None:
-                raise self.faults.error
+            component = http.headers.get("X-Amzn-SageMaker-Inference-Component", "")
+            faults = self.faults.of(component)
+            time.sleep(faults.slow)
+            if faults.error is not None:
+                raise faults.error
             body = http.get_data()
             if len(body) > MAX_BODY:
                 raise _invalid(f"Body must have length less than or equal to {MAX_BODY}.")
-            url, model = self._target(found[1], http.headers.get("X-Amzn-SageMaker-Inference-Component", ""), body)
+            url, model = self._target(found[1], component, body)
             path, document = _for_engine(body, model)
             if found[2] == "invocations":
-                response = self._whole(f"{url}{path}", document)
+                response = self._whole(f"{url}{path}", document, faults)
             else:
-                response = self._stream(f"{url}{path}", document)
+                response = self._stream(f"{url}{path}", document, faults)
             response.headers["x-Amzn-Invoked-Production-Variant"] = "AllTraffic"
             if inference_id := http.headers.get("X-Amzn-SageMaker-Inference-Id"):
                 response.headers["X-Amzn-SageMaker-Inference-Id"] = inference_id
@@ -114,9 +108,9 @@ class Runtime:
             component.served += 1
             return base.engine.url, BASE if component is base else name
 
-    def _whole(self, url: str, document: dict[str, Any]) -> Response:
+    def _whole(self, url: str, document: dict[str, Any], faults: RuntimeFaults) -> Response:
         try:
-            answer = httpx.post(url, json=document, timeout=self.faults.seconds, trust_env=False)
+            answer = self._http.post(url, json=document, timeout=faults.seconds)
         except httpx.TimeoutException as error:
             raise ModelError(0, "Your invocation timed out while waiting for a response from container.") from error
         except httpx.HTTPError as error:
@@ -125,22 +119,22 @@ class Runtime:
             raise ModelError(answer.status_code, answer.text)
         return Response(answer.content, content_type="application/json")
 
-    def _stream(self, url: str, document: dict[str, Any]) -> Response:
-        client = httpx.Client(timeout=self.faults.seconds, trust_env=False)
-        answer = client.send(client.build_request("POST", url, json={**document, "stream": True}), stream=True)
+    def _stream(self, url: str, document: dict[str, Any], faults: RuntimeFaults) -> Response:
+        request = self._http.build_request("POST", url, json={**document, "stream": True}, timeout=faults.seconds)
+        answer = self._http.send(request, stream=True)
         if not answer.is_success:
             text = answer.read().decode(errors="replace")
-            client.close()
+            answer.close()
             raise ModelError(answer.status_code, text)
-        response = Response(self._frames(client, answer), content_type="application/vnd.amazon.eventstream")
+        response = Response(self._frames(answer, faults), content_type="application/vnd.amazon.eventstream")
         response.headers["X-Amzn-SageMaker-Content-Type"] = "text/event-stream"
         return response
 
-    def _frames(self, client: httpx.Client, answer: httpx.Response) -> Iterator[bytes]:
-        with contextlib.closing(client), contextlib.closing(answer):
+    def _frames(self, answer: httpx.Response, faults: RuntimeFaults) -> Iterator[bytes]:
+        with contextlib.closing(answer):
             for number, chunk in enumerate(answer.iter_bytes()):
-                if number == self.faults.breaks_after:
-                    if not self.faults.cuts:
+                if number == faults.breaks_after:
+                    if not faults.cuts:
                         told = "The model took too long."
                         yield event_stream.fault("ModelStreamError", told, "ModelInvocationTimeExceeded")
                     return

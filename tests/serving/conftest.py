@@ -24,8 +24,7 @@ from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.asking import ask
 from serving.endpoints.services import ensure_endpoint
 from serving.models import Endpoint
-from standin.faults import Faults
-from standin.hosting.runtime import RuntimeFaults
+from standin.faults import ComponentFaults, Faults, RuntimeFaults
 from standin.server import StandIn
 from storage.objects import object_key, put_file
 from tenants.models import Tenant
@@ -110,6 +109,7 @@ def sagemaker(aws: tuple[StandIn, SageMakerEndpoint], monkeypatch: pytest.Monkey
     yield backend
     standin.faults = Faults()
     standin.runtime.faults = RuntimeFaults()
+    standin.hosting.components.faults = ComponentFaults()
     standin.hosting.components.is_lazy = False
     for name in backend.list():
         backend.delete(name)

@@ -15,6 +15,7 @@ from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.asking import ask
 from storage.objects import put_file
 from tests.serving.conftest import user
+from tests.serving.faulty_endpoint import FaultyEndpoint
 from tests.serving.memory_endpoint import MemoryEndpoint
 
 Canary = Callable[[int], tuple[Path, str]]
@@ -65,6 +66,12 @@ class TestMemory(EndpointContract):
     @pytest.fixture
     def backend(self, memory: MemoryEndpoint) -> EndpointBackend:
         return memory
+
+
+class TestFaulty(EndpointContract):
+    @pytest.fixture
+    def backend(self) -> EndpointBackend:
+        return FaultyEndpoint()
 
 
 @pytest.mark.slow
