@@ -25,13 +25,13 @@ class Alias:
 
 @dataclass
 class Aliases:
-    """Every adapter's alias, by the adapter's id; `ended` are the jobs whose consequences are in the picture."""
+    """Every adapter's alias, by the adapter's id; `known` are the promotions that are in the picture."""
 
-    of: dict[UUID, Alias] = field(default_factory=dict)
-    ended: set[UUID] = field(default_factory=set)
+    of: dict[UUID, Alias]
+    known: set[UUID] = field(default_factory=set)
 
-    def job_succeeded(self, job: UUID, adapter: UUID, version: UUID) -> None:
+    def promoted(self, promotion: UUID, adapter: UUID, version: UUID) -> None:
         """A promotion has ended well, which counts once."""
-        if job not in self.ended:
-            self.ended.add(job)
+        if promotion not in self.known:
+            self.known.add(promotion)
             self.of[adapter].switch(version)

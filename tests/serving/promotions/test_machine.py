@@ -152,8 +152,6 @@ class Promoting(RuleBasedStateMachine):
             transaction.set_rollback(True)
             self.savepoint.__exit__(None, None, None)
 
-    # What people do.
-
     @rule(index=st.integers(0, 99), how=st.sampled_from(["plain", "scheduled", "canary"]), first=FIRST_STEP)
     def promote(self, index: int, how: str, first: FirstStep) -> None:
         version = self.versions[index % len(self.versions)]
@@ -183,8 +181,6 @@ class Promoting(RuleBasedStateMachine):
     def stop(self, index: int) -> None:
         self.stop_job(self.running[index % len(self.running)])
 
-    # What workers do.
-
     @precondition(lambda self: self.running)
     @rule(index=st.integers(0, 99), times=st.integers(1, 3))
     def step(self, index: int, times: int) -> None:
@@ -206,8 +202,6 @@ class Promoting(RuleBasedStateMachine):
     def reconcile_and_be_interrupted(self, index: int, left: int, what: Happening) -> None:
         job = self.running[index % len(self.running)]
         self.interrupted(reconcile, left, self.happening(what, job))
-
-    # What the time, callers and the endpoint do.
 
     @rule()
     def let_time_pass(self) -> None:
@@ -262,8 +256,6 @@ class Promoting(RuleBasedStateMachine):
         if name not in self.endpoint.held and name not in {deployment.name for deployment in self.held()}:
             self.endpoint.held[name] = (Package(key="other", sha256="0" * 64), Status.IN_SERVICE)
             self.reasons.add("promotion:fingerprint_mismatch")
-
-    # What must hold.
 
     @invariant()
     def aliases_answer_what_they_should(self) -> None:
@@ -344,8 +336,6 @@ class Promoting(RuleBasedStateMachine):
         assert at_endpoint == expected
         self.gateways_know_them()
 
-    # How.
-
     def held(self) -> list[Deployment]:
         with system_scope():
             return list(Deployment.objects.filter(state__in=HELD).select_related("version"))
@@ -379,7 +369,9 @@ class Promoting(RuleBasedStateMachine):
         self.learn()
 
     def adapter_of(self, job: Job) -> Adapter:
-        return next(version.adapter for version in self.versions if str(version.id) == job.spec["version"])
+        [version] = [version for version in self.versions if str(version.id) == job.spec["version"]]
+        adapter: Adapter = version.adapter
+        return adapter
 
     def stop_job(self, job: Job) -> None:
         with tenant_scope(job.tenant_id), contextlib.suppress(Conflict):
@@ -390,7 +382,7 @@ class Promoting(RuleBasedStateMachine):
             ended = Promotion.objects.filter(job__state=State.SUCCEEDED).exclude(job__result__has_key="already_active")
             found = list(ended.select_related("version").order_by("job__finished_at"))
         for promotion in found:
-            self.aliases.job_succeeded(promotion.job_id, promotion.version.adapter_id, promotion.version_id)
+            self.aliases.promoted(promotion.id, promotion.version.adapter_id, promotion.version_id)
 
     def step_first(self, job: Job, first: FirstStep) -> None:
         if first is not None:
@@ -398,14 +390,22 @@ class Promoting(RuleBasedStateMachine):
             self.interrupted(lambda: self.step_job(job), left, self.happening(what, job))
 
     def happening(self, what: Happening, job: Job) -> Callable[[], None]:
+        def stopped_and_stepped() -> None:
+            self.stop_job(job)
+            self.step_job(job)
+
+        def late() -> None:
+            self.let_time_pass()
+            reconcile()
+
         return {
             Happening.KILLED: kill,
             Happening.STEPPED: lambda: self.step_job(job),
             Happening.STOPPED: lambda: self.stop_job(job),
-            Happening.STOPPED_AND_STEPPED: lambda: (self.stop_job(job), self.step_job(job)),
+            Happening.STOPPED_AND_STEPPED: stopped_and_stepped,
             Happening.ROLLED_BACK: lambda: self.roll_back_adapter(self.adapter_of(job)),
             Happening.RECONCILED: reconcile,
-            Happening.LATE: lambda: (self.let_time_pass(), reconcile()),
+            Happening.LATE: late,
             Happening.LOST: self.endpoint.held.clear,
             Happening.AWAY: lambda: setattr(self.endpoint, "away", True),
         }[what]
