@@ -34,6 +34,7 @@ PASSWORD = "correct horse battery"
 SLOW_FIXTURES = {"engine"}
 
 hypothesis.settings.register_profile("fast", max_examples=10)
+hypothesis.settings.register_profile("thorough", max_examples=10_000)
 
 
 def pytest_configure() -> None:

@@ -10,9 +10,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from adapters.models import AdapterVersion
+from jobs.states import TERMINAL
 from serving.backends.base import Package
 from serving.endpoints.queries import backend_of
-from serving.models import HELD, Deployment, DeploymentState, Endpoint, Route
+from serving.models import HELD, Deployment, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
 
 _NAME = re.compile(r"[0-9a-f]{20}-[0-9a-f]{24}")
 
@@ -78,11 +79,16 @@ def hold_deployment(*, endpoint: Endpoint, version: AdapterVersion) -> Deploymen
     return deployment
 
 
+@transaction.atomic
 def release(deployment: Deployment, *, to: DeploymentState, text: str = "") -> None:
-    """Release an unused deployment, unless a route or another promotion still needs it.
+    """Release an unused deployment, unless a route, another promotion or a trial still needs it.
 
     The reconciler then takes it off the endpoint.
     """
-    if Route.objects.filter(Q(active=deployment) | Q(previous=deployment)).exists():
-        return
-    move(deployment, to, error_text=text)
+    # Of two promotions that end at once, the second one finds that the first has ended.
+    locked = Deployment.objects.select_for_update().get(id=deployment.id)
+    promoted = Promotion.objects.filter(deployment=locked).exclude(job=None).exclude(job__state__in=TERMINAL)
+    tried = Trial.objects.filter(candidate=locked, state=TrialState.RUNNING)
+    routed = Route.objects.filter(Q(active=locked) | Q(previous=locked))
+    if not (routed.exists() or promoted.exists() or tried.exists()):
+        move(deployment, to, error_text=text)

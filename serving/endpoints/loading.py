@@ -1,5 +1,9 @@
 """Brings a deployment into service and checks that it answers as in its evaluation, a short step at a time."""
 
+import datetime as dt
+
+from django.utils import timezone
+
 from evaluations.runs.queries import known_answers
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running
 from serving.backends.base import Status
@@ -10,6 +14,12 @@ from serving.endpoints.queries import backend_of
 from serving.models import Deployment, DeploymentState
 
 RETRY_SECONDS = 10.0
+
+LOADING_LONG = dt.timedelta(minutes=3)
+"""Loading usually takes seconds, and a minute or two in SageMaker; from then on it is told how long it has taken."""
+
+PATIENCE = dt.timedelta(hours=1)
+"""SageMaker itself gives up earlier."""
 
 
 def load(deployment: Deployment) -> Outcome | None:
@@ -23,10 +33,23 @@ def load(deployment: Deployment) -> Outcome | None:
         text = seen.text or "The endpoint could not load the adapter."
         return Failed(error=JobError(code="promotion:deployment_failed", text=text))
     if seen.status is not Status.IN_SERVICE:
-        return Running(after=2.0, phase="deploying", fraction=0.2)
+        return _loading(deployment)
     if deployment.state == DeploymentState.CREATING:
         move(deployment, DeploymentState.IN_SERVICE)
     return None
+
+
+def _loading(deployment: Deployment) -> Outcome:
+    """Not in service yet. One that has been lost is the reconciler's, and has been loaded once."""
+    waited = timezone.now() - deployment.created_at
+    if deployment.state != DeploymentState.CREATING or waited < LOADING_LONG:
+        return Running(after=2.0, phase="deploying", fraction=0.2)
+    text = f"The endpoint has been loading the adapter for {waited // dt.timedelta(minutes=1)} minutes."
+    if waited > PATIENCE:
+        text += " Nothing was switched. Promote the version again, or contact your site’s operator."
+        return Failed(error=JobError(code="promotion:deployment_failed", text=text))
+    why = JobError(code="promotion:loading", text=f"{text} You can wait, or stop.")
+    return Running(after=10.0, waits_for=why, phase="deploying", fraction=0.2)
 
 
 def fingerprint_of(deployment: Deployment) -> Fingerprint:

@@ -78,5 +78,12 @@ def _remove_strays(endpoint: Endpoint, backend: EndpointBackend, strays: Iterabl
     for name in strays:
         # Read again: a promotion may have come back to this content since the rows were read.
         if is_our_name(name) and not Deployment.objects.filter(endpoint=endpoint, name=name, state__in=HELD).exists():
-            backend.delete(name)
-            log.info("stray_removed", deployment=name)
+            try:
+                backend.delete(name)
+            except EndpointError as error:
+                if error.code.startswith("platform:"):
+                    raise
+                # SageMaker deletes nothing that it is still making. The others must not wait for that.
+                log.warning("stray_not_removed", deployment=name, code=error.code)
+            else:
+                log.info("stray_removed", deployment=name)

@@ -105,9 +105,11 @@ class AdapterComponent(Component):
             return
         if self.is_lazy and self.status != "InService":
             self.settle(now)
-        if self.is_lazy or not self.base.is_ready or self.base.engine is None:
+        if self.is_lazy or self.base.engine is None:
             return
         if self.status == "InService" and self.name in self.base.engine.loaded:
+            return
+        if not self.base.is_ready:
             return
         try:
             self.base.engine.load(self.name, self.artifact, objects)

@@ -17,6 +17,8 @@ from standin.objects import Objects, split_uri
 # The kernel ends a child with the thread that started it, and a thread that answers a request is soon over.
 _starting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engines")
 
+_http = httpx.Client(timeout=2.0, trust_env=False)
+
 BASE = "base"
 """The base's model name inside the container."""
 
@@ -75,7 +77,7 @@ class Engine:
         if self._process is None or self.has_ended:
             return False
         try:
-            return httpx.get(f"{self.url}/health", timeout=2.0, trust_env=False).is_success
+            return _http.get(f"{self.url}/health").is_success
         except httpx.HTTPError:
             return False
 

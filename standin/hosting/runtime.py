@@ -39,6 +39,7 @@ class Runtime:
 
     def __init__(self, hosting: Hosting) -> None:
         self._hosting = hosting
+        self._http = httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=None))
         self.faults = RuntimeFaults()
 
     def respond(self, environ: dict[str, Any]) -> Response:
@@ -109,7 +110,7 @@ class Runtime:
 
     def _whole(self, url: str, document: dict[str, Any], faults: RuntimeFaults) -> Response:
         try:
-            answer = httpx.post(url, json=document, timeout=faults.seconds, trust_env=False)
+            answer = self._http.post(url, json=document, timeout=faults.seconds)
         except httpx.TimeoutException as error:
             raise ModelError(0, "Your invocation timed out while waiting for a response from container.") from error
         except httpx.HTTPError as error:
@@ -119,18 +120,18 @@ class Runtime:
         return Response(answer.content, content_type="application/json")
 
     def _stream(self, url: str, document: dict[str, Any], faults: RuntimeFaults) -> Response:
-        client = httpx.Client(timeout=faults.seconds, trust_env=False)
-        answer = client.send(client.build_request("POST", url, json={**document, "stream": True}), stream=True)
+        request = self._http.build_request("POST", url, json={**document, "stream": True}, timeout=faults.seconds)
+        answer = self._http.send(request, stream=True)
         if not answer.is_success:
             text = answer.read().decode(errors="replace")
-            client.close()
+            answer.close()
             raise ModelError(answer.status_code, text)
-        response = Response(self._frames(client, answer, faults), content_type="application/vnd.amazon.eventstream")
+        response = Response(self._frames(answer, faults), content_type="application/vnd.amazon.eventstream")
         response.headers["X-Amzn-SageMaker-Content-Type"] = "text/event-stream"
         return response
 
-    def _frames(self, client: httpx.Client, answer: httpx.Response, faults: RuntimeFaults) -> Iterator[bytes]:
-        with contextlib.closing(client), contextlib.closing(answer):
+    def _frames(self, answer: httpx.Response, faults: RuntimeFaults) -> Iterator[bytes]:
+        with contextlib.closing(answer):
             for number, chunk in enumerate(answer.iter_bytes()):
                 if number == faults.breaks_after:
                     if not faults.cuts:

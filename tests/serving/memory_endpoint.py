@@ -35,7 +35,7 @@ class MemoryEndpoint(EndpointBackend):
 
     def list(self) -> Mapping[str, Status]:
         self._answer()
-        return {name: status for name, (_, status) in self.held.items()}
+        return {name: status for name, (_, status) in dict(self.held).items()}
 
     def target(self, model: str) -> OpenAITarget:
         return OpenAITarget(url="http://127.0.0.1:9/v1", model=model)

@@ -14,6 +14,7 @@ from django.conf import settings
 from lorakit.tiny.canaries import pack_canary
 from standin.clock import ManualClock
 from standin.errors import AwsError
+from standin.faults import ComponentFaults, RuntimeFaults
 from standin.hosting import event_stream
 from standin.hosting.endpoints import HostingTiming
 from standin.objects import client
@@ -224,6 +225,45 @@ def invoke(runtime: Any) -> Callable[..., Any]:
 
 
 @pytest.mark.slow
+def test_adapters_may_fail_stick_be_refused_and_vanish(
+    aws: Any, standin: StandIn, endpoint: str, clock: ManualClock, tmp_path: Path
+) -> None:
+    pack_canary(settings.BASE_MODEL_DIR, tmp_path / "a.tar.gz", seed=1)
+    client("s3", standin.url, REGION).put_object(
+        Bucket=BUCKET, Key="faults/a.tar.gz", Body=(tmp_path / "a.tar.gz").read_bytes()
+    )
+    components = standin.hosting.components
+
+    def status(name: str) -> str:
+        clock.advance(TIMING.adapter)
+        found: str = aws.describe_inference_component(InferenceComponentName=name)["InferenceComponentStatus"]
+        return found
+
+    def make(name: str) -> None:
+        aws.create_inference_component(**adapter_of(endpoint, name, "faults/a.tar.gz"))
+
+    try:
+        components.faults = ComponentFaults(refused=AwsError("ResourceLimitExceeded", "No more."))
+        assert "No more." in refused(
+            aws.create_inference_component, **adapter_of(endpoint, "faulty", "faults/a.tar.gz")
+        )
+        components.faults = ComponentFaults(stick=True)
+        make("faulty")
+        assert status("faulty") == "Creating"
+        components.faults = ComponentFaults(reason="Too large.")
+        assert status("faulty") == "Failed"
+        assert aws.describe_inference_component(InferenceComponentName="faulty")["FailureReason"] == "Too large."
+        gone(aws, clock, "faulty")
+        components.faults = ComponentFaults()
+        make("whole")
+        assert status("whole") == "InService"
+        components.vanish("whole")
+        assert "Could not find" in refused(aws.describe_inference_component, InferenceComponentName="whole")
+    finally:
+        components.faults = ComponentFaults()
+
+
+@pytest.mark.slow
 def test_boto3_reads_an_answer_and_a_stream(runtime: Any, standin: StandIn, endpoint: str) -> None:
     named = {"EndpointName": endpoint, "InferenceComponentName": "base"}
     answer = invoke(runtime)(**named, InferenceId="r1")
@@ -245,7 +285,9 @@ def test_boto3_reads_an_answer_and_a_stream(runtime: Any, standin: StandIn, endp
     assert said.startswith("ModelError")
     standin.runtime.faults.error = AwsError("ThrottlingException", "Rate exceeded")
     assert refused(invoke(runtime), **named).startswith("ThrottlingException")
-    standin.runtime.faults.error = None
+    standin.runtime.faults.only = "another"
+    assert invoke(runtime)(**named)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    standin.runtime.faults = RuntimeFaults()
 
 
 @pytest.mark.slow

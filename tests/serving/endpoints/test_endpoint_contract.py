@@ -18,6 +18,7 @@ from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.asking import ask
 from storage.objects import put_file
 from tests.serving.conftest import user
+from tests.serving.faulty_endpoint import FaultyEndpoint
 from tests.serving.memory_endpoint import MemoryEndpoint
 from tests.serving.sagemaker_endpoint import waited
 
@@ -91,6 +92,12 @@ class TestMemory(EndpointContract):
     @pytest.fixture
     def backend(self, memory: MemoryEndpoint) -> EndpointBackend:
         return memory
+
+
+class TestFaulty(EndpointContract):
+    @pytest.fixture
+    def backend(self) -> EndpointBackend:
+        return FaultyEndpoint()
 
 
 @pytest.mark.skipif(os.environ.get("AWS_LIVE") != "1", reason="needs AWS_LIVE=1, an account and money")

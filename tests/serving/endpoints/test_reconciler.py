@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from adapters.models import AdapterVersion
 from rest.errors import Conflict
+from serving.backends import endpoints
 from serving.backends.base import Package, Status
 from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.asking import ask
@@ -18,6 +19,7 @@ from serving.promotions.routes import switch_route
 from tenants.models import Tenant
 from tests.serving.conftest import user
 from tests.serving.engine import Engine
+from tests.serving.faulty_endpoint import FaultyEndpoint
 from tests.serving.memory_endpoint import MemoryEndpoint
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +58,23 @@ def test_only_our_own_strays_are_removed(
     reconcile()
     assert set(memory.held) == {foreign, deployment.name}
     assert memory.kept == {version.package_sha256}
+
+
+def test_a_stray_that_is_still_being_made_does_not_keep_the_others_there(
+    endpoint: Endpoint, in_tenant: Tenant, make_version: MakeVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend, package = FaultyEndpoint(), Package(key="any", sha256="0" * 64)
+    monkeypatch.setitem(endpoints.built, "default", backend)
+    names = [f"{'0' * 20}-{digit * 24}" for digit in "123"]
+    statuses = (Status.IN_SERVICE, Status.CREATING, Status.IN_SERVICE)
+    backend.held = {name: (package, status) for name, status in zip(names, statuses, strict=True)}
+    deployment = in_service(endpoint, make_version(in_tenant, "legal", 1))
+    reconcile()
+    assert set(backend.held) == {names[1], deployment.name}
+    assert backend.kept == {deployment.version.package_sha256}
+    backend.settle()
+    reconcile()
+    assert set(backend.held) == {deployment.name}
 
 
 def test_a_drain_that_is_over_ends_in_deletion(

@@ -1,8 +1,10 @@
 """A promotion puts a version on the endpoint, checks it and switches the alias; nothing else does."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from django.utils import timezone
 
 from adapters.models import AdapterVersion, BaseModel
 from jobs.engine.reconciler import jobs_to_step
@@ -154,6 +156,27 @@ def test_a_stopped_promotion_switches_nothing(
     assert promotion.job.state == State.STOPPED
     assert promotion.deployment.state == DeploymentState.DELETED
     assert not Route.objects.exists()
+
+
+def test_what_loads_for_long_says_so_and_is_given_up_at_last(
+    memory: MemoryEndpoint, unasked: None, in_tenant: Tenant, make_version: MakeVersion, run_jobs: Callable[..., None]
+) -> None:
+    memory.next_status = Status.CREATING
+    promotion = promote(make_version(in_tenant, "legal", 1))
+    [job_id] = jobs_to_step()
+    step_job(job_id)
+    assert Job.objects.get(id=job_id).error_text == ""
+    for waited, state, words in (
+        (dt.timedelta(minutes=5, seconds=1), State.RUNNING, "has been loading the adapter for 5 minutes. You can wait"),
+        (dt.timedelta(minutes=61), State.FAILED, "has been loading the adapter for 61 minutes. Nothing was switched."),
+    ):
+        Deployment.objects.update(created_at=timezone.now() - waited)
+        Job.objects.update(due_at=timezone.now() - dt.timedelta(hours=1))
+        step_job(job_id)
+        job = Job.objects.get(id=job_id)
+        assert (job.state, words in job.error_text) == (state, True), job.error_text
+    promotion.refresh_from_db()
+    assert promotion.deployment.state == DeploymentState.FAILED
 
 
 def test_a_version_without_evaluation_is_refused(
