@@ -1,6 +1,6 @@
 """Promotions whose new component meets trouble in AWS, while callers ask for the live version.
 
-`make bench-component-faults` starts a site of its own (`manage.py up`) in front of the stand-in's inference components.
+`make bench-component_faults` starts a site of its own (`manage.py up`) in front of the stand-in's inference components.
 Callers use OpenAI's client with its own retries. Apart from the rest are counted: requests while the base model's
 container is gone, and streams of a canary that break after callers have the first part.
 """

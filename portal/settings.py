@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import crontab
 
-from jobs.messages.validity import valid_for
 from portal.embedded.runtime import current_urls
 from portal.logs import logging_config
+from portal.schedule import SCHEDULE
 from portal.secret_key import local_secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -299,31 +298,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 # Its own file of last runs would be one more thing to write, for tasks that are due every few minutes.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-CELERY_BEAT_SCHEDULE = {
-    "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": valid_for(4)},
-    "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": valid_for(300)},
-    "go-on-with-uploads": {"task": "corpora.go_on_with_uploads", "schedule": 10.0, "options": valid_for(20)},
-    "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": valid_for(600)},
-    "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": valid_for(600)},
-    "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": valid_for(20)},
-    "forget-trial-copies": {
-        "task": "serving.forget_trial_copies",
-        "schedule": crontab(hour=3, minute=41),
-        "options": valid_for(3600),
-    },
-    "test-judges": {"task": "evaluations.start_due_tests", "schedule": 60.0, "options": valid_for(60)},
-    "look-after-licences": {
-        "task": "evaluations.look_after_licences",
-        "schedule": crontab(hour=2, minute=17),
-        "options": valid_for(3600),
-    },
-    "send-review-digests": {
-        "task": "evaluations.send_review_digests",
-        "schedule": crontab(hour=6, minute=5),
-        "options": valid_for(3600),
-    },
-    "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 TRIAL_COPY_DAYS = env.int("TRIAL_COPY_DAYS", default=30)
 

@@ -105,6 +105,8 @@ class DeploymentState(models.TextChoices):
 
 
 HELD = (DeploymentState.CREATING, DeploymentState.IN_SERVICE, DeploymentState.DRAINING)
+UNSETTLED = (DeploymentState.CREATING, DeploymentState.IN_SERVICE)
+"""States of what is live, or is to be: nothing in them ends by itself."""
 
 
 class DeploymentQuerySet(models.QuerySet["Deployment"]):

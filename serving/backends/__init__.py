@@ -23,10 +23,14 @@ class Endpoints(Aliases[EndpointBackend]):
             return self[alias]
         key = f"{alias} {msgspec.json.encode(options, order='sorted').decode()}"
         if key not in self.built:
-            entry = getattr(settings, self.setting)[alias]
-            backend_class: type[EndpointBackend] = import_string(entry["BACKEND"])
-            self.built[key] = backend_class(alias, {**entry.get("OPTIONS", {}), **options})
+            self.built[key] = self.planned(alias, options)
         return self.built[key]
+
+    def planned(self, alias: str, options: Mapping[str, Any]) -> EndpointBackend:
+        """The same for an endpoint that is only thought of, which is not kept."""
+        entry = getattr(settings, self.setting)[alias]
+        backend_class: type[EndpointBackend] = import_string(entry["BACKEND"])
+        return backend_class(alias, {**entry.get("OPTIONS", {}), **options})
 
 
 endpoints = Endpoints("ENDPOINTS")

@@ -30,22 +30,32 @@ def ask(target: Target, messages: list[dict[str, str]], *, max_tokens: int | Non
     body: dict[str, Any] = {"messages": messages, "temperature": 0}
     if max_tokens is not None:
         body["max_tokens"] = max_tokens
-    call = target.call("/chat/completions", body)
     started = time.perf_counter()
-    try:
-        response = httpx.post(
-            call.url, content=call.body, headers=call.headers, timeout=TIMEOUT, verify=trusted(), trust_env=False
-        )
-    except httpx.ReadTimeout as error:
-        raise EndpointError("endpoint:timeout", "The response took too long.", temporary=True) from error
-    except httpx.HTTPError as error:
-        raise EndpointError(
-            "platform:endpoint_unreachable", "The endpoint is not responding.", temporary=True
-        ) from error
+    response = _asked(target, body)
     latency_ms = (time.perf_counter() - started) * 1000
     if not response.is_success:
         raise _refusal(response, target)
     return _answer(response, latency_ms)
+
+
+def _asked(target: Target, body: dict[str, Any]) -> httpx.Response:
+    """The response of the first server that has the model. Raises EndpointError where none is there."""
+    while True:
+        call = target.call("/chat/completions", body)
+        try:
+            response = httpx.post(
+                call.url, content=call.body, headers=call.headers, timeout=TIMEOUT, verify=trusted(), trust_env=False
+            )
+        except httpx.ReadTimeout as error:
+            raise EndpointError("endpoint:timeout", "The response took too long.", temporary=True) from error
+        except httpx.HTTPError as error:
+            if target.has_another(was_away=True):
+                continue
+            raise EndpointError(
+                "platform:endpoint_unreachable", "The endpoint is not responding.", temporary=True
+            ) from error
+        if response.status_code != 404 or not target.has_another(was_away=False):
+            return response
 
 
 def _answer(response: httpx.Response, latency_ms: float) -> Answer:

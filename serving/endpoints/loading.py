@@ -24,6 +24,9 @@ PATIENCE = dt.timedelta(hours=1)
 
 def load(deployment: Deployment) -> Outcome | None:
     """Put the deployment on its endpoint; None once it is in service. Raises EndpointError."""
+    if not deployment.endpoint.is_serving:
+        text = f"The endpoint {deployment.endpoint.name} is not in service."
+        raise EndpointError("platform:endpoint_not_in_service", text, temporary=True)
     backend = backend_of(deployment.endpoint)
     seen = backend.describe(deployment.name)
     if seen.status is Status.MISSING:

@@ -24,7 +24,7 @@ VERBS = {EndpointState.CREATING: "create", EndpointState.CHANGING: "update", End
 log = structlog.get_logger(__name__)
 
 
-def advance(endpoint: Endpoint, *, tell: Callable[[str], object] = len) -> None:
+def advance(endpoint: Endpoint, *, tell: Callable[[str], object] | None = None) -> None:
     """Do what can be done at once, `tell` each line of it, and note what is waited for.
 
     Safe to call again, and from two processes.
@@ -57,7 +57,7 @@ def advance(endpoint: Endpoint, *, tell: Callable[[str], object] = len) -> None:
         endpoint.refresh_from_db()
 
 
-def _is_done(endpoint: Endpoint, verb: str, tell: Callable[[str], object]) -> bool:
+def _is_done(endpoint: Endpoint, verb: str, tell: Callable[[str], object] | None) -> bool:
     """False where something is waited for. Raises EndpointError, or ValueError for options that are not complete."""
     backend = backend_of(endpoint)
     provision = backend.provision()
@@ -69,7 +69,8 @@ def _is_done(endpoint: Endpoint, verb: str, tell: Callable[[str], object]) -> bo
         if line != endpoint.doing:
             Endpoint.objects.filter(id=endpoint.id, state=endpoint.state).update(doing=line[:200])
             endpoint.doing = line[:200]
-            tell(line)
+            if tell:
+                tell(line)
         if isinstance(line, Waiting):
             return False
     return True

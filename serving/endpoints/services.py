@@ -15,7 +15,7 @@ from serving.backends.base import PRICE
 from serving.endpoints.queries import place_of, usual_options
 from serving.endpoints.states import move_endpoint
 from serving.endpoints.tasks import wake_reconciler
-from serving.models import Endpoint, EndpointState, Placement, Route
+from serving.models import UNSETTLED, Deployment, Endpoint, EndpointState, Placement, Route
 from tenants.scope import system_scope
 
 NAME = re.compile(r"[a-z0-9](-?[a-z0-9]){0,29}")
@@ -26,8 +26,7 @@ log = structlog.get_logger(__name__)
 def ensure_endpoint(*, name: str, backend: str, base_model: BaseModel) -> Endpoint:
     """The endpoint of that name, on the backend and base model given, as the settings describe it."""
     endpoint, _ = Endpoint.objects.update_or_create(name=name, defaults={"backend": backend, "base_model": base_model})
-    if not Endpoint.objects.filter(base_model=base_model, is_default=True).exists():
-        make_default(endpoint=endpoint)
+    _have_default(endpoint)
     return endpoint
 
 
@@ -41,8 +40,7 @@ def create_endpoint(*, name: str, backend: str, base_model: BaseModel, options: 
     endpoint, _ = Endpoint.objects.update_or_create(
         name=name, defaults={"backend": backend, "base_model": base_model, "options": checked, "is_default": False}
     )
-    if not Endpoint.objects.filter(base_model=base_model, is_default=True).exists():
-        make_default(endpoint=endpoint)
+    _have_default(endpoint)
     if endpoint.state == EndpointState.DELETED or endpoints.of(backend, checked).provision() is not None:
         make_endpoint(endpoint=endpoint)
     log.info("endpoint_created", endpoint=name, backend=backend)
@@ -105,13 +103,9 @@ def delete_endpoint(*, endpoint: Endpoint, with_live_adapters: bool = False) -> 
     Deployments `with_live_adapters` keep their rows, so that they come back with the endpoint if it is made again.
     Raises Conflict: endpoint:in_use, endpoint:busy.
     """
-    with system_scope():
-        live = Route.objects.filter(active__endpoint=endpoint)
-        if not with_live_adapters:
-            if aliases := live.count():
-                what = "1 adapter is" if aliases == 1 else f"{aliases} adapters are"
-                text = f"{what} live on {endpoint.name}. Move its tenants to another endpoint first."
-                raise Conflict(text, code="endpoint:in_use")
+    if not with_live_adapters:
+        with system_scope():
+            _refuse_used(endpoint)
             Placement.objects.filter(endpoint=endpoint).delete()
     _move(endpoint, EndpointState.DELETING)
     log.info("endpoint_is_deleted", endpoint=endpoint.name)
@@ -138,6 +132,22 @@ def take_place(*, base_model: BaseModel) -> Endpoint:
     placement, _ = Placement.objects.get_or_create(base_model=base_model, defaults={"endpoint": endpoint})
     placed: Endpoint = placement.endpoint
     return placed
+
+
+def _have_default(endpoint: Endpoint) -> None:
+    """Make it the default of its base model if none is."""
+    if not Endpoint.objects.standing().filter(base_model=endpoint.base_model_id, is_default=True).exists():
+        make_default(endpoint=endpoint)
+
+
+def _refuse_used(endpoint: Endpoint) -> None:
+    if aliases := Route.objects.filter(active__endpoint=endpoint).count():
+        what = "1 adapter is" if aliases == 1 else f"{aliases} adapters are"
+        text = f"{what} live on {endpoint.name}. Move its tenants to another endpoint first."
+        raise Conflict(text, code="endpoint:in_use")
+    if Deployment.objects.filter(endpoint=endpoint, state__in=UNSETTLED).exists():
+        text = f"A promotion, trial or move is putting an adapter on {endpoint.name}. Try again when it has ended."
+        raise Conflict(text, code="endpoint:in_use")
 
 
 def _move(endpoint: Endpoint, to: EndpointState, **changes: Any) -> None:
@@ -176,7 +186,7 @@ def _like(default: Any, value: Any) -> Any:
 
 def _check(name: str, backend: str, options: Mapping[str, Any]) -> None:
     try:
-        provision = endpoints.of(backend, options).provision()
+        provision = endpoints.planned(backend, options).provision()
     except ValueError as error:
         text = str(error)
         field = next((option for option in sorted(_names(backend), key=len, reverse=True) if option in text), None)

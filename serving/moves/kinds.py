@@ -4,23 +4,17 @@ The old deployments drain, so that requests under way are answered. A promotion 
 began, and what it made live is moved then.
 """
 
-import datetime as dt
-
-from django.db import transaction
-from django.utils import timezone
-
 from jobs.engine.lease import kept
 from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.outcomes import Outcome, Running, Stopped, Succeeded
 from serving.backends.errors import EndpointError
-from serving.endpoints.deployments import hold_deployment, move, release
+from serving.endpoints.deployments import hold_deployment, release
 from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
-from serving.endpoints.queries import backend_of
 from serving.endpoints.tasks import wake_reconciler
 from serving.models import Deployment, DeploymentState, Endpoint, Route, Trial, TrialState
 from serving.moves.queries import MOVE, brought_in_vain, routes_elsewhere, unsettled_elsewhere
-from tenants.audit.services import record_event
+from serving.moves.routes import switch_endpoint
 
 WAIT_SECONDS = 5.0
 
@@ -79,29 +73,7 @@ class MoveKind(Kind):
         return None
 
     def _let_go(self, job: Job) -> None:
-        """Of what was brought and not switched to; what a promotion or a trial put there is theirs."""
+        """Of what was brought and not switched to."""
         for deployment in brought_in_vain(Endpoint.objects.get(id=job.spec["endpoint"])):
             release(deployment, to=DeploymentState.DELETED)
         wake_reconciler()
-
-
-@transaction.atomic
-def switch_endpoint(*, seen: Route, active: Deployment, previous: Deployment | None) -> bool:
-    """Let an alias be answered by the same versions on another endpoint; False if it was switched meanwhile."""
-    route = Route.objects.select_for_update().get(id=seen.id)
-    if (route.active_id, route.previous_id) != (seen.active_id, seen.previous_id):
-        return False
-    held = Deployment.objects.select_for_update().get(id=active.id)
-    if held.state == DeploymentState.DRAINING:
-        move(held, DeploymentState.IN_SERVICE)
-    if held.state != DeploymentState.IN_SERVICE:
-        return False
-    drain_until = timezone.now() + backend_of(seen.active.endpoint).drain
-    move(route.active, DeploymentState.DRAINING, drain_until=drain_until)
-    if previous is not None:
-        until: dt.datetime = seen.previous.drain_until or drain_until
-        move(previous, DeploymentState.DRAINING, drain_until=until)
-    Route.objects.filter(id=route.id).update(active=held, previous=previous or route.previous)
-    after = {"endpoint": held.endpoint.name, "version": str(held.version)}
-    record_event("route.moved", route, before={"endpoint": seen.active.endpoint.name}, after=after)
-    return True

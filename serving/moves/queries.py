@@ -6,12 +6,10 @@ from django.db.models import Q, QuerySet
 
 from jobs.models import Job
 from jobs.states import TERMINAL
-from serving.models import Deployment, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
+from serving.models import UNSETTLED, Deployment, Endpoint, Route
 
 MOVE = "endpoint_move"
 """The kind of a move's job."""
-
-UNSETTLED = (DeploymentState.CREATING, DeploymentState.IN_SERVICE)
 
 
 def unfinished_move(base_model_id: UUID) -> Job | None:
@@ -34,10 +32,7 @@ def unsettled_elsewhere(endpoint: Endpoint) -> bool:
 
 
 def brought_in_vain(endpoint: Endpoint) -> QuerySet[Deployment]:
-    """Deployments on the endpoint of versions whose aliases another one answers, and that nothing else wants there."""
+    """Deployments on the endpoint of versions whose aliases another one answers."""
     routes = routes_elsewhere(endpoint)
     versions = Q(version__in=routes.values("active__version")) | Q(version__in=routes.values("previous__version"))
-    brought = Deployment.objects.filter(versions, endpoint=endpoint, state__in=UNSETTLED)
-    promoted = Promotion.objects.exclude(job=None).exclude(job__state__in=TERMINAL).exclude(deployment=None)
-    tried = Trial.objects.filter(state=TrialState.RUNNING)
-    return brought.exclude(id__in=promoted.values("deployment")).exclude(id__in=tried.values("candidate"))
+    return Deployment.objects.filter(versions, endpoint=endpoint, state__in=UNSETTLED)

@@ -115,7 +115,7 @@ def tenants_on(endpoint: Endpoint, *, number: str | None) -> Page[TenantHere]:
     """A page of the tenants that have their place or live adapters there, by name."""
     serving = list(Endpoint.objects.serving().filter(base_model=endpoint.base_model_id))
     with system_scope():
-        page: Any = _read(_tenants(endpoint).order_by("name", "id"), number)
+        page = _read(_tenants(endpoint).order_by("name", "id"), number)
         shown = [tenant.id for tenant in page]
         live = _counts(Route.objects.filter(active__endpoint=endpoint, tenant__in=shown), "tenant")
         placements = Placement.objects.filter(base_model=endpoint.base_model_id, tenant__in=shown)
@@ -125,7 +125,7 @@ def tenants_on(endpoint: Endpoint, *, number: str | None) -> Page[TenantHere]:
         _tenant_here(tenant, live.get(tenant.id, 0), places.get(tenant.id), moves.get(tenant.id), serving)
         for tenant in page
     ]
-    return page  # type: ignore[no-any-return]
+    return page
 
 
 def tenant_on(endpoint: Endpoint, tenant_id: UUID) -> Tenant:

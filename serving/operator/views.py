@@ -40,7 +40,7 @@ from serving.operator.queries import (
     tenants_on,
 )
 from tenants.access import operators_only
-from tenants.audit.actor import acting_as, person
+from tenants.audit.actor import acting_as, operator
 from tenants.requests import PortalRequest
 from tenants.scope import tenant_scope
 
@@ -212,7 +212,7 @@ def move(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
         return redirect("operator:endpoint", found.id)
     tenant, to = tenant_on(found, form.cleaned_data["tenant"]), form.cleaned_data["to"]
     try:
-        with tenant_scope(tenant.id), acting_as(person(request.user)):
+        with tenant_scope(tenant.id), acting_as(operator(request.user)):
             move_tenant(tenant=tenant, to=to)
     except PortalError as error:
         messages.error(request, error.text)
@@ -234,7 +234,7 @@ def _known(found: Endpoint) -> dict[str, Any]:
 
 def _review(alias: str, planned: dict[str, Any], base_model: BaseModel) -> dict[str, Any]:
     """What is shown before anything is made: facts, and the price or whether the server answers with that base."""
-    backend = endpoints.of(alias, planned)
+    backend = endpoints.planned(alias, planned)
     health = None if _is_made_here(backend) else backend.health()
     has_other_base = health is not None and health.base not in ("", base_model.name)
     return {

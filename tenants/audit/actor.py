@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 
 @dataclass(frozen=True)
 class Actor:
-    """`kind` is person, api_key, operator (on the command line) or site (a job, or the site itself)."""
+    """`kind` is person, api_key, operator (of the site) or site (a job, or the site itself)."""
 
     kind: str
     id: str = ""
@@ -25,6 +25,11 @@ OPERATOR = Actor("operator")
 def person(user: AbstractBaseUser | AnonymousUser) -> Actor:
     """Somebody who is signed in."""
     return Actor("person", str(user.pk), user.get_username())
+
+
+def operator(user: AbstractBaseUser | AnonymousUser) -> Actor:
+    """Somebody who is signed in and acts for the site. Tenants read this, so it does not name them."""
+    return Actor("operator", str(user.pk))
 
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=SITE)

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -14,56 +15,45 @@ from django.utils import timezone
 from adapters.models import AdapterVersion
 from rest.errors import Conflict, PortalError
 from serving.backends import endpoints
-from serving.backends.base import Provision, Waiting
+from serving.backends.base import Provision
 from serving.backends.errors import EndpointError
 from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.deployments import hold_deployment, move
+from serving.endpoints.loading import load
 from serving.endpoints.provisioning import PATIENCE, advance
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoint_named
 from serving.endpoints.reconciler import reconcile
-from serving.endpoints.services import change_endpoint, create_endpoint, delete_endpoint, make_default, make_endpoint
+from serving.endpoints.services import (
+    change_endpoint,
+    create_endpoint,
+    delete_endpoint,
+    make_default,
+    make_endpoint,
+    plan_change,
+)
 from serving.models import Deployment, DeploymentState, Endpoint, EndpointState, Placement, Route
 from serving.promotions.routes import switch_route
 from tenants.models import Tenant
 from tests.serving.memory_endpoint import MemoryEndpoint
+from tests.serving.slow_provision import SlowProvision
 
 pytestmark = pytest.mark.django_db
 
 
-class SlowCloud(MemoryEndpoint):
-    """An endpoint that is made in so many looks; `trouble` is raised instead."""
+class Cloud(MemoryEndpoint):
+    """An endpoint in memory that is made in two looks."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.looks = 2
-        self.trouble: EndpointError | None = None
-        self.done: list[str] = []
+        self.made = SlowProvision(looks=2)
 
     def provision(self) -> Provision:
-        return self
-
-    def create(self) -> Iterator[str]:
-        yield from self._work("create")
-
-    def update(self) -> Iterator[str]:
-        yield from self._work("update")
-
-    def delete(self, name: str = "") -> Iterator[str]:  # type: ignore[override]
-        yield from self._work("delete")
-
-    def _work(self, verb: str) -> Iterator[str]:
-        yield f"Beginning to {verb}"
-        if self.trouble:
-            raise self.trouble
-        while self.looks:
-            self.looks -= 1
-            yield Waiting("The endpoint is Creating")
-        self.done.append(verb)
+        return self.made
 
 
 @pytest.fixture
-def cloud(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> SlowCloud:
-    backend = SlowCloud()
+def cloud(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    backend = Cloud()
     monkeypatch.setitem(endpoints.built, "default", backend)
     return backend
 
@@ -73,7 +63,7 @@ def of(endpoint: Endpoint) -> tuple[str, str, str]:
     return endpoint.state, endpoint.doing, endpoint.error_text
 
 
-def test_it_is_made_in_short_steps(endpoint: Endpoint, cloud: SlowCloud) -> None:
+def test_it_is_made_in_short_steps(endpoint: Endpoint, cloud: Cloud) -> None:
     make_endpoint(endpoint=endpoint)
     told: list[str] = []
     advance(endpoint, tell=told.append)
@@ -82,9 +72,9 @@ def test_it_is_made_in_short_steps(endpoint: Endpoint, cloud: SlowCloud) -> None
     advance(endpoint)
     advance(endpoint)
     assert of(endpoint) == ("in_service", "", "")
-    assert cloud.done == ["create"]
+    assert cloud.made.done == ["create"]
     advance(endpoint)
-    assert cloud.done == ["create"], "one in service has nothing to be done"
+    assert cloud.made.done == ["create"], "one in service has nothing to be done"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +88,7 @@ def test_it_is_made_in_short_steps(endpoint: Endpoint, cloud: SlowCloud) -> None
     ],
 )
 def test_what_goes_wrong_is_told_and_tried_again_if_that_helps(
-    endpoint: Endpoint, cloud: SlowCloud, temporary: bool, verb: str, state: str
+    endpoint: Endpoint, cloud: Cloud, temporary: bool, verb: str, state: str
 ) -> None:
     begin: dict[str, Callable[[], None]] = {
         "create": lambda: make_endpoint(endpoint=endpoint),
@@ -106,17 +96,17 @@ def test_what_goes_wrong_is_told_and_tried_again_if_that_helps(
         "delete": lambda: delete_endpoint(endpoint=endpoint),
     }
     begin[verb]()
-    cloud.trouble = EndpointError("endpoint:failed", "No machine of this type is free.", temporary=temporary)
+    cloud.made.trouble = EndpointError("endpoint:failed", "No machine of this type is free.", temporary=temporary)
     advance(endpoint)
     assert (of(endpoint)[0], of(endpoint)[2]) == (state, "No machine of this type is free.")
-    cloud.trouble, cloud.looks = None, 0
+    cloud.made.trouble, cloud.made.looks = None, 0
     if endpoint.state == EndpointState.FAILED:
         make_endpoint(endpoint=endpoint)
     advance(endpoint)
     assert of(endpoint)[2] == "" or verb == "update"
 
 
-def test_what_takes_too_long_fails(endpoint: Endpoint, cloud: SlowCloud) -> None:
+def test_what_takes_too_long_fails(endpoint: Endpoint, cloud: Cloud) -> None:
     make_endpoint(endpoint=endpoint)
     Endpoint.objects.update(state_since=timezone.now() - PATIENCE - dt.timedelta(seconds=1))
     endpoint.refresh_from_db()
@@ -125,17 +115,17 @@ def test_what_takes_too_long_fails(endpoint: Endpoint, cloud: SlowCloud) -> None
 
 
 def test_nothing_is_put_on_an_endpoint_that_is_being_deleted(
-    endpoint: Endpoint, cloud: SlowCloud, in_tenant: Tenant, make_version: Callable[..., AdapterVersion]
+    endpoint: Endpoint, cloud: Cloud, in_tenant: Tenant, make_version: Callable[..., AdapterVersion]
 ) -> None:
     deployment = hold_deployment(endpoint=endpoint, version=make_version(in_tenant, "legal", 1))
     assert move(deployment, DeploymentState.IN_SERVICE)
     route = Route.objects.create(adapter=deployment.version.adapter, alias="legal")
     switch_route(route=route, to=deployment)
     delete_endpoint(endpoint=endpoint, with_live_adapters=True)
-    cloud.looks = 10
+    cloud.made.looks = 10
     reconcile()
     assert cloud.held == {}
-    cloud.looks = 0
+    cloud.made.looks = 0
     reconcile()
     assert of(endpoint)[0] == "deleted"
     make_endpoint(endpoint=endpoint)
@@ -177,14 +167,54 @@ def test_a_second_endpoint_is_kept_apart_from_the_first(vllm: VllmEndpoint, endp
 def test_a_bad_wish_is_refused_by_its_field(
     vllm: VllmEndpoint, endpoint: Endpoint, changes: dict[str, object], field: str, said: str
 ) -> None:
-    wish = {"name": "second", "backend": "default", "base_model": endpoint.base_model, "options": {}, **changes}
+    wish: dict[str, Any] = {
+        "name": "second",
+        "backend": "default",
+        "base_model": endpoint.base_model,
+        "options": {},
+        **changes,
+    }
     with pytest.raises(PortalError, match=said) as refused:
-        create_endpoint(**wish)  # type: ignore[arg-type]
+        create_endpoint(**wish)
     assert refused.value.field == field
     assert Endpoint.objects.count() == 1
 
 
-def test_only_one_thing_is_done_at_a_time(endpoint: Endpoint, cloud: SlowCloud) -> None:
+def test_a_new_endpoint_becomes_the_default_where_that_was_deleted(vllm: VllmEndpoint, endpoint: Endpoint) -> None:
+    Endpoint.objects.update(state=EndpointState.DELETED)
+    options = {"URL": "http://127.0.0.1:9"}
+    second = create_endpoint(name="second", backend="default", base_model=endpoint.base_model, options=options)
+    assert second.is_default
+
+
+def test_one_that_a_promotion_is_under_way_to_is_not_deleted(
+    endpoint: Endpoint, cloud: Cloud, in_tenant: Tenant, make_version: Callable[..., AdapterVersion]
+) -> None:
+    deployment = hold_deployment(endpoint=endpoint, version=make_version(in_tenant, "legal", 1))
+    with pytest.raises(Conflict, match="is putting an adapter on shared"):
+        delete_endpoint(endpoint=endpoint)
+    assert move(deployment, DeploymentState.DELETED)
+    delete_endpoint(endpoint=endpoint)
+
+
+def test_nothing_is_loaded_on_one_that_is_not_in_service(
+    endpoint: Endpoint, cloud: Cloud, in_tenant: Tenant, make_version: Callable[..., AdapterVersion]
+) -> None:
+    deployment = hold_deployment(endpoint=endpoint, version=make_version(in_tenant, "legal", 1))
+    deployment.endpoint.state = EndpointState.DELETING
+    with pytest.raises(EndpointError, match="shared is not in service") as waits:
+        load(deployment)
+    assert waits.value.temporary
+    assert cloud.held == {}
+
+
+def test_plans_are_not_kept(vllm: VllmEndpoint, endpoint: Endpoint) -> None:
+    before = set(endpoints.built)
+    plan_change(endpoint=endpoint, options={"URL": "http://127.0.0.1:9"})
+    assert set(endpoints.built) == before
+
+
+def test_only_one_thing_is_done_at_a_time(endpoint: Endpoint, cloud: Cloud) -> None:
     make_endpoint(endpoint=endpoint)
     with pytest.raises(Conflict, match="shared is creating now"):
         change_endpoint(endpoint=endpoint, options={})
@@ -201,7 +231,7 @@ def test_settings_that_no_longer_fit_are_told(endpoint: Endpoint) -> None:
     assert of(endpoint)[0] == "failed"
 
 
-def test_the_command_lists_makes_and_deletes(endpoint: Endpoint, cloud: SlowCloud) -> None:
+def test_the_command_lists_makes_and_deletes(endpoint: Endpoint, cloud: Cloud) -> None:
     def run(*words: str) -> str:
         out = StringIO()
         call_command("endpoint", *words, "--yes", "--poll", "0", stdout=out)
@@ -215,7 +245,7 @@ def test_the_command_lists_makes_and_deletes(endpoint: Endpoint, cloud: SlowClou
         run("status", "other")
     with pytest.raises(CommandError, match="--set OPTION=VALUE"):
         run("create", "other", "--set", "URL")
-    cloud.trouble = EndpointError("endpoint:failed", "No machine.", temporary=False)
+    cloud.made.trouble = EndpointError("endpoint:failed", "No machine.", temporary=False)
     with pytest.raises(CommandError, match="No machine"):
         run("create")
 

@@ -54,6 +54,8 @@ class TestReplicas(EndpointContract):
         health = replicas.health()
         assert (health.ok, health.text, health.adapters) == (True, "1 of 2 servers does not respond.", 1)
         assert [target.model for target in replicas.targets("one")] == ["one"]
+        answers = [ask(replicas.target("one"), user(PROMPT), max_tokens=8).text for _ in range(4)]
+        assert len(set(answers)) == 1, "whoever is asked first"
 
     def test_each_server_answers_for_itself(self, replicas: VllmEndpoint, package: Package) -> None:
         replicas.deploy("one", package)

@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from adapters.models import AdapterVersion
 from serving.backends import endpoints
-from serving.backends.base import PRICE, Health, Option, Provision, Waiting
+from serving.backends.base import PRICE, Health, Option, Provision
 from serving.backends.errors import EndpointError
 from serving.endpoints.provisioning import advance
 from serving.endpoints.services import create_endpoint
@@ -17,6 +17,7 @@ from serving.promotions.services import promote_version
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.serving.memory_endpoint import MemoryEndpoint
+from tests.serving.slow_provision import SlowProvision
 
 HERE, CLOUD = "default", "cloud"
 
@@ -57,8 +58,9 @@ class CloudEndpoint(MemoryEndpoint):
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
         super().__init__(alias, options)
-        self.looks = 1
-        self.instance_type = {**self.options, **options}["INSTANCE_TYPE"]
+        self.made = SlowProvision()
+        if options.get("INSTANCE_TYPE") == "none":
+            self.made.trouble = EndpointError("endpoint:failed", "No machine of this type is free.", temporary=False)
         if {**self.options, **options}["CPU_ADAPTERS"] < 1:
             raise ValueError("CPU_ADAPTERS must be at least 1")
 
@@ -69,23 +71,7 @@ class CloudEndpoint(MemoryEndpoint):
         return Health(ok=True, base="tiny-llama", adapters=len(self.held))
 
     def provision(self) -> Provision:
-        return self
-
-    def create(self) -> Iterator[str]:
-        yield "Creating the endpoint"
-        if self.instance_type == "none":
-            raise EndpointError("endpoint:failed", "No machine of this type is free.", temporary=False)
-        if self.looks:
-            self.looks -= 1
-            yield Waiting("The endpoint is Creating")
-
-    def update(self) -> Iterator[str]:
-        yield from self.create()
-
-    def delete(self, name: str = "") -> Iterator[str]:  # type: ignore[override]
-        if name:
-            self.held.pop(name, None)
-        return iter(())
+        return self.made
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from adapters.models import BaseModel
 from serving.backends import endpoints
@@ -41,11 +42,11 @@ def error_of(page: str, field: str) -> str:
 
 def test_the_list_says_what_is_where_and_what_it_costs(
     as_olga: Client, tenant: Tenant, other_tenant: Tenant, promoted: Promoted, eu: Endpoint,
-    django_assert_max_num_queries: Callable[[int], object],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:  # fmt: skip
     for owner, name, seed in ((tenant, "legal", 1), (tenant, "legal", 2), (other_tenant, "tickets", 3)):
         promoted(owner, name, seed)
-    with django_assert_max_num_queries(10):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(10):
         page = as_olga.get(LIST).content.decode()
     first, second = page.split('data-testid="endpoint"')[1:]
     assert "eu-2" in first
@@ -193,7 +194,7 @@ def test_one_that_failed_says_why_and_is_tried_again(as_olga: Client, eu: Endpoi
     Endpoint.objects.filter(id=eu.id).update(state=EndpointState.FAILED, error_text="No machine of this type is free.")
     page = page_of(as_olga, eu)
     assert "No machine of this type is free." in page
-    assert "Try again" in page
+    assert "Create again" in page
     assert 'id="health"' not in page
     as_olga.post(f"{LIST}{eu.id}/create-again/")
     eu.refresh_from_db()
@@ -243,12 +244,12 @@ def test_one_where_adapters_drain_is_deleted_by_its_name(
 
 def test_adapters_are_listed_in_the_order_asked_for(
     as_olga: Client, tenant: Tenant, other_tenant: Tenant, shared: Endpoint, promoted: Promoted,
-    django_assert_max_num_queries: Callable[[int], object],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:  # fmt: skip
     assert "No adapters here" in page_of(as_olga, shared, "adapters/")
     for owner, name, seed in ((tenant, "legal", 1), (tenant, "legal", 2), (other_tenant, "contracts", 3)):
         promoted(owner, name, seed)
-    with django_assert_max_num_queries(8):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(8):
         rows = page_of(as_olga, shared, "adapters/").split('data-testid="adapter"')[1:]
     assert ["Alder Law" in row for row in rows] == [True, True, False]
     assert ["Live" in row for row in rows] == [True, False, True]

@@ -1,0 +1,33 @@
+"""Which tasks run by the clock, and when; a message that comes too late is dropped."""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+from jobs.messages.validity import valid_for
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "reconcile-jobs": {"task": "jobs.reconcile", "schedule": 2.0, "options": valid_for(4)},
+    "discard-leftovers": {"task": "jobs.discard_leftovers", "schedule": 300.0, "options": valid_for(300)},
+    "go-on-with-uploads": {"task": "corpora.go_on_with_uploads", "schedule": 10.0, "options": valid_for(20)},
+    "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": valid_for(600)},
+    "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": valid_for(600)},
+    "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": valid_for(20)},
+    "forget-trial-copies": {
+        "task": "serving.forget_trial_copies",
+        "schedule": crontab(hour=3, minute=41),
+        "options": valid_for(3600),
+    },
+    "test-judges": {"task": "evaluations.start_due_tests", "schedule": 60.0, "options": valid_for(60)},
+    "look-after-licences": {
+        "task": "evaluations.look_after_licences",
+        "schedule": crontab(hour=2, minute=17),
+        "options": valid_for(3600),
+    },
+    "send-review-digests": {
+        "task": "evaluations.send_review_digests",
+        "schedule": crontab(hour=6, minute=5),
+        "options": valid_for(3600),
+    },
+    "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
+}
