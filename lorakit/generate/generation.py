@@ -21,15 +21,16 @@ from lorakit.generate.answers import Answers, answers_path
 from lorakit.generate.progress import Progress
 from lorakit.generate.prompts import Prompts, load_prompts
 from lorakit.rundir import Run
-from lorakit.serve.decode import DecodeBatch, Sequence, decode_each
+from lorakit.serve.decode import DecodeBatch, decode_each
 from lorakit.serve.pool import SlotPool, StoredAdapter
+from lorakit.serve.sequences import Sequence
 
 PREDICTIONS = "predictions.jsonl"
 SLOTS = 4
 """Adapters in memory at once. A slot takes the memory of the largest rank; more adapters than this take turns."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Question(Sequence):
     """A prompt put to one target."""
 
@@ -70,23 +71,22 @@ def answer_all(
 ) -> None:
     """Add every answer that is missing."""
     ranks = [adapter.config.rank for adapter in stored.values()]
-    pool = SlotPool(model, slots=min(len(stored), SLOTS), max_rank=max(ranks, default=1))
+    pool = SlotPool(model, slots=min(len(stored), SLOTS), max_rank=max(ranks, default=1), lanes=run.spec.batch_size)
     check_adapters(pool, stored)
-    ends, pad = end_token_ids(model, tokenizer), int(tokenizer.pad_token_id)
-    batch = DecodeBatch(model, pool, end_ids=ends, pad_id=pad, log_probabilities=True)
+    batch = DecodeBatch(model, pool, end_ids=end_token_ids(model, tokenizer), log_probabilities=True)
     total = sum(map(len, prompts.targets))
     if answers.count:
         run.message(f"Continuing with {answers.count} of {total} answers of an earlier attempt.")
     context = context_length(model)
     answer_full_prompts(run, prompts, answers, context)
-    progress = Progress(run, answers, batch, total)
+    progress = Progress(run, answers, total)
     run.phase("generating")
     for targets in turns(run.spec.targets, SLOTS):
         with in_slots(pool, targets, stored) as slots:
             missing = questions(prompts, answers, slots, context=context, max_tokens=run.spec.max_new_tokens)
             for question in decode_each(batch, missing, width=run.spec.batch_size, after_step=progress):
                 answers.add(prediction_of(question, tokenizer))
-    progress.report()
+    progress.report([])
 
 
 def questions(

@@ -1,36 +1,36 @@
 """Reports how far a generation is, and ends it when it is cancelled."""
 
 import time
+from collections.abc import Sequence as Many
 
 from lorakit.contracts import GenerateSpec
 from lorakit.generate.answers import Answers
 from lorakit.rundir import Run
-from lorakit.serve.decode import DecodeBatch
+from lorakit.serve.sequences import Sequence
 
 
 class Progress:
     """Called after every decode step: emits events at most once per second, and checks for cancellation."""
 
-    def __init__(self, run: Run[GenerateSpec], answers: Answers, batch: DecodeBatch, total: int) -> None:
+    def __init__(self, run: Run[GenerateSpec], answers: Answers, total: int) -> None:
         self.run = run
         self.answers = answers
-        self.batch = batch
         self.total = total
         self._first, self._first_tokens = answers.count, answers.tokens
         self._started = self._reported = time.monotonic()
 
-    def __call__(self) -> None:
+    def __call__(self, running: Many[Sequence]) -> None:
         """Report progress if the last report is a second old. Raises RunCancelled."""
         self.run.check_cancelled()
         if time.monotonic() - self._reported >= 1.0:
-            self.report()
+            self.report(running)
 
-    def report(self) -> None:
+    def report(self, running: Many[Sequence]) -> None:
         """Report progress. Rates and the time left count from this attempt's beginning."""
         self._reported, done = time.monotonic(), self.answers.count
         seconds, new = self._reported - self._started, done - self._first
-        running = sum(len(row.tokens) for row in self.batch.rows if row.finish is None)
-        tokens = self.answers.tokens - self._first_tokens + running
+        under_way = sum(len(row.tokens) for row in running if row.finish is None)
+        tokens = self.answers.tokens - self._first_tokens + under_way
         self.run.emit(
             "metric",
             step=done,

@@ -35,6 +35,8 @@ def main() -> None:
         die_with_parent()
     os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Large pages: every token reads the matrices of its adapter, which lie far apart.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
     import uvicorn
 

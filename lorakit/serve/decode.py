@@ -1,105 +1,38 @@
-"""Decodes a batch with changing rows: rows join between steps and leave when they finish.
+"""Decodes rows that come and go: in a step, some read a stretch of their prompt and the others say a token each.
 
-Rows are padded on the left, keys in the cache include their positions, and each row has its own adapter
-slot and sampling. Decoding is greedy by default.
+All tokens of a step go through the model together, one after another and without padding; each row has its own
+adapter slot and sampling.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Many
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Literal, TypeVar
+from typing import Generic
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
-from lorakit.serve.pool import Gathered, SlotPool
+from lorakit.base import context_length
+from lorakit.serve.attention import Pack, Reading, Saying, use_packed_attention
+from lorakit.serve.choosing import choose
+from lorakit.serve.key_values import Block, KeyValues, shape_of
+from lorakit.serve.pool import SlotPool
+from lorakit.serve.sequences import Chosen, S, Sequence
+from lorakit.serve.share import Turn, divide
 
-Finish = Literal["stop", "length", "cancelled"]
+READ_AT_ONCE = 512
+"""Tokens of prompts that are read in one step where nobody waits for it."""
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How the next token is chosen; temperature 0 chooses the most likely one."""
+class Said(Generic[S]):
+    """A token of a pack behind which the model's word is wanted: the next token, or the odds of those `expected`."""
 
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int | None = None
-
-
-@dataclass
-class Sequence:
-    """One row: a prompt as token ids, and the answer so far.
-
-    `tokens` ends with the end token if the model generated one. `on_token` gets every other token and may end the
-    row by returning True. `busy_seconds` is the row's share of the model's time. `log_probability` is the sum of the
-    tokens' natural-log probabilities under the model, whatever the sampling, if the batch counts them.
-    """
-
-    prompt: list[int]
-    slot: int
-    max_tokens: int
-    sampling: Sampling = field(default_factory=Sampling)
-    on_token: Callable[[int], bool] | None = None
-    tokens: list[int] = field(default_factory=list)
-    finish: Finish | None = None
-    busy_seconds: float = 0.0
-    log_probability: float = 0.0
-    _generator: torch.Generator | None = None
-
-    def choose(self, logits: torch.Tensor) -> int:
-        """Sample from logits of shape [vocabulary]."""
-        probabilities = torch.softmax(logits.float().cpu() / self.sampling.temperature, -1)
-        ranked, order = probabilities.sort(descending=True)
-        beyond = ranked.cumsum(-1) - ranked >= self.sampling.top_p
-        beyond[0] = False
-        ranked[beyond] = 0.0
-        if self._generator is None:
-            self._generator = torch.Generator()
-            if self.sampling.seed is None:
-                self._generator.seed()
-            else:
-                self._generator.manual_seed(self.sampling.seed)
-        return int(order[torch.multinomial(ranked, 1, generator=self._generator)])
-
-
-S = TypeVar("S", bound=Sequence)
-
-
-def cached(cache: DynamicCache) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Keys and values of each layer, of shape [rows, heads, columns, head size]."""
-    layers: list[Any] = cache.layers
-    return [(layer.keys, layer.values) for layer in layers]
-
-
-def merge_caches(first: DynamicCache, second: DynamicCache) -> DynamicCache:
-    """A cache with the rows of both, the shorter one padded on the left."""
-    gap = first.get_seq_length() - second.get_seq_length()
-    merged = DynamicCache()
-    for index, (one, two) in enumerate(zip(cached(first), cached(second), strict=True)):
-        keys, values = (
-            torch.cat([pad_left(a, -gap, dim=2), pad_left(b, gap, dim=2)]) for a, b in zip(one, two, strict=True)
-        )
-        merged.update(keys, values, index)
-    return merged
-
-
-def select_rows(cache: DynamicCache, rows: torch.Tensor, first_column: int) -> DynamicCache:
-    """A cache with only `rows`, from column `first_column` on."""
-    selected = DynamicCache()
-    for index, (keys, values) in enumerate(cached(cache)):
-        kept = rows.to(keys.device)
-        selected.update(keys[kept, :, first_column:], values[kept, :, first_column:], index)
-    return selected
-
-
-def pad_left(tensor: torch.Tensor, count: int, dim: int) -> torch.Tensor:
-    """Prepend `count` zeros along a dimension; a negative count adds nothing."""
-    if count <= 0:
-        return tensor
-    shape = list(tensor.shape)
-    shape[dim] = count
-    return torch.cat([tensor.new_zeros(shape), tensor], dim)
+    row: S
+    place: int
+    expected: list[int] = field(default_factory=list)
 
 
 class DecodeBatch:
@@ -111,128 +44,127 @@ class DecodeBatch:
         pool: SlotPool,
         *,
         end_ids: frozenset[int],
-        pad_id: int,
         log_probabilities: bool = False,
     ) -> None:
+        use_packed_attention(model)
         self.model = model
         self.pool = pool
         self.end_ids = end_ids
-        self.pad_id = pad_id
         self.log_probabilities = log_probabilities
-        self.rows: list[Sequence] = []
-        self._mask = torch.empty(0, 0, dtype=torch.long)
-        self._positions = torch.empty(0, 1, dtype=torch.long)
-        self._cache = DynamicCache()
-        self._gathered: Gathered | None = None
-
-    def __len__(self) -> int:
-        """The number of unfinished rows."""
-        return sum(row.finish is None for row in self.rows)
+        self.context = context_length(model)
+        self.cache = KeyValues(shape_of(model), self.context)
 
     @torch.inference_mode()
-    def admit(self, rows: list[Sequence]) -> None:
-        """Read the prompts of new rows together, choose their first tokens, and add them to the batch."""
+    def step(self, turns: Many[Turn[S]]) -> None:
+        """Let the rows read what their turns say, and choose the next token of each that has read all it has."""
         started = time.perf_counter()
-        longest = max(len(row.prompt) for row in rows)
-        ids = torch.tensor([[self.pad_id] * (longest - len(row.prompt)) + row.prompt for row in rows])
-        mask = torch.tensor([[0] * (longest - len(row.prompt)) + [1] * len(row.prompt) for row in rows])
-        positions = (mask.cumsum(1) - 1).clamp(min=0)
-        gathered = self.pool.gather([row.slot for row in rows])
+        saying = [turn.row for turn in turns if turn.row.is_decoding]
+        reading = [turn for turn in turns if not turn.row.is_decoding]
+        order, adapters = self.pool.lay_out(
+            [row.slot for row in saying], [(turn.row.slot, turn.count) for turn in reading]
+        )
+        saying = [saying[index] for index in order]
+        pack, said = self._pack(saying, reading)
+        counted = [(row, 1) for row in saying] + [(turn.row, turn.count) for turn in reading]
+        ids = [token for row, count in counted for token in row.unread(count)]
+        places = [place for row, count in counted for place in range(row.computed, row.computed + count)]
         device = self.model.device
-        with self.pool.applied(gathered):
+        with self.pool.applied(adapters):
             output = self.model(
-                input_ids=ids.to(device),
-                attention_mask=mask.to(device),
-                position_ids=positions.to(device),
-                past_key_values=DynamicCache(),
-                use_cache=True,
-                logits_to_keep=1,
+                input_ids=torch.tensor([ids], device=device),
+                position_ids=torch.tensor([places], device=device),
+                use_cache=False,
+                logits_to_keep=torch.tensor([one.place for one in said], dtype=torch.long, device=device),
+                pack=pack,
             )
-        self._take(rows, output.logits[:, -1], started)
-        self._keep_unfinished()
-        if self.rows:
-            width = max(self._mask.shape[1], longest)
-            self._mask = torch.cat(
-                [
-                    pad_left(self._mask, width - self._mask.shape[1], dim=1),
-                    pad_left(mask, width - longest, dim=1),
-                ]
-            )
-            self._positions = torch.cat([self._positions, positions[:, -1:]])
-            self._cache = merge_caches(self._cache, output.past_key_values)
-            self.rows = [*self.rows, *rows]
-            self._gathered = self.pool.gather([row.slot for row in self.rows])
-        else:
-            self.rows, self._mask, self._positions = rows, mask, positions[:, -1:]
-            self._cache, self._gathered = output.past_key_values, gathered
+        for row, count in counted:
+            row.computed += count
+            if row.followers and row.computed >= row.shared:
+                self._lead(row)
+        self._take(said, output.logits[0])
+        share = (time.perf_counter() - started) / sum(count for _, count in counted)
+        for row, count in counted:
+            row.busy_seconds += share * count
+            if row.finish is not None:
+                self.cache.drop(row)
 
-    @torch.inference_mode()
-    def step(self) -> None:
-        """Decode one more token for every unfinished row."""
-        if len(self) * 4 <= len(self.rows) * 3:
-            self._keep_unfinished()
-        if not self.rows:
-            return
-        started = time.perf_counter()
-        self._mask = torch.cat([self._mask, self._mask.new_ones(len(self.rows), 1)], 1)
-        self._positions = self._positions + 1
-        device = self.model.device
-        with self.pool.applied(self._gathered):
-            output = self.model(
-                input_ids=torch.tensor([[row.tokens[-1]] for row in self.rows], device=device),
-                attention_mask=self._mask.to(device),
-                position_ids=self._positions.to(device),
-                past_key_values=self._cache,
-                use_cache=True,
-            )
-        self._take(self.rows, output.logits[:, -1], started)
+    def _lead(self, row: Sequence) -> None:
+        for follower in row.followers:
+            follower.follows = False
+            if follower.finish is None:
+                self.cache.follow(follower, row)
+        row.followers = []
 
-    def _take(self, rows: list[Sequence], logits: torch.Tensor, started: float) -> None:
-        """Add the next token to each unfinished row, and finish the rows that it ends."""
-        best = logits.argmax(-1).tolist()
-        unfinished = [index for index, row in enumerate(rows) if row.finish is None]
-        share = (time.perf_counter() - started) / max(len(unfinished), 1)
-        for index in unfinished:
-            row = rows[index]
-            token = best[index] if row.sampling.temperature == 0 else row.choose(logits[index])
+    def _pack(self, saying: list[S], reading: list[Turn[S]]) -> tuple[Pack, list[Said[S]]]:
+        """The pack, and the tokens of it behind which the model's word is wanted."""
+        # A row that grows leaves its block, where another takes its place: so all grow before places are noted.
+        for row in [*saying, *(turn.row for turn in reading)]:
+            self.cache.make_room(row)
+        blocks: dict[Block, list[int]] = {}
+        for place, row in enumerate(saying):
+            blocks.setdefault(row.in_block, []).append(place)
+        pack = Pack([Saying(block, [saying[place] for place in places], places) for block, places in blocks.items()])
+        said = [Said(row, place) for place, row in enumerate(saying)]
+        start = len(saying)
+        for turn in reading:
+            row, before = turn.row, turn.row.computed
+            pack.reading.append(Reading(row, start, start + turn.count))
+            if row.scored_from is not None:
+                first = max(before, row.scored_from - 1)
+                for place in range(first, before + turn.count):
+                    expected = row.prompt[place + 1 : place + 2] or sorted(self.end_ids)
+                    said.append(Said(row, start + place - before, expected))
+            elif turn.count == row.pending:
+                said.append(Said(row, start + turn.count - 1))
+            start += turn.count
+        return pack, said
+
+    def _take(self, said: list[Said[S]], logits: torch.Tensor) -> None:
+        """Take what the model says, as logits of shape [said, vocabulary]: score it, or add a token to each row."""
+        scored = [index for index, one in enumerate(said) if one.expected]
+        if scored:
+            wide = torch.log_softmax(logits[scored].float(), -1)
+            for index, values in zip(scored, wide, strict=True):
+                one = said[index]
+                one.row.log_probability += float(values[one.expected].logsumexp(0))
+                if not one.row.pending:
+                    one.row.finish = "stop"
+            said = [one for one in said if not one.expected]
+            logits = logits[[index for index in range(len(logits)) if index not in {*scored}]]
+        if said:
+            self._say([one.row for one in said], logits)
+
+    def _say(self, rows: list[S], logits: torch.Tensor) -> None:
+        """Add the next token to each row, for logits of shape [rows, vocabulary], and finish those that it ends."""
+        tokens = choose(rows, logits)
+        if self.log_probabilities:
+            count_log_probabilities(rows, tokens, logits)
+        for index, (row, token) in enumerate(zip(rows, tokens, strict=True)):
             row.tokens.append(token)
-            row.busy_seconds += share
-            if token in self.end_ids or (row.on_token is not None and row.on_token(token)):
+            is_end = token in self.end_ids
+            if row.alternatives is not None and not is_end:
+                row.chosen.append(described(token, logits[index], row.alternatives))
+            is_complete = row.guide is not None and row.guide.take(token)
+            if is_end or (row.on_token is not None and row.on_token(token)) or is_complete:
                 row.finish = "stop"
             elif len(row.tokens) >= row.max_tokens:
                 row.finish = "length"
-        if self.log_probabilities:
-            self._count_log_probabilities([rows[index] for index in unfinished], logits[unfinished])
 
-    def _count_log_probabilities(self, rows: list[Sequence], logits: torch.Tensor) -> None:
-        """Add that of each row's newest token, chosen from logits of shape [rows, vocabulary]."""
-        tokens = torch.tensor([[row.tokens[-1]] for row in rows], device=logits.device)
-        wide = logits.float()
-        chosen = wide.gather(1, tokens).squeeze(1) - wide.logsumexp(1)
-        for row, value in zip(rows, chosen.tolist(), strict=True):
-            row.log_probability += value
 
-    def _keep_unfinished(self) -> None:
-        """Drop finished rows, and the columns that no other row needs."""
-        kept = [index for index, row in enumerate(self.rows) if row.finish is None]
-        if len(kept) == len(self.rows):
-            return
-        self.rows = [self.rows[index] for index in kept]
-        if not kept:
-            return
-        index = torch.tensor(kept)
-        self._mask = self._mask[index]
-        self._positions = self._positions[index]
-        unused = int((self._mask.cumsum(1) == 0).all(0).sum())
-        self._mask = self._mask[:, unused:]
-        self._cache = select_rows(self._cache, index, unused)
-        self._gathered = self.pool.gather([row.slot for row in self.rows])
+def count_log_probabilities(rows: Many[Sequence], tokens: list[int], logits: torch.Tensor) -> None:
+    """Add that of each row's next token, for logits of shape [rows, vocabulary]."""
+    wide = logits.float()
+    chosen = wide.gather(1, torch.tensor(tokens, device=logits.device).unsqueeze(1)).squeeze(1) - wide.logsumexp(1)
+    for row, value in zip(rows, chosen.tolist(), strict=True):
+        row.log_probability += value
 
-    def clear(self) -> list[Sequence]:
-        """Drop all rows and return the unfinished ones."""
-        unfinished = [row for row in self.rows if row.finish is None]
-        self.rows = []
-        return unfinished
+
+def described(token: int, logits: torch.Tensor, alternatives: int) -> Chosen:
+    """A token with its log-probability and that of others, for logits of shape [vocabulary]."""
+    values = torch.log_softmax(logits.float(), -1)
+    top = values.topk(alternatives)
+    others = tuple(zip(top.indices.tolist(), top.values.tolist(), strict=True))
+    return Chosen(token, float(values[token]), others)
 
 
 def decode_each(
@@ -240,22 +172,24 @@ def decode_each(
     rows: Iterable[S],
     *,
     width: int,
-    after_step: Callable[[], None] | None = None,
+    after_step: Callable[[list[S]], None] | None = None,
 ) -> Iterator[S]:
-    """Decode rows, at most `width` at a time, and yield each when it finishes. Rows are taken as there is room."""
+    """Decode rows, at most `width` at a time, and yield each when it finishes. Rows are taken as there is room.
+
+    After each step, `after_step` gets the rows in progress.
+    """
     waiting, more = iter(rows), True
     running: list[S] = []
     while running or more:
-        free = width - len(running)
-        if more and free * 2 >= width:
-            joining = list(islice(waiting, free))
-            more = len(joining) == free
-            if joining:
-                batch.admit([*joining])
-                running += joining
-        batch.step()
+        if more:
+            joining = list(islice(waiting, width - len(running)))
+            more = len(joining) == width - len(running)
+            running += joining
+        if not running:
+            return
+        batch.step(divide([("", row) for row in running], READ_AT_ONCE))
         if after_step is not None:
-            after_step()
+            after_step(running)
         yield from (row for row in running if row.finish is not None)
         running = [row for row in running if row.finish is None]
 

@@ -13,15 +13,18 @@ from lorakit.base import (
     load_tokenizer,
 )
 from lorakit.digest import base_sha256
-from lorakit.serve.batcher import Batcher, Job, Overloaded
-from lorakit.serve.decode import DecodeBatch, Sequence
+from lorakit.serve.batcher import Batcher, Job, Overloaded, Preload
+from lorakit.serve.decode import DecodeBatch
 from lorakit.serve.errors import ApiError
+from lorakit.serve.guides import Guides
 from lorakit.serve.memory import Memory
-from lorakit.serve.pool import BASE_SLOT, SlotPool, StoredAdapter
+from lorakit.serve.metrics import Loaded, Metrics, State, process_bytes
+from lorakit.serve.pool import SlotPool, StoredAdapter
 from lorakit.serve.prompts import PromptEncoder
-from lorakit.serve.protocol import Ask
+from lorakit.serve.protocol import parse_ask
 from lorakit.serve.registry import Registry
-from lorakit.serve.text import TextStream
+from lorakit.serve.replies import Choice, Spelling
+from lorakit.serve.talking import Classifying, Prepared, Talking, Target
 
 
 @dataclass(frozen=True)
@@ -41,53 +44,38 @@ class Settings:
     memory: Path | None = None
 
 
-@dataclass(frozen=True)
-class Target:
-    """A resolved model name. `adapter` is None for the base; `sha256` is the hash of the adapter or base."""
-
-    name: str
-    adapter: StoredAdapter | None
-    sha256: str
-
-    @property
-    def fingerprint(self) -> str:
-        """The fingerprint in an answer that identifies the weights behind it."""
-        return self.sha256[:16] if self.adapter else f"base-{self.sha256[:11]}"
-
-
 class Answer:
-    """An answer in progress: its pieces as they arrive, and its totals at the end."""
+    """Answers in progress to one request: their pieces as they arrive, and their totals at the end."""
 
-    def __init__(self, job: Job, pieces: "asyncio.Queue[str | BaseException | None]") -> None:
+    def __init__(self, job: Job, pieces: "asyncio.Queue[Choice | BaseException | None]") -> None:
         self._job = job
         self._pieces = pieces
 
-    async def pieces(self) -> AsyncIterator[str]:
-        """Pieces of text until the answer ends. Raises `ApiError` if it fails."""
+    async def pieces(self) -> AsyncIterator[Choice]:
+        """Pieces of the answers until all have ended; the last of each says why. Raises `ApiError` if one fails."""
         while (piece := await self._pieces.get()) is not None:
             if isinstance(piece, BaseException):
                 raise ApiError(500, "The model failed on this request.", "engine_error")
-            if piece:
-                yield piece
+            yield piece
 
     def cancel(self) -> None:
-        """End the answer with what there is."""
+        """End the answers with what there is."""
         self._job.cancelled.set()
 
     @property
-    def finish(self) -> str:
-        """Why the answer ended: "stop", "length" or "cancelled"."""
-        return self._job.sequence.finish or "stop"
+    def completion_tokens(self) -> int:
+        """The number of tokens of the answers so far, including end tokens."""
+        return sum(len(row.tokens) for row in self._job.sequences)
 
     @property
-    def completion_tokens(self) -> int:
-        """The number of tokens of the answer so far, including the end token."""
-        return len(self._job.sequence.tokens)
+    def has_read(self) -> bool:
+        """Whether the model has read anything."""
+        return any(row.busy_seconds for row in self._job.sequences)
 
     @property
     def busy_ms(self) -> float:
-        """The answer's share of the model's time in milliseconds."""
-        return self._job.sequence.busy_seconds * 1000
+        """The answers' share of the model's time in milliseconds."""
+        return sum(row.busy_seconds for row in self._job.sequences) * 1000
 
 
 class Engine:
@@ -100,18 +88,21 @@ class Engine:
         model = load_for_inference(directory)
         self.context = context_length(model)
         self.prompts = PromptEncoder(self.tokenizer, self.context)
+        self.spelling = Spelling(self.tokenizer)
         self.base = Target(settings.base_id, None, base_sha256(directory))
-        self.pool = SlotPool(model, slots=settings.slots, max_rank=settings.max_rank)
+        self.pool = SlotPool(model, slots=settings.slots, max_rank=settings.max_rank, lanes=settings.width)
         memory = None if settings.memory is None else Memory(settings.memory)
         self.registry = Registry(self.pool, settings.cache, memory)
         self.registry.restore()
-        batch = DecodeBatch(
-            model,
-            self.pool,
-            end_ids=end_token_ids(model, self.tokenizer),
-            pad_id=int(self.tokenizer.pad_token_id),
-        )
-        self.batcher = Batcher(batch, self.pool, width=settings.width, threads=settings.threads)
+        end_ids = end_token_ids(model, self.tokenizer)
+        self.vocabulary = int(model.config.get_text_config().vocab_size)
+        self.guides = Guides(self.tokenizer, self.vocabulary, end_ids)
+        self.metrics = Metrics(self._state)
+        batch = DecodeBatch(model, self.pool, end_ids=end_ids)
+        self.batcher = Batcher(batch, width=settings.width, threads=settings.threads, loaded=self.metrics.loaded)
+        self._base_bytes = sum(tensor.nbytes for tensor in [*model.parameters(), *model.buffers()])
+        for adapter in self.registry.pinned().values():
+            self.batcher.preload(Preload(adapter, may_evict=True, finished=lambda error: None))
 
     def resolve(self, model: str) -> Target:
         """The target of a model name. Raises `ApiError` for an unknown name; the base never answers in its place."""
@@ -122,35 +113,88 @@ class Engine:
             raise ApiError(404, f"The model `{model}` does not exist.", "model_not_found", "model")
         return Target(model, adapter, adapter.sha256)
 
-    def start(self, ask: Ask, target: Target, prompt: list[int]) -> Answer:
-        """Queue a request for the worker. Raises `ApiError` if it does not fit."""
+    def prepare(self, body: bytes, *, chat: bool) -> Prepared:
+        """Parse, check and tokenise a request, which may take a while. Raises `ApiError`."""
+        ask = parse_ask(body, chat=chat, vocabulary=self.vocabulary)
+        target = self.resolve(ask.model)
+        prompt = self.prompts.encode(ask)
+        choices = [self.prompts.answer(text) for text in ask.choices]
         room = self.context - len(prompt)
         wanted = ask.max_tokens if ask.max_tokens is not None else max(room, 1)
+        if choices:
+            wanted = max(map(len, choices)) + 1
         if wanted > room:
             text = (
                 f"This model's context is {self.context} tokens. The request needs "
                 f"{len(prompt) + wanted}: {len(prompt)} in the prompt and {wanted} for the answer."
             )
             raise ApiError(400, text, "context_length_exceeded", "messages" if ask.messages else "prompt")
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[str | BaseException | None] = asyncio.Queue()
-        stream = TextStream(self.tokenizer, ask.stop)
+        guide = None if ask.form is None else self.guides.guide(ask.form)
+        return Prepared(ask, target, prompt, wanted, choices, guide)
 
-        def put(piece: str | BaseException | None) -> None:
+    def start(self, prepared: Prepared, *, group: str = "") -> Answer:
+        """Queue a request for the worker. No group waits behind the many requests of another. Raises `ApiError`."""
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[Choice | BaseException | None] = asyncio.Queue()
+
+        def put(piece: Choice | BaseException | None) -> None:
             loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
-        def on_token(token: int) -> bool:
-            put(stream.push(token))
-            return stream.stopped
+        timing = self.metrics.began(prepared.target.name)
+        talk = Classifying(prepared) if prepared.choices else Talking(prepared, self.tokenizer, put, timing.token)
 
         def finished(error: BaseException | None) -> None:
-            put(stream.finish() if error is None else error)
+            reason = "error"
+            if error is None:
+                for piece in talk.ended():
+                    reason = piece.finish or reason
+                    put(piece)
+            else:
+                put(error)
             put(None)
+            generated = sum(len(row.tokens) for row in talk.rows)
+            timing.end(reason, prompt=len(prepared.prompt), generated=generated)
 
-        sequence = Sequence(prompt, BASE_SLOT, wanted, ask.sampling, on_token)
-        job = Job(sequence, target.adapter, finished)
+        job = Job(talk.rows, prepared.target.adapter, finished, group=group or prepared.target.name)
         try:
             self.batcher.submit(job)
         except Overloaded:
             raise ApiError(503, "Too many requests are waiting. Try again in a moment.", "overloaded") from None
         return Answer(job, pieces)
+
+    async def put_in_slot(self, adapter: StoredAdapter, *, may_evict: bool) -> None:
+        """Load an adapter before anybody asks for it. Unless it `may_evict` another, only into a free slot."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
+        def settle(error: BaseException | None) -> None:
+            if not done.done():
+                done.set_result(None) if error is None else done.set_exception(error)
+
+        def finished(error: BaseException | None) -> None:
+            loop.call_soon_threadsafe(settle, error)
+
+        self.batcher.preload(Preload(adapter, may_evict, finished))
+        await done
+
+    def _state(self) -> State:
+        running, waiting = self.batcher.depth()
+        resident, pinned = {*self.pool.resident()}, self.registry.pinned()
+        return State(
+            running=running,
+            waiting=waiting,
+            slots=self.pool.slots,
+            resident=len(resident),
+            loaded=[
+                Loaded(name, adapter.config.rank, name in pinned)
+                for name, adapter in self.registry.items()
+                if adapter.sha256 in resident
+            ],
+            cache_share=self.batcher.cache_share,
+            memory={
+                "base": self._base_bytes,
+                "slots": self.pool.size,
+                "cache": self.batcher.cache_size,
+                "process": process_bytes(),
+            },
+        )

@@ -36,6 +36,12 @@ class PromptEncoder:
         ids: list[int] = encoding.ids
         return ids
 
+    def answer(self, text: str) -> list[int]:
+        """Token ids of the text of an answer, without its end."""
+        [encoding] = self._chat.tokenizer.backend_tokenizer.encode_batch_fast([text], add_special_tokens=False)
+        ids: list[int] = encoding.ids
+        return ids
+
     def _render(self, messages: list[Message], tools: list[Tool]) -> str:
         """As in training: what the template would leave out is refused."""
         # Reasoning of earlier turns may be left out: many templates do so by intent.

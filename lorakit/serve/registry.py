@@ -7,6 +7,7 @@ cannot change, and two names with the same content share a slot.
 import logging
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from lorakit.errors import PackageError
@@ -21,6 +22,10 @@ class AlreadyLoaded(Exception):
     """The name is already used for other content."""
 
 
+class NoFreeSlot(Exception):
+    """Pinning this adapter too would leave no slot to the others."""
+
+
 class Registry:
     """Adapters by name; safe to use from several threads. With a memory, `restore` brings back those of before."""
 
@@ -29,15 +34,16 @@ class Registry:
         self._cache = cache
         self._memory = memory
         self._adapters: dict[str, StoredAdapter] = {}
+        self._pinned: frozenset[str] = frozenset()
         self._lock = threading.Lock()
         # Requests need `_lock`, which is never held while the memory is written.
         self._changing = threading.Lock()
 
-    def load(self, name: str, path: Path) -> StoredAdapter:
-        """Check the package or directory at `path` and register it under `name`.
+    def load(self, name: str, path: Path, *, pin: bool = False) -> StoredAdapter:
+        """Check the package or directory at `path` and register it under `name`, pinned or not.
 
-        Loading the same content under the same name again has no effect. Raises `PackageError` for an invalid
-        package, and `AlreadyLoaded` if the name has other content.
+        Loading the same content under the same name again changes only whether it is pinned. Raises `PackageError` for
+        an invalid package, `AlreadyLoaded` if the name has other content, and `NoFreeSlot`.
         """
         adapter = self._store(path)
         self._pool.check(adapter)
@@ -46,10 +52,24 @@ class Registry:
                 known = self._adapters.get(name)
                 if known is not None and known.sha256 != adapter.sha256:
                     raise AlreadyLoaded(name)
+                was_pinned = name in self._pinned
+                pinned = self._pinned | {name} if pin else self._pinned - {name}
+                self._pin(pinned, {**self._adapters, name: adapter})
                 self._adapters[name] = adapter
-            if self._memory is not None and known is None:
-                self._memory.add(name, path, adapter.sha256)
+            if self._memory is not None and (known is None or was_pinned != pin):
+                self._memory.add(name, path, adapter.sha256, is_pinned=pin)
         return adapter
+
+    def _pin(self, names: frozenset[str], adapters: dict[str, StoredAdapter]) -> None:
+        hashes = frozenset(adapters[name].sha256 for name in names)
+        if len(hashes) > max(len(self._pool.pinned), self._pool.slots - 1):
+            raise NoFreeSlot
+        self._pinned, self._pool.pinned = names, hashes
+
+    def pinned(self) -> dict[str, StoredAdapter]:
+        """The pinned adapters by name."""
+        with self._lock:
+            return {name: self._adapters[name] for name in self._pinned}
 
     def restore(self) -> None:
         """Load what the memory names; a package that is missing, damaged or changed is left out and forgotten."""
@@ -69,6 +89,9 @@ class Registry:
             restored[name] = remembered
             with self._lock:
                 self._adapters[name] = adapter
+                if remembered.is_pinned:
+                    with suppress(NoFreeSlot):
+                        self._pin(self._pinned | {name}, self._adapters)
         with self._changing:
             self._memory.replace(restored)
 
@@ -76,8 +99,10 @@ class Registry:
         """Remove a name. Returns False if it does not exist. Running requests keep their adapter."""
         with self._changing:
             with self._lock:
-                if self._adapters.pop(name, None) is None:
+                if name not in self._adapters:
                     return False
+                self._pin(self._pinned - {name}, self._adapters)
+                del self._adapters[name]
             if self._memory is not None:
                 self._memory.forget(name)
         return True

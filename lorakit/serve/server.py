@@ -17,13 +17,16 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lorakit.errors import PackageError
-from lorakit.serve.engine import Answer, Engine, Target
+from lorakit.serve.engine import Answer, Engine
 from lorakit.serve.errors import ApiError
-from lorakit.serve.protocol import Ask, Reply, parse_ask, usage_of
-from lorakit.serve.registry import AlreadyLoaded
+from lorakit.serve.protocol import Ask
+from lorakit.serve.registry import AlreadyLoaded, NoFreeSlot
+from lorakit.serve.replies import Choice, Reply, usage_of
 from lorakit.strict_json import read_json
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+GROUP_HEADER = "x-gateway-inference-fairness-id"
+"""Whose request it is, under the name that the Gateway API's inference extension gives it; without it, its model's."""
 
 
 class RequireKey:
@@ -81,6 +84,11 @@ class Api:
             }
         )
 
+    async def metrics(self, request: Request) -> Response:
+        """GET /metrics, for Prometheus."""
+        text = await asyncio.to_thread(self.engine.metrics.text)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
     async def models(self, request: Request) -> Response:
         """The base and every adapter."""
         base = self.engine.base
@@ -99,24 +107,27 @@ class Api:
 
     async def _complete(self, request: Request, *, chat: bool) -> Response:
         body = await read_body(request)
-        ask, target, prompt = await asyncio.to_thread(self._prepare, body, chat=chat)
-        answer = self.engine.start(ask, target, prompt)
+        # In a thread, so that a long prompt holds up nobody else.
+        prepared = await asyncio.to_thread(self.engine.prepare, body, chat=chat)
+        ask, target, read = prepared.ask, prepared.target, len(prepared.prompt)
+        answer = self.engine.start(prepared, group=request.headers.get(GROUP_HEADER, ""))
         reply = Reply(
             id=f"{'chatcmpl' if chat else 'cmpl'}-{uuid.uuid4().hex}",
             model=ask.model,
             fingerprint=target.fingerprint,
             chat=chat,
+            spelling=self.engine.spelling,
         )
         headers = {"x-adapter-sha256": target.sha256} if target.adapter else {}
         if ask.stream:
-            events = stream_events(reply, answer, ask, len(prompt))
+            events = stream_events(reply, answer, ask, read)
             return StreamingResponse(events, media_type="text/event-stream", headers=headers)
         with self._cancellable(request.headers.get("x-request-id"), answer):
-            text = await collect(request, answer)
+            choices = await collect(request, answer)
         headers["x-busy-ms"] = f"{answer.busy_ms:.3f}"
         # Whoever was cancelled while waiting has had no prompt read.
-        usage = usage_of(len(prompt) if answer.completion_tokens else 0, answer.completion_tokens)
-        return JSONResponse(reply.whole(text, answer.finish, usage), headers=headers)
+        usage = usage_of(read if answer.has_read else 0, answer.completion_tokens)
+        return JSONResponse(reply.whole(choices, usage), headers=headers)
 
     async def cancel(self, request: Request) -> Response:
         """POST /v1/requests/{request_id}/cancel: the request of that X-Request-Id is answered with what there is."""
@@ -137,27 +148,35 @@ class Api:
         finally:
             del self._answers[request_id]
 
-    def _prepare(self, body: bytes, *, chat: bool) -> tuple[Ask, Target, list[int]]:
-        """Parse and tokenise a request. Runs in a thread, so that a long prompt holds up nobody else."""
-        ask = parse_ask(body, chat=chat)
-        return ask, self.engine.resolve(ask.model), self.engine.prompts.encode(ask)
-
     async def load(self, request: Request) -> Response:
-        """POST /v1/load_lora_adapter, as in vLLM."""
+        """POST /v1/load_lora_adapter, as in vLLM, with `preload` and `pin` as in LMI's adapter API.
+
+        Without `preload`, an adapter goes into a slot at once if one is free, and else when it is asked for.
+        """
         body = await read_object(request)
         name, path = body.get("lora_name"), body.get("lora_path")
         if not isinstance(name, str) or not name or not isinstance(path, str) or not path:
             raise ApiError(400, "Both 'lora_name' and 'lora_path' must be provided.", "invalid_value")
         if name == self.engine.base.name:
             raise ApiError(400, f"The name '{name}' is the base model's.", "already_loaded", "lora_name")
+        preload, pin = body.get("preload"), body.get("pin", False)
+        if not isinstance(preload, bool | None) or not isinstance(pin, bool):
+            raise ApiError(400, "'preload' and 'pin' must be true or false.", "invalid_value")
+        if pin and preload is False:
+            raise ApiError(400, "A pinned adapter is preloaded: leave out 'preload'.", "invalid_value", "pin")
         try:
-            adapter = await asyncio.to_thread(self.engine.registry.load, name, Path(path))
+            adapter = await asyncio.to_thread(self.engine.registry.load, name, Path(path), pin=pin)
         except AlreadyLoaded:
             text = f"The lora adapter '{name}' has already been loaded with other content."
             raise ApiError(400, text, "already_loaded", "lora_name") from None
         except PackageError as error:
             status = 404 if error.code == "package:not_found" else 400
             raise ApiError(status, error.text, error.code.replace(":", "_"), "lora_path") from None
+        except NoFreeSlot:
+            text = "One slot has to be left to adapters that are not pinned. Unpin another one first."
+            raise ApiError(400, text, "no_free_slot", "pin") from None
+        if preload is not False:
+            await self.engine.put_in_slot(adapter, may_evict=pin or preload is True)
         text = f"Success: LoRA adapter '{name}' added successfully."
         return PlainTextResponse(text, headers={"x-adapter-sha256": adapter.sha256})
 
@@ -168,6 +187,7 @@ class Api:
             raise ApiError(400, "'lora_name' must be provided.", "invalid_value", "lora_name")
         if not self.engine.registry.unload(name):
             raise ApiError(404, f"The lora adapter '{name}' cannot be found.", "not_found", "lora_name")
+        self.engine.metrics.forget(name)
         return PlainTextResponse(f"Success: LoRA adapter '{name}' removed successfully.")
 
 
@@ -196,8 +216,8 @@ async def read_object(request: Request) -> dict[str, Any]:
     return data
 
 
-async def collect(request: Request, answer: Answer) -> str:
-    """The whole text of an answer; it ends if the client disconnects."""
+async def collect(request: Request, answer: Answer) -> list[Choice]:
+    """The whole answers; they end if the client disconnects."""
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
@@ -205,14 +225,17 @@ async def collect(request: Request, answer: Answer) -> str:
         answer.cancel()
 
     watching = asyncio.create_task(watch())
+    found: dict[int, Choice] = {}
     try:
-        return "".join([piece async for piece in answer.pieces()])
+        async for piece in answer.pieces():
+            found[piece.index] = found[piece.index].followed_by(piece) if piece.index in found else piece
     finally:
         watching.cancel()
+    return [found[index] for index in sorted(found)]
 
 
 async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: int) -> AsyncIterator[str]:
-    """Server-sent events of an answer, ending with [DONE]; it ends if the client disconnects.
+    """Server-sent events of answers, ending with [DONE]; they end if the client disconnects.
 
     With vLLM's `continuous_usage_stats`, every event with text has the usage so far. Nothing is sent before there is
     text: until then, whoever passes the answer on may ask again.
@@ -225,16 +248,20 @@ async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: i
         usage = usage_of(prompt_tokens, answer.completion_tokens)
         return {"usage": usage, "busy_ms": round(answer.busy_ms, 3)}
 
-    has_begun = not reply.chat
+    lengths: dict[int, int] = {}
     try:
         async for piece in answer.pieces():
-            if not has_begun:
-                has_begun = True
-                yield event(reply.piece("", first=True))
-            yield event(reply.piece(piece) | (computed() if ask.continuous_usage else {}))
-        if not has_begun:
-            yield event(reply.piece("", first=True))
-        yield event(reply.piece("", finish=answer.finish))
+            if piece.index not in lengths:
+                lengths[piece.index] = 0
+                if reply.chat:
+                    yield event(reply.piece(Choice(piece.index, "", None), first=True))
+            start = lengths[piece.index]
+            if piece.text or piece.tokens:
+                lengths[piece.index] += len(piece.text)
+                text = Choice(piece.index, piece.text, None, piece.tokens)
+                yield event(reply.piece(text, start=start) | (computed() if ask.continuous_usage else {}))
+            if piece.finish is not None:
+                yield event(reply.piece(Choice(piece.index, "", piece.finish)))
         if ask.include_usage:
             yield event(reply.closing() | computed())
     except ApiError as error:
@@ -256,6 +283,7 @@ def create_app(engine: Engine, api_key: str | None = None) -> Starlette:
 
     endpoints: list[tuple[str, Callable[[Request], Awaitable[Response]], str]] = [
         ("/health", api.health, "GET"),
+        ("/metrics", api.metrics, "GET"),
         ("/v1/models", api.models, "GET"),
         ("/v1/chat/completions", api.chat, "POST"),
         ("/v1/completions", api.completions, "POST"),

@@ -63,7 +63,7 @@ def served(base: Path, package: Path, cache: Path) -> torch.Tensor:
     pool = SlotPool(model, slots=1, max_rank=16)
     slot = pool.acquire(Registry(pool, cache).load("a", package))
     assert slot is not None
-    with torch.inference_mode(), pool.applied(pool.gather([slot])):
+    with torch.inference_mode(), pool.applied(pool.lay_out([], [(slot, IDS.shape[1])])[1]):
         logits: torch.Tensor = model(IDS.to(model.device)).logits.float().cpu()
     return logits
 

@@ -36,7 +36,7 @@ def test_plain_peft_gives_the_logits_of_our_server(base: Path, adapters: dict[st
         peft: Any = PeftModel.from_pretrained(fresh, tmp_path / name)
         slot = pool.acquire(registry.load(name, package))
         assert slot is not None
-        with torch.inference_mode(), pool.applied(pool.gather([slot])):
+        with torch.inference_mode(), pool.applied(pool.lay_out([], [(slot, ids.shape[1])])[1]):
             served = model(ids.to(model.device)).logits.float().cpu()
             expected = peft.eval()(ids).logits
         assert torch.allclose(served, expected, atol=tolerance), float((served - expected).abs().max())

@@ -9,7 +9,7 @@ import pytest
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
 from tests.portal.addresses import REST, url_of

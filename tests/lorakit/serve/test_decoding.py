@@ -8,8 +8,11 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
-from lorakit.serve.decode import DecodeBatch, Sampling, Sequence, decode_all, decode_each
+from lorakit.serve.choosing import change
+from lorakit.serve.decode import DecodeBatch, decode_all, decode_each
 from lorakit.serve.pool import SlotPool
+from lorakit.serve.sequences import Sampling, Sequence
+from lorakit.serve.share import divide
 from lorakit.serve.text import TextStream
 
 
@@ -26,7 +29,7 @@ def tokenizer(base: Path) -> PreTrainedTokenizerFast:
 @pytest.fixture
 def batch(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> DecodeBatch:
     pool = SlotPool(model, slots=1, max_rank=4)
-    return DecodeBatch(model, pool, end_ids=end_token_ids(model, tokenizer), pad_id=0)
+    return DecodeBatch(model, pool, end_ids=end_token_ids(model, tokenizer))
 
 
 def ask(tokenizer: PreTrainedTokenizerFast, text: str, tokens: int = 40, **sampling: float) -> Sequence:
@@ -50,12 +53,13 @@ def test_joining_later_gives_the_same_answer_as_alone(batch: DecodeBatch, tokeni
     for row in alone:
         decode_all(batch, [row], width=1)
     joining = [ask(tokenizer, text) for text in TEXTS]
-    for row in joining:
-        batch.admit([row])
-        batch.step()
-        batch.step()
-    while len(batch):
-        batch.step()
+    there: list[Sequence] = []
+    for steps, row in zip((2, 2, 2, 90), joining, strict=True):
+        there.append(row)
+        for _ in range(steps):
+            # Prompts are read a few tokens at a time, beside answers that are under way.
+            if there := [one for one in there if one.finish is None]:
+                batch.step(divide([("", one) for one in there], 7))
     assert [row.tokens for row in joining] == [row.tokens for row in alone]
     assert {row.finish for row in joining} == {"stop"}
     assert all(row.busy_seconds > 0 for row in joining)
@@ -83,6 +87,13 @@ def test_the_smallest_top_p_is_greedy(batch: DecodeBatch, tokenizer: PreTrainedT
     greedy, narrow = ask(tokenizer, TEXTS[2]), ask(tokenizer, TEXTS[2], temperature=1.5, top_p=0.0)
     decode_all(batch, [greedy, narrow], width=2)
     assert narrow.tokens == greedy.tokens
+
+
+def test_penalties_are_those_of_openai_and_vllm() -> None:
+    sampling = Sampling(frequency_penalty=0.5, presence_penalty=0.25, repetition_penalty=2.0, logit_bias={4: 3.0})
+    row = Sequence([1], 0, 9, sampling, tokens=[2, 2, 3])
+    changed = change(row, torch.tensor([1.0, 1.0, 4.0, -4.0, 1.0]))
+    assert changed.tolist() == [1.0, 0.5, 4 / 2 - 2 * 0.5 - 0.25, -4 * 2 - 0.5 - 0.25, 4.0]
 
 
 def push_all(stream: TextStream, tokenizer: PreTrainedTokenizerFast, text: str) -> list[str]:
@@ -119,7 +130,7 @@ def test_log_probabilities_are_those_of_one_pass_over_the_whole_answer(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast
 ) -> None:
     pool, ends = SlotPool(model, slots=1, max_rank=4), end_token_ids(model, tokenizer)
-    batch = DecodeBatch(model, pool, end_ids=ends, pad_id=0, log_probabilities=True)
+    batch = DecodeBatch(model, pool, end_ids=ends, log_probabilities=True)
     rows = [ask(tokenizer, text, tokens) for text, tokens in zip(TEXTS, (40, 40, 5, 1), strict=True)]
     rows.append(ask(tokenizer, TEXTS[0], 12, temperature=2.0, seed=1))
     assert sorted(map(id, decode_each(batch, iter(rows), width=2))) == sorted(map(id, rows))

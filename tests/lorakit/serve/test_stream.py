@@ -5,28 +5,34 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-from lorakit.serve.protocol import Reply, parse_ask
+from lorakit.base import load_tokenizer
+from lorakit.serve.protocol import parse_ask
+from lorakit.serve.replies import Choice, Reply, Spelling
 from lorakit.serve.server import stream_events
+from tests.lorakit.conftest import BASE
 
-REPLY = Reply(id="chatcmpl-1", model="legal", fingerprint="f", chat=True)
+REPLY = Reply(id="chatcmpl-1", model="legal", fingerprint="f", chat=True, spelling=Spelling(load_tokenizer(BASE)))
 ASK = parse_ask(
-    json.dumps({"model": "legal", "messages": [{"role": "user", "content": "Hi"}], "stream": True}).encode(), chat=True
+    json.dumps({"model": "legal", "messages": [{"role": "user", "content": "Hi"}], "stream": True}).encode(),
+    chat=True,
+    vocabulary=1024,
 )
 
 
 class Slow:
     """An answer whose first text has to be waited for."""
 
-    finish, completion_tokens, busy_ms = "stop", 1, 1.0
+    completion_tokens, busy_ms = 1, 1.0
 
     def __init__(self, *texts: str) -> None:
         self.texts = texts
         self.may_begin = asyncio.Event()
 
-    async def pieces(self) -> AsyncIterator[str]:
+    async def pieces(self) -> AsyncIterator[Choice]:
         await self.may_begin.wait()
         for text in self.texts:
-            yield text
+            yield Choice(0, text, None)
+        yield Choice(0, "", "stop")
 
     def cancel(self) -> None:
         pass

@@ -14,8 +14,9 @@ from transformers import PreTrainedModel
 from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
 from lorakit.errors import PackageError
 from lorakit.package import CONFIG, PACKAGE, WEIGHTS, check_directory, pack, unpack
-from lorakit.serve.decode import DecodeBatch, Sequence, decode_all
+from lorakit.serve.decode import DecodeBatch, decode_all
 from lorakit.serve.pool import SlotPool, StoredAdapter
+from lorakit.serve.sequences import Sequence
 
 MakeAdapter = Callable[..., StoredAdapter]
 
@@ -72,7 +73,7 @@ def test_a_mixed_batch_equals_peft_token_by_token(
     prompts = [tokenizer(prompt, add_special_tokens=False)["input_ids"] for prompt in PROMPTS]
     rows = [Sequence(prompt, slots[index % 3], 24) for index, prompt in enumerate(prompts)]
     ends = end_token_ids(model, tokenizer)
-    decode_all(DecodeBatch(model, pool, end_ids=ends, pad_id=0), rows, width=4)
+    decode_all(DecodeBatch(model, pool, end_ids=ends), rows, width=4)
 
     answers: dict[int, list[int]] = {}
     for kind, adapter in enumerate(adapters):

@@ -27,7 +27,7 @@ def engine(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 @pytest.fixture
 def client(engine: Engine) -> Iterator[TestClient]:
-    engine.batcher = type(engine.batcher)(engine.batcher._batch, engine.pool)
+    engine.batcher = type(engine.batcher)(engine.batcher._batch)
     with TestClient(create_app(engine)) as client:
         yield client
 

@@ -1,74 +1,25 @@
 """The server over HTTP, with OpenAI's own client."""
 
-import socket
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import openai
 import pytest
-import uvicorn
 from openai.types.chat import ChatCompletionMessageParam
 
 from lorakit.digest import file_sha256
 from lorakit.package import unpack
 from lorakit.serve.engine import Engine, Settings
+from lorakit.serve.sequences import Sequence
 from lorakit.serve.server import create_app
+from lorakit.serve.share import Turn
+from tests.lorakit.serve.conftest import KEY
 
-pytestmark = pytest.mark.slow
-
-KEY = "engine-key"
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Who are you?"}]
 
-
-@pytest.fixture(scope="module")
-def engine(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    cache = tmp_path_factory.mktemp("cache")
-    return Engine(Settings(base=str(base), base_id="tiny-llama", cache=cache, slots=2, max_rank=16))
-
-
-@pytest.fixture(scope="module")
-def url(engine: Engine) -> Iterator[str]:
-    """A running server with one slot too few for all its adapters."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = create_app(engine, KEY)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    address = f"http://127.0.0.1:{port}"
-    for _ in range(200):
-        if server.started:
-            break
-        time.sleep(0.05)
-    yield address
-    server.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def http(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, headers={"authorization": f"Bearer {KEY}"}, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{url}/v1", api_key=KEY, max_retries=0) as client:
-        yield client
-
-
-@pytest.fixture(autouse=True, scope="module")
-def loaded(http: httpx.Client, adapters: dict[str, Path]) -> dict[str, Path]:
-    """Both adapters, by their names."""
-    for name, path in adapters.items():
-        answer = http.post("/v1/load_lora_adapter", json={"lora_name": name, "lora_path": str(path)})
-        assert answer.status_code == 200, answer.text
-    return adapters
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loaded")]
 
 
 def answer_of(client: openai.OpenAI, model: str) -> str:
@@ -93,11 +44,11 @@ def test_requests_for_different_adapters_share_a_batch(client: openai.OpenAI, en
     widths: list[int] = []
     step = engine.batcher._batch.step
 
-    def watched() -> None:
-        widths.append(len({row.slot for row in engine.batcher._batch.rows}))
-        step()
+    def watched(turns: list[Turn[Sequence]]) -> None:
+        widths.append(len({turn.row.slot for turn in turns}))
+        step(turns)
 
-    engine.batcher._batch.step = watched  # type: ignore[method-assign]
+    engine.batcher._batch.step = watched  # type: ignore[assignment, method-assign]
     names = ["alpha", "omega", "tiny-llama"] * 8
     with ThreadPoolExecutor(24) as threads:
         answers = list(threads.map(lambda name: answer_of(client, name), names))
@@ -216,8 +167,8 @@ def test_a_request_beyond_the_context_names_the_limit(client: openai.OpenAI) -> 
 @pytest.mark.parametrize(
     ("change", "param"),
     [
-        ({"n": 2}, "n"),
-        ({"logprobs": True}, "logprobs"),
+        ({"n": 0}, "n"),
+        ({"logprobs": 7}, "logprobs"),
         ({"tools": [{"type": "function"}]}, "tools"),
         ({"temperature": 3}, "temperature"),
         ({"temperature": "hot"}, "temperature"),

@@ -32,13 +32,14 @@ TOLD = {"role": "tool", "content": "dry", "tool_call_id": "c1"}
 def prompt(base: Path, template: str, messages: list[Any], **more: Any) -> str:
     """The text that the model reads."""
     tokenizer = tokenizer_with(base, template)
-    ask = parse_ask(json.dumps({"model": "m", "messages": messages, **more}).encode(), chat=True)
+    ask = parse_ask(json.dumps({"model": "m", "messages": messages, **more}).encode(), chat=True, vocabulary=1024)
     return str(tokenizer.decode(PromptEncoder(tokenizer, 4096).encode(ask)))
 
 
 def refusal(messages: Any, *, chat: bool = True, **more: Any) -> ApiError:
+    asked = {"messages": messages} if chat else {"prompt": "x"}
     with pytest.raises(ApiError) as caught:
-        parse_ask(json.dumps({"model": "m", "prompt": "x", "messages": messages, **more}).encode(), chat=chat)
+        parse_ask(json.dumps({"model": "m", **asked, **more}).encode(), chat=chat, vocabulary=1024)
     assert caught.value.status == 400
     return caught.value
 

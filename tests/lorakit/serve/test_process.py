@@ -35,7 +35,7 @@ def test_the_server_dies_with_its_parent(base: Path) -> None:
         port = probe.getsockname()[1]
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, "--base", str(base), "--port", str(port), "--die-with-parent"],
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -10,8 +10,10 @@ from lorakit.base import load_for_inference, load_tokenizer
 from lorakit.package import AdapterConfig
 from lorakit.serve import batcher as batching
 from lorakit.serve.batcher import Batcher, Job, Overloaded
-from lorakit.serve.decode import DecodeBatch, Sequence
+from lorakit.serve.decode import DecodeBatch
 from lorakit.serve.pool import SlotPool, StoredAdapter
+from lorakit.serve.sequences import Sequence
+from lorakit.serve.share import Turn
 
 
 class Waiter:
@@ -20,7 +22,8 @@ class Waiter:
     def __init__(self, prompt: list[int], tokens: int, on_token: Callable[[int], bool] | None = None) -> None:
         self.ended = threading.Event()
         self.error: BaseException | None = None
-        self.job = Job(Sequence(prompt, 0, tokens, on_token=on_token), None, self._finished)
+        self.row = Sequence(prompt, 0, tokens, on_token=on_token)
+        self.job = Job([self.row], None, self._finished)
 
     def _finished(self, error: BaseException | None) -> None:
         self.error = error
@@ -34,12 +37,12 @@ class Waiter:
 def batch(base: Path) -> DecodeBatch:
     """A batch that never ends by itself: it knows no end token."""
     model = load_for_inference(base)
-    return DecodeBatch(model, SlotPool(model, slots=1, max_rank=4), end_ids=frozenset(), pad_id=0)
+    return DecodeBatch(model, SlotPool(model, slots=1, max_rank=4), end_ids=frozenset())
 
 
 @pytest.fixture
 def batcher(batch: DecodeBatch) -> Iterator[Batcher]:
-    worker = Batcher(batch, batch.pool, width=4)
+    worker = Batcher(batch, width=4)
     worker.start()
     yield worker
     worker.stop()
@@ -58,7 +61,7 @@ def test_more_requests_than_the_width_are_all_answered(batcher: Batcher, prompt:
     for number, waiter in enumerate(waiters):
         waiter.wait()
         assert waiter.error is None
-        assert len(waiter.job.sequence.tokens) == 3 + number
+        assert len(waiter.row.tokens) == 3 + number
     assert batcher.depth() == (0, 0)
 
 
@@ -84,14 +87,14 @@ def test_a_client_that_left_is_given_up_on(batcher: Batcher, prompt: list[int]) 
     batcher.submit(waiter.job)
     waiter.job.cancelled.set()
     waiter.wait()
-    assert waiter.job.sequence.finish == "cancelled"
-    assert len(waiter.job.sequence.tokens) < 100
+    assert waiter.row.finish == "cancelled"
+    assert len(waiter.row.tokens) < 100
 
 
 def test_a_failure_reaches_its_requests_and_the_worker_lives_on(
     batcher: Batcher, batch: DecodeBatch, prompt: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken() -> None:
+    def broken(turns: list[Turn[Sequence]]) -> None:
         raise RuntimeError("the device is gone")
 
     with monkeypatch.context() as patched:
@@ -106,24 +109,14 @@ def test_a_failure_reaches_its_requests_and_the_worker_lives_on(
     assert healthy.error is None
 
 
-def test_an_adapter_that_cannot_be_read_fails_its_own_requests_only(
-    batcher: Batcher, batch: DecodeBatch, prompt: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    acquire = batch.pool.acquire
-
-    def broken(adapter: StoredAdapter | None) -> int | None:
-        if adapter is not None:
-            raise OSError("the disk is gone")
-        return acquire(adapter)
-
-    monkeypatch.setattr(batch.pool, "acquire", broken)
+def test_an_adapter_that_cannot_be_read_fails_its_own_requests_only(batcher: Batcher, prompt: list[int]) -> None:
     config = AdapterConfig("tiny-llama", 4, 8.0, ("q_proj",), rank_stabilised=False)
     lost, healthy = Waiter(prompt, 4), Waiter(prompt, 4)
-    lost.job.adapter = StoredAdapter("0" * 64, Path("/nowhere"), config, ())
+    lost.job.adapter = StoredAdapter("0" * 64, Path("/nowhere"), config, ("model.layers.0.self_attn.q_proj",))
     for waiter in (lost, healthy):
         batcher.submit(waiter.job)
         waiter.wait()
-    assert isinstance(lost.error, OSError)
+    assert isinstance(lost.error, FileNotFoundError)
     assert healthy.error is None
 
 
@@ -131,7 +124,7 @@ def test_a_full_queue_and_a_stopped_worker_refuse(
     batch: DecodeBatch, prompt: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batching, "MAX_WAITING", 2)
-    worker = Batcher(batch, batch.pool)
+    worker = Batcher(batch)
     waiting = [Waiter(prompt, 2), Waiter(prompt, 2)]
     for waiter in waiting:
         worker.submit(waiter.job)
