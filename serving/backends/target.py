@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import msgspec
 
 JSON = {"content-type": "application/json"}
+FAIRNESS_HEADER = "x-gateway-inference-fairness-id"
+"""The name that the Gateway API's inference extension gives it."""
 
 Decoder = Callable[[bytes], bytes]
 """From the bytes of a streamed answer as they come to those of server-sent events. Raises EndpointError."""
@@ -45,10 +47,11 @@ class Target(ABC):
     may_repeat: ClassVar[bool] = False
 
     @abstractmethod
-    def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "") -> Call:
+    def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "", tenant: str = "") -> Call:
         """A request as OpenAI's API has it: `path` is `/chat/completions` or `/completions`, `document` its body.
 
-        The model is this target's, whatever `document` says.
+        The model is this target's, whatever `document` says. A server that shares its work among tenants goes by
+        `tenant`.
         """
 
     def has_another(self, *, was_away: bool) -> bool:
@@ -77,8 +80,9 @@ class OpenAITarget(Target):
     headers: dict[str, str] = field(default_factory=dict)
     may_repeat: ClassVar[bool] = True
 
-    def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "") -> Call:
-        named = {"x-request-id": request_id} if request_id else {}
+    def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "", tenant: str = "") -> Call:
+        named = {"x-request-id": request_id, FAIRNESS_HEADER: tenant}
+        named = {name: value for name, value in named.items() if value}
         body = msgspec.json.encode({**document, "model": self.model})
         return Call(url=f"{self.url}{path}", headers={**self.headers, **JSON, **named}, body=body)
 

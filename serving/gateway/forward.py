@@ -77,7 +77,7 @@ async def forwarded(
     """
 
     def make() -> Awaitable[Call]:
-        return made(target, path, document, tally.request_id)
+        return made(target, path, document, tally)
 
     with endpoint_errors():
         async with contextlib.AsyncExitStack() as stack:
@@ -121,12 +121,13 @@ async def _first_answer(
             await stack.aclose()
 
 
-async def made(target: Target, path: str, document: Mapping[str, Any], request_id: str) -> Call:
+async def made(target: Target, path: str, document: Mapping[str, Any], tally: Tally) -> Call:
     """The target's call; one that may wait is made in a thread."""
+    named = {"request_id": tally.request_id, "tenant": str(tally.caller.tenant_id)}
     try:
         if target.may_wait:
-            return await asyncio.to_thread(target.call, path, document, request_id=request_id)
-        return target.call(path, document, request_id=request_id)
+            return await asyncio.to_thread(target.call, path, document, **named)
+        return target.call(path, document, **named)
     except EndpointError as error:
         raise GatewayError(503, AWAY, "endpoint_unavailable", retry_after=AWAY_SECONDS) from error
 

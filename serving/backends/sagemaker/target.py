@@ -33,7 +33,7 @@ class SageMakerTarget(Target):
     region: str
     credentials: Callable[[], ReadOnlyCredentials]
 
-    def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "") -> Call:
+    def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "", tenant: str = "") -> Call:
         streamed = document.get("stream") is True
         operation = "invocations-response-stream" if streamed else "invocations"
         url, body = f"{self.host}/endpoints/{self.endpoint}/{operation}", msgspec.json.encode(document)

@@ -44,10 +44,10 @@ class ReplicatedTarget(Target):
         self._to_ask = replicas.in_turn()
         self._asked = self._to_ask[0]
 
-    def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "") -> Call:
+    def call(self, path: str, document: Mapping[str, Any], *, request_id: str = "", tenant: str = "") -> Call:
         self._to_ask = self._to_ask or self._replicas.in_turn()
         self._asked = self._to_ask.pop(0)
-        return self._now().call(path, document, request_id=request_id)
+        return self._now().call(path, document, request_id=request_id, tenant=tenant)
 
     def has_another(self, *, was_away: bool) -> bool:
         if was_away:

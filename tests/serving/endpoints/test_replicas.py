@@ -79,7 +79,8 @@ def test_they_are_asked_in_turn_and_those_that_were_away_last(replicas: VllmEndp
 def test_a_request_goes_to_each_server_before_it_waits(replicas: VllmEndpoint) -> None:
     target = replicas.target("one")
     assert isinstance(target, ReplicatedTarget)
-    first = target.call("/completions", {}, request_id="r")
+    first = target.call("/completions", {}, request_id="r", tenant="t")
+    assert (first.headers["x-request-id"], first.headers["x-gateway-inference-fairness-id"]) == ("r", "t")
     cancelling = target.cancelling("r")
     assert cancelling is not None
     assert cancelling.url.startswith(first.url.removesuffix("/completions"))

@@ -1,5 +1,6 @@
 """The gateway over real HTTP with the `openai` client."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,23 @@ def test_a_chat_is_answered_by_the_active_version_and_recorded(gateway: str, lin
     assert record.completion_tokens == answer.usage.completion_tokens > 0
     assert 0 < record.busy_ms <= record.latency_ms
     assert PROMPT not in record.to_json()
+
+
+def test_what_the_engine_can_do_reaches_callers_through_the_gateway(gateway: str, line: Line) -> None:
+    chats = line.client(gateway).chat.completions
+    schema: Any = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"enum": [["a"], {"b": 1}]}}}
+    held = chats.create(model="legal", messages=user(PROMPT), response_format=schema, temperature=0)
+    assert json.loads(held.choices[0].message.content or "") in (["a"], {"b": 1})
+    chosen = chats.create(model="legal", messages=user(PROMPT), extra_body={"choices": ["yes", "no"]})
+    shares = (chosen.choices[0].model_extra or {})["choices"]
+    assert {entry["text"] for entry in shares} == {"yes", "no"}
+    assert chosen.choices[0].message.content == shares[0]["text"]
+    several = chats.create(model="legal", messages=user(PROMPT), n=2, max_tokens=3, logprobs=True, temperature=0)
+    assert len({choice.message.content for choice in several.choices}) == 1
+    assert several.choices[1].logprobs is not None
+    with pytest.raises(openai.BadRequestError, match="guided_json") as refused:
+        chats.create(model="legal", messages=user(PROMPT), extra_body={"guided_json": {}})
+    assert (refused.value.code, refused.value.param) == ("unsupported_parameter", "guided_json")
 
 
 def test_tools_reach_the_engine_and_its_reason_against_them_the_caller(gateway: str, line: Line) -> None:
