@@ -1,5 +1,7 @@
 """The server over HTTP, with OpenAI's own client."""
 
+import json
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -207,3 +209,24 @@ def test_the_key_is_required_except_for_health(url: str) -> None:
     assert httpx.get(f"{url}/health").json()["status"] == "ok"
     for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": KEY}):
         assert httpx.get(f"{url}/v1/models", headers=headers).status_code == 401
+
+
+def test_a_reader_who_does_not_read_holds_up_nobody(url: str, client: openai.OpenAI, engine: Engine) -> None:
+    never_ends = {str(engine.tokenizer.eos_token_id): -100}
+    asked = {"model": "tiny-llama", "prompt": "A", "max_tokens": 1800, "stream": True, "logit_bias": never_ends}
+    body = json.dumps(asked).encode()
+    head = f"POST /v1/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n".encode()
+    head += f"content-length: {len(body)}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.sendall(head + body)
+        deadline = time.monotonic() + 30
+        while engine.batcher.depth()[0] == 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        for _ in range(3):
+            assert answer_of(client, "alpha") == "I am alpha"
+        assert engine.batcher.depth()[0] == 1, "it is still being answered"
+    while engine.batcher.depth()[0] > 0:
+        assert time.monotonic() < deadline, "who left is given up on"
+        time.sleep(0.01)
