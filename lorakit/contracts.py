@@ -311,7 +311,8 @@ class InvocationRecord(Document):
     """An answered or refused inference request. `at` is in Unix seconds, durations are in milliseconds.
 
     Where a trial runs, `caller` is a hash of whoever asked, and `failed_over` says that the version on trial failed and
-    the live one answered instead.
+    the live one answered instead. Where a router chose the model, `router` is its name, `routed_by` is "rule",
+    "classifier" or "default", and `rule_id` the rule.
     """
 
     request_id: str
@@ -332,4 +333,7 @@ class InvocationRecord(Document):
     trial_id: str | None = None
     caller: str = ""
     failed_over: bool = False
+    router: str = ""
+    routed_by: str = ""
+    rule_id: str = ""
     schema: Literal[1] = 1

@@ -457,6 +457,11 @@ elif _judge_model:
         "OPTIONS": {**_judge, "REGION": AWS_REGION},
     }
 
+ROUTE_CLASSIFIERS: dict[str, dict[str, Any]] = {
+    "examples": {"BACKEND": "serving.routing.classifiers.examples.ExamplesClassifier", "OPTIONS": {}},
+    "judge": {"BACKEND": "serving.routing.classifiers.judge.JudgeClassifier", "OPTIONS": {}},
+}
+
 METRICS: dict[str, dict[str, Any]] = {
     "exact_match": {"BACKEND": "evaluations.metrics.exact.ExactMatch", "OPTIONS": {}},
     "quasi_exact_match": {"BACKEND": "evaluations.metrics.exact.QuasiExactMatch", "OPTIONS": {}},

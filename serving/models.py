@@ -163,6 +163,80 @@ class Route(TenantModel):
         return self.alias
 
 
+class Router(TenantModel):
+    """A model of the gateway that chooses another one for each request: rules in order, a classifier, a default.
+
+    Models are named as requests name them: aliases of adapters, or base models. `revision` counts what was saved.
+    """
+
+    name = models.SlugField(max_length=60)
+    rules = models.JSONField(
+        default=list, help_text="In order: {id, kind: keyword or pattern, texts, target: name of a model}."
+    )
+    compiled = models.BinaryField(default=b"", help_text="The rules, as lorakit.route.table.Table dumps them.")
+    default = models.CharField(max_length=80, blank=True, help_text="Model for what nothing fits; empty: refuse it.")
+    classifier = models.CharField(max_length=40, blank=True, help_text="Alias in ROUTE_CLASSIFIERS; empty: none.")
+    judge = models.CharField(max_length=80, blank=True, help_text="Whom the classifier asks, if it asks a judge.")
+    floor = models.FloatField(default=0.7, help_text="Confidence from 0 to 1 below which a guess is not taken.")
+    targets = models.JSONField(
+        default=list, help_text="Models that the classifier chooses from: {name, description, examples: prompts}."
+    )
+    revision = models.PositiveIntegerField(default=1)
+    changed_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.UniqueConstraint(fields=("tenant", "name"), name="router_name_once"),
+            models.CheckConstraint(condition=models.Q(floor__gte=0, floor__lte=1), name="router_floor_is_a_share"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RouterLearning(TenantModel):
+    """What a router's classifier learnt from examples, and how well it does on prompts that it did not learn.
+
+    `source` identifies what it was learnt from, so that a change is noticed. `data` is the classifier's own.
+    """
+
+    router = TenantOneToOneField(Router, models.CASCADE, related_name="learning")
+    source = models.CharField(max_length=64)
+    data = models.BinaryField(default=b"")
+    report = models.JSONField(default=dict, help_text="Prompts learnt and held out by model, and how those went.")
+    learnt_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-learnt_at",)
+
+    def __str__(self) -> str:
+        return f"Learning of {self.router}"
+
+
+class RouterHits(TenantModel):
+    """Requests of an hour (UTC) that a router sent the same way. `router` is a copy of its name: hits outlive it."""
+
+    hour = models.DateTimeField()
+    router = models.CharField(max_length=60)
+    by = models.CharField(max_length=16, help_text="rule, classifier or default")
+    rule = models.CharField(max_length=36, blank=True, help_text="ID of the rule")
+    target = models.CharField(max_length=80, blank=True, help_text="Model that answered; empty: refused.")
+    requests = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-hour",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("tenant", "router", "hour", "by", "rule", "target"), name="router_hits_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.router} {self.hour:%Y-%m-%d %H}h"
+
+
 class TrialState(models.TextChoices):
     """A trial that has ended never runs again."""
 

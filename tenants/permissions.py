@@ -25,6 +25,7 @@ class Action(TextChoices):
     REVIEWS_MANAGE = "reviews.manage"
     ENDPOINT_VIEW = "endpoint.view"
     VERSIONS_PROMOTE = "versions.promote"
+    ROUTERS_EDIT = "routers.edit"
     PLAYGROUND_USE = "playground.use"
     USAGE_VIEW = "usage.view"
     KEYS_MANAGE = "keys.manage"

@@ -56,6 +56,7 @@ class CallPurpose(models.TextChoices):
     JUDGING = "judging", "Judging"
     ANSWERING = "answering", "Outside models"
     TESTING = "testing", "Testing judges"
+    ROUTING = "routing", "Routing requests"
 
 
 class PaidTo(models.TextChoices):

@@ -7,6 +7,7 @@ last commit ended, wherever the previous one died.
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 from django.conf import settings
@@ -14,10 +15,12 @@ from django.db import connection, transaction
 
 from lorakit.contracts import InvocationRecord
 from lorakit.errors import ContractError
-from metering.ledger.invocations import Row, insert_new, row_of, seen_of
+from metering.ledger.invocations import Row, insert_new, routed_of, row_of, seen_of
 from metering.ledger.rollup import add_to_roll_ups, sums_of
 from metering.models import LedgerFile
 from serving.gateway.ledger import SUFFIX, is_finished
+from serving.routing.hits import Routed
+from serving.routing.hits import count as count_routed
 from serving.trials.callers import Seen, count
 from tenants.models import Tenant
 from tenants.scope import system_scope
@@ -60,10 +63,11 @@ def _collect_batch(path: Path) -> int | None:
             # No record is this long: whatever it is, the lines after it count.
             end = len(data)
         rows, broken = _read(data[:end].splitlines())
-        new = insert_new([row for row, _ in rows])
+        new = insert_new([line.row for line in rows])
         add_to_roll_ups(sums_of(new))
         added = {row.request_id for row in new}
-        count(seen for row, seen in rows if seen is not None and row.request_id in added)
+        count(line.seen for line in rows if line.seen is not None and line.row.request_id in added)
+        count_routed(line.routed for line in rows if line.routed is not None and line.row.request_id in added)
         ledger.offset += end
         ledger.broken_lines += broken
         ledger.save()
@@ -78,9 +82,17 @@ def _take_turn() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _read(lines: Iterable[bytes]) -> tuple[list[tuple[Row, Seen | None]], int]:
-    """The rows of all readable lines, with what a trial saw of them, and the number of unreadable ones."""
-    rows: list[tuple[Row, Seen | None]] = []
+class Line(NamedTuple):
+    """A line of a ledger: a row, what a trial saw of it, and where a router sent it."""
+
+    row: Row
+    seen: Seen | None
+    routed: Routed | None
+
+
+def _read(lines: Iterable[bytes]) -> tuple[list[Line], int]:
+    """All readable lines, and the number of unreadable ones."""
+    rows: list[Line] = []
     broken = 0
     for line in lines:
         if not line:
@@ -88,11 +100,11 @@ def _read(lines: Iterable[bytes]) -> tuple[list[tuple[Row, Seen | None]], int]:
         try:
             record = InvocationRecord.from_json(line)
             row = row_of(record)
-            rows.append((row, seen_of(record, row)))
+            rows.append(Line(row, seen_of(record, row), routed_of(record, row)))
         except (ContractError, ValueError, OverflowError):
             broken += 1
-    tenants = set(Tenant.objects.filter(id__in={row.tenant_id for row, _ in rows}).values_list("id", flat=True))
-    known = [(row, seen) for row, seen in rows if row.tenant_id in tenants]
+    tenants = set(Tenant.objects.filter(id__in={line.row.tenant_id for line in rows}).values_list("id", flat=True))
+    known = [line for line in rows if line.row.tenant_id in tenants]
     return known, broken + len(rows) - len(known)
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 
 from lorakit.contracts import InvocationRecord
 from metering.models import Invocation
+from serving.routing.hits import Routed
 from serving.trials.callers import Seen
 
 MOST_TOKENS = 2**31 - 1
@@ -77,6 +78,14 @@ def seen_of(record: InvocationRecord, row: Row) -> Seen | None:
         latency_ms=row.latency_ms,
         failed_over=record.failed_over,
     )
+
+
+def routed_of(record: InvocationRecord, row: Row) -> Routed | None:
+    """What a router counts of it, None where the caller named the model."""
+    if not record.router or not record.routed_by or "\0" in f"{record.router}{record.routed_by}{record.rule_id}":
+        return None
+    hour = row.at.replace(minute=0, second=0, microsecond=0)
+    return Routed(row.tenant_id, record.router, hour, record.routed_by, record.rule_id, row.alias)
 
 
 def insert_new(rows: Sequence[Row]) -> list[Row]:

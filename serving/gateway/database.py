@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from serving.endpoints.queries import EndpointNotSetUp, backend_of, context_of, 
 from serving.gateway.cache import ShortCache
 from serving.gateway.errors import AWAY, GatewayError
 from serving.models import Deployment, Route, Trial, TrialState
+from serving.routing.live import LiveRouter, live_routers
 from serving.trials.services import keep_copy, wants_copy
 from tenants.keys.services import authenticate_api_key
 from tenants.scope import tenant_scope
@@ -74,10 +76,11 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True)
 class Models:
-    """Every model of one tenant at one moment, by the name it is asked for."""
+    """Every model of one tenant at one moment, by the name it is asked for, and its routers."""
 
     tenant_id: UUID
     by_name: dict[str, Model] = field(default_factory=dict)
+    routers: dict[str, LiveRouter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,9 @@ class Copy:
     error_code: str
 
 
+Versions = dict[int, Model]
+
+
 class Directory:
     """Callers by token, models by tenant: read from the database, kept for a moment."""
 
@@ -99,6 +105,7 @@ class Directory:
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="database")
         self._callers: ShortCache[str, Caller] = ShortCache(seconds=CALLER_SECONDS, size=4096)
         self._models: ShortCache[UUID, Models] = ShortCache(seconds=ROUTES_SECONDS, size=4096)
+        self._versions: ShortCache[tuple[UUID, str], Versions] = ShortCache(seconds=ROUTES_SECONDS, size=4096)
 
     async def caller(self, token: str) -> Caller | None:
         """The caller behind a live API key, else None. A revoked key is refused within CALLER_SECONDS."""
@@ -110,6 +117,11 @@ class Directory:
         """What the caller's tenant may ask, at most ROUTES_SECONDS old."""
         found = await self._models.get(caller.tenant_id, lambda: self._run(find_models, caller.tenant_id))
         return found or Models(tenant_id=caller.tenant_id)
+
+    async def versions(self, caller: Caller, alias: str) -> Versions:
+        """The versions of an alias that can answer, by their numbers, at most ROUTES_SECONDS old."""
+        look_up = partial(self._run, find_versions, caller.tenant_id, alias)
+        return await self._versions.get((caller.tenant_id, alias), look_up) or {}
 
     async def wants_copy(self, caller: Caller, trial_id: str, mark: str) -> bool:
         """Whether a trial still wants a copy of this caller's request."""
@@ -174,7 +186,20 @@ def find_models(tenant_id: UUID) -> Models:
                 )
                 model = replace(model, split=split)
             by_name[route.alias] = model
-    return Models(tenant_id=tenant_id, by_name=by_name)
+        routers = {router.name: router for router in live_routers() if router.name not in by_name}
+    return Models(tenant_id=tenant_id, by_name=by_name, routers=routers)
+
+
+def find_versions(tenant_id: UUID, alias: str) -> Versions:
+    """Read the deployments of an alias that can answer: live, on trial, or replaced and not taken off yet."""
+    with tenant_scope(tenant_id):
+        related = ("endpoint__base_model", "version")
+        held = Deployment.objects.live().filter(version__adapter__name=alias).select_related(*related)
+        return {
+            deployment.version.number: _model(alias, deployment, since=deployment.created_at)
+            # While a tenant is moved, the newest one is where requests go next.
+            for deployment in held.order_by("created_at")
+        }
 
 
 def _model(alias: str, deployment: Deployment, *, since: dt.datetime) -> Model:

@@ -1,5 +1,7 @@
 """The gateway's errors, in OpenAI's format."""
 
+from collections.abc import Mapping
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,9 +27,9 @@ class GatewayError(Exception):
         kind = "invalid_request_error" if self.status < 500 else "server_error"
         return {"error": {"message": self.text, "type": kind, "param": self.param, "code": self.code}}
 
-    def response(self, request_id: str = "") -> Response:
+    def response(self, request_id: str = "", headers: Mapping[str, str] | None = None) -> Response:
         """The whole answer; `Retry-After` is in seconds."""
-        headers = {"x-request-id": request_id} if request_id else {}
+        headers = {**(headers or {}), **({"x-request-id": request_id} if request_id else {})}
         if self.retry_after is not None:
             headers["retry-after"] = str(self.retry_after)
         if self.status == 401:

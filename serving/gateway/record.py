@@ -6,9 +6,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lorakit.contracts import InvocationRecord
+from lorakit.route.router import Decision
 from serving.gateway.database import Caller, Model
 
 CLIENT_CLOSED = 499
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routed:
+    """What a router decided about a request. It holds no text of the caller's, nor of the rule."""
+
+    router: str
+    revision: int
+    decision: Decision
+    rule_id: str
+
+    def header(self) -> str:
+        """A structured field (RFC 9651), such as `support;by=rule;rule=2;revision=7`. Rules count from 1."""
+        # A name that begins with a digit is no token.
+        name = self.router if self.router[0].isalpha() else f'"{self.router}"'
+        parts = [name, f"by={self.decision.by}"]
+        if self.decision.rule is not None:
+            parts.append(f"rule={self.decision.rule + 1}")
+        if self.decision.confidence is not None:
+            parts.append(f"confidence={self.decision.confidence:.3f}")
+        return ";".join([*parts, f"revision={self.revision}"])
 
 
 @dataclass(kw_only=True)
@@ -35,6 +57,7 @@ class Tally:
     trial_id: str | None = None
     caller_mark: str = ""
     failed_over: bool = False
+    routed: Routed | None = None
     other: Model | None = None
     said: list[str] | None = None
 
@@ -80,4 +103,7 @@ class Tally:
             trial_id=self.trial_id,
             caller=self.caller_mark,
             failed_over=self.failed_over,
+            router=self.routed.router if self.routed else "",
+            routed_by=self.routed.decision.by if self.routed else "",
+            rule_id=self.routed.rule_id if self.routed else "",
         )

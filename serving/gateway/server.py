@@ -1,7 +1,7 @@
 """The gateway's application: OpenAI's endpoints over every tenant's aliases.
 
-For each request: key -> tenant, name -> deployment in service, forward, record. What is recorded is on disk before the
-answer ends, and holds no text of either side.
+For each request: key -> tenant, name -> deployment in service (a router may choose it), forward, record. What is
+recorded is on disk before the answer ends, and holds no text of either side.
 """
 
 import asyncio
@@ -23,8 +23,9 @@ from starlette.routing import Route
 
 from serving.backends.target import Decoder, Target
 from serving.gateway.body import Ask, check_prompt, read_ask
+from serving.gateway.choosing import Choosing
 from serving.gateway.copies import Copies
-from serving.gateway.database import Caller, Directory, Model, Models
+from serving.gateway.database import Caller, Directory, Model
 from serving.gateway.errors import GatewayError, refuse
 from serving.gateway.forward import Begun, forwarded, new_client, stop
 from serving.gateway.hang_up import unless_gone
@@ -53,6 +54,7 @@ class Gateway:
     def __init__(self, ledger: Ledger) -> None:
         self._journal = Journal(ledger)
         self._directory = Directory()
+        self._choosing = Choosing(self._directory)
         self._room = WaitingRoom()
         self._copies = Copies(self._directory, self._journal, self._chat)
 
@@ -64,6 +66,7 @@ class Gateway:
         """Let go of connections, threads and the ledger's file."""
         await self._copies.close()
         await self._client.close()
+        await asyncio.to_thread(self._choosing.close)
         await asyncio.to_thread(self._directory.close)
         await self._journal.close()
 
@@ -72,11 +75,15 @@ class Gateway:
         return JSONResponse({"status": "ok"})
 
     async def models(self, request: Request) -> Response:
-        """GET /v1/models: the tenant's aliases and the base models."""
+        """GET /v1/models: the tenant's aliases and routers, and the base models."""
         models = await self._directory.models(await self._caller(request))
         data = [
             {"id": m.alias, "object": "model", "created": m.since, "owned_by": "you" if m.version_id else "operator"}
             for m in models.by_name.values()
+        ]
+        data += [
+            {"id": router.name, "object": "model", "created": router.since, "owned_by": "you"}
+            for router in models.routers.values()
         ]
         return JSONResponse({"object": "list", "data": data})
 
@@ -96,7 +103,7 @@ class Gateway:
             ask = await read_ask(request)
             tally.streamed = ask.streamed
             models = await self._directory.models(tally.caller)
-            tally.model = live = find_model(models, ask.model)
+            tally.model = live = await self._choosing.model(tally, models, ask)
             check_prompt(ask.document, context=live.context)
             model = answering(live, tally, ask.document)
             try:
@@ -117,7 +124,7 @@ class Gateway:
         except GatewayError as error:
             tally.end(error.status, error.code)
             await self._settle(tally)
-            return error.response(tally.request_id)
+            return error.response(tally.request_id, route_header(tally))
         except Exception:
             tally.end(500, "internal_error")
             await self._settle(tally)
@@ -216,22 +223,17 @@ def disk_full() -> GatewayError:
     return GatewayError(507, text, "disk_full", retry_after=DISK_FULL_SECONDS)
 
 
-def find_model(models: Models, name: str) -> Model:
-    """The model a request names; an unknown one is refused, never answered by another."""
-    model = models.by_name.get(name)
-    if model is None:
-        known = ", ".join(sorted(models.by_name)) or "none yet"
-        text = f"The model `{name[:80]}` does not exist. Available models: {known}."
-        raise GatewayError(404, text, "model_not_found", param="model")
-    return model
-
-
 def headers_of(tally: Tally, model: Model, response: aiohttp.ClientResponse) -> dict[str, str]:
     """Headers that say who answered: `x-adapter-version` is the version's number, absent for a base model."""
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
     if model.version_number is not None:
         headers["x-adapter-version"] = str(model.version_number)
-    return {**headers, "x-request-id": tally.request_id}
+    return {**headers, **route_header(tally), "x-request-id": tally.request_id}
+
+
+def route_header(tally: Tally) -> dict[str, str]:
+    """`x-route`: which router chose the model, and why; none where the caller named it."""
+    return {"x-route": tally.routed.header()} if tally.routed else {}
 
 
 def receipt_writer(ask: Ask, tally: Tally, model: Model, response: aiohttp.ClientResponse) -> ReceiptWriter | None:

@@ -19,7 +19,7 @@ from serving.endpoints.services import take_place
 from serving.freezes.errors import Frozen
 from serving.freezes.queries import freeze_at
 from serving.freezes.texts import moment_text
-from serving.models import PROMOTION, Deployment, DeploymentState, Endpoint, Promotion, Route, TrialState
+from serving.models import PROMOTION, Deployment, DeploymentState, Endpoint, Promotion, Route, Router, TrialState
 from serving.promotions.queries import refusal_of, running_promotions
 from serving.promotions.routes import switch_route
 from serving.promotions.waiting import WAITS
@@ -179,6 +179,11 @@ def _endpoint_for(version: AdapterVersion) -> Endpoint:
     if BaseModel.objects.filter(name=adapter.name).exists():
         raise Conflict(
             f"“{adapter.name}” is the name of a base model. Train the adapter under another name.",
+            code="promotion:name_taken",
+        )
+    if Router.objects.filter(name=adapter.name).exists():
+        raise Conflict(
+            f"“{adapter.name}” is the name of a router. Delete the router, or train the adapter under another name.",
             code="promotion:name_taken",
         )
     if refusal := refusal_of(version):

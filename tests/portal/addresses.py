@@ -29,7 +29,7 @@ from evaluations.models import (
     Rubric,
 )
 from jobs.models import Job
-from serving.models import Deployment, Endpoint, Freeze, Promotion, Route, SiteFreeze, Trial, TrialCopy
+from serving.models import Deployment, Endpoint, Freeze, Promotion, Route, Router, SiteFreeze, Trial, TrialCopy
 from tenants.models import ApiKey, Invitation, Membership, Tenant
 from tests.portal.world import CANARY
 
@@ -315,6 +315,9 @@ REST = {
     "route-list": _get(),
     "route-detail": _get(Route),
     "route-roll-back": _post(Route, 409),
+    "router-list": _form(status=201, name="desk"),
+    "router-detail": Address(own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Router),
+    "router-try": _post(Router, 200, prompts=["Hello"]),
     "trial-list": _form(status=409, version=AdapterVersion, plan={"percent": 10, "minutes": 60}),
     "trial-detail": _get(Trial),
     "trial-copy-list": _get(),

@@ -51,6 +51,8 @@ from serving.models import (
     Freeze,
     Promotion,
     Route,
+    Router,
+    RouterLearning,
     SiteFreeze,
     Trial,
     TrialCopy,
@@ -151,6 +153,15 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             endpoint=endpoint, version=version, name=CANARY, state=DeploymentState.IN_SERVICE
         )
         route = Route.objects.create(adapter=adapter, alias=CANARY, active=deployment, switched_at=timezone.now())
+        router = Router.objects.create(
+            name=f"{CANARY}-router",
+            default=CANARY,
+            rules=[{"id": CANARY, "kind": "keyword", "texts": [CANARY], "target": CANARY}],
+            targets=[{"name": CANARY, "description": CANARY, "examples": [CANARY]}],
+        )
+        learning = RouterLearning.objects.create(
+            router=router, source="1" * 64, report={"table": {CANARY: {CANARY: 1}}}
+        )
         promotion = Promotion.objects.create(version=version, job=_job("promotion"), deployment=deployment)
         trial = Trial.objects.create(
             adapter=adapter, live=deployment, candidate=deployment, job=_job("trial"), state=TrialState.STOPPED,
@@ -173,8 +184,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
                 judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
                 rubric, policy, decision, approval,
-                deployment, route, promotion, trial, trial_copy, freeze, site_freeze, key, membership, invitation,
-                run.job, base_model, endpoint, tenant)  # fmt: skip
+                deployment, route, router, learning, promotion, trial, trial_copy, freeze, site_freeze, key,
+                membership, invitation, run.job, base_model, endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 

@@ -1,0 +1,167 @@
+"""A classifier learnt from example prompts: the nearest centroid over hashed n-grams of words and characters.
+
+Each text is a vector of counts' square roots, weighted by how rare an n-gram is among the examples (tf-idf). A target's
+centroid is the mean of its examples. Similarities become probabilities by a softmax whose temperature is fitted on
+prompts that were not learnt, so that of guesses with confidence 0.8 about eight in ten are right.
+"""
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from lorakit.route.router import Guess
+
+BUCKETS = 1 << 15
+LONGEST_READ = 1_000
+"""Characters of a text that are read: a request says early what it is about."""
+
+GRAMS = (3, 4, 5)
+TEMPERATURES = tuple(2.0 ** (quarters / 4) for quarters in range(33))
+USUAL_TEMPERATURE = 16.0
+"""Where nothing is held out to fit it."""
+
+_WORD = re.compile(r"\w+")
+
+Vector = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+
+class _Stored(msgspec.Struct):
+    targets: list[str]
+    weights: bytes
+    centroids: bytes
+    temperature: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """What was learnt. `weights` has shape (BUCKETS,), `centroids` (BUCKETS, number of targets)."""
+
+    targets: tuple[str, ...]
+    weights: NDArray[np.float32]
+    centroids: NDArray[np.float32]
+    temperature: float = USUAL_TEMPERATURE
+
+    @classmethod
+    def learn(cls, prompts: Mapping[str, Sequence[str]], held_out: Mapping[str, Sequence[str]] | None = None) -> Self:
+        """From prompts by target; `held_out` sets the temperature. Raises ValueError for a target without prompts."""
+        targets = tuple(prompts)
+        if empty := [target for target in targets if not any(map(str.strip, prompts[target]))]:
+            raise ValueError(f"no prompts for {', '.join(empty)}")
+        vectors = [(place, _vector(text)) for place, target in enumerate(targets) for text in prompts[target]]
+        seen_in = np.zeros(BUCKETS, np.float32)
+        for _, (buckets, _values) in vectors:
+            seen_in[buckets] += 1
+        weights = np.log((1 + len(vectors)) / (1 + seen_in)).astype(np.float32)
+        sums = np.zeros((BUCKETS, len(targets)), np.float32)
+        for place, vector in vectors:
+            buckets, values = _weighted(vector, weights)
+            sums[buckets, place] += values
+        norms = np.linalg.norm(sums, axis=0)
+        centroids = (sums / np.where(norms, norms, 1)).astype(np.float32)
+        learnt = cls(targets=targets, weights=weights, centroids=centroids)
+        return learnt._calibrated(held_out or {})
+
+    def guess(self, text: str) -> Guess | None:
+        """None where nothing of the text occurs in any example."""
+        similarities = self._similarities(text)
+        if similarities is None:
+            return None
+        probabilities = _softmax(similarities * self.temperature)
+        best = int(np.argmax(probabilities))
+        return Guess(target=self.targets[best], confidence=round(float(probabilities[best]), 4))
+
+    def dump(self) -> bytes:
+        """In half precision."""
+        stored = _Stored(
+            targets=list(self.targets),
+            weights=self.weights.astype(np.float16).tobytes(),
+            centroids=self.centroids.astype(np.float16).tobytes(),
+            temperature=self.temperature,
+        )
+        return msgspec.msgpack.encode(stored)
+
+    @classmethod
+    def load(cls, data: bytes) -> Self:
+        """What `dump` gave. Raises ValueError."""
+        stored = msgspec.msgpack.decode(data, type=_Stored)
+        centroids = np.frombuffer(stored.centroids, np.float16).astype(np.float32)
+        return cls(
+            targets=tuple(stored.targets),
+            weights=np.frombuffer(stored.weights, np.float16).astype(np.float32),
+            centroids=centroids.reshape(BUCKETS, len(stored.targets)),
+            temperature=stored.temperature,
+        )
+
+    def _similarities(self, text: str) -> NDArray[np.float32] | None:
+        buckets, values = _weighted(_vector(text), self.weights)
+        similarities: NDArray[np.float32] = values @ self.centroids[buckets]
+        return similarities if similarities.any() else None
+
+    def _calibrated(self, held_out: Mapping[str, Sequence[str]]) -> Self:
+        """With the temperature under which the held-out prompts are likeliest."""
+        rows, right = [], []
+        for place, target in enumerate(self.targets):
+            for text in held_out.get(target, ()):
+                similarities = self._similarities(text)
+                if similarities is not None:
+                    rows.append(similarities)
+                    right.append(place)
+        if not rows:
+            return self
+        table = np.stack(rows)
+
+        # Some of a few prompts that all went right would not have: without this, nothing would be too sure.
+        doubt = 1 / (len(right) + 2)
+        wanted = np.full(table.shape, doubt / max(1, len(self.targets) - 1), np.float32)
+        wanted[np.arange(len(right)), right] = 1 - doubt
+
+        def loss(temperature: float) -> float:
+            likelihoods = np.log(np.maximum(_softmax(table * temperature), 1e-9))
+            return -float((wanted * likelihoods).sum(axis=1).mean())
+
+        return type(self)(
+            targets=self.targets,
+            weights=self.weights,
+            centroids=self.centroids,
+            temperature=min(TEMPERATURES, key=loss),
+        )
+
+
+def _vector(text: str) -> Vector:
+    counts = Counter(zlib.crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in _grams(text))
+    buckets = np.fromiter(counts.keys(), np.int64, len(counts))
+    return buckets, np.sqrt(np.fromiter(counts.values(), np.float32, len(counts)))
+
+
+def _grams(text: str) -> Iterator[str]:
+    words = _WORD.findall(text[:LONGEST_READ].casefold())
+    yield from words
+    for first, second in pairwise(words):
+        yield f"{first} {second}"
+    for word in words:
+        padded = f"<{word}>"
+        for size in GRAMS:
+            for start in range(len(padded) - size + 1):
+                yield padded[start : start + size]
+
+
+def _weighted(vector: Vector, weights: NDArray[np.float32]) -> Vector:
+    """Of length 1, or 0 for a text without words."""
+    buckets, values = vector
+    values = values * weights[buckets]
+    norm = float(np.linalg.norm(values))
+    return buckets, values / norm if norm else values
+
+
+def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers: NDArray[np.float32] = np.exp(values - values.max(axis=-1, keepdims=True))
+    shares: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
+    return shares

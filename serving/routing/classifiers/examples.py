@@ -1,0 +1,25 @@
+"""Learns from what the adapters were trained on. Answers in a fraction of a millisecond, without any model."""
+
+from typing import ClassVar
+
+from lorakit.route.examples import Examples
+from lorakit.route.router import Guess
+from serving.routing.classifiers.base import Prompts, RouteClassifier, Situation
+
+
+class ExamplesClassifier(RouteClassifier):
+    """The nearest centroid over n-grams, see `lorakit.route.examples`."""
+
+    label = "Examples: learns from each adapter’s training data"
+    learns: ClassVar[bool] = True
+    is_quick: ClassVar[bool] = True
+
+    def guess(self, text: str, situation: Situation) -> Guess | None:
+        learnt: Examples | None = situation.learnt
+        return learnt.guess(text) if learnt is not None else None
+
+    def learn(self, prompts: Prompts, held_out: Prompts) -> bytes:
+        return Examples.learn(prompts, held_out).dump()
+
+    def read(self, data: bytes) -> Examples:
+        return Examples.load(data)

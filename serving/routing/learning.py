@@ -1,0 +1,151 @@
+"""Teaches a router's classifier, and measures where prompts go that no adapter has learnt."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from corpora.models import DatasetVersion
+from corpora.versions.rows import Choice, NotReady, Rows, StoredRow
+from serving.models import Route, Router, RouterLearning
+from serving.routing.classifiers import classifiers
+from serving.routing.document import RouterDocument, document_of
+from serving.routing.live import live_router
+from storage.errors import ObjectMissing, StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+TASK = "serving.learn_router"
+MOST_LEARNT = 500
+"""Prompts of one adapter."""
+MOST_HELD_OUT = 100
+MOST_MEASURED = 20
+"""Adapters in the table of where held-out prompts go."""
+LONGEST_PROMPT = 4_000
+
+NOT_ASKED = "classifier"
+"""Where the table counts prompts that would be a judge's to sort: asking it hundreds of times costs money."""
+REFUSED = ""
+
+
+def learn_soon(router: Router) -> None:
+    """After the transaction. A message that is lost is made up for by the hourly look at all routers."""
+    tenant_id, router_id = router.tenant_id, router.id
+
+    def send() -> None:
+        try:
+            current_app.send_task(TASK, (str(tenant_id), str(router_id)))
+        except OperationalError:
+            log.warning("broker_unreachable")
+
+    transaction.on_commit(send)
+
+
+def learn(router_id: UUID) -> None:
+    """Bring what a router's classifier knows up to date, and its report. In the tenant's scope."""
+    router = Router.objects.filter(id=router_id).first()
+    if router is None:
+        return
+    document = document_of(router)
+    versions = _versions(document)
+    source = _source(router, document, versions)
+    if RouterLearning.objects.filter(router=router, source=source).exists():
+        return
+    held_out = {name: _prompts(version, "test", MOST_HELD_OUT) for name, version in versions.items()}
+    data, report = _learnt(document, versions, held_out)
+    with transaction.atomic():
+        if not Router.objects.select_for_update().filter(id=router.id).exists():
+            return
+        RouterLearning.objects.update_or_create(
+            router=router, defaults={"source": source, "data": data, "report": report, "learnt_at": timezone.now()}
+        )
+    # Measured with what was just learnt, and stored with it: a reader in between sees no table yet.
+    table = _table(router, held_out)
+    RouterLearning.objects.filter(router=router, source=source).update(report={**report, "table": table})
+
+
+def _learnt(
+    document: RouterDocument, versions: dict[str, DatasetVersion], held_out: dict[str, list[str]]
+) -> tuple[bytes, dict[str, Any]]:
+    classifier = classifiers.get(document.classifier)
+    if classifier is None or not classifier.learns:
+        return b"", {}
+    prompts: dict[str, list[str]] = {}
+    for target in document.targets:
+        version = versions.get(target.name)
+        learnt = _prompts(version, "train", MOST_LEARNT) if version is not None else []
+        prompts[target.name] = [*target.examples, *learnt]
+    if lacking := [name for name, some in prompts.items() if not some]:
+        return b"", {"error": f"Add example prompts for {', '.join(lacking)}: there is no training data to learn from."}
+    tested = {name: held_out.get(name, []) for name in prompts}
+    data = classifier.learn(prompts, tested)
+    return data, {
+        "learnt": {name: len(some) for name, some in prompts.items()},
+        "held_out": sum(map(len, tested.values())),
+        **_accuracy(classifier.read(data), tested),
+    }
+
+
+def _accuracy(learnt: Any, tested: dict[str, list[str]]) -> dict[str, int]:
+    """Of the classifier alone, without rules and floor."""
+    guesses = [(name, learnt.guess(text)) for name, texts in tested.items() for text in texts]
+    return {"right": sum(guess is not None and guess.target == name for name, guess in guesses)}
+
+
+def _table(router: Router, held_out: dict[str, list[str]]) -> dict[str, dict[str, int]]:
+    """Where held-out prompts go: counts by the adapter whose data they are from, and by the model they are sent to."""
+    live = live_router(router)
+    table: dict[str, dict[str, int]] = {}
+    for name, texts in held_out.items():
+        counts: Counter[str] = Counter()
+        for text in texts:
+            decision = live.rules.by_rule([text])
+            if decision is None and live.classifier is not None and not live.classifier.is_quick:
+                counts[NOT_ASKED] += 1
+                continue
+            decision = decision or live.decide([text])
+            counts[decision.target or REFUSED] += 1
+        if counts:
+            table[name] = dict(counts)
+    return table
+
+
+def _versions(document: RouterDocument) -> dict[str, DatasetVersion]:
+    """What the live version of each adapter that the router may choose was trained on."""
+    names = {rule.target for rule in document.rules} | {target.name for target in document.targets}
+    names |= {document.default}
+    routes = Route.objects.exclude(active=None).filter(alias__in=names).order_by("alias")
+    found = routes.select_related("active__version__run__dataset_version")[:MOST_MEASURED]
+    return {route.alias: route.active.version.run.dataset_version for route in found}
+
+
+def _prompts(version: DatasetVersion, split: Choice, most: int) -> list[str]:
+    """What users said last in the first rows of a split; none where the rows are gone. Splits are drawn at random."""
+    try:
+        some = Rows(version, split)[:most]
+    except (NotReady, ObjectMissing, StorageUnavailable):
+        return []
+    return [text for row in some if (text := _asked(row))]
+
+
+def _asked(row: StoredRow) -> str:
+    said = [turn.content for turn in row.row.messages if turn.role == "user" and turn.content.strip()]
+    return said[-1][:LONGEST_PROMPT] if said else ""
+
+
+def _source(router: Router, document: RouterDocument, versions: dict[str, DatasetVersion]) -> str:
+    """Changes with the router and with what its adapters were trained on."""
+    data: Sequence[Any] = [
+        str(router.id),
+        router.revision,
+        sorted((name, str(version.id)) for name, version in versions.items()),
+    ]
+    return hashlib.sha256(json.dumps(data).encode()).hexdigest()
