@@ -18,6 +18,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=3, minute=41),
         "options": valid_for(3600),
     },
+    "publish-routes": {"task": "serving.publish_routes", "schedule": 5.0, "options": valid_for(10)},
     "learn-routers": {"task": "serving.learn_routers", "schedule": crontab(minute=23), "options": valid_for(600)},
     "test-judges": {"task": "evaluations.start_due_tests", "schedule": 60.0, "options": valid_for(60)},
     "look-after-licences": {

@@ -192,10 +192,18 @@ _s3: dict[str, Any] = {
         "object_parameters": {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": S3_KMS_KEY_ID} if S3_KMS_KEY_ID else {},
     },
 }
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "default": _s3 if S3_BUCKET else _files,
     "staticfiles": {"BACKEND": "portal.static_files.HashedStaticFiles"},
 }
+if env.bool("FRONT_ROUTES", default=False):
+    _front = {"location": f"{S3_PREFIX}front/", "file_overwrite": True}
+    _front_files = {"location": PORTAL_VAR / "front", "allow_overwrite": True}
+    STORAGES["front"] = (
+        {**_s3, "OPTIONS": {**_s3["OPTIONS"], **_front}}
+        if S3_BUCKET
+        else {**_files, "OPTIONS": {**_files["OPTIONS"], **_front_files}}
+    )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=5 * 2**30)
 MAX_FORM_BYTES = env.int("MAX_FORM_BYTES", default=200 * 2**20)

@@ -1,7 +1,7 @@
 """Celery looks for an app's tasks here."""
 
 from serving.endpoints.tasks import reconcile_endpoints
-from serving.routing.tasks import learn_router, learn_routers
+from serving.routing.tasks import learn_router, learn_routers, publish_routes
 from serving.trials.tasks import forget_trial_copies
 
-__all__ = ["forget_trial_copies", "learn_router", "learn_routers", "reconcile_endpoints"]
+__all__ = ["forget_trial_copies", "learn_router", "learn_routers", "publish_routes", "reconcile_endpoints"]

@@ -66,6 +66,10 @@ class Target(ABC):
     def refused(self, status: int, headers: Mapping[str, str], body: bytes) -> Refused:
         """What an unsuccessful response means."""
 
+    def component(self) -> tuple[str, str] | None:
+        """The endpoint and the inference component by which AWS's own clients reach it; None outside SageMaker."""
+        return None
+
     def decoder(self) -> Decoder:
         """For the bytes of one streamed answer."""
         return bytes

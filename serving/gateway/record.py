@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lorakit.contracts import InvocationRecord
+from lorakit.route.header import route_header
 from lorakit.route.router import Decision
 from serving.gateway.database import Caller, Model
 
@@ -22,15 +23,8 @@ class Routed:
     rule_id: str
 
     def header(self) -> str:
-        """A structured field (RFC 9651), such as `support;by=rule;rule=2;revision=7`. Rules count from 1."""
-        # A name that begins with a digit is no token.
-        name = self.router if self.router[0].isalpha() else f'"{self.router}"'
-        parts = [name, f"by={self.decision.by}"]
-        if self.decision.rule is not None:
-            parts.append(f"rule={self.decision.rule + 1}")
-        if self.decision.confidence is not None:
-            parts.append(f"confidence={self.decision.confidence:.3f}")
-        return ";".join([*parts, f"revision={self.revision}"])
+        """What the caller is told."""
+        return route_header(self.router, self.revision, self.decision)
 
 
 @dataclass(kw_only=True)

@@ -44,6 +44,9 @@ class SageMakerTarget(Target):
         SigV4Auth(self.credentials(), "sagemaker", self.region).add_auth(request)
         return Call(url=url, headers=dict(request.headers.items()), body=body)
 
+    def component(self) -> tuple[str, str]:
+        return self.endpoint, self.model
+
     def cancelling(self, request_id: str) -> Call | None:
         return None
 

@@ -1,0 +1,1 @@
+"""AWS's APIs, as the front uses them."""
