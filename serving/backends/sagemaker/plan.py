@@ -4,11 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lorakit.capacity.ranks import RANKS, rounded_rank
 from serving.backends.base import PRICE, Option
 from serving.backends.sagemaker.schedule import ScheduledCopies, read_schedule
-
-RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""The maximum ranks that vLLM knows; any other is rounded up to one of them."""
 
 METRICS_SECONDS = (10, 30, 60, 120, 180, 240, 300)
 """How often AWS can publish an endpoint's metrics."""
@@ -154,7 +152,7 @@ class Plan:
     @property
     def served_rank(self) -> int:
         """The maximum rank as the engine takes it."""
-        return next(rank for rank in RANKS if rank >= self.max_rank)
+        return rounded_rank(self.max_rank)
 
     @property
     def tag_list(self) -> list[dict[str, str]]:
