@@ -37,9 +37,9 @@ class Setup:
     utilisation: float = UTILISATION
 
     def __post_init__(self) -> None:
-        counts = (self.slots, self.host_adapters, self.context, self.width, self.gpus)
+        counts = (self.slots, self.host_adapters, self.context, self.width, self.gpus, self.device_bytes or 1)
         if min(counts) < 1 or not 0 < self.utilisation <= 1:
-            raise ValueError("Slots, adapters in memory, context, width and GPUs must be at least 1")
+            raise ValueError("Slots, adapters in memory, context, requests in a batch and memory must be above 0")
         if self.engine == "vllm":
             rounded_rank(self.max_rank)
         elif self.max_rank < 1:

@@ -15,9 +15,8 @@ GAIN = {"lorakit": 5.4, "vllm": 16.0}
 """How much faster an endless batch is than single requests. Our own engine's is measured (docs/benchmarks.md: 4.7 times
 the tokens a second at 32 clients); vLLM's is assumed, for a batch that reads the same weights for all its rows."""
 
-LONGEST_QUEUE = 100_000
 STEPS = 60
-NEGLIGIBLE = 1e-12
+"""Halvings of the range in which a load is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +75,15 @@ class Load:
         """(share of the time without requests, requests on average)."""
         if self.is_too_much:
             return 0.0, float("inf")
-        weight, total, weighted = 1.0, 1.0, 0.0
-        for requests in range(1, LONGEST_QUEUE):
+        weight, total, weighted, width = 1.0, 1.0, 0.0, self.batch.width
+        for requests in range(1, width + 1):
             weight *= self.work / self.batch.speed(requests)
             total += weight
             weighted += requests * weight
-            if requests >= self.batch.width and weight < NEGLIGIBLE * total:
-                break
+        # Beyond the batch's width the speed stays, so what is left is a geometric series.
+        ratio = self.work / self.batch.fastest
+        total += weight * ratio / (1.0 - ratio)
+        weighted += weight * (width * ratio / (1.0 - ratio) + ratio / (1.0 - ratio) ** 2)
         return 1.0 / total, weighted / total
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from jobs.aliases import merge_options
+from lorakit.capacity.setup import Setup
 from serving.backends.target import Target
 
 HOURS_A_MONTH = 730
@@ -70,12 +71,13 @@ class Provision(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """An option that each endpoint of an alias may set for itself, as its form shows it."""
+    """An option that each endpoint of an alias may set for itself, as its form shows it. `unset` says nothing."""
 
     name: str
     title: str
     help: str = ""
     choices: tuple[int | str, ...] = ()
+    unset: int | None = None
 
 
 PRICE = (
@@ -117,6 +119,18 @@ class EndpointBackend(ABC):
     @property
     def context_tokens(self) -> int | None:
         """The longest context that it takes; None if it is the base model's."""
+        return None
+
+    @property
+    def copies(self) -> int:
+        """How many engines share its requests, each with the same adapters."""
+        return 1
+
+    def setup(self, context: int) -> Setup | None:
+        """How its engine is set up for a base with that context in tokens; None where nobody knows.
+
+        Raises ValueError for figures that can't be.
+        """
         return None
 
     @classmethod

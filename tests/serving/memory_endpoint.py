@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Set
 
+from lorakit.capacity.setup import Setup
 from serving.backends.base import Description, EndpointBackend, Health, Package, Status
 from serving.backends.errors import EndpointError
 from serving.backends.target import OpenAITarget
 
 
 class MemoryEndpoint(EndpointBackend):
-    """Holds names; `next_status` is what a new deployment becomes, `away` makes every call fail."""
+    """Holds names; `next_status` is what a new deployment becomes, `away` makes every call fail.
+
+    `set_up` is how its `engines` are set up, each of them.
+    """
 
     title = "An endpoint in memory"
 
@@ -18,6 +22,15 @@ class MemoryEndpoint(EndpointBackend):
         self.next_status = Status.IN_SERVICE
         self.away = False
         self.kept: Set[str] = set()
+        self.set_up: Setup | None = None
+        self.engines = 1
+
+    @property
+    def copies(self) -> int:
+        return self.engines
+
+    def setup(self, context: int) -> Setup | None:
+        return self.set_up
 
     def deploy(self, name: str, package: Package) -> None:
         self._answer()

@@ -16,6 +16,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from jobs.backends.sagemaker.bucket import Bucket
+from lorakit.capacity.setup import Setup
 from serving.backends.base import Description, EndpointBackend, Health, Package, Status
 from serving.backends.errors import EndpointError
 from serving.backends.sagemaker.alarms import EndpointAlarms
@@ -79,6 +80,13 @@ class SageMakerEndpoint(EndpointBackend):
     @property
     def context_tokens(self) -> int:
         return self.plan.context_tokens
+
+    @property
+    def copies(self) -> int:
+        return max(1, self.plan.copies)
+
+    def setup(self, context: int) -> Setup:
+        return self.plan.setup()
 
     @classmethod
     def apart(cls, name: str, base_model: str, options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,19 @@
-"""`manage.py endpoint list|status|create|update|delete|default`: the operator's hand on the shared endpoints."""
+"""`manage.py endpoint list|status|create|update|delete|default|capacity`: the operator's hand on the endpoints."""
 
 import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
 
 from adapters.models import BaseModel
 from rest.errors import PortalError
 from serving.backends.base import EndpointBackend
 from serving.backends.errors import EndpointError
+from serving.capacity.forms import WishForm
+from serving.capacity.questions import answer_to
+from serving.capacity.texts import comparison, figures, memory_text, parts, remedies, verdict_text
+from serving.capacity.twins import Twin, twin_of
 from serving.endpoints.provisioning import VERBS, advance
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
 from serving.endpoints.services import (
@@ -25,15 +30,18 @@ FIRST = "shared"
 
 
 class Command(BaseCommand):
-    help = "List the shared endpoints; create, change or delete one with its base model, or say how it is."
+    help = "List the shared endpoints; create, change or delete one, or say how it is and what fits on it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", choices=("list", "status", "create", "update", "delete", "default"))
+        parser.add_argument("action", choices=("list", "status", "create", "update", "delete", "default", "capacity"))
         parser.add_argument("name", nargs="?", default=FIRST, help=f"of the endpoint (default: {FIRST})")
         parser.add_argument("--alias", default="default", help="of the ENDPOINTS setting, for a new one")
         parser.add_argument("--base", help="name of the base model, for a new one")
         parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of its own")
         parser.add_argument("--poll", type=float, default=10.0, help="seconds between two looks (default: 10)")
+        parser.add_argument("--adapters", type=int, help="capacity: would so many more fit?")
+        parser.add_argument("--rank", type=int, default=16, help="capacity: their rank (default: 16)")
+        parser.add_argument("--rate", type=float, default=10.0, help="capacity: requests an hour of each (default: 10)")
         parser.add_argument("--yes", action="store_true", help="do not ask before it costs, or before it is deleted")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -106,6 +114,32 @@ class Command(BaseCommand):
 
     def _default(self) -> None:
         make_default(endpoint=self._endpoint())
+
+    def _capacity(self) -> None:
+        try:
+            twin = twin_of(self._endpoint())
+        except ValueError as error:
+            raise CommandError(f"The settings don’t fit. {error}") from error
+        if twin is None:
+            raise CommandError("Its engine’s setup isn’t known, or its base model can’t be read here.")
+        for title, planned, how in parts(twin):
+            self.stdout.write(f"{title:32} {filesizeformat(planned):>10}  {how}")
+        for line in (memory_text(twin), *remedies(twin)):
+            self.stdout.write(line)
+        for _, title, value, note in figures(twin):
+            self.stdout.write(f"{title:32} {value:>10}  {note}")
+        if self.options["adapters"] is not None:
+            self._wish(twin)
+
+    def _wish(self, twin: Twin) -> None:
+        asked = {"adapters": self.options["adapters"], "rank": self.options["rank"], "an_hour": self.options["rate"]}
+        form = WishForm(asked, rank=asked["rank"], an_hour=asked["an_hour"])
+        if not form.is_valid():
+            raise CommandError(" ".join(f"{name}: {text}" for name, texts in form.errors.items() for text in texts))
+        answer = answer_to(twin, form.wish)
+        self.stdout.write(verdict_text(twin, answer))
+        for title, now, then in comparison(answer):
+            self.stdout.write(f"{title:36} {now:>10}  {then:>10}")
 
     def _endpoint(self) -> Endpoint:
         endpoint = Endpoint.objects.filter(name=self.options["name"]).first()

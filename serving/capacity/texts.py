@@ -1,0 +1,137 @@
+"""The capacity of an endpoint in words, for the operator's page and command."""
+
+import math
+from collections.abc import Iterator
+
+from django.template.defaultfilters import filesizeformat
+
+from lorakit.capacity.advice import changes_that_fit, problem_of
+from lorakit.capacity.residency import Tier
+from serving.capacity.questions import Answer, Outlook, Verdict, outlook_of, slower
+from serving.capacity.twins import Twin
+
+TIERS = {
+    Tier.HOT: "usually in a slot",
+    Tier.WARM: "usually in the machine’s memory",
+    Tier.COLD: "usually read from disk when they are asked",
+}
+
+UNMEASURED = "–"
+
+
+def memory_text(twin: Twin) -> str:
+    """What the plan has room for, in one sentence or two."""
+    plan, setup = twin.plan, twin.setup
+    if problem := problem_of(plan):
+        return problem
+    whole, typical = plan.sequences(setup.context), plan.sequences(max(1, setup.context // 4))
+    text = f"Room for {whole:,} requests of {setup.context:,} tokens at once, or {typical:,} a quarter as long."
+    if plan.limit is None:
+        return f"{text} The machine’s memory isn’t known, so nothing says whether more fits."
+    most = plan.most_slots(min(whole, setup.width))
+    return f"{text} Up to {most:,} slots leave room for as many." if most and most > setup.slots else text
+
+
+def remedies(twin: Twin) -> list[str]:
+    """What would make it fit, each by itself; empty if it does."""
+    return [change.text for change in changes_that_fit(twin.shape, twin.plan)]
+
+
+def verdict_text(twin: Twin, answer: Answer) -> str:
+    """The answer to "may I add this adapter?"."""
+    setup, wish = twin.setup, answer.wish
+    what = "the adapter" if wish.adapters == 1 else f"{wish.adapters:,} adapters"
+    match answer.verdict:
+        case Verdict.REFUSED:
+            text = f"No. Rank {wish.rank} is above this endpoint’s highest rank, {setup.max_rank}."
+            return text + _higher(twin, answer)
+        case Verdict.TOO_MUCH:
+            return f"No. With {what}, requests of the busiest hour come faster than the engine answers them."
+        case Verdict.SLOWER:
+            times = slower(answer.before, answer.after)
+            return f"Yes, but everyone waits longer: requests take {times:.1f} times as long."
+        case Verdict.TURNS:
+            text = f"Yes. {answer.after.held:,} adapters take turns in {setup.slots:,} slots."
+            return f"{text} New ones would be {answer.tier}: {TIERS[answer.tier]}."
+        case Verdict.FITS:
+            return "Yes. Every adapter keeps a slot."
+
+
+def figures(twin: Twin) -> Iterator[tuple[str, str, str, str]]:
+    """(icon, title, value, note) of how full an endpoint is."""
+    outlook = outlook_of(twin)
+    yield "stack-2", "Slots", f"{min(outlook.held, twin.setup.slots):,} of {twin.setup.slots:,}", _turns(twin)
+    yield "gauge", "Utilisation", _utilisation(outlook), f"{_busiest(outlook)} in the busiest hour"
+    yield "clock", "p95", _p95(outlook), "in the last seven days"
+    yield "hourglass", "Waits for a slot", f"{outlook.misses:,.0f}", "requests a day, calculated"
+
+
+def parts(twin: Twin) -> Iterator[tuple[str, int, str]]:
+    """(title, planned bytes, how they come about) of the memory's parts."""
+    setup, plan = twin.setup, twin.plan
+    precision = {"fp32": "32 bits", "bf16": "16 bits", "nf4": "4 bits"}[setup.precision]
+    grows = "grows with requests" if plan.limit is None else "what is left"
+    zeroth = " and one for the base" if setup.engine == "lorakit" else ""
+    how = {
+        "base": f"{twin.shape.parameters:,} parameters in {precision}",
+        "slots": f"{setup.slots:,} slots of rank {setup.slot_rank}{zeroth}, {filesizeformat(plan.slot)} each",
+        "process": "the process itself, with its libraries" if not setup.has_gpu else "CUDA, and activations of a step",
+        "cache": f"{grows}; {filesizeformat(plan.token)} for each token",
+    }
+    for key, title, size in plan.parts:
+        yield title, size, how[key]
+    if plan.host:
+        yield "In the machine’s memory", plan.host, f"up to {setup.host_adapters:,} adapters"
+
+
+def comparison(answer: Answer) -> Iterator[tuple[str, str, str]]:
+    """(what, before, after) of everything that changes for everyone."""
+    before, after = answer.before, answer.after
+    yield "Adapters", f"{before.held:,}", f"{after.held:,}"
+    yield "Usually in a slot", f"{before.hot:,}", f"{after.hot:,}"
+    yield "Requests a day that wait for a slot", f"{before.misses:,.0f}", f"{after.misses:,.0f}"
+    for title, show in (
+        ("Utilisation", _utilisation),
+        ("Utilisation in the busiest hour", _busiest),
+        ("p95", _p95),
+    ):
+        yield title, show(before), show(after)
+
+
+def duration_text(milliseconds: float) -> str:
+    """For people."""
+    return f"{milliseconds / 1000:,.1f} s" if milliseconds >= 1000 else f"{milliseconds:,.0f} ms"
+
+
+def _turns(twin: Twin) -> str:
+    waiting = len(twin.adapters) - twin.setup.slots
+    return f"{len(twin.adapters):,} adapters take turns" if waiting > 0 else f"{-waiting:,} free"
+
+
+def _higher(twin: Twin, answer: Answer) -> str:
+    plan = answer.higher
+    if plan is None:
+        return ""
+    more = filesizeformat(plan.slots - twin.plan.slots)
+    text = f" Slots of rank {plan.setup.slot_rank} would take {more} more"
+    if problem_of(plan):
+        return f"{text}, which don’t fit."
+    return (
+        f"{text} and leave room for {plan.sequences(plan.setup.context):,} requests of {plan.setup.context:,} tokens."
+    )
+
+
+def _utilisation(outlook: Outlook) -> str:
+    return f"{outlook.demand.usual.utilisation:.0%}" if outlook.demand else UNMEASURED
+
+
+def _busiest(outlook: Outlook) -> str:
+    return f"{outlook.demand.busiest.utilisation:.0%}" if outlook.demand else UNMEASURED
+
+
+def _p95(outlook: Outlook) -> str:
+    if outlook.demand is None:
+        return UNMEASURED
+    if math.isinf(outlook.demand.usual.slowdown):
+        return "no end"
+    return UNMEASURED if outlook.demand.p95_ms is None else duration_text(outlook.demand.p95_ms)
