@@ -127,6 +127,9 @@ class Deployment(TenantModel):
     state = models.CharField(max_length=16, choices=DeploymentState, default=DeploymentState.CREATING)
     error_text = models.TextField(blank=True)
     drain_until = models.DateTimeField(null=True, blank=True)
+    is_pinned = models.BooleanField(
+        default=False, db_default=False, help_text="Whether it keeps its slot, however rarely it is asked."
+    )
     in_service_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 

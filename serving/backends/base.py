@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol
 
 from jobs.aliases import merge_options
 from lorakit.capacity.setup import Setup
+from serving.backends.errors import EndpointError
+from serving.backends.residency import Residency
 from serving.backends.target import Target
 
 HOURS_A_MONTH = 730
@@ -169,6 +171,18 @@ class EndpointBackend(ABC):
     @abstractmethod
     def health(self) -> Health:
         """Whether the endpoint answers. Never raises."""
+
+    def residency(self) -> Residency | None:
+        """Which adapters are in slots and in memory; None where it doesn't say. Raises EndpointError."""
+        return None
+
+    def pin(self, name: str, package: Package, *, is_pinned: bool) -> None:
+        """Keep a deployment in a slot, loading it at once, or let it take turns again.
+
+        Only where `residency` says what is pinned. Raises EndpointError: deployment:no_free_slot if others have them
+        all, deployment:cannot_pin.
+        """
+        raise EndpointError("deployment:cannot_pin", "This endpoint can’t pin adapters.", temporary=False)
 
     def scaling(self) -> Iterator[str]:
         """How it scales and what its alarms say, as it is in the cloud, a line at a time. Raises EndpointError."""

@@ -11,6 +11,13 @@ MOST_ADAPTERS = 10_000
 MOST_AN_HOUR = 10_000_000
 
 
+class PinForm(forms.Form):
+    """An adapter, and whether it is to keep its slot."""
+
+    deployment = forms.UUIDField()
+    pinned = forms.BooleanField(required=False)
+
+
 class WishForm(forms.Form):
     """More adapters of a rank, and how often each is asked."""
 

@@ -65,13 +65,13 @@ def answer_to(twin: Twin, wish: Wish) -> Answer:
     """What would change on the twin's endpoint."""
     setup, rate = twin.setup, wish.rate / twin.copies
     rates = [*twin.rates, *[rate] * wish.adapters]
-    slot_seconds = characteristic_seconds(rates, setup.slots)
-    host_seconds = characteristic_seconds(rates, setup.host_adapters)
+    slot_seconds = characteristic_seconds(rates, setup.slots - twin.pinned)
+    host_seconds = characteristic_seconds(rates, setup.host_adapters - twin.pinned)
     tiers = [tier_of(one, slot_seconds=slot_seconds, host_seconds=host_seconds) for one in rates]
     before = outlook_of(twin)
     after = Outlook(
-        held=len(rates),
-        hot=tiers.count(Tier.HOT),
+        held=len(twin.adapters) + wish.adapters,
+        hot=tiers.count(Tier.HOT) + twin.pinned,
         misses=misses_a_day(rates, slot_seconds) * twin.copies,
         demand=twin.demand.plus(rate * wish.adapters) if twin.demand else None,
     )

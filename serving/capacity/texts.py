@@ -7,6 +7,7 @@ from django.template.defaultfilters import filesizeformat
 
 from lorakit.capacity.advice import changes_that_fit, problem_of
 from lorakit.capacity.residency import Tier
+from serving.backends.residency import Residency
 from serving.capacity.questions import Answer, Outlook, Verdict, outlook_of, slower
 from serving.capacity.twins import Twin
 
@@ -57,17 +58,21 @@ def verdict_text(twin: Twin, answer: Answer) -> str:
             return "Yes. Every adapter keeps a slot."
 
 
-def figures(twin: Twin) -> Iterator[tuple[str, str, str, str]]:
-    """(icon, title, value, note) of how full an endpoint is."""
+def figures(twin: Twin, residency: Residency | None = None) -> Iterator[tuple[str, str, str, str]]:
+    """(icon, title, value, note) of how full an endpoint is, with the slots that it says are used."""
     outlook = outlook_of(twin)
-    yield "stack-2", "Slots", f"{min(outlook.held, twin.setup.slots):,} of {twin.setup.slots:,}", _turns(twin)
+    used, slots = min(outlook.held, twin.setup.slots), twin.setup.slots
+    if residency is not None:
+        used = sum(one.level == "gpu" for one in residency.adapters.values())
+        slots = slots if residency.slots is None else residency.slots
+    yield "stack-2", "Slots", f"{used:,} of {slots:,}", _turns(twin)
     yield "gauge", "Utilisation", _utilisation(outlook), f"{_busiest(outlook)} in the busiest hour"
     yield "clock", "p95", _p95(outlook), "in the last seven days"
     yield "hourglass", "Waits for a slot", f"{outlook.misses:,.0f}", "requests a day, calculated"
 
 
-def parts(twin: Twin) -> Iterator[tuple[str, int, str]]:
-    """(title, planned bytes, how they come about) of the memory's parts."""
+def parts(twin: Twin, residency: Residency | None = None) -> Iterator[tuple[str, int, int | None, str]]:
+    """(title, planned bytes, measured bytes, how they come about) of the memory's parts."""
     setup, plan = twin.setup, twin.plan
     precision = {"fp32": "32 bits", "bf16": "16 bits", "nf4": "4 bits"}[setup.precision]
     grows = "grows with requests" if plan.limit is None else "what is left"
@@ -79,9 +84,9 @@ def parts(twin: Twin) -> Iterator[tuple[str, int, str]]:
         "cache": f"{grows}; {filesizeformat(plan.token)} for each token",
     }
     for key, title, size in plan.parts:
-        yield title, size, how[key]
+        yield title, size, residency.memory.get(key) if residency else None, how[key]
     if plan.host:
-        yield "In the machine’s memory", plan.host, f"up to {setup.host_adapters:,} adapters"
+        yield "In the machine’s memory", plan.host, None, f"up to {setup.host_adapters:,} adapters"
 
 
 def comparison(answer: Answer) -> Iterator[tuple[str, str, str]]:
@@ -104,8 +109,11 @@ def duration_text(milliseconds: float) -> str:
 
 
 def _turns(twin: Twin) -> str:
-    waiting = len(twin.adapters) - twin.setup.slots
-    return f"{len(twin.adapters):,} adapters take turns" if waiting > 0 else f"{-waiting:,} free"
+    free = twin.setup.slots - len(twin.adapters)
+    if free >= 0:
+        return f"{free:,} for more adapters"
+    pinned = f", {twin.pinned:,} pinned" if twin.pinned else ""
+    return f"{len(twin.adapters) - twin.pinned:,} adapters take turns{pinned}"
 
 
 def _higher(twin: Twin, answer: Answer) -> str:

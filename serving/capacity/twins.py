@@ -87,9 +87,14 @@ class Twin:
     host_seconds: float
 
     @property
+    def pinned(self) -> int:
+        """How many adapters keep their slot. All others take turns in the rest."""
+        return sum(adapter.deployment.is_pinned for adapter in self.adapters)
+
+    @property
     def rates(self) -> list[float]:
-        """Requests a second of each adapter, at one of the engines."""
-        return [adapter.rate / self.copies for adapter in self.adapters]
+        """Requests a second, at one of the engines, of each adapter that isn't pinned."""
+        return [one.rate / self.copies for one in self.adapters if not one.deployment.is_pinned]
 
     @property
     def misses(self) -> float:
@@ -118,8 +123,10 @@ def twin_of(endpoint: Endpoint, *, now: dt.datetime | None = None) -> Twin | Non
     week = usage_of(versions, base=base, start=now - WEEK, end=now)
     rates = [_rate(one, lately.requests, now) for one in held]
     shared = [rate / backend.copies for rate in rates]
-    slot_seconds = characteristic_seconds(shared, setup.slots)
-    host_seconds = characteristic_seconds(shared, setup.host_adapters)
+    pinned = sum(one.is_pinned for one in held)
+    in_turn = [rate for one, rate in zip(held, shared, strict=True) if not one.is_pinned]
+    slot_seconds = characteristic_seconds(in_turn, setup.slots - pinned)
+    host_seconds = characteristic_seconds(in_turn, setup.host_adapters - pinned)
     return Twin(
         endpoint=endpoint,
         setup=setup,
@@ -130,9 +137,11 @@ def twin_of(endpoint: Endpoint, *, now: dt.datetime | None = None) -> Twin | Non
             HeldAdapter(
                 deployment=one,
                 rate=rate,
-                tier=tier_of(rate / backend.copies, slot_seconds=slot_seconds, host_seconds=host_seconds),
+                tier=Tier.HOT
+                if one.is_pinned
+                else tier_of(share, slot_seconds=slot_seconds, host_seconds=host_seconds),
             )
-            for one, rate in zip(held, rates, strict=True)
+            for one, rate, share in zip(held, rates, shared, strict=True)
         ],
         demand=demand_of(setup, week.hours, copies=backend.copies, p95_ms=week.p95_ms),
         slot_seconds=slot_seconds,

@@ -4,20 +4,28 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
+from rest.errors import NotFound, PortalError
+from serving.backends.errors import EndpointError
+from serving.backends.residency import Residency
 from serving.capacity.charts import memory_figure
-from serving.capacity.forms import WishForm
+from serving.capacity.forms import PinForm, WishForm
 from serving.capacity.questions import answer_to
+from serving.capacity.services import pin_deployment, unpin_deployment
 from serving.capacity.texts import comparison, figures, memory_text, parts, remedies, verdict_text
-from serving.capacity.twins import Twin, twin_of
-from serving.endpoints.queries import EndpointNotSetUp
-from serving.operator.queries import ON_A_PAGE, endpoint_of
+from serving.capacity.twins import HeldAdapter, Twin, twin_of
+from serving.endpoints.queries import EndpointNotSetUp, backend_of
+from serving.models import Endpoint
+from serving.operator.queries import ON_A_PAGE, deployment_on, endpoint_of
 from tenants.access import operators_only
+from tenants.audit.actor import acting_as, operator
+from tenants.scope import tenant_scope
 
 USUAL_RANK = 16
 USUAL_AN_HOUR = 10.0
@@ -35,27 +43,66 @@ def capacity(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     except (EndpointNotSetUp, ValueError) as error:
         context["problem"] = str(error)
     else:
-        context |= _shown(request, twin) if twin else {}
+        context |= _shown(request, twin, _residency(found)) if twin else {}
     return render(request, "serving/operator/capacity.html", context)
 
 
-def _shown(request: HttpRequest, twin: Twin) -> dict[str, Any]:
+@require_POST
+@operators_only
+def pin(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
+    """Pin an adapter to a slot, or let it take turns again, as the operator, in its tenant's scope."""
+    found, form = endpoint_of(endpoint_id), PinForm(request.POST)
+    if not form.is_valid():
+        raise NotFound("This adapter is not on the endpoint.")
+    deployment = deployment_on(found, form.cleaned_data["deployment"])
+    is_pinned = form.cleaned_data["pinned"]
+    try:
+        with tenant_scope(deployment.tenant_id), acting_as(operator(request.user)):
+            (pin_deployment if is_pinned else unpin_deployment)(deployment=deployment)
+    except PortalError as error:
+        messages.error(request, error.text)
+    else:
+        what = "keeps its slot from now on" if is_pinned else "takes turns with the others again"
+        messages.success(request, f"{deployment.version} {what}.")
+    return redirect("operator:capacity", found.id)
+
+
+def _residency(endpoint: Endpoint) -> Residency | None:
+    if not endpoint.is_serving:
+        return None
+    try:
+        return backend_of(endpoint).residency()
+    except EndpointError:
+        return None
+
+
+def _shown(request: HttpRequest, twin: Twin, residency: Residency | None) -> dict[str, Any]:
     busiest_first = sorted(twin.adapters, key=lambda adapter: -adapter.rate)
+    page = Paginator([(one, _place(one, residency)) for one in busiest_first], ON_A_PAGE).get_page(
+        request.GET.get("page")
+    )
     form = WishForm(request.GET if "rank" in request.GET else None, rank=_usual_rank(twin), an_hour=_usual_rate(twin))
     answer = answer_to(twin, form.wish) if form.is_bound and form.is_valid() else None
     return {
         "twin": twin,
-        "figures": list(figures(twin)),
+        "residency": residency,
+        "figures": list(figures(twin, residency)),
         "figure": memory_figure(twin.plan),
-        "parts": list(parts(twin)),
+        "parts": list(parts(twin, residency)),
         "memory": memory_text(twin),
         "remedies": remedies(twin),
-        "page_obj": Paginator(busiest_first, ON_A_PAGE).get_page(request.GET.get("page")),
+        "page_obj": page,
         "form": form,
         "answer": answer,
         "verdict": verdict_text(twin, answer) if answer else "",
         "comparison": list(comparison(answer)) if answer else [],
     }
+
+
+def _place(adapter: HeldAdapter, residency: Residency | None) -> str:
+    """Where an engine that says so has it now: "gpu", "cpu", or "" for neither."""
+    found = residency.adapters.get(adapter.deployment.name) if residency else None
+    return found.level if found else ""
 
 
 def _usual_rank(twin: Twin) -> int:

@@ -111,6 +111,16 @@ def adapters_on(endpoint: Endpoint, *, sort: str, number: str | None) -> Page[De
         return _read(held.order_by(*SORTS[sort][1], "id"), number)
 
 
+def deployment_on(endpoint: Endpoint, deployment_id: UUID) -> Deployment:
+    """An adapter of `adapters_on`. Raises NotFound."""
+    with system_scope():
+        held = Deployment.objects.filter(endpoint=endpoint, state__in=HELD, id=deployment_id)
+        deployment = held.select_related("version__adapter", "endpoint").first()
+    if deployment is None:
+        raise NotFound("This adapter is not on the endpoint.")
+    return deployment
+
+
 def tenants_on(endpoint: Endpoint, *, number: str | None) -> Page[TenantHere]:
     """A page of the tenants that have their place or live adapters there, by name."""
     serving = list(Endpoint.objects.serving().filter(base_model=endpoint.base_model_id))

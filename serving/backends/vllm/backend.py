@@ -21,6 +21,7 @@ from lorakit.errors import PackageError
 from lorakit.package import unpack
 from serving.backends.base import PRICE, Description, EndpointBackend, Health, Option, Package, Status
 from serving.backends.errors import EndpointError
+from serving.backends.residency import Residency, joined
 from serving.backends.target import Target
 from serving.backends.vllm.replicas import Replicas, ReplicatedTarget
 from serving.backends.vllm.server import UNREACHABLE, Server
@@ -156,6 +157,13 @@ class VllmEndpoint(EndpointBackend):
         text = f"{away} of {len(self.servers)} servers {'do' if away > 1 else 'does'} not respond." if away else ""
         adapters = frozenset.intersection(*(listing.adapters for listing in listings))
         return Health(ok=True, text=text, base=listings[0].base, adapters=len(adapters))
+
+    def residency(self) -> Residency | None:
+        return joined(self._each(Server.residency))
+
+    def pin(self, name: str, package: Package, *, is_pinned: bool) -> None:
+        folder = self._unpacked(package)
+        self._each(lambda server: server.pin(name, folder, is_pinned=is_pinned))
 
     def tidy(self, keep: Set[str]) -> None:
         if not self.folder.exists():

@@ -122,7 +122,7 @@ class Command(BaseCommand):
             raise CommandError(f"The settings don’t fit. {error}") from error
         if twin is None:
             raise CommandError("Its engine’s setup isn’t known, or its base model can’t be read here.")
-        for title, planned, how in parts(twin):
+        for title, planned, _, how in parts(twin):
             self.stdout.write(f"{title:32} {filesizeformat(planned):>10}  {how}")
         for line in (memory_text(twin), *remedies(twin)):
             self.stdout.write(line)
