@@ -149,6 +149,24 @@ class Deployment(TenantModel):
         return self.name
 
 
+class CapacityPrediction(TenantModel):
+    """What was expected of an endpoint when a deployment came to it, and what came of it. Only the operator sees it."""
+
+    deployment = TenantOneToOneField(Deployment, models.CASCADE, related_name="prediction")
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="+")
+    predicted = models.JSONField(help_text="p95_ms, waits_a_day, memory_bytes; null for what could not be said.")
+    measured = models.JSONField(default=dict, help_text="The same, a day later.")
+    loads_before = models.BigIntegerField(null=True, help_text="How often adapters had been put into slots by then.")
+    due_at = models.DateTimeField()
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"Prediction for {self.deployment}"
+
+
 class Route(TenantModel):
     """A model of the gateway: an alias and its live deployment. One row per alias."""
 

@@ -1,13 +1,16 @@
-"""Writes to what endpoints keep in their slots."""
+"""Writes: what endpoints keep in their slots, and what was predicted of them."""
+
+import datetime as dt
 
 from django.db import transaction
 
 from rest.errors import Conflict
+from serving.capacity.predictions import Figures
 from serving.endpoints.queries import EndpointNotSetUp, backend_of
 from serving.endpoints.tasks import wake_reconciler
-from serving.models import HELD, Deployment, Endpoint
+from serving.models import HELD, CapacityPrediction, Deployment, Endpoint
 from tenants.audit.services import record_event
-from tenants.scope import system_scope
+from tenants.scope import system_scope, tenant_scope
 
 
 @transaction.atomic
@@ -26,6 +29,36 @@ def pin_deployment(*, deployment: Deployment) -> None:
 def unpin_deployment(*, deployment: Deployment) -> None:
     """Let a pinned adapter take turns again. Raises Conflict: deployment:gone."""
     _set_pin(deployment, is_pinned=False)
+
+
+def note_prediction(
+    *, deployment: Deployment, predicted: Figures, loads_before: int | None, due_at: dt.datetime
+) -> CapacityPrediction:
+    """Write down what is expected of an endpoint with a new deployment; the first time counts."""
+    with tenant_scope(deployment.tenant_id):
+        prediction, _ = CapacityPrediction.objects.get_or_create(
+            deployment=deployment,
+            defaults={
+                "endpoint": deployment.endpoint,
+                "predicted": predicted.to_dict(),
+                "loads_before": loads_before,
+                "due_at": due_at,
+            },
+        )
+    return prediction
+
+
+def note_measured(*, prediction: CapacityPrediction, measured: Figures, at: dt.datetime) -> None:
+    """Write down what came of a prediction; the first time counts."""
+    with tenant_scope(prediction.tenant_id):
+        open_ones = CapacityPrediction.objects.filter(id=prediction.id, measured_at=None)
+        open_ones.update(measured=measured.to_dict(), measured_at=at)
+
+
+def forget_predictions(*, before: dt.datetime) -> None:
+    """Delete those that are older, of all tenants."""
+    with system_scope():
+        CapacityPrediction.objects.filter(created_at__lt=before).delete()
 
 
 def _set_pin(deployment: Deployment, *, is_pinned: bool) -> None:

@@ -1,15 +1,17 @@
 """The capacity of an endpoint in words, for the operator's page and command."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from django.template.defaultfilters import filesizeformat
 
 from lorakit.capacity.advice import changes_that_fit, problem_of
 from lorakit.capacity.residency import Tier
 from serving.backends.residency import Residency
+from serving.capacity.predictions import median_errors
 from serving.capacity.questions import Answer, Outlook, Verdict, outlook_of, slower
 from serving.capacity.twins import Twin
+from serving.models import CapacityPrediction
 
 TIERS = {
     Tier.HOT: "usually in a slot",
@@ -68,7 +70,9 @@ def figures(twin: Twin, residency: Residency | None = None) -> Iterator[tuple[st
     yield "stack-2", "Slots", f"{used:,} of {slots:,}", _turns(twin)
     yield "gauge", "Utilisation", _utilisation(outlook), f"{_busiest(outlook)} in the busiest hour"
     yield "clock", "p95", _p95(outlook), "in the last seven days"
-    yield "hourglass", "Waits for a slot", f"{outlook.misses:,.0f}", "requests a day, calculated"
+    seconds = residency.seconds_a_load if residency else None
+    each = "" if seconds is None else f", {duration_text(seconds * 1000)} each"
+    yield "hourglass", "Waits for a slot", f"{outlook.misses:,.0f}", f"requests a day, calculated{each}"
 
 
 def parts(twin: Twin, residency: Residency | None = None) -> Iterator[tuple[str, int, int | None, str]]:
@@ -103,9 +107,25 @@ def comparison(answer: Answer) -> Iterator[tuple[str, str, str]]:
         yield title, show(before), show(after)
 
 
+def compared(rows: Iterable[CapacityPrediction]) -> Iterator[tuple[CapacityPrediction, list[tuple[str, str]]]]:
+    """Each prediction with its (predicted, measured) pairs, in the order of SHOWN."""
+    for row in rows:
+        pairs = ((show, row.predicted.get(name), row.measured.get(name)) for name, _, show in SHOWN)
+        yield row, [(_shown(show, predicted), _shown(show, measured)) for show, predicted, measured in pairs]
+
+
+def errors_text(rows: Sequence[CapacityPrediction]) -> str:
+    """How far off these predictions were, in one sentence; empty before any was measured."""
+    errors = median_errors(rows)
+    said = [f"{title} {errors[name]:.0%}" for name, title, _ in SHOWN if name in errors]
+    return f"Half of them were off by less than: {', '.join(said)}." if said else ""
+
+
 def duration_text(milliseconds: float) -> str:
     """For people."""
-    return f"{milliseconds / 1000:,.1f} s" if milliseconds >= 1000 else f"{milliseconds:,.0f} ms"
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:,.1f} s"
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 10 else f"{milliseconds:,.1f} ms"
 
 
 def _turns(twin: Twin) -> str:
@@ -129,6 +149,10 @@ def _higher(twin: Twin, answer: Answer) -> str:
     )
 
 
+def _shown(show: Callable[[float], str], value: float | None) -> str:
+    return UNMEASURED if value is None else show(value)
+
+
 def _utilisation(outlook: Outlook) -> str:
     return f"{outlook.demand.usual.utilisation:.0%}" if outlook.demand else UNMEASURED
 
@@ -143,3 +167,11 @@ def _p95(outlook: Outlook) -> str:
     if math.isinf(outlook.demand.usual.slowdown):
         return "no end"
     return UNMEASURED if outlook.demand.p95_ms is None else duration_text(outlook.demand.p95_ms)
+
+
+SHOWN: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("p95_ms", "p95", duration_text),
+    ("waits_a_day", "waits for a slot", lambda waits: f"{waits:,.0f}"),
+    ("memory_bytes", "memory", filesizeformat),
+)
+"""(name, title, how it is written) of a prediction's figures."""

@@ -1,8 +1,14 @@
+import uuid
+
+import django.db.models.deletion
 from django.db import migrations, models
+
+import tenants.isolation
+from tenants.isolation import IsolateTenant
 
 
 class Migration(migrations.Migration):
-    dependencies = [("serving", "0006_fill_placements")]
+    dependencies = [("serving", "0006_fill_placements"), ("tenants", "0007_keys_end_with_account")]
 
     operations = [
         migrations.AddField(
@@ -13,4 +19,49 @@ class Migration(migrations.Migration):
                 default=False, db_default=False, help_text="Whether it keeps its slot, however rarely it is asked."
             ),
         ),
+        migrations.CreateModel(
+            name="CapacityPrediction",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "predicted",
+                    models.JSONField(help_text="p95_ms, waits_a_day, memory_bytes; null for what could not be said."),
+                ),
+                ("measured", models.JSONField(default=dict, help_text="The same, a day later.")),
+                (
+                    "loads_before",
+                    models.BigIntegerField(help_text="How often adapters had been put into slots by then.", null=True),
+                ),
+                ("due_at", models.DateTimeField()),
+                ("measured_at", models.DateTimeField(null=True)),
+                (
+                    "deployment",
+                    tenants.isolation.TenantOneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prediction",
+                        to="serving.deployment",
+                    ),
+                ),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="serving.endpoint"
+                    ),
+                ),
+                (
+                    "tenant",
+                    tenants.isolation.OwnerKey(
+                        db_index=False,
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+            ],
+            options={"ordering": ("-created_at",)},
+        ),
+        IsolateTenant("CapacityPrediction"),
     ]

@@ -18,11 +18,20 @@ from serving.capacity.charts import memory_figure
 from serving.capacity.forms import PinForm, WishForm
 from serving.capacity.questions import answer_to
 from serving.capacity.services import pin_deployment, unpin_deployment
-from serving.capacity.texts import comparison, figures, memory_text, parts, remedies, verdict_text
+from serving.capacity.texts import (
+    compared,
+    comparison,
+    errors_text,
+    figures,
+    memory_text,
+    parts,
+    remedies,
+    verdict_text,
+)
 from serving.capacity.twins import HeldAdapter, Twin, twin_of
 from serving.endpoints.queries import EndpointNotSetUp, backend_of
 from serving.models import Endpoint
-from serving.operator.queries import ON_A_PAGE, deployment_on, endpoint_of
+from serving.operator.queries import ON_A_PAGE, deployment_on, endpoint_of, predictions_on
 from tenants.access import operators_only
 from tenants.audit.actor import acting_as, operator
 from tenants.scope import tenant_scope
@@ -82,6 +91,7 @@ def _shown(request: HttpRequest, twin: Twin, residency: Residency | None) -> dic
         request.GET.get("page")
     )
     form = WishForm(request.GET if "rank" in request.GET else None, rank=_usual_rank(twin), an_hour=_usual_rate(twin))
+    predictions = predictions_on(twin.endpoint)
     answer = answer_to(twin, form.wish) if form.is_bound and form.is_valid() else None
     return {
         "twin": twin,
@@ -92,6 +102,8 @@ def _shown(request: HttpRequest, twin: Twin, residency: Residency | None) -> dic
         "memory": memory_text(twin),
         "remedies": remedies(twin),
         "page_obj": page,
+        "predictions": list(compared(predictions)),
+        "errors": errors_text(predictions),
         "form": form,
         "answer": answer,
         "verdict": verdict_text(twin, answer) if answer else "",
