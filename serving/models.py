@@ -167,6 +167,45 @@ class CapacityPrediction(TenantModel):
         return f"Prediction for {self.deployment}"
 
 
+class RecommendationState(models.TextChoices):
+    """One that is over never runs again."""
+
+    STARTING = "starting", "Starting"
+    RUNNING = "running", "Running"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+
+
+class CapacityRecommendation(models.Model):
+    """What a cloud was asked to recommend for an endpoint, and what it answered. Managed by the operator."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="recommendations")
+    name = models.CharField(max_length=63, unique=True, help_text="In the cloud.")
+    state = models.CharField(max_length=16, choices=RecommendationState, default=RecommendationState.STARTING)
+    asked = models.JSONField(help_text="Goal, adapters, tokens of a request, requests at a time, machines.")
+    answer = models.JSONField(default=list, help_text="The ways to serve it, the best first.")
+    error_text = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("endpoint",), name="recommendation_running_once", condition=models.Q(ended_at=None)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended_at is not None
+
+
 class Route(TenantModel):
     """A model of the gateway: an alias and its live deployment. One row per alias."""
 

@@ -1,7 +1,7 @@
 """Celery looks for an app's tasks here."""
 
-from serving.capacity.tasks import follow_endpoint_capacity
+from serving.capacity.tasks import follow_capacity_recommendations, follow_endpoint_capacity
 from serving.endpoints.tasks import reconcile_endpoints
 from serving.trials.tasks import forget_trial_copies
 
-__all__ = ["follow_endpoint_capacity", "forget_trial_copies", "reconcile_endpoints"]
+__all__ = ["follow_capacity_recommendations", "follow_endpoint_capacity", "forget_trial_copies", "reconcile_endpoints"]

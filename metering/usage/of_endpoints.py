@@ -24,8 +24,16 @@ def usage_of_versions(versions: Mapping[UUID, UUID], *, base: str, start: dt.dat
         requests = rows.filter(of_versions).values_list("version_key").annotate(all=Sum("requests"))
         by_version = {UUID(key): count for key, count in requests}
         rows = rows.filter(of_versions | Q(version_key="", alias=base))
-        by_hour = rows.values_list("hour").annotate(all=Sum("requests"), busy=Sum("busy_ms"))
-        hours = [HourOfUse(requests=count, busy_seconds=busy / 1000) for _, count, busy in by_hour]
+        by_hour = rows.values("hour").annotate(
+            all=Sum("requests"), busy=Sum("busy_ms"), read=Sum("prompt_tokens"), written=Sum("completion_tokens")
+        )
+        hours = list(by_hour)
         sketch = b"".join(bytes(one) for one in rows.values_list("latency_sketch", flat=True))
     enough = counts_of(sketch).sum() >= FEWEST_ANSWERS
-    return Usage(requests=by_version, hours=hours, p95_ms=quantiles(sketch, (0.95,))[0] if enough else None)
+    return Usage(
+        requests=by_version,
+        hours=[HourOfUse(requests=hour["all"], busy_seconds=hour["busy"] / 1000) for hour in hours],
+        p95_ms=quantiles(sketch, (0.95,))[0] if enough else None,
+        input_tokens=sum(hour["read"] for hour in hours),
+        output_tokens=sum(hour["written"] for hour in hours),
+    )

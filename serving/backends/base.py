@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from jobs.aliases import merge_options
 from lorakit.capacity.setup import Setup
 from serving.backends.errors import EndpointError
+from serving.backends.recommending import Recommender
 from serving.backends.residency import Residency
 from serving.backends.target import Target
 
@@ -187,6 +188,10 @@ class EndpointBackend(ABC):
     def scaling(self) -> Iterator[str]:
         """How it scales and what its alarms say, as it is in the cloud, a line at a time. Raises EndpointError."""
         return iter(())
+
+    def recommender(self) -> Recommender | None:
+        """What asks the cloud which machines it needs; None where there is no such service."""
+        return None
 
     def provision(self) -> Provision | None:
         """What makes this endpoint; None for one that is made elsewhere. Raises ValueError for options it lacks."""

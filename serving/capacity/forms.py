@@ -1,14 +1,17 @@
-"""The question of the capacity page: may I add these adapters?"""
+"""The forms of the capacity page."""
 
+import re
 from typing import Any
 
 from django import forms
 
 from lorakit.capacity.ranks import RANKS
+from serving.backends.recommending import GOALS, MOST_MACHINES
 from serving.capacity.questions import Wish
 
 MOST_ADAPTERS = 10_000
 MOST_AN_HOUR = 10_000_000
+MACHINE = re.compile(r"ml\.[a-z0-9-]{2,20}\.[a-z0-9]{4,20}")
 
 
 class PinForm(forms.Form):
@@ -16,6 +19,25 @@ class PinForm(forms.Form):
 
     deployment = forms.UUIDField()
     pinned = forms.BooleanField(required=False)
+
+
+class RecommendationForm(forms.Form):
+    """What is to be best, and the instance types to try."""
+
+    goal = forms.ChoiceField(label="Best is", choices=list(GOALS.items()), initial="cost")
+    machines = forms.CharField(
+        label="Instance types",
+        required=False,
+        max_length=200,
+        help_text=f"Up to {MOST_MACHINES}, such as ml.g6e.xlarge ml.g6.12xlarge. Leave empty to let AWS choose.",
+    )
+
+    def clean_machines(self) -> list[str]:
+        named = re.split(r"[\s,]+", self.cleaned_data["machines"].strip())
+        wrong = next((name for name in named if name and not MACHINE.fullmatch(name)), "")
+        if wrong:
+            raise forms.ValidationError(f"{wrong[:40]} is not an instance type, such as ml.g6e.xlarge.")
+        return [name for name in named if name]
 
 
 class WishForm(forms.Form):

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from django.template.defaultfilters import filesizeformat
 
 from lorakit.capacity.advice import changes_that_fit, problem_of
+from lorakit.capacity.machines import usable_gpu_bytes
+from lorakit.capacity.plan import plan_of
 from lorakit.capacity.residency import Tier
+from serving.backends.recommending import Recommendation
 from serving.backends.residency import Residency
 from serving.capacity.predictions import median_errors
 from serving.capacity.questions import Answer, Outlook, Verdict, outlook_of, slower
 from serving.capacity.twins import Twin
-from serving.models import CapacityPrediction
+from serving.models import CapacityPrediction, CapacityRecommendation
 
 TIERS = {
     Tier.HOT: "usually in a slot",
@@ -119,6 +122,22 @@ def errors_text(rows: Sequence[CapacityPrediction]) -> str:
     errors = median_errors(rows)
     said = [f"{title} {errors[name]:.0%}" for name, title, _ in SHOWN if name in errors]
     return f"Half of them were off by less than: {', '.join(said)}." if said else ""
+
+
+def options_of(
+    twin: Twin, recommendation: CapacityRecommendation
+) -> Iterator[tuple[Recommendation, str, Sequence[str]]]:
+    """(what the cloud recommends, what our plan has room for on that machine, its expected performance), in words."""
+    for stored in recommendation.answer:
+        option = Recommendation.from_dict(stored)
+        size = usable_gpu_bytes(option.machine)
+        ours = "not known"
+        if size is not None:
+            plan = plan_of(twin.shape, twin.setup.but(device_bytes=size, gpus=1))
+            context = twin.setup.context
+            room = f"room for {plan.sequences(context):,} requests of {context:,} tokens on one GPU"
+            ours = problem_of(plan) or room
+        yield option, ours, [f"{metric}: {value}" for metric, value in option.performance]
 
 
 def duration_text(milliseconds: float) -> str:

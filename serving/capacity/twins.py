@@ -15,7 +15,7 @@ from lorakit.capacity.residency import Tier, characteristic_seconds, misses_a_da
 from lorakit.capacity.setup import Setup
 from lorakit.capacity.shape import Shape
 from lorakit.capacity.waiting import GAIN, Batch, Load, load_of_busy, load_of_requests
-from serving.capacity.usage import HourOfUse, usage_of
+from serving.capacity.usage import HourOfUse, Usage, usage_of
 from serving.endpoints.queries import backend_of
 from serving.models import HELD, Deployment, Endpoint, Route
 from tenants.scope import system_scope
@@ -70,8 +70,16 @@ class Demand:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """Of a usual request, on average over the last week."""
+
+    read: int
+    written: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Twin:
-    """An endpoint whose setup and base are known. `demand` is None until something was asked of it.
+    """An endpoint whose setup and base are known. `demand` and `tokens` are None until something was asked of it.
 
     `slot_seconds` and `host_seconds` are the characteristic times of slots and of the machine's memory.
     """
@@ -83,6 +91,7 @@ class Twin:
     copies: int
     adapters: Sequence[HeldAdapter]
     demand: Demand | None
+    tokens: Tokens | None
     slot_seconds: float
     host_seconds: float
 
@@ -144,6 +153,7 @@ def twin_of(endpoint: Endpoint, *, now: dt.datetime | None = None) -> Twin | Non
             for one, rate, share in zip(held, rates, shared, strict=True)
         ],
         demand=demand_of(setup, week.hours, copies=backend.copies, p95_ms=week.p95_ms),
+        tokens=_tokens(week),
         slot_seconds=slot_seconds,
         host_seconds=host_seconds,
     )
@@ -179,6 +189,13 @@ def _load(setup: Setup, busy: float) -> Load:
     """Our engine reports each request's share of its time; of others the time in which they answered is known."""
     batch = Batch(width=setup.width, gain=GAIN[setup.engine])
     return load_of_busy(batch, busy) if setup.engine == "lorakit" else load_of_requests(batch, busy)
+
+
+def _tokens(usage: Usage) -> Tokens | None:
+    requests = sum(hour.requests for hour in usage.hours)
+    if not requests or not usage.input_tokens:
+        return None
+    return Tokens(read=max(1, usage.input_tokens // requests), written=max(1, usage.output_tokens // requests))
 
 
 def _rate(deployment: Deployment, requests: Mapping[UUID, int], now: dt.datetime) -> float:

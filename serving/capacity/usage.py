@@ -20,11 +20,13 @@ class HourOfUse:
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """`requests` by version, and the hours of all of them together. `p95_ms` is None after too few answers."""
+    """`requests` by version, and hours and tokens of all of them together. `p95_ms` is None after too few answers."""
 
     requests: Mapping[UUID, int] = field(default_factory=dict)
     hours: Sequence[HourOfUse] = ()
     p95_ms: float | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 class Finder(Protocol):

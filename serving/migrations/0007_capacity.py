@@ -6,6 +6,14 @@ from django.db import migrations, models
 import tenants.isolation
 from tenants.isolation import IsolateTenant
 
+RECOMMENDATION_STATES = [
+    ("starting", "Starting"),
+    ("running", "Running"),
+    ("completed", "Completed"),
+    ("failed", "Failed"),
+    ("stopped", "Stopped"),
+]
+
 
 class Migration(migrations.Migration):
     dependencies = [("serving", "0006_fill_placements"), ("tenants", "0007_keys_end_with_account")]
@@ -64,4 +72,38 @@ class Migration(migrations.Migration):
             options={"ordering": ("-created_at",)},
         ),
         IsolateTenant("CapacityPrediction"),
+        migrations.CreateModel(
+            name="CapacityRecommendation",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(help_text="In the cloud.", max_length=63, unique=True)),
+                ("state", models.CharField(choices=RECOMMENDATION_STATES, default="starting", max_length=16)),
+                (
+                    "asked",
+                    models.JSONField(help_text="Goal, adapters, tokens of a request, requests at a time, machines."),
+                ),
+                ("answer", models.JSONField(default=list, help_text="The ways to serve it, the best first.")),
+                ("error_text", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "endpoint",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="recommendations",
+                        to="serving.endpoint",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ("-created_at",),
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("endpoint",),
+                        name="recommendation_running_once",
+                    )
+                ],
+            },
+        ),
     ]

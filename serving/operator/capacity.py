@@ -14,16 +14,18 @@ from django.views.decorators.http import require_POST, require_safe
 from rest.errors import NotFound, PortalError
 from serving.backends.errors import EndpointError
 from serving.backends.residency import Residency
+from serving.capacity.asked import can_recommend
 from serving.capacity.charts import memory_figure
-from serving.capacity.forms import PinForm, WishForm
+from serving.capacity.forms import PinForm, RecommendationForm, WishForm
 from serving.capacity.questions import answer_to
-from serving.capacity.services import pin_deployment, unpin_deployment
+from serving.capacity.services import pin_deployment, start_recommendation, unpin_deployment
 from serving.capacity.texts import (
     compared,
     comparison,
     errors_text,
     figures,
     memory_text,
+    options_of,
     parts,
     remedies,
     verdict_text,
@@ -76,6 +78,24 @@ def pin(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     return redirect("operator:capacity", found.id)
 
 
+@require_POST
+@transaction.non_atomic_requests
+@operators_only
+def recommend(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
+    """Have AWS try which instances the endpoint needs."""
+    found, form = endpoint_of(endpoint_id), RecommendationForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
+        return redirect("operator:capacity", found.id)
+    try:
+        start_recommendation(endpoint=found, goal=form.cleaned_data["goal"], machines=form.cleaned_data["machines"])
+    except PortalError as error:
+        messages.error(request, error.text)
+    else:
+        messages.success(request, "AWS tries it now, which takes minutes to hours.")
+    return redirect("operator:capacity", found.id)
+
+
 def _residency(endpoint: Endpoint) -> Residency | None:
     if not endpoint.is_serving:
         return None
@@ -91,6 +111,7 @@ def _shown(request: HttpRequest, twin: Twin, residency: Residency | None) -> dic
         request.GET.get("page")
     )
     form = WishForm(request.GET if "rank" in request.GET else None, rank=_usual_rank(twin), an_hour=_usual_rate(twin))
+    recommendation = twin.endpoint.recommendations.first()
     predictions = predictions_on(twin.endpoint)
     answer = answer_to(twin, form.wish) if form.is_bound and form.is_valid() else None
     return {
@@ -104,6 +125,9 @@ def _shown(request: HttpRequest, twin: Twin, residency: Residency | None) -> dic
         "page_obj": page,
         "predictions": list(compared(predictions)),
         "errors": errors_text(predictions),
+        "recommendation_form": RecommendationForm() if can_recommend(twin.endpoint) else None,
+        "recommendation": recommendation,
+        "options": list(options_of(twin, recommendation)) if recommendation else [],
         "form": form,
         "answer": answer,
         "verdict": verdict_text(twin, answer) if answer else "",

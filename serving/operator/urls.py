@@ -11,6 +11,7 @@ urlpatterns = [
     path("<uuid:endpoint_id>/", views.endpoint, name="endpoint"),
     path("<uuid:endpoint_id>/adapters/", views.adapters, name="adapters"),
     path("<uuid:endpoint_id>/capacity/", capacity.capacity, name="capacity"),
+    path("<uuid:endpoint_id>/recommend/", capacity.recommend, name="recommend"),
     path("<uuid:endpoint_id>/pin/", capacity.pin, name="pin-adapter"),
     path("<uuid:endpoint_id>/health/", views.health, name="health"),
     path("<uuid:endpoint_id>/change/", views.change, name="change-endpoint"),

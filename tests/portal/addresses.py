@@ -230,6 +230,7 @@ STAFF = {
     "operator:adapters": _get(Endpoint),
     "operator:health": _get(Endpoint),
     "operator:capacity": _get(Endpoint),
+    "operator:recommend": _post(Endpoint, goal="cost"),
     "operator:pin-adapter": _post(Endpoint, deployment=Deployment, pinned="on"),
     "operator:change-endpoint": _form(Endpoint, step="confirm", **SERVER),
     "operator:create-endpoint-again": _post(Endpoint),
