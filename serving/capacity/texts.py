@@ -30,8 +30,12 @@ def memory_text(twin: Twin) -> str:
     plan, setup = twin.plan, twin.setup
     if problem := problem_of(plan):
         return problem
-    whole, typical = plan.sequences(setup.context), plan.sequences(max(1, setup.context // 4))
-    text = f"Room for {whole:,} requests of {setup.context:,} tokens at once, or {typical:,} a quarter as long."
+    whole = plan.sequences(setup.context)
+    text = f"Room for {whole:,} requests of {setup.context:,} tokens at once"
+    if twin.tokens is not None:
+        usual = twin.tokens.read + twin.tokens.written
+        text += f", or {plan.sequences(usual):,} of the usual {usual:,} tokens"
+    text += "."
     if plan.limit is None:
         return f"{text} The machine’s memory isn’t known, so nothing says whether more fits."
     most = plan.most_slots(min(whole, setup.width))

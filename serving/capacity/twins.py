@@ -15,6 +15,8 @@ from lorakit.capacity.residency import Tier, characteristic_seconds, misses_a_da
 from lorakit.capacity.setup import Setup
 from lorakit.capacity.shape import Shape
 from lorakit.capacity.waiting import GAIN, Batch, Load, load_of_busy, load_of_requests
+from serving.backends.errors import EndpointError
+from serving.backends.residency import Residency
 from serving.capacity.usage import HourOfUse, Usage, usage_of
 from serving.endpoints.queries import backend_of
 from serving.models import HELD, Deployment, Endpoint, Route
@@ -157,6 +159,16 @@ def twin_of(endpoint: Endpoint, *, now: dt.datetime | None = None) -> Twin | Non
         slot_seconds=slot_seconds,
         host_seconds=host_seconds,
     )
+
+
+def residency_of(endpoint: Endpoint) -> Residency | None:
+    """What the endpoint itself says of its adapters and memory; None where it doesn't, or is away."""
+    if not endpoint.is_serving:
+        return None
+    try:
+        return backend_of(endpoint).residency()
+    except EndpointError:
+        return None
 
 
 def held_on(endpoint: Endpoint) -> list[Deployment]:

@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from rest.errors import NotFound, PortalError
-from serving.backends.errors import EndpointError
 from serving.backends.residency import Residency
 from serving.capacity.asked import can_recommend
 from serving.capacity.charts import memory_figure
@@ -30,9 +29,8 @@ from serving.capacity.texts import (
     remedies,
     verdict_text,
 )
-from serving.capacity.twins import HeldAdapter, Twin, twin_of
-from serving.endpoints.queries import EndpointNotSetUp, backend_of
-from serving.models import Endpoint
+from serving.capacity.twins import HeldAdapter, Twin, residency_of, twin_of
+from serving.endpoints.queries import EndpointNotSetUp
 from serving.operator.queries import ON_A_PAGE, deployment_on, endpoint_of, predictions_on
 from tenants.access import operators_only
 from tenants.audit.actor import acting_as, operator
@@ -54,7 +52,7 @@ def capacity(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     except (EndpointNotSetUp, ValueError) as error:
         context["problem"] = str(error)
     else:
-        context |= _shown(request, twin, _residency(found)) if twin else {}
+        context |= _shown(request, twin, residency_of(found)) if twin else {}
     return render(request, "serving/operator/capacity.html", context)
 
 
@@ -94,15 +92,6 @@ def recommend(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
     else:
         messages.success(request, "AWS tries it now, which takes minutes to hours.")
     return redirect("operator:capacity", found.id)
-
-
-def _residency(endpoint: Endpoint) -> Residency | None:
-    if not endpoint.is_serving:
-        return None
-    try:
-        return backend_of(endpoint).residency()
-    except EndpointError:
-        return None
 
 
 def _shown(request: HttpRequest, twin: Twin, residency: Residency | None) -> dict[str, Any]:

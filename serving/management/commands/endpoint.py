@@ -16,7 +16,7 @@ from serving.capacity.questions import answer_to
 from serving.capacity.recommendations import advance_recommendation
 from serving.capacity.services import start_recommendation
 from serving.capacity.texts import comparison, figures, memory_text, options_of, parts, remedies, verdict_text
-from serving.capacity.twins import Twin, twin_of
+from serving.capacity.twins import Twin, residency_of, twin_of
 from serving.endpoints.provisioning import VERBS, advance
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
 from serving.endpoints.services import (
@@ -125,17 +125,19 @@ class Command(BaseCommand):
         make_default(endpoint=self._endpoint())
 
     def _capacity(self) -> None:
+        endpoint = self._endpoint()
         try:
-            twin = twin_of(self._endpoint())
+            twin, residency = twin_of(endpoint), residency_of(endpoint)
         except ValueError as error:
             raise CommandError(f"The settings don’t fit. {error}") from error
         if twin is None:
             raise CommandError("Its engine’s setup isn’t known, or its base model can’t be read here.")
-        for title, planned, _, how in parts(twin):
-            self.stdout.write(f"{title:32} {filesizeformat(planned):>10}  {how}")
+        for title, planned, measured, how in parts(twin, residency):
+            told = how if measured is None else f"{how}; measured: {filesizeformat(measured)}"
+            self.stdout.write(f"{title:32} {filesizeformat(planned):>10}  {told}")
         for line in (memory_text(twin), *remedies(twin)):
             self.stdout.write(line)
-        for _, title, value, note in figures(twin):
+        for _, title, value, note in figures(twin, residency):
             self.stdout.write(f"{title:32} {value:>10}  {note}")
         if self.options["adapters"] is not None:
             self._wish(twin)

@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from serving.backends.residency import Residency
 from serving.models import Endpoint
 from tenants.models import Tenant
 from tests.serving.capacity.conftest import Hold, Use
@@ -27,6 +28,16 @@ def test_it_prints_memory_and_load(small: Endpoint, hold: Hold, use: Use, tenant
     assert "Room for 32 requests of 2,048 tokens at once" in text
     assert "198 ms" in text
     assert "Then" not in text
+
+
+def test_what_the_engine_says_stands_beside_the_plan(small: Endpoint, memory: MemoryEndpoint) -> None:
+    memory.resident = Residency(slots=2, loads=4, load_seconds=0.01, memory={"base": 8_000_000})
+    text = said("shared")
+    assert "1,967,808 parameters in 32 bits; measured: 7.6\xa0MB" in text
+    assert "0 of 2" in text
+    assert "2.5 ms each" in text
+    memory.away = True
+    assert "measured:" not in said("shared")
 
 
 def test_it_answers_whether_more_fit(small: Endpoint, hold: Hold, use: Use, tenant: Tenant) -> None:

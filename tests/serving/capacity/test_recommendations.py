@@ -94,10 +94,13 @@ def test_aws_tries_the_busiest_adapters_with_usual_requests(
     assert not standin.hosting.recommendations.workloads
 
 
-def test_what_was_measured_is_asked(on_aws: Endpoint, hold: Hold, use: Use, tenant: Tenant) -> None:
+def test_what_was_measured_is_asked(on_aws: Endpoint, hold: Hold, use: Use, tenant: Tenant, as_olga: Client) -> None:
     use(hold(tenant, "legal", 1), 7200, busy_ms=2000.0)
     with tenant_scope(tenant.id):
         HourlyUsage.objects.update(prompt_tokens=7200 * 300, completion_tokens=7200 * 40)
+    assert (
+        "or 256 of the usual 340 tokens" in as_olga.get(f"/operator/endpoints/{on_aws.id}/capacity/").content.decode()
+    )
     asked = start(on_aws).asked
     # Two requests a second that take two seconds each.
     assert (asked["input_tokens"], asked["output_tokens"], asked["concurrency"]) == (300, 40, 4)
@@ -114,10 +117,12 @@ def test_the_page_asks_and_shows_the_answer_beside_our_plan(
     page = as_olga.post(f"{address}recommend/", sent, follow=True).content.decode()
     assert "This takes minutes to hours." in page
     assert "Ask AWS" not in page
+    assert 'data-live="30"' in page
     assert "already" in as_olga.post(f"{address}recommend/", sent, follow=True).content.decode()
     follow_recommendations()
     follow_recommendations()
     page = as_olga.get(f"{address}capacity/").content.decode()
+    assert "data-live" not in page
     first, second = page.split('data-testid="option"')[1:]
     assert "1 × ml.p5.4xlarge" in first
     assert "1 × ml.g6.xlarge" in second
