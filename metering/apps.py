@@ -6,6 +6,9 @@ class MeteringConfig(AppConfig):
 
     def ready(self) -> None:
         from metering.usage.latency import usual_p95_ms
+        from metering.usage.of_endpoints import usage_of_versions
+        from serving.capacity import usage
         from serving.trials import latency
 
         latency.register(usual_p95_ms)
+        usage.register(usage_of_versions)

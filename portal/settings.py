@@ -316,6 +316,7 @@ BASE_MODEL_TITLE = env.str("BASE_MODEL_TITLE", default="Tiny Llama (2 M paramete
 MAX_LORA_RANK = env.int("MAX_LORA_RANK", default=64)
 ENGINE_URL = env.str("ENGINE_URL", default="http://127.0.0.1:8002")
 ENGINE_API_KEY = env.str("ENGINE_API_KEY", default="")
+ENGINE_SLOTS = env.int("ENGINE_SLOTS", default=16)
 GATEWAY_URL = env.str("GATEWAY_URL", default="http://127.0.0.1:8001")
 # Behind a proxy all connections come from its address.
 GATEWAY_CONNECTIONS_PER_ADDRESS = env.int(
@@ -392,6 +393,13 @@ _engine: dict[str, Any] = {
         "API_KEY": ENGINE_API_KEY,
         "ADAPTER_DIR": PORTAL_VAR / "deployments",
         "MAX_RANK": MAX_LORA_RANK,
+        "ENGINE": env.str("ENGINE_KIND", default="lorakit"),
+        "GPU_ADAPTERS": ENGINE_SLOTS,
+        "CPU_ADAPTERS": env.int("ENGINE_CPU_ADAPTERS", default=0),
+        "CONTEXT_TOKENS": env.int("ENGINE_CONTEXT_TOKENS", default=0),
+        "WIDTH": env.int("ENGINE_WIDTH", default=32),
+        "MEMORY_GIB": env.float("ENGINE_MEMORY_GIB", default=0.0),
+        "GPUS": env.int("ENGINE_GPUS", default=0),
         **_local_price,
     },
 }

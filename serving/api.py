@@ -2,7 +2,8 @@
 
 from rest_framework.routers import SimpleRouter
 
-from serving.endpoints.api import DeploymentViewSet, EndpointViewSet
+from serving.capacity.api import EndpointViewSet
+from serving.endpoints.api import DeploymentViewSet
 from serving.freezes.api import FreezeViewSet, SiteFreezeViewSet
 from serving.promotions.api import PromotionViewSet, RouteViewSet, TrialCopyViewSet, TrialViewSet
 from serving.routing.api import RouterViewSet

@@ -127,6 +127,9 @@ class Deployment(TenantModel):
     state = models.CharField(max_length=16, choices=DeploymentState, default=DeploymentState.CREATING)
     error_text = models.TextField(blank=True)
     drain_until = models.DateTimeField(null=True, blank=True)
+    is_pinned = models.BooleanField(
+        default=False, db_default=False, help_text="Whether it keeps its slot, however rarely it is asked."
+    )
     in_service_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
@@ -144,6 +147,63 @@ class Deployment(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CapacityPrediction(TenantModel):
+    """What was expected of an endpoint when a deployment came to it, and what came of it. Only the operator sees it."""
+
+    deployment = TenantOneToOneField(Deployment, models.CASCADE, related_name="prediction")
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="+")
+    predicted = models.JSONField(help_text="p95_ms, waits_a_day, memory_bytes; null for what could not be said.")
+    measured = models.JSONField(default=dict, help_text="The same, a day later.")
+    loads_before = models.BigIntegerField(null=True, help_text="How often adapters had been put into slots by then.")
+    due_at = models.DateTimeField()
+    measured_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"Prediction for {self.deployment}"
+
+
+class RecommendationState(models.TextChoices):
+    """One that is over never runs again."""
+
+    STARTING = "starting", "Starting"
+    RUNNING = "running", "Running"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
+
+
+class CapacityRecommendation(models.Model):
+    """What a cloud was asked to recommend for an endpoint, and what it answered. Managed by the operator."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="recommendations")
+    name = models.CharField(max_length=63, unique=True, help_text="In the cloud.")
+    state = models.CharField(max_length=16, choices=RecommendationState, default=RecommendationState.STARTING)
+    asked = models.JSONField(help_text="Goal, adapters, tokens of a request, requests at a time, machines.")
+    answer = models.JSONField(default=list, help_text="The ways to serve it, the best first.")
+    error_text = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("endpoint",), name="recommendation_running_once", condition=models.Q(ended_at=None)
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_over(self) -> bool:
+        return self.ended_at is not None
 
 
 class Route(TenantModel):

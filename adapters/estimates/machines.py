@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from adapters.estimates.memory import gpu_bytes
 from jobs.backends import compute
 from jobs.kinds import get_kind
+from lorakit.capacity.machines import gpu_bytes
 
 
 @dataclass(frozen=True, kw_only=True)

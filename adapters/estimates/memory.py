@@ -11,11 +11,11 @@ allocated for Llama's shapes of 1B and 8B. PyTorch reserves up to a fifth more; 
 
 from dataclasses import dataclass
 
-from adapters.base_models.shapes import Shape
 from adapters.recipes.hyperparameters import Hyperparameters
+from lorakit.capacity.machines import GIB
+from lorakit.capacity.plan import NF4_BYTES
+from lorakit.capacity.shape import Shape
 
-GIB = 2**30
-NF4_BYTES = (4 + 0.127) / 8
 FLOAT_BYTES = 4
 BFLOAT16_BYTES = 2
 OPTIMISER_BYTES = 2
@@ -27,21 +27,6 @@ LOGIT_BYTES = 15
 CUDA_BYTES = 1 * GIB
 """The CUDA context with the libraries' kernels and workspaces."""
 MARGIN = 0.1
-
-GPU_GIB = {
-    "g4dn": 16,
-    "g5": 24,
-    "g6": 24,
-    "g6e": 48,
-    "p3": 16,
-    "p3dn": 32,
-    "p4d": 40,
-    "p4de": 80,
-    "p5": 80,
-    "p5e": 141,
-    "p5en": 141,
-}
-"""Memory of one GPU by instance family, from AWS's lists of instance types."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +80,3 @@ def adapter_bytes(shape: Shape, hyperparameters: Hyperparameters) -> int:
     """Bytes of the adapter's weights, which are stored in 32 bits."""
     trained = shape.adapter_parameters(rank=hyperparameters.rank, modules=hyperparameters.target_modules)
     return trained * FLOAT_BYTES
-
-
-def gpu_bytes(instance_type: str) -> int | None:
-    """Memory of one GPU of a SageMaker instance type (`ml.g6e.xlarge`); None if it is unknown."""
-    family = instance_type.removeprefix("ml.").partition(".")[0]
-    size = GPU_GIB.get(family)
-    return size * GIB if size else None

@@ -179,6 +179,7 @@ class Engine:
 
     def _state(self) -> State:
         running, waiting = self.batcher.depth()
+        held = {"base": self._base_bytes, "slots": self.pool.size, "cache": self.batcher.cache_size}
         resident, pinned = {*self.pool.resident()}, self.registry.pinned()
         return State(
             running=running,
@@ -191,10 +192,5 @@ class Engine:
                 if adapter.sha256 in resident
             ],
             cache_share=self.batcher.cache_share,
-            memory={
-                "base": self._base_bytes,
-                "slots": self.pool.size,
-                "cache": self.batcher.cache_size,
-                "process": process_bytes(),
-            },
+            memory={**held, "process": max(0, process_bytes() - sum(held.values()))},
         )

@@ -87,7 +87,8 @@ class SlotPool:
                 module.register_forward_hook(self._hook(name))
         options: dict[str, Any] = {"dtype": model.dtype, "device": model.device}
         self._slots = torch.zeros(slots + 1, max_rank, width, **options)
-        self._lanes = torch.zeros(lanes, max_rank, width, **options)
+        # Only what was copied there is ever read, so that lanes take no memory before.
+        self._lanes = torch.empty(lanes, max_rank, width, **options)
         self._held = [(BASE_SLOT, 0)] * lanes
         self._ranks = [0] * (slots + 1)
         self._resident: OrderedDict[str, int] = OrderedDict()
@@ -162,8 +163,8 @@ class SlotPool:
 
     @property
     def size(self) -> int:
-        """Bytes that slots and lanes take when all have been used."""
-        return self._slots.nbytes + self._lanes.nbytes
+        """Bytes of the slots."""
+        return self._slots.nbytes
 
     def resident(self) -> list[str]:
         """Hashes of the adapters in slots, least recently used first."""

@@ -66,7 +66,15 @@ def site_environment(ports: Ports) -> dict[str, str]:
 
 
 def site_processes(
-    ports: Ports, *, base_model: Path, base_id: str, max_rank: int, var: Path, env: Mapping[str, str], has_engine: bool
+    ports: Ports,
+    *,
+    base_model: Path,
+    base_id: str,
+    max_rank: int,
+    slots: int = 16,
+    var: Path,
+    env: Mapping[str, str],
+    has_engine: bool,
 ) -> list[Process]:
     """The processes in the order they start; they stop in reverse. Where models are elsewhere there is no engine."""
     python = (sys.executable, "-m")
@@ -75,7 +83,7 @@ def site_processes(
         name="engine",
         argv=(
             *python, "lorakit.serve", "--base", str(base_model), "--base-id", base_id, "--host", "127.0.0.1",
-            "--port", str(ports.engine), "--slots", "16", "--max-rank", str(max_rank), "--threads", "1",
+            "--port", str(ports.engine), "--slots", str(slots), "--max-rank", str(max_rank), "--threads", "1",
             "--memory", str(var / "run" / "engine-adapters.json"),
         ),
         env=env,

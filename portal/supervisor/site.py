@@ -74,6 +74,7 @@ class Site:
                 base_model=self._base_model,
                 base_id=self._base_id,
                 max_rank=settings.MAX_LORA_RANK,
+                slots=settings.ENGINE_SLOTS,
                 var=self._var,
                 env=environment,
                 has_engine=self._has_engine,

@@ -8,6 +8,10 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from jobs.aliases import merge_options
+from lorakit.capacity.setup import Setup
+from serving.backends.errors import EndpointError
+from serving.backends.recommending import Recommender
+from serving.backends.residency import Residency
 from serving.backends.target import Target
 
 HOURS_A_MONTH = 730
@@ -70,12 +74,13 @@ class Provision(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """An option that each endpoint of an alias may set for itself, as its form shows it."""
+    """An option that each endpoint of an alias may set for itself, as its form shows it. `unset` says nothing."""
 
     name: str
     title: str
     help: str = ""
     choices: tuple[int | str, ...] = ()
+    unset: int | None = None
 
 
 PRICE = (
@@ -119,6 +124,18 @@ class EndpointBackend(ABC):
         """The longest context that it takes; None if it is the base model's."""
         return None
 
+    @property
+    def copies(self) -> int:
+        """How many engines share its requests, each with the same adapters."""
+        return 1
+
+    def setup(self, context: int) -> Setup | None:
+        """How its engine is set up for a base with that context in tokens; None where nobody knows.
+
+        Raises ValueError for figures that can't be.
+        """
+        return None
+
     @classmethod
     def apart(cls, name: str, base_model: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options that keep a further endpoint apart from that of its alias, whose OPTIONS are `options`."""
@@ -156,9 +173,25 @@ class EndpointBackend(ABC):
     def health(self) -> Health:
         """Whether the endpoint answers. Never raises."""
 
+    def residency(self) -> Residency | None:
+        """Which adapters are in slots and in memory; None where it doesn't say. Raises EndpointError."""
+        return None
+
+    def pin(self, name: str, package: Package, *, is_pinned: bool) -> None:
+        """Keep a deployment in a slot, loading it at once, or let it take turns again.
+
+        Only where `residency` says what is pinned. Raises EndpointError: deployment:no_free_slot if others have them
+        all, deployment:cannot_pin.
+        """
+        raise EndpointError("deployment:cannot_pin", "This endpoint can’t pin adapters.", temporary=False)
+
     def scaling(self) -> Iterator[str]:
         """How it scales and what its alarms say, as it is in the cloud, a line at a time. Raises EndpointError."""
         return iter(())
+
+    def recommender(self) -> Recommender | None:
+        """What asks the cloud which machines it needs; None where there is no such service."""
+        return None
 
     def provision(self) -> Provision | None:
         """What makes this endpoint; None for one that is made elsewhere. Raises ValueError for options it lacks."""

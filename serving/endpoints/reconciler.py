@@ -6,6 +6,7 @@ It compares the endpoint's own list with the rows, so it does not matter what wa
 from collections.abc import Iterable
 
 import structlog
+from django.db import transaction
 from django.utils import timezone
 
 from serving.backends.base import EndpointBackend, Status
@@ -14,6 +15,7 @@ from serving.endpoints.deployments import is_our_name, move, package_of
 from serving.endpoints.provisioning import advance
 from serving.endpoints.queries import EndpointNotSetUp, backend_of
 from serving.models import HELD, Deployment, DeploymentState, Endpoint, Route
+from tenants.audit.services import record_event
 from tenants.scope import system_scope
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,7 @@ def reconcile_endpoint(endpoint: Endpoint) -> None:
     lost = [d for d in held if d.state != DeploymentState.CREATING and present.get(d.name) in LOST]
     _restore(backend, lost)
     _remove_strays(endpoint, backend, present.keys() - {deployment.name for deployment in held})
+    _apply_pins(backend, [deployment for deployment in held if deployment not in lost])
     backend.tidy({deployment.version.package_sha256 for deployment in held})
 
 
@@ -72,6 +75,36 @@ def _restore(backend: EndpointBackend, missing: Iterable[Deployment]) -> None:
         else:
             log.info("deployment_restored", deployment=deployment.name)
             Deployment.objects.filter(id=deployment.id).exclude(error_text="").update(error_text="")
+
+
+def _apply_pins(backend: EndpointBackend, held: Iterable[Deployment]) -> None:
+    """Keep what is pinned in its slot, also after a restart, and nothing else. An adapter that is lost has to come back
+    first."""
+    residency = backend.residency()
+    if residency is None:
+        return
+    for deployment in held:
+        is_pinned = deployment.name in residency.pinned
+        if deployment.state == DeploymentState.CREATING or is_pinned == deployment.is_pinned:
+            continue
+        try:
+            backend.pin(deployment.name, package_of(deployment.version), is_pinned=deployment.is_pinned)
+        except EndpointError as error:
+            if error.temporary:
+                raise
+            log.warning("deployment_not_pinned", deployment=deployment.name, code=error.code)
+            _forget_pin(deployment, error)
+        else:
+            log.info("deployment_pinned" if deployment.is_pinned else "deployment_unpinned", deployment=deployment.name)
+            Deployment.objects.filter(id=deployment.id).exclude(error_text="").update(error_text="")
+
+
+@transaction.atomic
+def _forget_pin(deployment: Deployment, error: EndpointError) -> None:
+    """What an endpoint refuses is not tried again and again: each try may unload the adapter."""
+    Deployment.objects.filter(id=deployment.id).update(is_pinned=False, error_text=error.text)
+    if deployment.is_pinned:
+        record_event("deployment.unpinned", deployment, after={"version": str(deployment.version), "why": error.text})
 
 
 def _remove_strays(endpoint: Endpoint, backend: EndpointBackend, strays: Iterable[str]) -> None:

@@ -198,10 +198,11 @@ def _check(name: str, backend: str, options: Mapping[str, Any]) -> None:
 def _check_server(name: str, backend: str, options: Mapping[str, Any]) -> None:
     """Two endpoints on one server would take each other's adapters off it.
 
-    What tells servers apart has no default: their addresses.
+    What tells servers apart are words without a default: their addresses.
     """
     usual, prices = endpoints[backend].options, {option.name for option in PRICE}
-    telling = [option.name for option in endpoints[backend].own if not (option.name in prices or usual[option.name])]
+    words = [option.name for option in endpoints[backend].own if usual[option.name] in ("", ())]
+    telling = [name for name in words if name not in prices]
     if not telling:
         return
     wanted = _values(backend, options, telling)

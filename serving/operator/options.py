@@ -56,8 +56,8 @@ def facts_of(alias: str, options: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(title, value) of what an endpoint with `options` of its own has, without prices."""
     values = {**usual_options(alias), **options}
     shown = (option for option in endpoints[alias].own if option not in PRICE)
-    facts = ((option.title, values[option.name]) for option in shown)
-    return [(title, _text(value)) for title, value in facts if value not in ("", (), [])]
+    facts = ((option, values[option.name]) for option in shown)
+    return [(option.title, _text(value)) for option, value in facts if value not in ("", (), [], option.unset)]
 
 
 def slots_of(endpoint: Endpoint) -> int | None:

@@ -13,12 +13,14 @@ from rest.errors import NotFound
 from serving.backends.base import EndpointBackend
 from serving.endpoints.provisioning import VERBS
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
-from serving.models import HELD, Deployment, DeploymentState, Endpoint, Placement, Route
+from serving.models import HELD, CapacityPrediction, Deployment, DeploymentState, Endpoint, Placement, Route
 from serving.moves.queries import MOVE
 from tenants.models import Tenant
 from tenants.scope import system_scope
 
 ON_A_PAGE = 25
+PREDICTIONS = 20
+"""How many are shown, and judged together."""
 
 SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "tenant": ("Organisation", ("tenant__name", "version__adapter__name", "-version__number")),
@@ -109,6 +111,24 @@ def adapters_on(endpoint: Endpoint, *, sort: str, number: str | None) -> Page[De
         held = held.select_related("tenant", "version__adapter")
         held = held.annotate(is_live=Exists(Route.objects.filter(active_id=OuterRef("id"))))
         return _read(held.order_by(*SORTS[sort][1], "id"), number)
+
+
+def predictions_on(endpoint: Endpoint) -> list[CapacityPrediction]:
+    """The last predictions for adapters that came to it, newest first."""
+    with system_scope():
+        rows = CapacityPrediction.objects.filter(endpoint=endpoint)
+        rows = rows.select_related("tenant", "deployment__version__adapter").defer("deployment__version__manifest")
+        return list(rows.order_by("-created_at", "id")[:PREDICTIONS])
+
+
+def deployment_on(endpoint: Endpoint, deployment_id: UUID) -> Deployment:
+    """An adapter of `adapters_on`. Raises NotFound."""
+    with system_scope():
+        held = Deployment.objects.filter(endpoint=endpoint, state__in=HELD, id=deployment_id)
+        deployment = held.select_related("version__adapter", "endpoint").first()
+    if deployment is None:
+        raise NotFound("This adapter is not on the endpoint.")
+    return deployment
 
 
 def tenants_on(endpoint: Endpoint, *, number: str | None) -> Page[TenantHere]:

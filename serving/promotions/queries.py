@@ -13,6 +13,7 @@ from evaluations.runs.report import SliceReport, headline
 from jobs.models import Job
 from jobs.states import TERMINAL
 from rest.errors import NotFound
+from serving.capacity.own import promotion_note
 from serving.endpoints.queries import backend_of, deployments, place_of
 from serving.freezes.queries import freeze_at
 from serving.freezes.texts import frozen_text
@@ -60,7 +61,7 @@ class Standing:
     `promotion` runs for any version of its adapter, `running` is its job or that of a test, `trial` what it has begun;
     `ended` is the last promotion of this version and `tried` its last trial that ended. `figures` are from its
     evaluation, `active_figures` from that of the live version. `leaks` say why the figures look better than they are.
-    `freeze` is in force now.
+    `freeze` is in force now. `capacity_note` says what a full endpoint would mean for it.
     """
 
     version: AdapterVersion
@@ -75,6 +76,7 @@ class Standing:
     active_figures: SliceReport | None
     leaks: list[Caveat]
     freeze: Freeze | SiteFreeze | None
+    capacity_note: str
 
     @property
     def is_live(self) -> bool:
@@ -139,6 +141,7 @@ def standing_of(version: AdapterVersion) -> Standing:
         active_figures=headline(of_active) if of_active else None,
         leaks=leaks_of(evaluation.dataset_version) if evaluation else [],
         freeze=freeze_at(version.adapter, timezone.now()),
+        capacity_note=promotion_note(version),
     )
 
 

@@ -33,6 +33,10 @@ def switch_route(*, route: Route, to: Deployment) -> Route:
     if replaced is not None:
         drain = backend_of(replaced.endpoint).drain
         move(replaced, DeploymentState.DRAINING, drain_until=timezone.now() + drain)
+        if replaced.is_pinned and replaced.endpoint_id == live.endpoint_id:
+            # A pin is the model ID's, whichever version answers.
+            Deployment.objects.filter(id=live.id).update(is_pinned=True)
+        Deployment.objects.filter(id=replaced.id).update(is_pinned=False)
     Route.objects.filter(id=locked.id).update(active=live, previous=replaced, switched_at=timezone.now())
     locked.refresh_from_db()
     for trial in Trial.objects.filter(adapter=locked.adapter_id, state=TrialState.RUNNING):

@@ -16,6 +16,7 @@ class HostingTiming:
     base: float = 0.0
     adapter: float = 0.0
     deleting: float = 0.0
+    recommendation: float = 0.0
 
 
 @dataclass(kw_only=True)

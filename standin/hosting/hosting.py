@@ -10,6 +10,7 @@ from standin.hosting.endpoints import Endpoints, HostingTiming
 from standin.hosting.listing import Request
 from standin.hosting.models import Models
 from standin.objects import Objects
+from standin.recommendations import Recommendations
 from standin.scaling.autoscaling import Autoscaling
 from standin.scaling.metrics import Metrics
 
@@ -28,6 +29,9 @@ class Hosting:
         self.components = Components(arn, folder, timing, self.models, objects)
         self.endpoints = Endpoints(arn, timing, self.components.is_changing)
         self.components.endpoints = self.endpoints
+        self.recommendations = Recommendations(
+            region=region, account=account, objects=objects, seconds=timing.recommendation
+        )
         self.metrics = Metrics()
         self.scaling = Autoscaling(region=region, account=account, components=self.components, metrics=self.metrics)
         self.alarms = self.scaling.alarms
@@ -54,6 +58,7 @@ class Hosting:
             "UpdateInferenceComponentRuntimeConfig": self.components.update_copies,
             "DeleteInferenceComponent": self.components.delete,
             "ListInferenceComponents": self.components.list,
+            **self.recommendations.operations,
             **self.scaling.operations,
             **self.alarms.operations,
         }
@@ -71,6 +76,7 @@ class Hosting:
             self.endpoints.advance(now)
             self.scaling.advance(now)
             self.components.advance(now)
+            self.recommendations.advance(now)
 
     @property
     def now(self) -> float:

@@ -93,6 +93,7 @@ PUBLIC = {
 OPERATORS = {
     "base-model-detail": _get(BaseModel),
     "endpoint-detail": _get(Endpoint),
+    "endpoint-capacity": _get(Endpoint),
     "site-freeze-detail": _get(SiteFreeze),
 }
 """Rows of the operator, which every tenant may read."""
@@ -209,15 +210,29 @@ PAGES = {
     "metering:costs": _get(),
 }
 
+SERVER: dict[str, Any] = {
+    "URL": "http://127.0.0.1:9",
+    "MAX_RANK": 64,
+    "ENGINE": "lorakit",
+    "GPU_ADAPTERS": 16,
+    "CPU_ADAPTERS": 0,
+    "CONTEXT_TOKENS": 0,
+    "WIDTH": 32,
+    "GPUS": 0,
+    "MEMORY_GIB": 0,
+    "PRICE_USD_PER_HOUR": 0,
+}
+
 STAFF = {
     "operator:endpoints": _get(),
-    "operator:new-endpoint": _form(name="eu-2", base_model="base", step="confirm", URL="http://127.0.0.1:9",
-                                   MAX_RANK=64, PRICE_USD_PER_HOUR=0),
+    "operator:new-endpoint": _form(name="eu-2", base_model="base", step="confirm", **SERVER),
     "operator:endpoint": _get(Endpoint),
     "operator:adapters": _get(Endpoint),
     "operator:health": _get(Endpoint),
-    "operator:change-endpoint": _form(Endpoint, URL="http://127.0.0.1:9", MAX_RANK=64, PRICE_USD_PER_HOUR=0,
-                                      step="confirm"),
+    "operator:capacity": _get(Endpoint),
+    "operator:recommend": _post(Endpoint, goal="cost"),
+    "operator:pin-adapter": _post(Endpoint, deployment=Deployment, pinned="on"),
+    "operator:change-endpoint": _form(Endpoint, step="confirm", **SERVER),
     "operator:create-endpoint-again": _post(Endpoint),
     "operator:make-endpoint-default": _post(Endpoint),
     "operator:delete-endpoint": _post(Endpoint, name="shared"),

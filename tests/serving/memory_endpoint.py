@@ -1,14 +1,20 @@
 """An endpoint in memory, for states that a real engine reaches only by accident. It passes the same contract tests."""
 
 from collections.abc import Mapping, Set
+from dataclasses import replace
 
+from lorakit.capacity.setup import Setup
 from serving.backends.base import Description, EndpointBackend, Health, Package, Status
 from serving.backends.errors import EndpointError
+from serving.backends.residency import Loaded, Residency
 from serving.backends.target import OpenAITarget
 
 
 class MemoryEndpoint(EndpointBackend):
-    """Holds names; `next_status` is what a new deployment becomes, `away` makes every call fail."""
+    """Holds names; `next_status` is what a new deployment becomes, `away` makes every call fail.
+
+    `set_up` is how its `engines` are set up, each of them. With `resident`, it says what it has where and pins.
+    """
 
     title = "An endpoint in memory"
 
@@ -18,6 +24,31 @@ class MemoryEndpoint(EndpointBackend):
         self.next_status = Status.IN_SERVICE
         self.away = False
         self.kept: Set[str] = set()
+        self.set_up: Setup | None = None
+        self.engines = 1
+        self.resident: Residency | None = None
+        self.pinned: set[str] = set()
+
+    @property
+    def copies(self) -> int:
+        return self.engines
+
+    def setup(self, context: int) -> Setup | None:
+        return self.set_up
+
+    def residency(self) -> Residency | None:
+        self._answer()
+        if self.resident is None:
+            return None
+        pinned = {name: Loaded(level="gpu", is_pinned=True) for name in self.pinned & self.held.keys()}
+        return replace(self.resident, adapters={**self.resident.adapters, **pinned})
+
+    def pin(self, name: str, package: Package, *, is_pinned: bool) -> None:
+        self._answer()
+        if is_pinned:
+            self.pinned.add(name)
+        else:
+            self.pinned.discard(name)
 
     def deploy(self, name: str, package: Package) -> None:
         self._answer()

@@ -16,6 +16,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from jobs.backends.sagemaker.bucket import Bucket
+from lorakit.capacity.setup import Setup
 from serving.backends.base import Description, EndpointBackend, Health, Package, Status
 from serving.backends.errors import EndpointError
 from serving.backends.sagemaker.alarms import EndpointAlarms
@@ -24,6 +25,7 @@ from serving.backends.sagemaker.errors import is_missing, not_set_up, says, tran
 from serving.backends.sagemaker.plan import OWN, Plan
 from serving.backends.sagemaker.provision import SageMakerProvision
 from serving.backends.sagemaker.reading import components, described
+from serving.backends.sagemaker.recommendation import SageMakerRecommender
 from serving.backends.sagemaker.scaling import CopyScaling
 from serving.backends.sagemaker.target import SageMakerTarget
 
@@ -79,6 +81,13 @@ class SageMakerEndpoint(EndpointBackend):
     @property
     def context_tokens(self) -> int:
         return self.plan.context_tokens
+
+    @property
+    def copies(self) -> int:
+        return max(1, self.plan.copies)
+
+    def setup(self, context: int) -> Setup:
+        return self.plan.setup()
 
     @classmethod
     def apart(cls, name: str, base_model: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,6 +187,11 @@ class SageMakerEndpoint(EndpointBackend):
         self.plan.check()
         return SageMakerProvision(self._client, self.plan, scaling=self._scaling, alarms=self._alarms)
 
+    def recommender(self) -> SageMakerRecommender:
+        self.plan.check()
+        bucket = Bucket(self._s3, self._bucket_name, kms_key_id=self.plan.kms_key_id)
+        return SageMakerRecommender(self._client, self.plan, bucket, self._prefix)
+
     def scaling(self) -> Iterator[str]:
         yield from self._scaling.describe()
         yield from self._alarms.describe()
@@ -217,7 +231,10 @@ class SageMakerEndpoint(EndpointBackend):
         return str(client.meta.endpoint_url).rstrip("/")
 
     @cached_property
+    def _s3(self) -> Any:
+        return self._session.client("s3", endpoint_url=self._url, config=CLIENT)
+
+    @cached_property
     def _artifacts(self) -> Artifacts:
-        client: Any = self._session.client("s3", endpoint_url=self._url, config=CLIENT)
-        bucket = Bucket(client, self._bucket_name, kms_key_id=self.plan.kms_key_id)
-        return Artifacts(client, bucket, self._prefix)
+        bucket = Bucket(self._s3, self._bucket_name, kms_key_id=self.plan.kms_key_id)
+        return Artifacts(self._s3, bucket, self._prefix)

@@ -4,14 +4,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lorakit.capacity.machines import usable_gpu_bytes
+from lorakit.capacity.ranks import RANKS, rounded_rank
+from lorakit.capacity.setup import UTILISATION, Setup
 from serving.backends.base import PRICE, Option
 from serving.backends.sagemaker.schedule import ScheduledCopies, read_schedule
 
-RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""The maximum ranks that vLLM knows; any other is rounded up to one of them."""
-
 METRICS_SECONDS = (10, 30, 60, 120, 180, 240, 300)
 """How often AWS can publish an endpoint's metrics."""
+
+USUAL_WIDTH = 256
+"""Sequences in a batch, vLLM's default `--max-num-seqs`."""
 
 VARIANT = "AllTraffic"
 LONGEST_NAME = 50
@@ -154,7 +157,26 @@ class Plan:
     @property
     def served_rank(self) -> int:
         """The maximum rank as the engine takes it."""
-        return next(rank for rank in RANKS if rank >= self.max_rank)
+        return rounded_rank(self.max_rank)
+
+    def setup(self) -> Setup:
+        """A copy of the base as the capacity page plans it. Raises ValueError for figures that can't be."""
+        return Setup(
+            engine="vllm",
+            precision="bf16",
+            device_bytes=usable_gpu_bytes(self.instance_type),
+            slots=self.gpu_adapters,
+            host_adapters=self.cpu_adapters,
+            max_rank=self.max_rank,
+            context=self.context_tokens,
+            width=int(self._set("MAX_NUM_SEQS", "MAX_ROLLING_BATCH_SIZE", USUAL_WIDTH)),
+            gpus=self.accelerators,
+            utilisation=float(self._set("GPU_MEMORY_UTILIZATION", "GPU_MEMORY_UTILIZATION", UTILISATION)),
+        )
+
+    def _set(self, of_vllm: str, of_lmi: str, usual: float) -> str | float:
+        """What the container's environment says of an option of vLLM."""
+        return self.environment.get(f"SM_VLLM_{of_vllm}", self.environment.get(f"OPTION_{of_lmi}", usual))
 
     @property
     def tag_list(self) -> list[dict[str, str]]:

@@ -14,11 +14,14 @@ from typing import Any, ClassVar, TypeVar
 
 import httpx
 
+from lorakit.capacity.machines import GIB
+from lorakit.capacity.setup import Setup
 from lorakit.digest import file_sha256
 from lorakit.errors import PackageError
 from lorakit.package import unpack
 from serving.backends.base import PRICE, Description, EndpointBackend, Health, Option, Package, Status
 from serving.backends.errors import EndpointError
+from serving.backends.residency import Residency, joined
 from serving.backends.target import Target
 from serving.backends.vllm.replicas import Replicas, ReplicatedTarget
 from serving.backends.vllm.server import UNREACHABLE, Server
@@ -26,18 +29,33 @@ from storage.objects import CHUNK_BYTES, open_object
 
 TIDY_AFTER_SECONDS = 3600
 T = TypeVar("T")
+
+STARTED_WITH = (
+    Option(name="ENGINE", title="Engine", help="“lorakit” is that of this site.", choices=("lorakit", "vllm")),
+    Option(name="GPU_ADAPTERS", title="Adapter slots", help="How many can be in one batch."),
+    Option(name="CPU_ADAPTERS", title="Adapters in memory", help="Including those; 0 for no more.", unset=0),
+    Option(name="CONTEXT_TOKENS", title="Context", help="In tokens; 0 for all that the base takes.", unset=0),
+    Option(name="WIDTH", title="Requests in a batch", help="At most."),
+    Option(name="GPUS", title="GPUs", help="That share the base; 0 for none.", unset=0),
+    Option(name="MEMORY_GIB", title="Memory", help="GiB of a GPU, or of a machine without one; 0: unknown.", unset=0),
+)
+"""What an engine was started with, which it doesn’t say."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class VllmEndpoint(EndpointBackend):
     """Options: URL (of the engine, without /v1) or URLS (of several that share the folder), API_KEY, ADAPTER_DIR,
-    TIMEOUT_SECONDS (of one call)."""
+    TIMEOUT_SECONDS (of one call). How the engine was started, for the capacity page: ENGINE ("lorakit" or "vllm"),
+    GPU_ADAPTERS and CPU_ADAPTERS (0: as many), CONTEXT_TOKENS (0: the base's), WIDTH (sequences in a batch), MEMORY_GIB
+    (of a GPU, or of the machine where there is none; 0: not known), GPUS (0: none)."""
 
     title = "vLLM, or the engine of this site"
     own = (
         Option(name="URL", title="Address", help="Of the engine, without /v1, such as http://10.0.0.7:8000."),
         Option(name="URLS", title="Addresses", help="Of several engines with the same adapters, instead of one."),
         Option(name="MAX_RANK", title="Highest rank", help="What the engine was started with."),
+        *STARTED_WITH,
         *PRICE,
     )
     options: ClassVar[dict[str, Any]] = {
@@ -47,6 +65,13 @@ class VllmEndpoint(EndpointBackend):
         "API_KEY": "",
         "ADAPTER_DIR": "",
         "TIMEOUT_SECONDS": 10.0,
+        "ENGINE": "lorakit",
+        "GPU_ADAPTERS": 16,
+        "CPU_ADAPTERS": 0,
+        "CONTEXT_TOKENS": 0,
+        "WIDTH": 32,
+        "MEMORY_GIB": 0.0,
+        "GPUS": 0,
     }
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
@@ -60,6 +85,33 @@ class VllmEndpoint(EndpointBackend):
         self.servers = tuple(Server(url=url, headers=headers, timeout=timeout) for url in urls)
         self.folder = Path(merged["ADAPTER_DIR"])
         self._replicas = Replicas(self.servers)
+        self._started_with = {option.name: merged[option.name] for option in STARTED_WITH}
+        if merged["ENGINE"] not in ("lorakit", "vllm"):
+            raise ValueError(f"ENDPOINTS[{alias!r}]: ENGINE must be lorakit or vllm")
+
+    @property
+    def context_tokens(self) -> int | None:
+        return int(self._started_with["CONTEXT_TOKENS"]) or None
+
+    @property
+    def copies(self) -> int:
+        return len(self.servers)
+
+    def setup(self, context: int) -> Setup:
+        options, gpus = self._started_with, int(self._started_with["GPUS"])
+        slots = int(options["GPU_ADAPTERS"])
+        return Setup(
+            engine=options["ENGINE"],
+            precision="bf16" if gpus else "fp32",
+            device_bytes=int(options["MEMORY_GIB"] * GIB) or None,
+            slots=slots,
+            host_adapters=int(options["CPU_ADAPTERS"]) or slots,
+            max_rank=self.max_rank,
+            context=self.context_tokens or context,
+            width=int(options["WIDTH"]),
+            gpus=max(gpus, 1),
+            has_gpu=bool(gpus),
+        )
 
     @classmethod
     def apart(cls, name: str, base_model: str, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +157,13 @@ class VllmEndpoint(EndpointBackend):
         text = f"{away} of {len(self.servers)} servers {'do' if away > 1 else 'does'} not respond." if away else ""
         adapters = frozenset.intersection(*(listing.adapters for listing in listings))
         return Health(ok=True, text=text, base=listings[0].base, adapters=len(adapters))
+
+    def residency(self) -> Residency | None:
+        return joined(self._each(Server.residency))
+
+    def pin(self, name: str, package: Package, *, is_pinned: bool) -> None:
+        folder = self._unpacked(package)
+        self._each(lambda server: server.pin(name, folder, is_pinned=is_pinned))
 
     def tidy(self, keep: Set[str]) -> None:
         if not self.folder.exists():

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from serving.backends.errors import EndpointError
+from serving.backends.residency import Residency, read_residency
 from serving.backends.target import OpenAITarget
 from serving.backends.tls import trusted
 
@@ -38,6 +39,24 @@ class Server:
             return
         raise _refusal(answer, f"The endpoint rejected the adapter: {_message(answer)}")
 
+    def pin(self, name: str, folder: Path, *, is_pinned: bool) -> None:
+        """Load it into a slot at once and keep it there, or let it take turns again."""
+        if self._placed(name, folder, is_pinned=is_pinned):
+            return
+        # LMI changes nothing of what is loaded. The gateway holds its requests until it is there again.
+        self.unload(name)
+        if not self._placed(name, folder, is_pinned=is_pinned):
+            raise EndpointError("deployment:cannot_pin", "This endpoint can’t pin adapters.", temporary=False)
+
+    def residency(self) -> Residency | None:
+        """Where its adapters are; None if it doesn't say."""
+        answer = self._call("GET", "/metrics")
+        if answer.status_code == 404:
+            return None
+        if not answer.is_success:
+            raise _refusal(answer, f"The endpoint did not show its metrics: {_message(answer)}")
+        return read_residency(answer.text)
+
     def unload(self, name: str) -> None:
         """Unload it, if it is there."""
         answer = self._call("POST", "/v1/unload_lora_adapter", {"lora_name": name})
@@ -61,12 +80,28 @@ class Server:
         """Where its requests go."""
         return OpenAITarget(url=f"{self.url}/v1", model=model, headers=dict(self.headers))
 
-    def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
+    def _placed(self, name: str, folder: Path, *, is_pinned: bool) -> bool:
+        """Whether it is there as it should be, after asking for that."""
+        adapter: dict[str, str | bool] = {"lora_name": name, "lora_path": str(folder)}
+        answer = self._call("POST", "/v1/load_lora_adapter", adapter | {"preload": is_pinned, "pin": is_pinned})
+        if _code(answer) == "no_free_slot":
+            text = "Every other slot has a pinned adapter. Unpin one first."
+            raise EndpointError("deployment:no_free_slot", text, temporary=False)
+        found = self.residency()
+        if found is None:
+            raise EndpointError("deployment:cannot_pin", "This endpoint can’t pin adapters.", temporary=False)
+        if name in found.adapters:
+            return found.adapters[name].is_pinned == is_pinned
+        if not answer.is_success and name not in self.listing().adapters:
+            raise _refusal(answer, f"The endpoint rejected the adapter: {_message(answer)}")
+        return not is_pinned
+
+    def _call(self, method: str, path: str, body: Mapping[str, str | bool] | None = None) -> httpx.Response:
         try:
             return httpx.request(
                 method,
                 f"{self.url}{path}",
-                json=body,
+                json=None if body is None else dict(body),
                 headers=dict(self.headers),
                 timeout=self.timeout,
                 verify=trusted(),
@@ -79,6 +114,13 @@ class Server:
 def _refusal(answer: httpx.Response, text: str) -> EndpointError:
     temporary = answer.status_code >= 500 or answer.status_code in (408, 429)
     return EndpointError("deployment:refused", text, temporary=temporary)
+
+
+def _code(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def _message(answer: httpx.Response) -> str:

@@ -1,14 +1,22 @@
-"""`manage.py endpoint list|status|create|update|delete|default`: the operator's hand on the shared endpoints."""
+"""`manage.py endpoint ACTION [NAME]`: the operator's hand on the shared endpoints."""
 
 import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
 
 from adapters.models import BaseModel
 from rest.errors import PortalError
 from serving.backends.base import EndpointBackend
 from serving.backends.errors import EndpointError
+from serving.backends.recommending import GOALS
+from serving.capacity.forms import WishForm
+from serving.capacity.questions import answer_to
+from serving.capacity.recommendations import advance_recommendation
+from serving.capacity.services import start_recommendation
+from serving.capacity.texts import comparison, figures, memory_text, options_of, parts, remedies, verdict_text
+from serving.capacity.twins import Twin, residency_of, twin_of
 from serving.endpoints.provisioning import VERBS, advance
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
 from serving.endpoints.services import (
@@ -18,22 +26,31 @@ from serving.endpoints.services import (
     make_default,
     make_endpoint,
 )
-from serving.models import Endpoint, EndpointState
+from serving.models import CapacityRecommendation, Endpoint, EndpointState, RecommendationState
+
+ACTIONS = ("list", "status", "create", "update", "delete", "default", "capacity", "recommend")
 
 FIRST = "shared"
 """The endpoint that the settings describe."""
 
 
 class Command(BaseCommand):
-    help = "List the shared endpoints; create, change or delete one with its base model, or say how it is."
+    help = "List the shared endpoints; create, change or delete one, or say how it is and what fits on it."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", choices=("list", "status", "create", "update", "delete", "default"))
+        parser.add_argument("action", choices=ACTIONS)
         parser.add_argument("name", nargs="?", default=FIRST, help=f"of the endpoint (default: {FIRST})")
         parser.add_argument("--alias", default="default", help="of the ENDPOINTS setting, for a new one")
         parser.add_argument("--base", help="name of the base model, for a new one")
         parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of its own")
         parser.add_argument("--poll", type=float, default=10.0, help="seconds between two looks (default: 10)")
+        parser.add_argument("--adapters", type=int, help="capacity: would so many more fit?")
+        parser.add_argument("--rank", type=int, default=16, help="capacity: their rank (default: 16)")
+        parser.add_argument("--rate", type=float, default=10.0, help="capacity: requests an hour of each (default: 10)")
+        parser.add_argument(
+            "--goal", choices=tuple(GOALS), default="cost", help="recommend: what is best (default: cost)"
+        )
+        parser.add_argument("--instance", action="append", default=[], metavar="TYPE", help="recommend: one to try")
         parser.add_argument("--yes", action="store_true", help="do not ask before it costs, or before it is deleted")
 
     def handle(self, *_args: Any, **options: Any) -> None:
@@ -106,6 +123,60 @@ class Command(BaseCommand):
 
     def _default(self) -> None:
         make_default(endpoint=self._endpoint())
+
+    def _capacity(self) -> None:
+        endpoint = self._endpoint()
+        try:
+            twin, residency = twin_of(endpoint), residency_of(endpoint)
+        except ValueError as error:
+            raise CommandError(f"The settings don’t fit. {error}") from error
+        if twin is None:
+            raise CommandError("Its engine’s setup isn’t known, or its base model can’t be read here.")
+        for title, planned, measured, how in parts(twin, residency):
+            told = how if measured is None else f"{how}; measured: {filesizeformat(measured)}"
+            self.stdout.write(f"{title:32} {filesizeformat(planned):>10}  {told}")
+        for line in (memory_text(twin), *remedies(twin)):
+            self.stdout.write(line)
+        for _, title, value, note in figures(twin, residency):
+            self.stdout.write(f"{title:32} {value:>10}  {note}")
+        if self.options["adapters"] is not None:
+            self._wish(twin)
+
+    def _wish(self, twin: Twin) -> None:
+        asked = {"adapters": self.options["adapters"], "rank": self.options["rank"], "an_hour": self.options["rate"]}
+        form = WishForm(asked, rank=asked["rank"], an_hour=asked["an_hour"])
+        if not form.is_valid():
+            raise CommandError(" ".join(f"{name}: {text}" for name, texts in form.errors.items() for text in texts))
+        answer = answer_to(twin, form.wish)
+        self.stdout.write(verdict_text(twin, answer))
+        for title, now, then in comparison(answer):
+            self.stdout.write(f"{title:36} {now:>10}  {then:>10}")
+
+    def _recommend(self) -> None:
+        """Ask AWS, or go on with what it was asked, and wait for the answer; the site's worker does so too."""
+        endpoint = self._endpoint()
+        found = endpoint.recommendations.filter(ended_at=None).first()
+        if found is None:
+            if not self.options["yes"]:
+                self._confirm("AWS starts instances in your account to try it, and bills them. Go on?")
+            found = start_recommendation(
+                endpoint=endpoint, goal=self.options["goal"], machines=self.options["instance"]
+            )
+        self.stdout.write(f"AWS works on {found.name}, which takes minutes to hours.")
+        while not found.is_over:
+            advance_recommendation(found)
+            if not found.is_over:
+                time.sleep(self.options["poll"])
+                found.refresh_from_db()
+        if found.state != RecommendationState.COMPLETED:
+            raise CommandError(f"{found.get_state_display()}. {found.error_text}".strip())
+        self._options(endpoint, found)
+
+    def _options(self, endpoint: Endpoint, found: CapacityRecommendation) -> None:
+        twin = twin_of(endpoint)
+        for option, ours, performance in options_of(twin, found) if twin else ():
+            copies = f"{option.copies} on each, {option.memory_mb or '?'} MiB"
+            self.stdout.write(f"{option.machines} x {option.machine:16} {copies}  {', '.join(performance)}; {ours}")
 
     def _endpoint(self) -> Endpoint:
         endpoint = Endpoint.objects.filter(name=self.options["name"]).first()

@@ -13,10 +13,10 @@ from adapters.estimates import launch
 from adapters.estimates.launch import Launch, describe_launch
 from adapters.estimates.lengths import read_lengths
 from adapters.estimates.machines import Machine, training_machine
-from adapters.estimates.memory import GIB
 from adapters.models import BaseModel
 from adapters.recipes.catalogue import RECIPES
 from corpora.models import DatasetVersion
+from lorakit.capacity.machines import GIB
 
 LENGTHS: dict[str, Any] = {
     "tokens": {

@@ -9,11 +9,13 @@ from django.conf import settings
 from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from adapters.base_models.shapes import Shape, count_parameters, read_shape, shape_of
-from adapters.estimates.memory import GIB, adapter_bytes, gpu_bytes, training_memory
+from adapters.base_models.shapes import count_parameters, read_shape
+from adapters.estimates.memory import adapter_bytes, training_memory
 from adapters.models import BaseModel
 from adapters.recipes.catalogue import RECIPES
 from adapters.recipes.hyperparameters import ATTENTION, VALUE_AND_OUTPUT, Modules
+from lorakit.capacity.machines import GIB, gpu_bytes
+from lorakit.capacity.shape import Shape, shape_of
 
 LLAMA_8B: dict[str, Any] = {
     "model_type": "llama",

@@ -143,5 +143,6 @@ def test_prometheus_is_told_what_was_done(client: TestClient, adapters: dict[str
     assert found["vllm:num_requests_waiting"][()] == 0
     memory = found["lorakit:memory_bytes"]
     assert memory[(("part", "process"),)] > memory[(("part", "base"),)] > 0
+    assert memory[(("part", "slots"),)] > 0
     client.post("/v1/unload_lora_adapter", json={"lora_name": "alpha"})
     assert of_alpha not in metrics(client).get("vllm:generation_tokens_total", {})
