@@ -157,3 +157,14 @@ def test_a_pin_goes_on_to_the_version_that_takes_over(
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.is_pinned, second.is_pinned) == (False, True)
+
+
+def test_the_real_engine_pins_and_unpins(vllm: VllmEndpoint, package: Package) -> None:
+    vllm.deploy("one", package)
+    for is_pinned in (True, True, False, False):
+        vllm.pin("one", package, is_pinned=is_pinned)
+        found = vllm.residency()
+        assert found is not None
+        assert found.pinned == ({"one"} if is_pinned else set())
+        assert found.slots == 16
+        assert found.memory.keys() >= {"base", "slots", "process"}
