@@ -32,6 +32,7 @@ ENTRIES = (
     Entry("Judges", "evaluations:judges", "gavel", Action.JUDGES_MANAGE, "Check"),
     Entry("Rubrics", "evaluations:rubrics", "list-check", Action.RUBRICS_EDIT, "Check"),
     Entry("Endpoint", "serving:endpoint", "server-2", Action.ENDPOINT_VIEW, "Serve"),
+    Entry("Routing", "serving:routers", "route", Action.ENDPOINT_VIEW, "Serve"),
     Entry("Playground", "serving:playground", "message-chatbot", Action.PLAYGROUND_USE, "Serve"),
     Entry("Usage", "metering:usage", "coin", Action.USAGE_VIEW, "Serve"),
     Entry("API keys", "keys", "key", Action.KEYS_MANAGE, "Connect"),

@@ -205,6 +205,8 @@ if env.bool("FRONT_ROUTES", default=False):
         else {**_files, "OPTIONS": {**_files["OPTIONS"], **_front_files}}
     )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+# The form of a router with a thousand rules, of four fields each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 MAX_UPLOAD_BYTES = env.int("MAX_UPLOAD_BYTES", default=5 * 2**30)
 MAX_FORM_BYTES = env.int("MAX_FORM_BYTES", default=200 * 2**20)
 UPLOAD_DIR = Path(env.str("UPLOAD_DIR", default=str(PORTAL_VAR / "uploads")))

@@ -235,7 +235,7 @@ class Router(TenantModel):
     )
     compiled = models.BinaryField(default=b"", help_text="The rules, as lorakit.route.table.Table dumps them.")
     default = models.CharField(max_length=80, blank=True, help_text="Model for what nothing fits; empty: refuse it.")
-    classifier = models.CharField(max_length=40, blank=True, help_text="Alias in ROUTE_CLASSIFIERS; empty: none.")
+    classifier = models.CharField(max_length=40, blank=True, help_text="Name of a classifier; empty: none.")
     judge = models.CharField(max_length=80, blank=True, help_text="Whom the classifier asks, if it asks a judge.")
     floor = models.FloatField(default=0.7, help_text="Confidence from 0 to 1 below which a guess is not taken.")
     targets = models.JSONField(

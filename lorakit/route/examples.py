@@ -30,6 +30,7 @@ USUAL_TEMPERATURE = 16.0
 
 _WORD = re.compile(r"\w+")
 
+Numbers = NDArray[np.float32] | NDArray[np.float16]
 Vector = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
@@ -45,8 +46,8 @@ class Examples:
     """What was learnt. `weights` has shape (BUCKETS,), `centroids` (BUCKETS, number of targets)."""
 
     targets: tuple[str, ...]
-    weights: NDArray[np.float32]
-    centroids: NDArray[np.float32]
+    weights: Numbers
+    centroids: Numbers
     temperature: float = USUAL_TEMPERATURE
 
     @classmethod
@@ -92,10 +93,11 @@ class Examples:
     def load(cls, data: bytes) -> Self:
         """What `dump` gave. Raises ValueError."""
         stored = msgspec.msgpack.decode(data, type=_Stored)
-        centroids = np.frombuffer(stored.centroids, np.float16).astype(np.float32)
+        # As it is, without a copy: a gateway holds many of these.
+        centroids = np.frombuffer(stored.centroids, np.float16)
         return cls(
             targets=tuple(stored.targets),
-            weights=np.frombuffer(stored.weights, np.float16).astype(np.float32),
+            weights=np.frombuffer(stored.weights, np.float16),
             centroids=centroids.reshape(BUCKETS, len(stored.targets)),
             temperature=stored.temperature,
         )
@@ -153,7 +155,7 @@ def _grams(text: str) -> Iterator[str]:
                 yield padded[start : start + size]
 
 
-def _weighted(vector: Vector, weights: NDArray[np.float32]) -> Vector:
+def _weighted(vector: Vector, weights: Numbers) -> Vector:
     """Of length 1, or 0 for a text without words."""
     buckets, values = vector
     values = values * weights[buckets]

@@ -1,8 +1,8 @@
 """Texts and keywords in one form, in which bytes decide where a word begins and ends.
 
 Case is folded as Unicode has it, so that STRASSE is straße; accents stay. Of what is not ASCII, only letters, digits
-and marks are left within words. Scripts without spaces between words stand apart from others, and a keyword in one of
-them is found anywhere.
+and marks are left within words; punctuation and symbols stand apart. So do scripts without spaces between words, and a
+keyword in one of them is found anywhere.
 """
 
 import re
@@ -17,7 +17,8 @@ _UNSPACED = (
 )
 _TO_FOLD = re.compile(rf"[{_UNSPACED}]+|[^\w\x00-\x7f]")
 _ENDS_APART = re.compile(rf"[{_UNSPACED}]")
-_APOSTROPHES = frozenset("‘’")
+_PLAIN = {"‘": "'", "’": "'", "\u2010": "-", "\u2011": "-"}
+"""What people and their phones write for these characters of ASCII."""
 
 _EDGE = rb"[^\w\x80-\xff]"
 
@@ -31,10 +32,8 @@ def folded(text: str) -> bytes:
 
 
 def keyword_expression(keyword: str) -> bytes:
-    """The expression over bytes that finds a keyword in a folded text. Raises ValueError if nothing of it is left."""
+    """The expression over bytes that finds a keyword in a folded text. The keyword has a visible character."""
     words = folded(keyword).split()
-    if not words:
-        raise ValueError("It has no letter, digit or symbol.")
     first, last = words[0].decode()[0], words[-1].decode()[-1]
     phrase = rb"\s+".join(b"".join(b"\\x%02x" % byte for byte in word) for word in words)
     return (_EDGE if _is_of_word(first) else b"") + phrase + (_EDGE if _is_of_word(last) else b"")
@@ -48,9 +47,9 @@ def _is_of_word(character: str) -> bool:
 
 def _fold(found: re.Match[str]) -> str:
     text = found.group()
-    if text in _APOSTROPHES:
-        return "'"
+    if text in _PLAIN:
+        return _PLAIN[text]
     kind = category(text[0])[0]
     if kind == "M" and not _ENDS_APART.match(text):
         return text
-    return " " if kind in "PZC" else f" {text} "
+    return " " if kind in "ZC" else f" {text} "

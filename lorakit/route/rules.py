@@ -17,7 +17,8 @@ class Rule:
     """Requests that contain one of `texts` go to `target`.
 
     Keywords are words or phrases, found as whole words in any case. Patterns are regular expressions in Hyperscan's
-    syntax, found anywhere in any case: `\\w`, `\\d` and `\\b` know ASCII only, `\\p{L}` every script.
+    syntax, found anywhere in any case: `\\w`, `\\d` and `\\b` know ASCII only, `\\p{L}` every script; `^` and `$` are
+    the ends of a line, and every text ends with one.
     """
 
     kind: Literal["keyword", "pattern"]

@@ -4,6 +4,7 @@ Hyperscan runs all expressions at once as automata, so no pattern can backtrack.
 as back-references and look-around.
 """
 
+import re
 import threading
 from collections.abc import Callable, Sequence
 from typing import Self
@@ -18,7 +19,15 @@ LONGEST_TEXT = 16_000
 """Characters of a text that are looked at: its last ones."""
 
 _KEYWORD_FLAGS = hyperscan.HS_FLAG_SINGLEMATCH
-_PATTERN_FLAGS = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_CASELESS
+_PATTERN_FLAGS = (
+    hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_MULTILINE
+)
+
+_AFTER = "\n\n"
+"""Ends every text. Hyperscan 5.4 loses some matches of `$` and `\\b` at the very end of its data, where it runs several
+expressions together; before a line break that is not the last character it finds all."""
+
+_END_OF_DATA = re.compile(r"(?<!\\)(?:\\\\)*\\[zZ]")
 
 
 class Unreadable(ValueError):
@@ -83,12 +92,14 @@ class Table:
             if self._keywords is not None:
                 self._keywords.scan(folded(text), match_event_handler=note)
             if self._patterns is not None:
-                self._patterns.scan(text.encode("utf-8", "replace"), match_event_handler=note)
+                self._patterns.scan((text + _AFTER).encode("utf-8", "replace"), match_event_handler=note)
         return min(found, default=None)
 
 
 def _check(pattern: str) -> None:
     """Each by itself: Hyperscan names no expression when all are too large together."""
+    if _END_OF_DATA.search(pattern):
+        raise ValueError(r"\z and \Z are not supported. Use $, the end of a line.")
     _compiled([(0, pattern.encode())], _PATTERN_FLAGS)
 
 

@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "classifier",
-                    models.CharField(blank=True, help_text="Alias in ROUTE_CLASSIFIERS; empty: none.", max_length=40),
+                    models.CharField(blank=True, help_text="Name of a classifier; empty: none.", max_length=40),
                 ),
                 (
                     "judge",

@@ -10,7 +10,7 @@ from serving.routing.classifiers.base import Prompts, RouteClassifier, Situation
 class ExamplesClassifier(RouteClassifier):
     """The nearest centroid over n-grams, see `lorakit.route.examples`."""
 
-    label = "Examples: learns from each adapter’s training data"
+    label = "Learn from training data"
     learns: ClassVar[bool] = True
     is_quick: ClassVar[bool] = True
 

@@ -37,7 +37,7 @@ FAILURES, PAUSE_SECONDS = 3, 10.0
 class JudgeClassifier(RouteClassifier):
     """Asks once, within `TIMEOUT_SECONDS`; a failure is no guess. Answers are kept for `CACHE_SECONDS`."""
 
-    label = "Judge: asks one of your judges"
+    label = "Ask a judge"
     asks_judge: ClassVar[bool] = True
     options: ClassVar[dict[str, Any]] = {"TIMEOUT_SECONDS": 2.0, "CACHE_SECONDS": 86_400}
 

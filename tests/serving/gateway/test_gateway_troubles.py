@@ -103,10 +103,10 @@ def test_a_database_that_is_away_means_wait(gateway: str, line: Line, monkeypatc
 def test_an_unforeseen_error_tells_nothing_of_itself(
     gateway: str, line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(models: object, name: str) -> None:
+    def broken(*args: object) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("serving.gateway.server.find_model", broken)
+    monkeypatch.setattr("serving.gateway.server.answering", broken)
     with pytest.raises(openai.InternalServerError) as refused:
         chat(line, gateway)
     assert refused.value.code == "internal_error"
