@@ -83,7 +83,7 @@ class Batcher:
         self._width = width
         self._chunk = chunk
         self._threads = threads
-        self._cache_tokens = cache_tokens or width * batch.context
+        batch.cache.limit = cache_tokens or width * batch.context
         self._arrived: deque[Job] = deque()
         self._preloads: list[Preload] = []
         self._queue: FairQueue[Sequence] = FairQueue()
@@ -123,7 +123,7 @@ class Batcher:
     def cache_share(self) -> float:
         """How much of the memory for keys and values is in use, from 0 to 1."""
         cache = self._batch.cache
-        return min(1.0, cache.size / (self._cache_tokens * cache.shape.bytes_per_token))
+        return min(1.0, cache.size / (cache.limit * cache.shape.bytes_per_token))
 
     @property
     def cache_size(self) -> int:
@@ -194,7 +194,8 @@ class Batcher:
         self._put_in_slots(wanted)
         chosen: list[Sequence] = []
         for row in candidates:
-            if row.follows:
+            # With a row whose adapter can't be loaded go the others of its request.
+            if row.follows or row not in self._jobs:
                 continue
             adapter = self._jobs[row].adapter
             try:
@@ -230,7 +231,7 @@ class Batcher:
         def needed() -> int:
             return sum(cache.room_for(row) for row in {*chosen, *others, *beyond})
 
-        while needed() > self._cache_tokens and (beyond or others or len(chosen) > 1):
+        while needed() > cache.limit and (beyond or others or len(chosen) > 1):
             cache.drop((beyond or others or chosen).pop())
         return chosen
 
@@ -249,7 +250,8 @@ class Batcher:
                     follower.follows = False
                 job = self._jobs.pop(row)
                 if all(other not in self._queue for other in job.sequences):
-                    job.finished(None)
+                    has_failed = any(other.finish == "error" for other in job.sequences)
+                    job.finished(RuntimeError("the form of the answer could not be kept") if has_failed else None)
 
     def _drop(self, row: Sequence) -> None:
         self._queue.remove(row)

@@ -145,7 +145,10 @@ class DecodeBatch:
             if row.alternatives is not None and not is_end:
                 row.chosen.append(described(token, logits[index], row.alternatives))
             is_complete = row.guide is not None and row.guide.take(token)
-            if is_end or (row.on_token is not None and row.on_token(token)) or is_complete:
+            if row.guide is not None and row.guide.has_failed:
+                # Its own request fails, and no other in the step.
+                row.finish = "error"
+            elif is_end or (row.on_token is not None and row.on_token(token)) or is_complete:
                 row.finish = "stop"
             elif len(row.tokens) >= row.max_tokens:
                 row.finish = "length"

@@ -31,12 +31,13 @@ class Form:
 
 
 class Guide:
-    """One answer's way through its form."""
+    """One answer's way through its form. `has_failed` is set where a form turns out to be too much for its parser."""
 
     def __init__(self, matcher: LLMatcher, vocabulary: int) -> None:
         self._matcher = matcher
         self._vocabulary = vocabulary
         self._bits = llguidance.numpy.allocate_token_bitmask(1, vocabulary)
+        self.has_failed = False
 
     def copy(self) -> "Guide":
         """Another at the same place."""
@@ -45,15 +46,15 @@ class Guide:
     def mask(self, logits: torch.Tensor) -> torch.Tensor:
         """Logits of shape [vocabulary] on the CPU, minus infinity for every token that can't come next."""
         llguidance.numpy.fill_next_token_bitmask(self._matcher, self._bits, 0)
+        self.has_failed = self.has_failed or bool(self._matcher.is_error())
         # llguidance's own function for this compiles itself with torch first, which takes seconds.
         allowed = np.unpackbits(self._bits[0].view(np.uint8), bitorder="little")[: len(logits)]
         return logits.masked_fill(torch.from_numpy(allowed == 0), -torch.inf)
 
     def take(self, token: int) -> bool:
-        """Go on by a token. Returns whether the answer is complete and can't go on."""
-        if not self._matcher.consume_token(token):
-            raise RuntimeError(f"the grammar does not allow a token: {self._matcher.get_error()}")
-        return bool(self._matcher.is_stopped())
+        """Go on by a token. Returns whether the answer is complete, or has failed, and can't go on."""
+        self.has_failed = self.has_failed or not self._matcher.consume_token(token)
+        return self.has_failed or bool(self._matcher.is_stopped())
 
 
 class Guides:

@@ -4,6 +4,7 @@ Rows of about the same length lie in one block, so that a step reads few columns
 every row begins at column 0, and no row is empty: when one leaves, the last takes its place.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -98,11 +99,12 @@ class Block:
 
 
 class KeyValues:
-    """The blocks of a model whose context is `context` tokens."""
+    """The blocks of a model whose context is `context` tokens. `limit` is how many tokens they are meant to hold."""
 
     def __init__(self, shape: Shape, context: int) -> None:
         self.shape = shape
         self._context = context
+        self.limit: float = math.inf
         self._blocks: dict[int, Block] = {}
 
     @torch.inference_mode()
@@ -125,7 +127,10 @@ class KeyValues:
 
     @torch.inference_mode()
     def follow(self, row: Sequence, leader: Sequence) -> None:
-        """Give a row what another has read of their shared beginning."""
+        """Give a row what another has read of their shared beginning, unless that takes too much memory."""
+        held = sum(len(block.rows) * block.capacity for block in self._blocks.values())
+        if held + self.room_for(row) > self.limit:
+            return
         self.make_room(row)
         ours, theirs, end = row.in_block, leader.in_block, leader.shared
         ours.keys[:, row.place, :, :end] = theirs.keys[:, leader.place, :, :end]

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from lorakit.serve.guides import Guide
     from lorakit.serve.key_values import Block
 
-Finish = Literal["stop", "length", "cancelled"]
+Finish = Literal["stop", "length", "cancelled", "error"]
+"""Why a row ended; "error" is a form that could not be kept."""
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _edited(request: TenantRequest, found: Router | None) -> HttpResponse:
             tried = _tried(request, found, document)
         elif pressed == "save" and (name is None or name.is_valid()):
             saved = _saved(request, found, document, name)
-            messages.success(request, f"Router {saved.name} saved. It is live within a second.")
+            messages.success(request, f"Router {saved.name} saved. Requests use it within a second.")
             return redirect("serving:router", saved.id)
     except PortalError as error:
         fault = error

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,9 +14,11 @@ from lorakit.package import AdapterConfig
 from lorakit.serve.batcher import Batcher, Job
 from lorakit.serve.decode import DecodeBatch
 from lorakit.serve.fairness import QUANTUM, FairQueue
+from lorakit.serve.key_values import SMALLEST
 from lorakit.serve.pool import SlotPool, StoredAdapter
 from lorakit.serve.sequences import Sequence
 from lorakit.serve.share import Turn, divide
+from lorakit.serve.talking import lead
 
 WIDTH = 4
 CHUNK = 32
@@ -202,3 +205,81 @@ def test_what_is_left_out_for_want_of_memory_is_read_again(base: Path, prompt: l
     batcher.stop()
     assert [row.tokens for row in rows] == wanted
     assert batch.cache.size == 0, "nothing stays behind"
+
+
+def test_followers_take_no_more_memory_than_there_is(base: Path, prompt: list[int]) -> None:
+    model = load_for_inference(base)
+    batch = DecodeBatch(model, SlotPool(model, slots=1, max_rank=4), end_ids=frozenset())
+    batcher = Batcher(batch, width=WIDTH, chunk=CHUNK, cache_tokens=4 * SMALLEST)
+    held: list[int] = []
+    step = batch.step
+
+    def watched(turns: list[Turn[Sequence]]) -> None:
+        step(turns)
+        held.append(sum(row.in_block.capacity for row in batch.cache.rows()))
+
+    batch.step = watched  # type: ignore[assignment, method-assign]
+    rows = [Sequence(prompt, 0, 5) for _ in range(12)]
+    lead(rows, len(prompt) - 1)
+    ended = threading.Event()
+    batcher.submit(Job(rows, None, lambda error: ended.set()))
+    batcher.start()
+    assert ended.wait(60)
+    batcher.stop()
+    assert max(held) <= 4 * SMALLEST
+    assert len({tuple(row.tokens) for row in rows}) == 1
+    assert len(rows[0].tokens) == 5
+
+
+def test_an_adapter_that_cannot_be_loaded_fails_all_rows_of_its_request_and_no_other(
+    steps: Steps, prompt: list[int]
+) -> None:
+    config = AdapterConfig("tiny-llama", 4, 8.0, ("q_proj",), rank_stabilised=False)
+    lost = StoredAdapter("0" * 64, Path("/nowhere"), config, ("model.layers.0.self_attn.q_proj",))
+    long = Asked(steps, "long", prompt, 300)
+    errors: list[BaseException | None] = []
+    ended = threading.Event()
+
+    def end(error: BaseException | None) -> None:
+        errors.append(error)
+        ended.set()
+
+    steps.batcher.submit(Job([Sequence(prompt, 0, 5) for _ in range(3)], lost, end, group="lost"))
+    assert ended.wait(60)
+    assert [type(error) for error in errors] == [FileNotFoundError]
+    assert not long.ended.is_set()
+    long.job.cancelled.set()
+    long.wait()
+
+
+class Failing:
+    """A guide whose parser gives up at the second token."""
+
+    def __init__(self) -> None:
+        self.has_failed = False
+        self.taken = 0
+
+    def mask(self, logits: torch.Tensor) -> torch.Tensor:
+        return logits
+
+    def take(self, token: int) -> bool:
+        self.taken += 1
+        self.has_failed = self.taken == 2
+        return self.has_failed
+
+
+def test_a_form_that_cannot_be_kept_fails_its_own_request_only(steps: Steps, prompt: list[int]) -> None:
+    other = Asked(steps, "other", prompt, 60)
+    row = Sequence(prompt, 0, 20, guide=Failing())  # type: ignore[arg-type]
+    errors: list[BaseException | None] = []
+    ended = threading.Event()
+
+    def end(error: BaseException | None) -> None:
+        errors.append(error)
+        ended.set()
+
+    steps.batcher.submit(Job([row], None, end))
+    assert ended.wait(60)
+    assert isinstance(errors[0], RuntimeError)
+    other.wait()
+    assert len(other.row.tokens) == 60

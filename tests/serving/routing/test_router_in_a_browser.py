@@ -59,7 +59,7 @@ def test_rules_are_written_moved_tried_and_saved(live_server: LiveServer, as_bob
         expect(page.get_by_role("alert")).to_contain_text("Rule 2: “nobody” is no live adapter")
         page.get_by_label("Goes to by rule 2").fill("billing")
         page.get_by_role("button", name="Add router").press("Enter")
-        expect(page.get_by_text("Router desk saved. It is live within a second.")).to_be_visible()
+        expect(page.get_by_text("Router desk saved. Requests use it within a second.")).to_be_visible()
         page.get_by_role("button", name="Delete router").first.click()
         page.get_by_role("dialog").get_by_role("button", name="Delete router").click()
         expect(page.get_by_text("Router desk deleted.")).to_be_visible()
