@@ -144,16 +144,13 @@ class Engine:
         talk = Classifying(prepared) if prepared.choices else Talking(prepared, self.tokenizer, put, timing.token)
 
         def finished(error: BaseException | None) -> None:
-            reason = "error"
-            if error is None:
-                for piece in talk.ended():
-                    reason = piece.finish or reason
-                    put(piece)
-            else:
-                put(error)
-            put(None)
+            ended: list[Choice | BaseException] = [*talk.ended()] if error is None else [error]
+            reason = next((piece.finish for piece in ended if isinstance(piece, Choice) and piece.finish), "error")
+            # Counted before the caller can know.
             generated = sum(len(row.tokens) for row in talk.rows)
             timing.end(reason, prompt=len(prepared.prompt), generated=generated)
+            for piece in (*ended, None):
+                put(piece)
 
         job = Job(talk.rows, prepared.target.adapter, finished, group=group or prepared.target.name)
         try:
