@@ -11,6 +11,7 @@ import environ
 
 from portal.embedded.runtime import current_urls
 from portal.logs import logging_config
+from portal.metrics import all_metrics
 from portal.schedule import SCHEDULE
 from portal.secret_key import local_secret_key
 
@@ -480,31 +481,7 @@ ROUTE_CLASSIFIERS: dict[str, dict[str, Any]] = {
     "judge": {"BACKEND": "serving.routing.classifiers.judge.JudgeClassifier", "OPTIONS": {}},
 }
 
-METRICS: dict[str, dict[str, Any]] = {
-    "exact_match": {"BACKEND": "evaluations.metrics.exact.ExactMatch", "OPTIONS": {}},
-    "quasi_exact_match": {"BACKEND": "evaluations.metrics.exact.QuasiExactMatch", "OPTIONS": {}},
-    "f1": {"BACKEND": "evaluations.metrics.words.F1", "OPTIONS": {}},
-    "precision_over_words": {"BACKEND": "evaluations.metrics.words.PrecisionOverWords", "OPTIONS": {}},
-    "recall_over_words": {"BACKEND": "evaluations.metrics.words.RecallOverWords", "OPTIONS": {}},
-    "rouge_1": {"BACKEND": "evaluations.metrics.rouge.Rouge1", "OPTIONS": {}},
-    "rouge_2": {"BACKEND": "evaluations.metrics.rouge.Rouge2", "OPTIONS": {}},
-    "rouge_l": {"BACKEND": "evaluations.metrics.rouge.RougeL", "OPTIONS": {}},
-    "rouge_lsum": {"BACKEND": "evaluations.metrics.rouge.RougeLsum", "OPTIONS": {}},
-    "meteor": {
-        "BACKEND": "evaluations.metrics.meteor.Meteor",
-        "OPTIONS": {"WORDNET": env.str("WORDNET_DIR", default="")},
-    },
-    "bleu": {"BACKEND": "evaluations.metrics.ngrams.Bleu", "OPTIONS": {}},
-    "chrf": {"BACKEND": "evaluations.metrics.ngrams.Chrf", "OPTIONS": {}},
-    "classification_accuracy": {"BACKEND": "evaluations.metrics.labels.ClassificationAccuracy", "OPTIONS": {}},
-    "balanced_accuracy": {"BACKEND": "evaluations.metrics.labels.BalancedAccuracy", "OPTIONS": {}},
-    "macro_precision": {"BACKEND": "evaluations.metrics.labels.MacroPrecision", "OPTIONS": {}},
-    "json_validity": {"BACKEND": "evaluations.metrics.structured.JsonValidity", "OPTIONS": {}},
-    "json_field_accuracy": {"BACKEND": "evaluations.metrics.structured.FieldAccuracy", "OPTIONS": {}},
-    "embedding_similarity": {"BACKEND": "evaluations.metrics.similarity.EmbeddingSimilarity", "OPTIONS": {}},
-    "bertscore": {"BACKEND": "evaluations.metrics.similarity.BertScore", "OPTIONS": {}},
-    "calibration_error": {"BACKEND": "evaluations.metrics.calibration.CalibrationError", "OPTIONS": {}},
-}
+METRICS = all_metrics(wordnet=env.str("WORDNET_DIR", default=""))
 
 # Models that turn texts into vectors, for the metrics of likeness in meaning; none in the box.
 ENCODERS: dict[str, dict[str, Any]] = {}
