@@ -29,7 +29,7 @@ from bench.engine_paths import EnginePath, PeftPath
 from bench.report import Goal, finish
 from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
 from lorakit.package import WEIGHTS
-from lorakit.serve.pool import StoredAdapter
+from lorakit.serve.adapters.pool import StoredAdapter
 
 ADAPTERS = 64
 CLIENTS = 16

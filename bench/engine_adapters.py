@@ -12,7 +12,7 @@ from bench.engine_bases import TINY
 from lorakit.contracts import TrainSpec
 from lorakit.package import CONFIG, PACKAGE, WEIGHTS, check_directory, pack, unpack
 from lorakit.rundir import Run
-from lorakit.serve.pool import StoredAdapter
+from lorakit.serve.adapters.pool import StoredAdapter
 from lorakit.train.training import train
 from portal.demo.datasets import demo_rows
 

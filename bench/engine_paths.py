@@ -9,10 +9,10 @@ from peft import PeftModel
 
 from bench.engine_bases import Ids
 from lorakit.base import load_for_inference
-from lorakit.serve.batcher import Batcher, Job
-from lorakit.serve.decode import DecodeBatch
-from lorakit.serve.pool import SlotPool, StoredAdapter
-from lorakit.serve.sequences import Sequence
+from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
+from lorakit.serve.steps.batcher import Batcher, Job
+from lorakit.serve.steps.decode import DecodeBatch
+from lorakit.serve.steps.sequences import Sequence
 
 
 class PeftPath:

@@ -5,7 +5,7 @@ maximum rank, whatever the adapters change (`lora/layers/*.py`, `create_lora_wei
 share of the base and the cache, and of one side of each slot's matrices. What is left of its share of the GPU becomes
 the cache. Our own engine does the same for the linear layers but the head, with one slot more, which stands for the
 base; its cache grows as requests come, and so do its lanes, copies of slots for the rows of a batch
-(`lorakit/serve/pool.py`).
+(`lorakit/serve/adapters/pool.py`).
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from lorakit.contracts import BASE_TARGET, GenerateSpec
 from lorakit.errors import PackageError, RunError
 from lorakit.package import PACKAGE, check_directory, unpack
 from lorakit.rundir import Run
-from lorakit.serve.pool import BASE_SLOT, SlotPool, StoredAdapter
+from lorakit.serve.adapters.pool import BASE_SLOT, SlotPool, StoredAdapter
 
 
 def stage_adapters(run: Run[GenerateSpec], folder: Path) -> dict[str, StoredAdapter]:

@@ -21,9 +21,9 @@ from lorakit.generate.answers import Answers, answers_path
 from lorakit.generate.progress import Progress
 from lorakit.generate.prompts import Prompts, load_prompts
 from lorakit.rundir import Run
-from lorakit.serve.decode import DecodeBatch, decode_each
-from lorakit.serve.pool import SlotPool, StoredAdapter
-from lorakit.serve.sequences import Sequence
+from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
+from lorakit.serve.steps.decode import DecodeBatch, decode_each
+from lorakit.serve.steps.sequences import Sequence
 
 PREDICTIONS = "predictions.jsonl"
 SLOTS = 4

@@ -6,7 +6,7 @@ from collections.abc import Sequence as Many
 from lorakit.contracts import GenerateSpec
 from lorakit.generate.answers import Answers
 from lorakit.rundir import Run
-from lorakit.serve.sequences import Sequence
+from lorakit.serve.steps.sequences import Sequence
 
 
 class Progress:

@@ -13,18 +13,18 @@ from lorakit.base import (
     load_tokenizer,
 )
 from lorakit.digest import base_sha256
-from lorakit.serve.batcher import Batcher, Job, Overloaded, Preload
-from lorakit.serve.decode import DecodeBatch
-from lorakit.serve.errors import ApiError
-from lorakit.serve.guides import Guides
-from lorakit.serve.memory import Memory
+from lorakit.serve.adapters.memory import Memory
+from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
+from lorakit.serve.adapters.registry import Registry
+from lorakit.serve.answers.replies import Choice, Spelling
+from lorakit.serve.answers.talking import Classifying, Prepared, Talking, Target
 from lorakit.serve.metrics import Loaded, Metrics, State, process_bytes
-from lorakit.serve.pool import SlotPool, StoredAdapter
-from lorakit.serve.prompts import PromptEncoder
-from lorakit.serve.protocol import parse_ask
-from lorakit.serve.registry import Registry
-from lorakit.serve.replies import Choice, Spelling
-from lorakit.serve.talking import Classifying, Prepared, Talking, Target
+from lorakit.serve.requests.errors import ApiError
+from lorakit.serve.requests.guides import Guides
+from lorakit.serve.requests.prompts import PromptEncoder
+from lorakit.serve.requests.protocol import parse_ask
+from lorakit.serve.steps.batcher import Batcher, Job, Overloaded, Preload
+from lorakit.serve.steps.decode import DecodeBatch
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lorakit.errors import PackageError
+from lorakit.serve.adapters.registry import AlreadyLoaded, NoFreeSlot
+from lorakit.serve.answers.replies import Choice, Reply, usage_of
 from lorakit.serve.engine import Answer, Engine
-from lorakit.serve.errors import ApiError
-from lorakit.serve.protocol import Ask
-from lorakit.serve.registry import AlreadyLoaded, NoFreeSlot
-from lorakit.serve.replies import Choice, Reply, usage_of
+from lorakit.serve.requests.errors import ApiError
+from lorakit.serve.requests.protocol import Ask
 from lorakit.strict_json import read_json
 
 MAX_BODY_BYTES = 4 * 1024 * 1024

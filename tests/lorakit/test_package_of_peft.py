@@ -12,8 +12,8 @@ from transformers import AutoModelForCausalLM
 from lorakit.base import load_for_inference
 from lorakit.errors import PackageError
 from lorakit.package import CONFIG, CONFIG_KEYS, DROPPED_KEYS, REFUSED_KEYS, WEIGHTS, pack
-from lorakit.serve.pool import SlotPool
-from lorakit.serve.registry import Registry
+from lorakit.serve.adapters.pool import SlotPool
+from lorakit.serve.adapters.registry import Registry
 
 IDS = torch.arange(5, 25).view(1, -1)
 

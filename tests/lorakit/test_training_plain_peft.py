@@ -10,8 +10,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from lorakit.base import load_for_inference
 from lorakit.package import unpack
-from lorakit.serve.pool import SlotPool
-from lorakit.serve.registry import Registry
+from lorakit.serve.adapters.pool import SlotPool
+from lorakit.serve.adapters.registry import Registry
 
 pytestmark = pytest.mark.slow
 

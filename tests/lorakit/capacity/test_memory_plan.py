@@ -14,7 +14,7 @@ from lorakit.capacity.plan import base_bytes, host_bytes, plan_of, slot_bytes, t
 from lorakit.capacity.ranks import rounded_rank
 from lorakit.capacity.setup import Setup
 from lorakit.capacity.shape import read_shape
-from lorakit.serve.pool import SlotPool
+from lorakit.serve.adapters.pool import SlotPool
 from tests.lorakit.capacity.shapes import LLAMA_2_7B, LLAMA_2_13B, LLAMA_3_8B, shape, vllm
 
 GB = 10**9

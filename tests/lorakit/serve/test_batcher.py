@@ -8,12 +8,12 @@ import pytest
 
 from lorakit.base import load_for_inference, load_tokenizer
 from lorakit.package import AdapterConfig
-from lorakit.serve import batcher as batching
-from lorakit.serve.batcher import Batcher, Job, Overloaded
-from lorakit.serve.decode import DecodeBatch
-from lorakit.serve.pool import SlotPool, StoredAdapter
-from lorakit.serve.sequences import Sequence
-from lorakit.serve.share import Turn
+from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
+from lorakit.serve.steps import batcher as batching
+from lorakit.serve.steps.batcher import Batcher, Job, Overloaded
+from lorakit.serve.steps.decode import DecodeBatch
+from lorakit.serve.steps.sequences import Sequence
+from lorakit.serve.steps.share import Turn
 
 
 class Waiter:

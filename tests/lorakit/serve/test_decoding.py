@@ -8,12 +8,12 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
-from lorakit.serve.choosing import change
-from lorakit.serve.decode import DecodeBatch, decode_all, decode_each
-from lorakit.serve.pool import SlotPool
-from lorakit.serve.sequences import Sampling, Sequence
-from lorakit.serve.share import divide
-from lorakit.serve.text import TextStream
+from lorakit.serve.adapters.pool import SlotPool
+from lorakit.serve.answers.text import TextStream
+from lorakit.serve.steps.choosing import change
+from lorakit.serve.steps.decode import DecodeBatch, decode_all, decode_each
+from lorakit.serve.steps.sequences import Sampling, Sequence
+from lorakit.serve.steps.share import divide
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from lorakit.base import load_for_inference, load_tokenizer
 from lorakit.package import AdapterConfig
-from lorakit.serve.batcher import Batcher, Job
-from lorakit.serve.decode import DecodeBatch
-from lorakit.serve.fairness import QUANTUM, FairQueue
-from lorakit.serve.key_values import SMALLEST
-from lorakit.serve.pool import SlotPool, StoredAdapter
-from lorakit.serve.sequences import Sequence
-from lorakit.serve.share import Turn, divide
-from lorakit.serve.talking import lead
+from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
+from lorakit.serve.answers.talking import lead
+from lorakit.serve.steps.batcher import Batcher, Job
+from lorakit.serve.steps.decode import DecodeBatch
+from lorakit.serve.steps.fairness import QUANTUM, FairQueue
+from lorakit.serve.steps.key_values import SMALLEST
+from lorakit.serve.steps.sequences import Sequence
+from lorakit.serve.steps.share import Turn, divide
 
 WIDTH = 4
 CHUNK = 32
@@ -284,7 +284,7 @@ class Failing:
 
 def test_a_form_that_cannot_be_kept_fails_its_own_request_only(steps: Steps, prompt: list[int]) -> None:
     other = Asked(steps, "other", prompt, 60)
-    row = Sequence(prompt, 0, 20, guide=Failing())  # type: ignore[arg-type]
+    row = Sequence(prompt, 0, 20, guide=Failing())
     errors: list[BaseException | None] = []
     ended = threading.Event()
 

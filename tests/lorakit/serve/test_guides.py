@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from transformers import PreTrainedTokenizerFast
 
 from lorakit.base import load_tokenizer
-from lorakit.serve.errors import ApiError
-from lorakit.serve.guides import Form, Guides, schema_form
+from lorakit.serve.requests.errors import ApiError
+from lorakit.serve.requests.guides import Form, Guides, schema_form
 from tests.lorakit.serve.schemas import SCHEMAS
 
 VOCABULARY = 1024

@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 
 from lorakit.base import load_tokenizer
 from lorakit.serve.engine import Engine, Settings
-from lorakit.serve.errors import ApiError
-from lorakit.serve.prompts import PromptEncoder
-from lorakit.serve.protocol import Ask
+from lorakit.serve.requests.errors import ApiError
+from lorakit.serve.requests.prompts import PromptEncoder
+from lorakit.serve.requests.protocol import Ask
 from lorakit.serve.server import create_app
 
 CONTEXT = 2048

@@ -11,9 +11,9 @@ from safetensors.numpy import load_file, save_file
 
 from lorakit.base import check_base, load_for_inference
 from lorakit.package import WEIGHTS, unpack
-from lorakit.serve.memory import Memory, Remembered
-from lorakit.serve.pool import SlotPool
-from lorakit.serve.registry import Registry
+from lorakit.serve.adapters.memory import Memory, Remembered
+from lorakit.serve.adapters.pool import SlotPool
+from lorakit.serve.adapters.registry import Registry
 from lorakit.tiny.canaries import pack_canary
 
 Start = Callable[[], Registry]

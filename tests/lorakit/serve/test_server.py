@@ -14,9 +14,9 @@ from openai.types.chat import ChatCompletionMessageParam
 from lorakit.digest import file_sha256
 from lorakit.package import unpack
 from lorakit.serve.engine import Engine, Settings
-from lorakit.serve.sequences import Sequence
 from lorakit.serve.server import create_app
-from lorakit.serve.share import Turn
+from lorakit.serve.steps.sequences import Sequence
+from lorakit.serve.steps.share import Turn
 from tests.lorakit.serve.conftest import KEY
 
 ASK: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Who are you?"}]

@@ -14,9 +14,9 @@ from transformers import PreTrainedModel
 from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
 from lorakit.errors import PackageError
 from lorakit.package import CONFIG, PACKAGE, WEIGHTS, check_directory, pack, unpack
-from lorakit.serve.decode import DecodeBatch, decode_all
-from lorakit.serve.pool import SlotPool, StoredAdapter
-from lorakit.serve.sequences import Sequence
+from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
+from lorakit.serve.steps.decode import DecodeBatch, decode_all
+from lorakit.serve.steps.sequences import Sequence
 
 MakeAdapter = Callable[..., StoredAdapter]
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from lorakit.base import load_tokenizer
-from lorakit.serve.protocol import parse_ask
-from lorakit.serve.replies import Choice, Reply, Spelling
+from lorakit.serve.answers.replies import Choice, Reply, Spelling
+from lorakit.serve.requests.protocol import parse_ask
 from lorakit.serve.server import stream_events
 from tests.lorakit.conftest import BASE
 

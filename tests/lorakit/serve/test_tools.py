@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 
 from lorakit.rows import parse_row
 from lorakit.serve.engine import Engine, Settings
-from lorakit.serve.errors import ApiError
-from lorakit.serve.prompts import PromptEncoder
-from lorakit.serve.protocol import parse_ask
+from lorakit.serve.requests.errors import ApiError
+from lorakit.serve.requests.prompts import PromptEncoder
+from lorakit.serve.requests.protocol import parse_ask
 from lorakit.serve.server import create_app
 from lorakit.train.examples import RowEncoder
 from tests.lorakit.chat_templates import CHATML, FORGETFUL, TOOLS, tokenizer_with

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from lorakit.serve.errors import ApiError, invalid
-from lorakit.serve.guides import Form, schema_form
-from lorakit.serve.sequences import Sampling
+from lorakit.serve.requests.errors import ApiError, invalid
+from lorakit.serve.requests.guides import Form, schema_form
+from lorakit.serve.steps.sequences import Sampling
 
 MAX_ANSWERS = 8
 MAX_ALTERNATIVES = {True: 20, False: 5}

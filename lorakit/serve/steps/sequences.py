@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 import torch
 
 if TYPE_CHECKING:
-    from lorakit.serve.guides import Guide
-    from lorakit.serve.key_values import Block
+    from lorakit.serve.steps.key_values import Block
 
 Finish = Literal["stop", "length", "cancelled", "error"]
 """Why a row ended; "error" is a form that could not be kept."""
@@ -38,6 +37,20 @@ class Sampling:
         return bool(
             self.frequency_penalty or self.presence_penalty or self.repetition_penalty != 1.0 or self.logit_bias
         )
+
+
+class Guide(Protocol):
+    """Holds an answer to a form. `has_failed` is set where it can't."""
+
+    has_failed: bool
+
+    def mask(self, logits: torch.Tensor) -> torch.Tensor:
+        """Logits of shape [vocabulary] on the CPU, minus infinity for every token that can't come next."""
+        ...
+
+    def take(self, token: int) -> bool:
+        """Go on by a token. Returns whether the answer is complete, or has failed, and can't go on."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +87,7 @@ class Sequence:
     finish: Finish | None = None
     busy_seconds: float = 0.0
     log_probability: float = 0.0
-    guide: "Guide | None" = None
+    guide: Guide | None = None
     alternatives: int | None = None
     chosen: list[Chosen] = field(default_factory=list)
     scored_from: int | None = None

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
-from lorakit.serve.sequences import Chosen
+from lorakit.serve.steps.sequences import Chosen
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from transformers import AttentionInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from lorakit.errors import RunError
-from lorakit.serve.key_values import Block
-from lorakit.serve.sequences import Sequence
+from lorakit.serve.steps.key_values import Block
+from lorakit.serve.steps.sequences import Sequence
 
 PACKED = "packed"
 

@@ -15,12 +15,12 @@ import torch
 from transformers import PreTrainedModel
 
 from lorakit.base import context_length
-from lorakit.serve.attention import Pack, Reading, Saying, use_packed_attention
-from lorakit.serve.choosing import choose
-from lorakit.serve.key_values import Block, KeyValues, shape_of
-from lorakit.serve.pool import SlotPool
-from lorakit.serve.sequences import Chosen, S, Sequence
-from lorakit.serve.share import Turn, divide
+from lorakit.serve.adapters.pool import SlotPool
+from lorakit.serve.steps.attention import Pack, Reading, Saying, use_packed_attention
+from lorakit.serve.steps.choosing import choose
+from lorakit.serve.steps.key_values import Block, KeyValues, shape_of
+from lorakit.serve.steps.sequences import Chosen, S, Sequence
+from lorakit.serve.steps.share import Turn, divide
 
 READ_AT_ONCE = 512
 """Tokens of prompts that are read in one step where nobody waits for it."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from lorakit.serve.guides import Guide
-from lorakit.serve.pool import BASE_SLOT, StoredAdapter
-from lorakit.serve.protocol import Ask
-from lorakit.serve.replies import Choice
-from lorakit.serve.sequences import Sequence
-from lorakit.serve.text import TextStream
+from lorakit.serve.adapters.pool import BASE_SLOT, StoredAdapter
+from lorakit.serve.answers.replies import Choice
+from lorakit.serve.answers.text import TextStream
+from lorakit.serve.requests.guides import Guide
+from lorakit.serve.requests.protocol import Ask
+from lorakit.serve.steps.sequences import Sequence
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence as Many
 
 import torch
 
-from lorakit.serve.sequences import Sequence
+from lorakit.serve.steps.sequences import Sequence
 
 
 def choose(rows: Many[Sequence], logits: torch.Tensor) -> list[int]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from lorakit.serve.pool import SlotPool, StoredAdapter
+from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
 
 
 class Loader:

@@ -11,7 +11,7 @@ import torch
 from llguidance import LLMatcher
 from transformers import PreTrainedTokenizerFast
 
-from lorakit.serve.errors import ApiError, invalid
+from lorakit.serve.requests.errors import ApiError, invalid
 
 MAX_SIZE = 64 * 1024
 """Characters of a schema or a pattern."""

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lorakit.rows import Message, Tool
-from lorakit.serve import options
-from lorakit.serve.errors import ApiError, invalid
-from lorakit.serve.guides import Form
-from lorakit.serve.messages import parse_messages, parse_tools
-from lorakit.serve.sequences import Sampling
+from lorakit.serve.requests import options
+from lorakit.serve.requests.errors import ApiError, invalid
+from lorakit.serve.requests.guides import Form
+from lorakit.serve.requests.messages import parse_messages, parse_tools
+from lorakit.serve.steps.sequences import Sampling
 from lorakit.strict_json import read_json
 
 READ = frozenset(

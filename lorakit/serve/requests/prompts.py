@@ -8,8 +8,8 @@ from transformers import PreTrainedTokenizerFast
 from lorakit.chat import Chat
 from lorakit.errors import RunError
 from lorakit.rows import ChatRow, Message, Tool
-from lorakit.serve.errors import ApiError
-from lorakit.serve.protocol import Ask
+from lorakit.serve.requests.errors import ApiError
+from lorakit.serve.requests.protocol import Ask
 
 
 class PromptEncoder:

@@ -14,12 +14,12 @@ from itertools import islice
 
 import torch
 
-from lorakit.serve.decode import DecodeBatch
-from lorakit.serve.fairness import FairQueue
-from lorakit.serve.loader import Loader
-from lorakit.serve.pool import StoredAdapter
-from lorakit.serve.sequences import Sequence
-from lorakit.serve.share import Turn, divide
+from lorakit.serve.adapters.loader import Loader
+from lorakit.serve.adapters.pool import StoredAdapter
+from lorakit.serve.steps.decode import DecodeBatch
+from lorakit.serve.steps.fairness import FairQueue
+from lorakit.serve.steps.sequences import Sequence
+from lorakit.serve.steps.share import Turn, divide
 
 log = logging.getLogger(__name__)
 

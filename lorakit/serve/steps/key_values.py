@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from lorakit.serve.sequences import Sequence
+from lorakit.serve.steps.sequences import Sequence
 
 SMALLEST = 128
 """Columns of the smallest block; each next one has twice as many."""

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from lorakit.rows import Message, Tool
-from lorakit.serve.errors import ApiError, invalid
+from lorakit.serve.requests.errors import ApiError, invalid
 from lorakit.strict_json import read_json
 
 ROLES = ("system", "developer", "user", "assistant", "tool")

@@ -4,7 +4,7 @@ from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from typing import Generic
 
-from lorakit.serve.sequences import S
+from lorakit.serve.steps.sequences import S
 
 
 @dataclass(frozen=True)

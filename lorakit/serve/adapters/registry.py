@@ -12,8 +12,8 @@ from pathlib import Path
 
 from lorakit.errors import PackageError
 from lorakit.package import PACKAGE, check_directory, pack, unpack
-from lorakit.serve.memory import Memory
-from lorakit.serve.pool import SlotPool, StoredAdapter
+from lorakit.serve.adapters.memory import Memory
+from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
 
 log = logging.getLogger(__name__)
 

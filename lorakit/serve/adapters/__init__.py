@@ -1,0 +1,1 @@
+"""Adapters of the engine: which there are, and which are in slots."""

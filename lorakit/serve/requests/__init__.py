@@ -1,0 +1,1 @@
+"""Requests of OpenAI's API: what they may ask, checked and tokenised."""
