@@ -17,6 +17,7 @@ from corpora.models import DatasetVersion
 from corpora.versions.rows import Choice, NotReady, Rows, StoredRow
 from serving.models import Route, Router, RouterLearning
 from serving.routing.classifiers import classifiers
+from serving.routing.classifiers.base import LearningClassifier
 from serving.routing.document import RouterDocument, document_of
 from serving.routing.live import live_router
 from storage.errors import ObjectMissing, StorageUnavailable
@@ -76,7 +77,7 @@ def _learnt(
     document: RouterDocument, versions: dict[str, DatasetVersion], held_out: dict[str, list[str]]
 ) -> tuple[bytes, dict[str, Any]]:
     classifier = classifiers.get(document.classifier)
-    if classifier is None or not classifier.learns:
+    if not isinstance(classifier, LearningClassifier):
         return b"", {}
     prompts: dict[str, list[str]] = {}
     for target in document.targets:

@@ -14,7 +14,7 @@ from lorakit.route.router import Router as RulesFirst
 from lorakit.route.table import Table, Unreadable
 from serving.models import Router, RouterLearning
 from serving.routing.classifiers import classifiers
-from serving.routing.classifiers.base import RouteClassifier, Situation
+from serving.routing.classifiers.base import LearningClassifier, RouteClassifier, Situation
 from serving.routing.document import RouterDocument, document_of
 from tenants.scope import active_tenant_id
 
@@ -105,7 +105,7 @@ def _table(router: Router, *, rules_table: bytes | None, document: RouterDocumen
 
 
 def _learnt(router: Router, classifier: RouteClassifier | None) -> object:
-    if classifier is None or not classifier.learns:
+    if not isinstance(classifier, LearningClassifier):
         return None
     data = RouterLearning.objects.filter(router=router).values_list("data", flat=True).first()
     return classifier.read(bytes(data)) if data else None

@@ -27,13 +27,12 @@ class Situation:
 
 
 class RouteClassifier(ABC):
-    """One classifier. `learns` says whether it does so from prompts; `is_quick` whether an event loop can wait for it.
+    """One classifier. `is_quick` says whether an event loop can wait for it.
 
     It is built once and asked by several threads. No text may reach a log, or a cache in clear.
     """
 
     label: ClassVar[str]
-    learns: ClassVar[bool] = False
     is_quick: ClassVar[bool] = False
     asks_judge: ClassVar[bool] = False
     options: ClassVar[dict[str, Any]] = {}
@@ -53,10 +52,14 @@ class RouteClassifier(ABC):
         In the tenant's scope, unless it is quick.
         """
 
+
+class LearningClassifier(RouteClassifier):
+    """One that learns from prompts before it is asked."""
+
+    @abstractmethod
     def learn(self, prompts: Prompts, held_out: Prompts) -> bytes:
         """What is kept of the prompts, for `read`. Raises ValueError where there are too few."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, data: bytes) -> Any:
         """What `learn` kept, ready to be asked. Raises ValueError."""
-        raise NotImplementedError

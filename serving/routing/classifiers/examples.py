@@ -4,14 +4,13 @@ from typing import ClassVar
 
 from lorakit.route.examples import Examples
 from lorakit.route.router import Guess
-from serving.routing.classifiers.base import Prompts, RouteClassifier, Situation
+from serving.routing.classifiers.base import LearningClassifier, Prompts, Situation
 
 
-class ExamplesClassifier(RouteClassifier):
+class ExamplesClassifier(LearningClassifier):
     """The nearest centroid over n-grams, see `lorakit.route.examples`."""
 
     label = "Learn from training data"
-    learns: ClassVar[bool] = True
     is_quick: ClassVar[bool] = True
 
     def guess(self, text: str, situation: Situation) -> Guess | None:
