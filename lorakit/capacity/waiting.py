@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-GAIN = {"lorakit": 5.4, "vllm": 16.0}
-"""How much faster an endless batch is than single requests. Our own engine's is measured (docs/benchmarks.md: 4.7 times
+GAIN = {"lorakit": 7.0, "vllm": 16.0}
+"""How much faster an endless batch is than single requests. Our own engine's is measured (docs/capacity.md: 6.5 times
 the tokens a second at 32 clients); vLLM's is assumed, for a batch that reads the same weights for all its rows."""
 
 STEPS = 60
