@@ -4,11 +4,17 @@ The names are those that vLLM is about to have (vllm-project/vllm#54830); our ow
 vLLM's `lora_requests_info` is not read: it names adapters with requests in flight only.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from serving.backends.exposition import samples
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+LONGEST = 4 * 1024 * 1024
+"""Characters of metrics that are read; an engine writes a few hundred thousand."""
 
 Level = Literal["gpu", "cpu"]
 
@@ -76,6 +82,14 @@ def read_residency(text: str) -> Residency | None:
         waiting=int(figures.get("vllm:num_requests_waiting", 0)),
         memory=memory,
     )
+
+
+def samples(text: str) -> Iterator[Sample]:
+    """Every sample with a finite value. A line that is none costs its own figure, not the others."""
+    for line in text[:LONGEST].splitlines():
+        with suppress(ValueError):
+            for family in text_string_to_metric_families(line):
+                yield from (sample for sample in family.samples if math.isfinite(sample.value))
 
 
 def joined(residencies: Iterable[Residency | None]) -> Residency | None:
