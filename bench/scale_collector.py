@@ -2,26 +2,28 @@
 
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from bench.scale_site import SEED, Site
+from bench.scale_site import SEED
 from lorakit.contracts import InvocationRecord
 from metering.ledger.collector import collect
+from tenants.models import Tenant
 
 RECORDS, FILES, ALIASES = 60_000, 4, 4
 
 
-def rate(site: Site, folder: Path) -> float:
+def rate(tenants: Sequence[Tenant], folder: Path) -> float:
     """Rows a second, of records that every tenant's four aliases take turns in."""
     folder.mkdir()
-    tenants = [site.tenant, *site.others]
     rng, now = random.Random(SEED), time.time()
-    files = [(folder / f"gateway-{number}.jsonl").open("w") for number in range(FILES)]
+    files = [(folder / f"{folder.name}-{number}.jsonl").open("w") for number in range(FILES)]
     for number in range(RECORDS):
         tenant = tenants[number % len(tenants)]
         record = InvocationRecord(
             request_id=f"req-{rng.getrandbits(128):032x}", at=now - 3_600 * rng.random(), tenant_id=str(tenant.id),
             key_id=str(tenant.id), alias=f"desk-{rng.randrange(ALIASES)}", version_id=str(tenant.id), deployment="a-1",
+            endpoint="shared", queue_ms=1.5,
             status=200 if rng.random() < 0.98 else 503, error_code="", prompt_tokens=100, completion_tokens=50,
             latency_ms=round(rng.lognormvariate(5, 0.5), 3), first_token_ms=20.0, busy_ms=60.0, streamed=False,
         )  # fmt: skip

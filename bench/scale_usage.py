@@ -1,15 +1,17 @@
 """Usage of the large site: a million invocations, and roll-ups of 31 days, half of each in the large tenant."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from django.db import connection
 from django.utils import timezone
 
 from bench.scale_site import SEED, Site
-from metering.ledger.rollup import Line, Sums, add_to_roll_ups
-from metering.ledger.sketches import sketch_of
+from metering.ledger.months import add_months, month_of
+from metering.ledger.rollup import Fact, Sums, add_sums
+from metering.ledger.sketches import Bins
+from metering.models import RollUp
 from serving.models import Route
 from tenants.models import Tenant
 from tenants.scope import system_scope
@@ -30,7 +32,7 @@ def seed_usage(site: Site) -> None:
         others = [line for tenant in site.others for line in _aliases(tenant)]
         for ago in range(DAYS * 24):
             lines = [*large, *(others if ago < HOURS_OF_OTHERS else [])]
-            add_to_roll_ups(_used(rng, now - ago * HOUR, lines))
+            _used(rng, now - ago * HOUR, lines)
         _insert_invocations(site)
 
 
@@ -39,27 +41,33 @@ def _aliases(tenant: Tenant) -> list[tuple[Tenant, str, str]]:
     return [(tenant, alias, str(version_id)) for alias, version_id in routes]
 
 
-def _used(rng: np.random.Generator, hour: dt.datetime, lines: Iterable[tuple[Tenant, str, str]]) -> dict[Line, Sums]:
-    return {
-        Line(tenant.id, hour, alias, version_key): Sums(
-            requests=REQUESTS_AN_HOUR, errors=3, prompt_tokens=30_000, completion_tokens=15_000, busy_ms=20_000.0,
-            sketches=[sketch_of(rng.lognormal(5, 0.5, REQUESTS_AN_HOUR))],
-        )
-        for tenant, alias, version_key in lines
+def _used(rng: np.random.Generator, hour: dt.datetime, lines: Sequence[tuple[Tenant, str, str]]) -> None:
+    facts = {Fact(tenant.id, hour, alias, key, "shared", ""): place for place, (tenant, alias, key) in enumerate(lines)}
+    size = len(facts)
+    counted = {name: np.zeros(size, np.int64) for name in RollUp.SUMS} | {
+        "requests": np.full(size, REQUESTS_AN_HOUR), "failed": np.full(size, 3), "prompt_tokens": np.full(size, 30_000),
+        "completion_tokens": np.full(size, 15_000), "busy_us": np.full(size, 20_000_000),
     }  # fmt: skip
+    latencies = rng.lognormal(5, 0.5, size * REQUESTS_AN_HOUR)
+    groups = np.repeat(np.arange(size), REQUESTS_AN_HOUR)
+    bins = Bins.of_values(groups, latencies)
+    add_sums(facts, Sums(counted, {"latency_sketch": bins, "first_token_sketch": bins}))
 
 
 def _insert_invocations(site: Site) -> None:
+    now = timezone.now()
+    add_months({month_of(now - dt.timedelta(days=day)) for day in range(DAYS)})
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO metering_invocation
-                (id, created_at, tenant_id, request_id, at, key_id, alias, version_id, deployment, status, error_code,
-                 prompt_tokens, completion_tokens, latency_ms, first_token_ms, busy_ms, streamed)
-            SELECT gen_random_uuid(), now(),
+                (tenant_id, request_id, at, key_id, alias, version_id, endpoint, deployment, status, error_code,
+                 prompt_tokens, cached_tokens, completion_tokens, latency_ms, first_token_ms, busy_ms, cold_start,
+                 streamed)
+            SELECT
                 CASE WHEN n %% 2 = 0 THEN %s ELSE (%s::uuid[])[1 + n %% %s] END,
                 'req-' || md5(n::text), now() - n * interval '2 seconds', gen_random_uuid(), 'desk-' || n %% 160,
-                gen_random_uuid(), 'a', 200, '', 100, 50, 150.0, 20.0, 60.0, false
+                gen_random_uuid(), 'shared', 'a', 200, '', 100, 0, 50, 150.0, 20.0, 60.0, false, false
             FROM generate_series(1, %s) n
             """,
             [site.tenant.id, [tenant.id for tenant in site.others], len(site.others), INVOCATIONS],

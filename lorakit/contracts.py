@@ -310,6 +310,10 @@ class RunResult(Document):
 class InvocationRecord(Document):
     """An answered or refused inference request. `at` is in Unix seconds, durations are in milliseconds.
 
+    `endpoint` is the name of the one that was asked, empty if none was. `cached_tokens` are those of the prompt that
+    the endpoint did not read again. Where it tells, `queue_ms` is how long it let the request wait, and `cold_start`
+    says that the adapter had to be loaded first.
+
     Where a trial runs, `caller` is a hash of whoever asked, and `failed_over` says that the version on trial failed and
     the live one answered instead. Where a router chose the model, `router` is its name, `routed_by` is "rule",
     "classifier" or "default", and `rule_id` the rule.
@@ -330,6 +334,10 @@ class InvocationRecord(Document):
     first_token_ms: float | None
     busy_ms: float
     streamed: bool
+    endpoint: str = ""
+    cached_tokens: Natural = 0
+    queue_ms: float | None = None
+    cold_start: bool = False
     trial_id: str | None = None
     caller: str = ""
     failed_over: bool = False

@@ -17,7 +17,7 @@ from rest_framework.routers import SimpleRouter
 
 from metering.costs.queries import costs_of
 from metering.costs.serializers import CostLineSerializer, JudgeLineSerializer
-from metering.usage.queries import usage_of
+from metering.usage.queries import Slice, usage_of
 from metering.usage.serializers import FiguresSerializer, RangeSerializer, UsageLineSerializer
 from tenants.permissions import Action
 
@@ -106,11 +106,11 @@ class UsageViewSet(viewsets.ViewSet):
     def list(self, request: Request) -> Response:
         wanted = RangeSerializer(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        usage = usage_of(**wanted.validated_data)
-        costs = costs_of(**wanted.validated_data, usage=usage)
+        chosen = Slice.touching(**wanted.validated_data)
+        usage, costs = usage_of(chosen), costs_of(**wanted.validated_data)
         document = {
-            "start": usage.start,
-            "end": usage.end,
+            "start": chosen.start,
+            "end": chosen.end,
             "total": usage.total,
             "lines": usage.lines[:],
             "costs": costs.lines,

@@ -3,9 +3,16 @@
 from celery import shared_task
 
 from metering.ledger.collector import collect
+from metering.ledger.months import prepare_months
 
 
 @shared_task(name="metering.collect_invocations")
 def collect_invocations() -> None:
     """Move new ledger records into the database."""
     collect()
+
+
+@shared_task(name="metering.prepare_months")
+def prepare_invocation_months() -> None:
+    """Have room for the next month's invocations, and drop those no longer kept."""
+    prepare_months()

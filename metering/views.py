@@ -11,7 +11,7 @@ from metering.costs.export import costs_csv
 from metering.costs.queries import costs_of
 from metering.usage.charts import latency_figure, requests_figure
 from metering.usage.periods import Period, periods
-from metering.usage.queries import usage_of
+from metering.usage.queries import Slice, usage_of
 from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
@@ -27,16 +27,18 @@ def usage(request: TenantRequest) -> HttpResponse:
     Models and versions come in pages (`?page=`), the busiest first.
     """
     offered, chosen = _periods(request)
-    summary = usage_of(chosen.start, chosen.end)
+    wanted = Slice.touching(chosen.start, chosen.end)
+    summary = usage_of(wanted)
+    series = summary.series(chosen.grain)
     page = Paginator(summary.lines, LINES_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "periods": offered,
         "period": chosen,
         "usage": summary,
         "page_obj": page,
-        "costs": costs_of(chosen.start, chosen.end, usage=summary),
-        "requests_figure": requests_figure(summary),
-        "latency_figure": latency_figure(summary),
+        "costs": costs_of(chosen.start, chosen.end),
+        "requests_figure": requests_figure(wanted, chosen.grain, series),
+        "latency_figure": latency_figure(wanted, chosen.grain, series),
     }
     return render(request, "metering/usage.html", context)
 

@@ -33,5 +33,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=6, minute=5),
         "options": valid_for(3600),
     },
+    "prepare-invocation-months": {
+        "task": "metering.prepare_months",
+        "schedule": crontab(hour=1, minute=29),
+        "options": valid_for(3600),
+    },
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
 }

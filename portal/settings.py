@@ -326,6 +326,7 @@ GATEWAY_CONNECTIONS_PER_ADDRESS = env.int(
     "GATEWAY_CONNECTIONS_PER_ADDRESS", default=0 if SECURE_PROXY_SSL_HEADER else 256
 )
 LEDGER_DIR = Path(env.str("LEDGER_DIR", default=str(PORTAL_VAR / "ledger")))
+INVOCATION_MONTHS_KEPT = env.int("INVOCATION_MONTHS_KEPT", default=13)
 
 LOCAL_PRICE_USD_PER_HOUR = env.float("LOCAL_PRICE_USD_PER_HOUR", default=0.10)
 LOCAL_PRICE_SOURCE = env.str("LOCAL_PRICE_SOURCE", default="Estimate set by your site’s operator, not a bill")

@@ -74,7 +74,7 @@ class IsolateTenant(Operation):
             f"\"{column}\" = (SELECT NULLIF(current_setting('portal.tenant', true), '')::uuid)"
             " OR (SELECT current_setting('portal.system', true)) = 'on')"
         )
-        if column == "id":
+        if column == "id" or not _has_id(model):
             return
         schema_editor.execute(f'ALTER TABLE "{table}" ADD CONSTRAINT "{table}_tenant_uniq" UNIQUE (tenant_id, id)')
         for field in _tenant_keys(model):
@@ -85,7 +85,7 @@ class IsolateTenant(Operation):
     ) -> None:
         model = from_state.apps.get_model(app_label, self.model_name)
         table = model._meta.db_table
-        if self.tenant_column != "id":
+        if self.tenant_column != "id" and _has_id(model):
             for field in _tenant_keys(model):
                 schema_editor.execute(_drop_constraint(table, field))
             schema_editor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{table}_tenant_uniq"')
@@ -95,6 +95,23 @@ class IsolateTenant(Operation):
 
     def describe(self) -> str:
         return f"Isolate the rows of {self.model_name} by tenant"
+
+
+class ReleaseTenant(IsolateTenant):
+    """Undo IsolateTenant before the table of `model_name` is deleted, and isolate it again on the way back."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return f"Release the rows of {self.model_name}"
 
 
 class IsolateKey(Operation):
@@ -128,6 +145,10 @@ class IsolateKey(Operation):
 
 def _tenant_keys(model: type[models.Model]) -> list[models.Field[Any, Any]]:
     return [f for f in model._meta.local_fields if isinstance(f, (TenantForeignKey, TenantOneToOneField))]
+
+
+def _has_id(model: type[models.Model]) -> bool:
+    return any(field.name == "id" for field in model._meta.local_fields)
 
 
 def _constraint(table: str, field: models.Field[Any, Any]) -> str:

@@ -44,14 +44,22 @@ class TenantManager(models.Manager[M]):
         return queryset.filter(tenant_id=scope.tenant_id) if scope.tenant_id else queryset
 
 
-class TenantModel(models.Model):
+class TenantRow(models.Model):
     """A table of tenants' rows. Its migration must name it in `tenants.isolation.IsolateTenant`."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = OwnerKey(Tenant, models.CASCADE, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TenantManager()
+
+    class Meta:
+        abstract = True
+
+
+class TenantModel(TenantRow):
+    """A table of tenants' rows that others may refer to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         abstract = True

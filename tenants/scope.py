@@ -1,6 +1,6 @@
 """The tenant that the running code acts for.
 
-Two safeguards use this value: the managers of `tenants.models.TenantModel`, which refuse to build a query without it,
+Two safeguards use this value: the managers of `tenants.models.TenantRow`, which refuse to build a query without it,
 and PostgreSQL's row-level security, to which `tenants.postgresql` passes it inside every transaction. Without an active
 scope, the managers raise an error and PostgreSQL returns no rows.
 """

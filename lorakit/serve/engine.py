@@ -77,6 +77,16 @@ class Answer:
         """The answers' share of the model's time in milliseconds."""
         return sum(row.busy_seconds for row in self._job.sequences) * 1000
 
+    @property
+    def queue_ms(self) -> float:
+        """How long the request waited for its first step, in milliseconds."""
+        return self._job.queued_seconds * 1000
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether the request waited for its adapter to be loaded."""
+        return self._job.cold
+
 
 class Engine:
     """Answers requests for a base and its adapters."""

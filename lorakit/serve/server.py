@@ -125,6 +125,8 @@ class Api:
         with self._cancellable(request.headers.get("x-request-id"), answer):
             choices = await collect(request, answer)
         headers["x-busy-ms"] = f"{answer.busy_ms:.3f}"
+        headers["x-queue-ms"] = f"{answer.queue_ms:.3f}"
+        headers["x-cold-start"] = str(int(answer.is_cold))
         # Whoever was cancelled while waiting has had no prompt read.
         usage = usage_of(read if answer.has_read else 0, answer.completion_tokens)
         return JSONResponse(reply.whole(choices, usage), headers=headers)
@@ -246,7 +248,12 @@ async def stream_events(reply: Reply, answer: Answer, ask: Ask, prompt_tokens: i
 
     def computed() -> dict[str, Any]:
         usage = usage_of(prompt_tokens, answer.completion_tokens)
-        return {"usage": usage, "busy_ms": round(answer.busy_ms, 3)}
+        return {
+            "usage": usage,
+            "busy_ms": round(answer.busy_ms, 3),
+            "queue_ms": round(answer.queue_ms, 3),
+            "cold_start": answer.is_cold,
+        }
 
     lengths: dict[int, int] = {}
     try:

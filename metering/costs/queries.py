@@ -1,20 +1,18 @@
 """Costs: measured time or tokens, each at a price with its source. The total is the sum of the lines."""
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Q, Sum
 from django.utils import timezone
 
-from adapters.models import AdapterVersion
 from evaluations.models import PaidTo
 from jobs.models import Job
 from metering.costs.judging import call_lines, judge_lines
 from metering.costs.lines import MICRO_DOLLAR, CostLine, JudgeLine
-from metering.ledger.rollup import Sums
-from metering.usage.queries import LineKey, UsageSummary, sums_by_line, whole_hours
+from metering.models import By
+from metering.usage.queries import Slice, usage_of
 from serving.endpoints.queries import backend_of, places
 
 TITLES = {
@@ -61,15 +59,15 @@ class CostSummary:
         return sum((line.usd for line in self.lines if line.paid_to == payee and line.usd is not None), Decimal(0))
 
 
-def costs_of(start: dt.datetime, end: dt.datetime, *, usage: UsageSummary | None = None) -> CostSummary:
+def costs_of(start: dt.datetime, end: dt.datetime) -> CostSummary:
     """The active tenant's costs. A job counts in the hour in which it ended, a running one now; a call as it returned.
 
-    `usage` of the same range is not read again.
+    The range is widened to whole hours.
     """
-    start, end = whole_hours(start, end)
-    sums = usage.lines.sums if usage else sums_by_line(start, end)
+    wanted = Slice.touching(start, end)
+    start, end = wanted.start, wanted.end
     judges = judge_lines(start, end)
-    lines = [*_job_lines(start, end), *call_lines(judges), *_serving_lines(sums)]
+    lines = [*_job_lines(start, end), *call_lines(judges), *_serving_lines(wanted)]
     return CostSummary(start=start, end=end, lines=lines, judges=judges)
 
 
@@ -106,30 +104,23 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
     ]
 
 
-def _serving_lines(sums: Mapping[LineKey, Sums]) -> list[CostLine]:
-    """One line for each endpoint where the tenant is now. Usage of a deleted version is priced at the first."""
-    sites = list(places())
-    busy = {line: part.busy_ms for line, part in sums.items() if part.busy_ms}
-    if not sites or not busy:
+def _serving_lines(wanted: Slice) -> list[CostLine]:
+    """One line for each endpoint. What it is not known of, or of one that is gone, is priced at the first."""
+    sites = {site.name: site for site in places()}
+    if not sites:
         return []
-    # A single endpoint serves all, whatever its base.
-    keys = {key for _, key in busy if key} if len(sites) > 1 else set()
-    bases = dict(AdapterVersion.objects.filter(id__in=keys).values_list("id", "adapter__base_model"))
-    base_of = {str(version_id): base_id for version_id, base_id in bases.items()}
-    busy_ms = dict.fromkeys((site.id for site in sites), 0.0)
-    for (alias, key), sum_ms in busy.items():
-        base_id = base_of.get(key)
-        served = (s for s in sites if s.base_model_id == base_id or (base_id is None and s.base_model.name == alias))
-        busy_ms[next(served, sites[0]).id] += sum_ms
+    busy_us = dict.fromkeys(sites, 0)
+    for line in usage_of(wanted, By.ENDPOINT).lines[:]:
+        busy_us[line.name.value if line.name.value in sites else next(iter(sites))] += line.figures.busy_us
     return [
         _line(
             kind="serving",
-            title=f"Serving on {site.name}",
-            seconds=busy_ms[site.id] / 1000,
-            usd_per_hour=Decimal(str(backend_of(site).usd_per_hour)),
-            price_source=backend_of(site).price_source or "No price set",
+            title=f"Serving on {name}",
+            seconds=busy / 1e6,
+            usd_per_hour=Decimal(str(backend_of(sites[name]).usd_per_hour)),
+            price_source=backend_of(sites[name]).price_source or "No price set",
             basis=BUSY,
         )
-        for site in sites
-        if busy_ms[site.id]
+        for name, busy in busy_us.items()
+        if busy
     ]

@@ -4,6 +4,7 @@ A batch's rows, its hours and the next offset are written in one transaction, so
 last commit ended, wherever the previous one died.
 """
 
+import datetime as dt
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import NamedTuple
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
+from django.utils import timezone
 
 from lorakit.contracts import InvocationRecord
 from lorakit.errors import ContractError
 from metering.ledger.invocations import Row, insert_new, routed_of, row_of, seen_of
-from metering.ledger.rollup import add_to_roll_ups, sums_of
+from metering.ledger.lock import take_turn
+from metering.ledger.months import add_months, first_kept, month_of
+from metering.ledger.rollup import add_to_roll_ups
 from metering.models import LedgerFile
 from serving.gateway.ledger import SUFFIX, is_finished
 from serving.routing.hits import Routed
@@ -27,10 +31,10 @@ from tenants.scope import system_scope
 
 log = structlog.get_logger(__name__)
 
-# Any constant will do, as long as nothing else in the database uses it.
-COLLECTOR_LOCK = 7_203_115
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 16 << 20
 KEPT_SECONDS = 86_400
+AHEAD = dt.timedelta(days=1)
+"""How far another machine's clock may be ahead of the database's."""
 
 
 def collect(folder: Path | None = None) -> int:
@@ -50,7 +54,7 @@ def collect(folder: Path | None = None) -> int:
 def _collect_batch(path: Path) -> int | None:
     """Store the next whole lines. None if there are none, or if another collector is running."""
     with transaction.atomic():
-        if not _take_turn():
+        if not take_turn():
             return None
         ledger, _ = LedgerFile.objects.get_or_create(name=path.name)
         with path.open("rb") as file:
@@ -63,8 +67,9 @@ def _collect_batch(path: Path) -> int | None:
             # No record is this long: whatever it is, the lines after it count.
             end = len(data)
         rows, broken = _read(data[:end].splitlines())
+        add_months({month_of(line.row.at) for line in rows})
         new = insert_new([line.row for line in rows])
-        add_to_roll_ups(sums_of(new))
+        add_to_roll_ups(new)
         added = {row.request_id for row in new}
         count(line.seen for line in rows if line.seen is not None and line.row.request_id in added)
         count_routed(line.routed for line in rows if line.routed is not None and line.row.request_id in added)
@@ -76,12 +81,6 @@ def _collect_batch(path: Path) -> int | None:
         return len(new)
 
 
-def _take_turn() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [COLLECTOR_LOCK])
-        return bool(cursor.fetchone()[0])
-
-
 class Line(NamedTuple):
     """A line of a ledger: a row, what a trial saw of it, and where a router sent it."""
 
@@ -91,9 +90,11 @@ class Line(NamedTuple):
 
 
 def _read(lines: Iterable[bytes]) -> tuple[list[Line], int]:
-    """All readable lines, and the number of unreadable ones."""
+    """The lines that can be stored, and the number of others: unreadable, of no tenant, of the future, or too old."""
     rows: list[Line] = []
     broken = 0
+    last = timezone.now() + AHEAD
+    first = dt.datetime.combine(first_kept(), dt.time(), dt.UTC)
     for line in lines:
         if not line:
             continue
@@ -104,7 +105,7 @@ def _read(lines: Iterable[bytes]) -> tuple[list[Line], int]:
         except (ContractError, ValueError, OverflowError):
             broken += 1
     tenants = set(Tenant.objects.filter(id__in={line.row.tenant_id for line in rows}).values_list("id", flat=True))
-    known = [line for line in rows if line.row.tenant_id in tenants]
+    known = [line for line in rows if line.row.tenant_id in tenants and first <= line.row.at < last]
     return known, broken + len(rows) - len(known)
 
 

@@ -14,53 +14,64 @@ from serving.routing.hits import Routed
 from serving.trials.callers import Seen
 
 MOST_TOKENS = 2**31 - 1
+MOST_MS = 1e10
 
 # The same tenants, keys and versions are named again and again.
 _uuid = lru_cache(10_000)(UUID)
 
 
 class Row(NamedTuple):
-    """The columns of an invocation that its record tells."""
+    """The columns of an invocation."""
 
     tenant_id: UUID
-    request_id: str
     at: dt.datetime
+    request_id: str
     key_id: UUID | None
     alias: str
     version_id: UUID | None
+    endpoint: str
     deployment: str
     status: int
     error_code: str
     prompt_tokens: int
+    cached_tokens: int
     completion_tokens: int
     latency_ms: float
     first_token_ms: float | None
+    queue_ms: float | None
     busy_ms: float
+    cold_start: bool
     streamed: bool
 
 
 def row_of(record: InvocationRecord) -> Row:
     """Raises ValueError or OverflowError for a value that does not fit its column."""
-    texts = (record.request_id, record.alias, record.deployment or "", record.error_code)
-    if any(len(text) > limit for text, limit in zip(texts, (40, 80, 63), strict=False)) or "\0" in "".join(texts):
+    texts = (record.request_id, record.alias, record.deployment or "", record.endpoint, record.error_code)
+    if any(len(text) > limit for text, limit in zip(texts, (40, 80, 63, 50), strict=False)) or "\0" in "".join(texts):
         raise ValueError("unknown record format")
-    if not 0 <= record.status < 1000 or max(record.prompt_tokens, record.completion_tokens) > MOST_TOKENS:
+    tokens = max(record.prompt_tokens, record.cached_tokens, record.completion_tokens)
+    times = (record.latency_ms, record.first_token_ms or 0.0, record.queue_ms or 0.0, record.busy_ms)
+    if not 0 <= record.status < 1000 or tokens > MOST_TOKENS or not all(-MOST_MS < time < MOST_MS for time in times):
         raise ValueError("unknown record format")
     return Row(
         tenant_id=_uuid(record.tenant_id),
-        request_id=record.request_id,
         at=dt.datetime.fromtimestamp(record.at, dt.UTC),
+        request_id=record.request_id,
         key_id=_uuid(record.key_id) if record.key_id else None,
         alias=record.alias,
         version_id=_uuid(record.version_id) if record.version_id else None,
+        endpoint=record.endpoint,
         deployment=record.deployment or "",
         status=record.status,
         error_code=record.error_code[:80],
         prompt_tokens=record.prompt_tokens,
+        cached_tokens=record.cached_tokens,
         completion_tokens=record.completion_tokens,
         latency_ms=record.latency_ms,
         first_token_ms=record.first_token_ms,
+        queue_ms=record.queue_ms,
         busy_ms=record.busy_ms,
+        cold_start=record.cold_start,
         streamed=record.streamed,
     )
 
@@ -89,7 +100,7 @@ def routed_of(record: InvocationRecord, row: Row) -> Routed | None:
 
 
 def insert_new(rows: Sequence[Row]) -> list[Row]:
-    """Insert the rows whose request ids are not there yet, and return them: a copied ledger counts nothing twice."""
+    """Insert the rows that are not there yet, and return them: a copied ledger counts nothing twice."""
     if not rows:
         return []
     types = {field.column: field.db_type(connection) for field in Invocation._meta.local_concrete_fields}
@@ -99,9 +110,8 @@ def insert_new(rows: Sequence[Row]) -> list[Row]:
     arrays = ", ".join(f"%s::{types[name]}[]" for name in Row._fields)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Invocation._meta.db_table} (id, created_at, {columns})"  # noqa: S608
-            f" SELECT gen_random_uuid(), now(), * FROM unnest({arrays})"
-            " ON CONFLICT (tenant_id, request_id) DO NOTHING RETURNING tenant_id, request_id",
+            f"INSERT INTO {Invocation._meta.db_table} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608
+            " ON CONFLICT (tenant_id, at, request_id) DO NOTHING RETURNING tenant_id, request_id",
             [list(column) for column in zip(*rows, strict=True)],
         )
         if cursor.rowcount == len(rows):

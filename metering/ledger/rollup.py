@@ -1,47 +1,91 @@
-"""Adds invocations to the hours and days they belong to."""
+"""Adds invocations to the hours, days and months they belong to."""
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
+import numpy as np
+from django.db import connection
+
 from metering.ledger.invocations import Row
-from metering.ledger.sketches import merged, sketch_of
-from metering.models import DailyUsage, HourlyTotal, HourlyUsage, RollUp
+from metering.ledger.sketches import Bins, Integers
+from metering.models import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
 
 ERROR_STATUS = 400
-ROWS_AT_ONCE = 2_000
-COUNTED = ("requests", "errors", "prompt_tokens", "completion_tokens", "busy_ms")
-"""What roll-ups add up, beside their sketches."""
+LEFT_STATUS = 499
+LIMITED_STATUS = 429
+FAILED_STATUS = 500
+ROWS_AT_ONCE = 5_000
 
 
-class Line(NamedTuple):
-    """An hour of one alias and version of a tenant; `version_key` is empty for a base model."""
+class Fact(NamedTuple):
+    """The key of a row of `HourlyUsage`."""
 
     tenant_id: UUID
     hour: dt.datetime
     alias: str
     version_key: str
+    endpoint: str
+    key: str
 
 
-@dataclass
+class Total(NamedTuple):
+    """The key of a row of `UsageTotal`."""
+
+    tenant_id: UUID
+    by: str
+    grain: str
+    start: dt.datetime
+    value: str
+
+
+@dataclass(frozen=True)
 class Sums:
-    """Sums of usage, such as are added to one row of a roll-up. The sketches hold answered requests’ latencies."""
+    """What is added to rows of a roll-up: for each its sums by name, and its sketches by name."""
 
-    requests: int = 0
-    errors: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    busy_ms: float = 0.0
-    sketches: list[bytes] = field(default_factory=list)
+    counted: dict[str, Integers]
+    sketches: dict[str, Bins]
 
-    def add(self, other: "Sums") -> None:
-        """Take in another part."""
-        for name in COUNTED:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.sketches += other.sketches
+    @classmethod
+    def of(cls, rows: Sequence[Row], place: Integers, size: int) -> Self:
+        """The sums of invocations, each of which belongs to one of `size` rows."""
+        counted = {name: np.zeros(size, np.int64) for name in RollUp.SUMS}
+        status = np.array([row.status for row in rows])
+        limited, left, failed = status == LIMITED_STATUS, status == LEFT_STATUS, status >= FAILED_STATUS
+        for name, values in {
+            "requests": 1,
+            "refused": (status >= ERROR_STATUS) & ~limited & ~left & ~failed,
+            "limited": limited,
+            "disconnected": left,
+            "failed": failed,
+            "prompt_tokens": [row.prompt_tokens for row in rows],
+            "cached_tokens": [row.cached_tokens for row in rows],
+            "completion_tokens": [row.completion_tokens for row in rows],
+            "cold_starts": [row.cold_start for row in rows],
+            "busy_us": _microseconds([row.busy_ms for row in rows]),
+            "queue_us": _microseconds([row.queue_ms or 0.0 for row in rows]),
+            "timed": [row.queue_ms is not None for row in rows],
+        }.items():
+            np.add.at(counted[name], place, values)
+        # A refused request has no meaningful latency.
+        answered = status < ERROR_STATUS
+        begun = answered & np.array([row.first_token_ms is not None for row in rows])
+        latency = np.array([row.latency_ms for row in rows])
+        first = np.array([row.first_token_ms or 0.0 for row in rows])
+        sketches = {
+            "latency_sketch": Bins.of_values(place[answered], latency[answered]),
+            "first_token_sketch": Bins.of_values(place[begun], first[begun]),
+        }
+        return cls(counted, sketches)
+
+    def regrouped(self, old: Integers, new: Integers, size: int) -> Self:
+        """The sums of `size` rows that are made of these: row `old[i]` is a part of the new one `new[i]`."""
+        counted = {name: np.zeros(size, np.int64) for name in self.counted}
+        for name, values in self.counted.items():
+            np.add.at(counted[name], new, values[old])
+        return type(self)(counted, {name: bins.regrouped(old, new) for name, bins in self.sketches.items()})
 
 
 def hour_of(moment: dt.datetime) -> dt.datetime:
@@ -49,58 +93,81 @@ def hour_of(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def sums_of(rows: Iterable[Row]) -> dict[Line, Sums]:
-    """What invocations, whose times are in UTC, add to each hour. A refused request has no meaningful latency."""
-    sums: dict[tuple[Any, ...], Sums] = defaultdict(Sums)
-    latencies: dict[tuple[Any, ...], list[float]] = defaultdict(list)
-    for row in rows:
-        key = (row.tenant_id, row.at.replace(minute=0, second=0, microsecond=0), row.alias, row.version_id)
-        part = sums[key]
-        part.requests += 1
-        part.prompt_tokens += row.prompt_tokens
-        part.completion_tokens += row.completion_tokens
-        part.busy_ms += row.busy_ms
-        if row.status >= ERROR_STATUS:
-            part.errors += 1
-        else:
-            latencies[key].append(row.latency_ms)
-    for key, values in latencies.items():
-        sums[key].sketches.append(sketch_of(values))
-    return {
-        Line(tenant_id, hour, alias, str(version_id or "")): part
-        for (tenant_id, hour, alias, version_id), part in sums.items()
+def add_to_roll_ups(rows: Sequence[Row]) -> None:
+    """Add invocations, whose times are in UTC. The caller holds the collector's lock."""
+    if not rows:
+        return
+    facts: dict[Fact, int] = {}
+    places = np.array([facts.setdefault(_fact(row), len(facts)) for row in rows])
+    add_sums(facts, Sums.of(rows, places, len(facts)))
+
+
+def add_sums(facts: Mapping[Fact, int], sums: Sums) -> None:
+    """Add sums, each with its place, to their hours and all that these are a part of."""
+    _add(HourlyUsage, list(facts), sums)
+    totals: dict[Total, int] = {}
+    pairs = [(old, totals.setdefault(total, len(totals))) for fact, old in facts.items() for total in _totals(fact)]
+    old, new = np.array(pairs).T
+    _add(UsageTotal, list(totals), sums.regrouped(old, new, len(totals)))
+
+
+def _fact(row: Row) -> Fact:
+    hour = row.at.replace(minute=0, second=0, microsecond=0)
+    return Fact(row.tenant_id, hour, row.alias, str(row.version_id or ""), row.endpoint, str(row.key_id or ""))
+
+
+def _totals(fact: Fact) -> Iterator[Total]:
+    day = fact.hour.replace(hour=0)
+    starts = ((Grain.HOUR.value, fact.hour), (Grain.DAY.value, day), (Grain.MONTH.value, day.replace(day=1)))
+    for by, value in ((By.ALL.value, ""), (By.ENDPOINT.value, fact.endpoint), (By.KEY.value, fact.key)):
+        for grain, start in starts:
+            yield Total(fact.tenant_id, by, grain, start, value)
+    for grain, start in starts[1:]:
+        yield Total(fact.tenant_id, By.VERSION.value, grain, start, version_value(fact.alias, fact.version_key))
+
+
+def _add(model: type[RollUp], keys: Sequence[tuple[Any, ...]], sums: Sums) -> None:
+    """Two statements for each `ROWS_AT_ONCE` rows: what is known of their sketches, and the new values.
+
+    Always in the order of the keys, so that no two that write can wait for each other.
+    """
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    for start in range(0, len(order), ROWS_AT_ONCE):
+        chosen = np.array(order[start : start + ROWS_AT_ONCE])
+        some = sums.regrouped(chosen, np.arange(len(chosen)), len(chosen))
+        _add_some(model, [keys[index] for index in chosen], some)
+
+
+def _add_some(model: type[RollUp], keys: Sequence[tuple[Any, ...]], sums: Sums) -> None:
+    table, types = model._meta.db_table, {f.column: f.db_type(connection) for f in model._meta.local_concrete_fields}
+    columns = dict(zip(model.KEY, map(list, zip(*keys, strict=True)), strict=True))
+    arrays = ", ".join(f"%s::{types[name]}[]" for name in model.KEY)
+    names, sketches = ", ".join(model.KEY), ", ".join(model.SKETCHES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT number, {sketches} FROM unnest({arrays}) WITH ORDINALITY AS wanted({names}, number)"  # noqa: S608
+            f" JOIN {table} USING ({names})",
+            list(columns.values()),
+        )
+        numbers, *known = (
+            zip(*found, strict=True) if (found := cursor.fetchall()) else ((), *((),) * len(model.SKETCHES))
+        )
+    groups = np.array(numbers, np.int64) - 1
+    whole = {
+        name: sums.sketches[name].plus(Bins.of_sketches(stored, groups)).stored(len(keys))
+        for name, stored in zip(model.SKETCHES, known, strict=True)
     }
-
-
-def add_to_roll_ups(parts: Mapping[Line, Sums]) -> None:
-    """Add each part to its hour, its day and its tenant's hour. The caller holds the collector's lock."""
-    days: dict[tuple[Any, ...], Sums] = defaultdict(Sums)
-    totals: dict[tuple[Any, ...], Sums] = defaultdict(Sums)
-    for line, part in parts.items():
-        days[line.tenant_id, line.hour.date(), line.alias, line.version_key].add(part)
-        totals[line.tenant_id, line.hour].add(part)
-    _add(HourlyUsage, parts)
-    _add(DailyUsage, days)
-    _add(HourlyTotal, totals)
-
-
-def _add(model: type[RollUp], parts: Mapping[Any, Sums]) -> None:
-    """Two statements for each `ROWS_AT_ONCE` rows."""
-    keys = sorted(parts)
-    for start in range(0, len(keys), ROWS_AT_ONCE):
-        some = keys[start : start + ROWS_AT_ONCE]
-        columns = zip(model.KEY, zip(*some, strict=True), strict=True)
-        # Perhaps a few more rows than these keys', since each column is compared by itself.
-        known = model.objects.filter(**{f"{name}__in": set(values) for name, values in columns})
-        rows = {tuple(getattr(row, name) for name in model.KEY): row for row in known}
-        changed = [_plus(rows.get(key) or model(**dict(zip(model.KEY, key, strict=True))), parts[key]) for key in some]
-        model.objects.bulk_create(
-            changed, update_conflicts=True, unique_fields=list(model.KEY), update_fields=[*COUNTED, "latency_sketch"]
+    values = {**columns, **{name: counts.tolist() for name, counts in sums.counted.items()}, **whole}
+    changes = [f"{name} = {table}.{name} + EXCLUDED.{name}" for name in model.SUMS]
+    changes += [f"{name} = EXCLUDED.{name}" for name in model.SKETCHES]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({', '.join(values)})"  # noqa: S608
+            f" SELECT * FROM unnest({', '.join(f'%s::{types[name]}[]' for name in values)})"
+            f" ON CONFLICT ({names}) DO UPDATE SET {', '.join(changes)}",
+            list(values.values()),
         )
 
 
-def _plus(row: RollUp, part: Sums) -> RollUp:
-    for name in COUNTED:
-        setattr(row, name, getattr(row, name) + getattr(part, name))
-    row.latency_sketch = merged([row.latency_sketch, *part.sketches])
-    return row
+def _microseconds(milliseconds: Sequence[float]) -> Integers:
+    return np.rint(np.asarray(milliseconds, np.float64) * 1000).astype(np.int64)

@@ -1,56 +1,59 @@
 """Plotly figures of usage, as plain dictionaries."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
-from metering.usage.queries import UsageSummary
+from metering.models import Grain
+from metering.usage.figures import Figures
+from metering.usage.queries import Slice
+from metering.usage.ranges import starts
 
-HOUR = dt.timedelta(hours=1)
+Series = Mapping[dt.datetime, Figures]
 
 
-def requests_figure(usage: UsageSummary) -> dict[str, Any]:
-    """Requests per hour, answered and failed, stacked. Hours without requests are zero."""
-    by_hour = {row.hour: row for row in usage.hours}
-    hours = _hours(usage)
-    failed = [by_hour[hour].errors if hour in by_hour else 0 for hour in hours]
-    answered = [by_hour[hour].requests - by_hour[hour].errors if hour in by_hour else 0 for hour in hours]
-    times = [hour.isoformat() for hour in hours]
+def requests_figure(wanted: Slice, grain: Grain, series: Series) -> dict[str, Any]:
+    """Requests, answered and failed, stacked. Times without requests are zero."""
+    times = list(starts(grain, wanted.start, wanted.end))
+    figures = [series.get(time, Figures()) for time in times]
+    x = [time.isoformat() for time in times]
+    answered, failed = [one.answered for one in figures], [one.errors for one in figures]
     return {
         "data": [
-            {"type": "bar", "name": "Answered", "x": times, "y": answered, "marker": {"color": "--chart-1"}},
-            {"type": "bar", "name": "Failed", "x": times, "y": failed, "marker": {"color": "--chart-4"}},
+            {"type": "bar", "name": "Answered", "x": x, "y": answered, "marker": {"color": "--chart-1"}},
+            {"type": "bar", "name": "Failed", "x": x, "y": failed, "marker": {"color": "--chart-4"}},
         ],
         "layout": {
             "barmode": "stack",
-            "xaxis": _time_axis(usage),
-            "yaxis": {"title": {"text": "Requests per hour"}, "rangemode": "tozero"},
+            "xaxis": _time_axis(wanted, grain),
+            "yaxis": {"title": {"text": f"Requests per {grain.value}"}, "rangemode": "tozero"},
         },
     }
 
 
-def latency_figure(usage: UsageSummary) -> dict[str, Any]:
-    """Median and 95th percentile per hour, in milliseconds."""
-    rows = [row for row in usage.hours if row.p50_ms is not None]
-    times = [row.hour.isoformat() for row in rows]
-    lines = {"Median": [row.p50_ms for row in rows], "95th percentile": [row.p95_ms for row in rows]}
+def latency_figure(wanted: Slice, grain: Grain, series: Series) -> dict[str, Any]:
+    """Median, 95th and 99th percentile in milliseconds, of times with answers."""
+    rows = {time: figures for time, figures in series.items() if figures.p50_ms is not None}
+    x = [time.isoformat() for time in rows]
+    lines = {
+        "Median": [row.p50_ms for row in rows.values()],
+        "95th percentile": [row.p95_ms for row in rows.values()],
+        "99th percentile": [row.p99_ms for row in rows.values()],
+    }
     return {
         "data": [
-            {"type": "scatter", "mode": "lines+markers", "name": name, "x": times, "y": values}
+            {"type": "scatter", "mode": "lines+markers", "name": name, "x": x, "y": values}
             for name, values in lines.items()
         ],
         "layout": {
-            "xaxis": _time_axis(usage),
+            "xaxis": _time_axis(wanted, grain),
             "yaxis": {"title": {"text": "Milliseconds"}, "rangemode": "tozero"},
         },
     }
 
 
-def _time_axis(usage: UsageSummary) -> dict[str, Any]:
-    """The whole requested range, even if few hours had requests."""
-    whole = [usage.start.isoformat(), usage.end.isoformat()]
-    return {"type": "date", "range": whole, "nticks": 5, "tickangle": 0, "tickformat": "%H:%M\n%-d %b"}
-
-
-def _hours(usage: UsageSummary) -> list[dt.datetime]:
-    count = int((usage.end - usage.start) / HOUR)
-    return [usage.start + index * HOUR for index in range(count)]
+def _time_axis(wanted: Slice, grain: Grain) -> dict[str, Any]:
+    """The whole requested range, even if there were few requests."""
+    whole = [wanted.start.isoformat(), wanted.end.isoformat()]
+    labels = "%H:%M\n%-d %b" if grain == Grain.HOUR else "%-d %b\n%Y"
+    return {"type": "date", "range": whole, "nticks": 5, "tickangle": 0, "tickformat": labels}

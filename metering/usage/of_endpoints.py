@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q, Sum
 
-from metering.ledger.sketches import counts_of, quantiles
+from metering.ledger.sketches import quantiles, size_of
 from metering.models import HourlyUsage
 from serving.capacity.usage import HourOfUse, Usage
 from tenants.scope import system_scope
@@ -25,15 +25,14 @@ def usage_of_versions(versions: Mapping[UUID, UUID], *, base: str, start: dt.dat
         by_version = {UUID(key): count for key, count in requests}
         rows = rows.filter(of_versions | Q(version_key="", alias=base))
         by_hour = rows.values("hour").annotate(
-            all=Sum("requests"), busy=Sum("busy_ms"), read=Sum("prompt_tokens"), written=Sum("completion_tokens")
+            all=Sum("requests"), busy=Sum("busy_us"), read=Sum("prompt_tokens"), written=Sum("completion_tokens")
         )
         hours = list(by_hour)
-        sketch = b"".join(bytes(one) for one in rows.values_list("latency_sketch", flat=True))
-    enough = counts_of(sketch).sum() >= FEWEST_ANSWERS
+        sketches = list(rows.values_list("latency_sketch", flat=True))
     return Usage(
         requests=by_version,
-        hours=[HourOfUse(requests=hour["all"], busy_seconds=hour["busy"] / 1000) for hour in hours],
-        p95_ms=quantiles(sketch, (0.95,))[0] if enough else None,
+        hours=[HourOfUse(requests=hour["all"], busy_seconds=hour["busy"] / 1e6) for hour in hours],
+        p95_ms=quantiles(sketches, (0.95,))[0] if size_of(sketches) >= FEWEST_ANSWERS else None,
         input_tokens=sum(hour["read"] for hour in hours),
         output_tokens=sum(hour["written"] for hour in hours),
     )

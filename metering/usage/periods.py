@@ -3,19 +3,22 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from metering.models import Grain
+
 LAST = {"24h": ("24 hours", dt.timedelta(hours=24)), "7d": ("7 days", dt.timedelta(days=7)),
         "30d": ("30 days", dt.timedelta(days=30))}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Period:
-    """`button` names it beside others, `title` by itself."""
+    """`button` names it beside others, `title` by itself. Charts of it have a point for each `grain`."""
 
     key: str
     button: str
     title: str
     start: dt.datetime
     end: dt.datetime
+    grain: Grain = Grain.HOUR
 
 
 def periods(now: dt.datetime) -> dict[str, Period]:
@@ -31,4 +34,8 @@ def periods(now: dt.datetime) -> dict[str, Period]:
         Period(key=key, button=f"{start:%b}", title=f"{start:%B %Y}", start=start, end=end)
         for key, start, end in (("last-month", before, first), ("month", first, now))
     ]
+    year_ago = first.replace(year=first.year - 1)
+    found.append(
+        Period(key="13m", button="13 months", title="Last 13 months", start=year_ago, end=now, grain=Grain.DAY)
+    )
     return {period.key: period for period in found}

@@ -1,83 +1,76 @@
-"""Usage of the active tenant. All figures come from hourly roll-ups, so any range is cheap to read."""
+"""Usage of the active tenant. All figures come from roll-ups, so any range is cheap to read."""
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import itemgetter, or_
 from typing import Any, overload
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Case, CharField, F, Func, Q, QuerySet, Sum, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Concat
+from django.utils import timezone
 
-from adapters.models import AdapterVersion
-from metering.ledger.rollup import COUNTED, Sums, hour_of
-from metering.ledger.sketches import quantiles
-from metering.models import DailyUsage, HourlyTotal, HourlyUsage
+from metering.models import By, Grain, HourlyUsage, RollUp, UsageTotal
+from metering.usage.figures import Figures, figures_of
+from metering.usage.names import Name, names_of
+from metering.usage.ranges import begin_of, pieces, whole_hours
 
-LineKey = tuple[str, str]
-"""The alias and the version key of a line."""
+COLUMNS = (*RollUp.SUMS, *RollUp.SKETCHES)
+PARTS: dict[By, Combinable] = {
+    By.ALL: Value(""),
+    By.MODEL: F("alias"),
+    By.VERSION: Case(When(version_key="", then=F("alias")), default=Concat("alias", Value("/"), "version_key")),
+    By.ENDPOINT: F("endpoint"),
+    By.KEY: F("key"),
+}
+"""How the finest rows say what they are broken down by."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figures:
-    """Sums over hours. Latencies of answered requests in milliseconds, None without any."""
+class Slice:
+    """A range of whole hours (UTC), `end` exclusive, of everything or of what has these values."""
 
-    requests: int = 0
-    errors: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    busy_ms: float = 0.0
-    p50_ms: float | None = None
-    p95_ms: float | None = None
+    start: dt.datetime
+    end: dt.datetime
+    only: tuple[tuple[By, str], ...] = ()
 
-    @property
-    def tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
+    @classmethod
+    def touching(cls, start: dt.datetime, end: dt.datetime, only: Collection[tuple[By, str]] = ()) -> "Slice":
+        """Every whole hour that a range touches."""
+        first, last = whole_hours(start, end)
+        return cls(start=first, end=last, only=tuple(sorted(only)))
 
     @property
-    def error_share(self) -> float:
-        return self.errors / self.requests if self.requests else 0.0
+    def length(self) -> dt.timedelta:
+        return self.end - self.start
 
 
 @dataclass(frozen=True, kw_only=True)
 class UsageLine:
-    """Usage of one alias and version. `number` is the version's, None for a base model or a deleted version."""
+    """Usage of one model, version, endpoint or key."""
 
-    alias: str
-    version_key: str
-    number: int | None
+    name: Name
     figures: Figures
 
     @property
     def label(self) -> str:
-        """`legal v2`, the base model's name, or "Unknown models" for requests to a name that does not exist."""
-        if not self.alias:
-            return "Unknown models"
-        return self.alias if self.number is None else f"{self.alias} v{self.number}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class HourFigures:
-    """One hour of all aliases together."""
-
-    hour: dt.datetime
-    requests: int
-    errors: int
-    p50_ms: float | None
-    p95_ms: float | None
+        return self.name.label
 
 
 class UsageLines(Sequence[UsageLine]):
-    """Usage of each alias and version, the busiest first. What is taken from it is read then, with its latencies."""
+    """Usage broken down, the busiest first. What is taken from it is read then, with its latencies."""
 
-    def __init__(self, start: dt.datetime, end: dt.datetime) -> None:
-        self._sources = _roll_ups(start, end)
-        self.sums = _sums(self._sources)
-        self._numbers = _numbers(self.sums)
-        self._keys = sorted(self.sums, key=self._place)
+    def __init__(self, wanted: Slice, by: By) -> None:
+        self._rows = _rows(wanted, by)
+        requests = _requests(self._rows)
+        names = names_of(by, requests)
+        self._names = sorted(names, key=lambda name: (name.is_unknown, -requests[name.value], name.order))
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._names)
 
     @overload
     def __getitem__(self, index: int) -> UsageLine: ...
@@ -88,126 +81,106 @@ class UsageLines(Sequence[UsageLine]):
     def __getitem__(self, index: int | slice) -> UsageLine | list[UsageLine]:
         if isinstance(index, int):
             return self[slice(index, index + 1 or None)][0]
-        keys = self._keys[index]
-        sketches = _sketches(self._sources, None if len(keys) == len(self) else keys)
-        return [
-            UsageLine(
-                alias=alias,
-                version_key=key,
-                number=self._numbers.get(key),
-                figures=_figures(self.sums[alias, key], sketches[alias, key]),
-            )
-            for alias, key in keys
-        ]
-
-    def _place(self, key: LineKey) -> tuple[bool, int, str, int]:
-        alias, version_key = key
-        return not alias, -self.sums[key].requests, alias, self._numbers.get(version_key, 0)
+        names = self._names[index]
+        figures = _figures(self._rows, None if len(names) == len(self) else {name.value for name in names})
+        return [UsageLine(name=name, figures=figures[name.value]) for name in names]
 
 
 @dataclass(frozen=True, kw_only=True)
 class UsageSummary:
-    """Usage from `start` up to `end`, exclusive, both full hours (UTC)."""
+    """All usage of a slice, its lines, and what it was at a time."""
 
-    start: dt.datetime
-    end: dt.datetime
-    total: Figures
-    lines: UsageLines
-    totals: list[tuple[dt.datetime, Sums]] = field(default_factory=list)
+    slice: Slice
+    by: By
 
     @cached_property
-    def hours(self) -> list[HourFigures]:
-        """Only hours with requests are included."""
-        return [_hour(hour, part) for hour, part in self.totals]
+    def total(self) -> Figures:
+        return _figures(_rows(self.slice, By.ALL)).get("", Figures())
+
+    @cached_property
+    def lines(self) -> UsageLines:
+        return UsageLines(self.slice, self.by)
+
+    def series(self, grain: Grain) -> dict[dt.datetime, Figures]:
+        """By hour, day or month (UTC), those with requests only, the earliest first."""
+        found = _series(self.slice, By.ALL, grain, None)
+        return {start: figures for (start, _), figures in found.items()}
+
+    def series_of(self, grain: Grain, values: Collection[str]) -> dict[tuple[dt.datetime, str], Figures]:
+        """The same of these values of what it is broken down by."""
+        return _series(self.slice, self.by, grain, values)
 
 
-def whole_hours(start: dt.datetime, end: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
-    """The range widened to whole hours."""
-    first, last = hour_of(start), hour_of(end)
-    return first, last if last == end else last + dt.timedelta(hours=1)
+def usage_of(wanted: Slice, by: By = By.VERSION) -> UsageSummary:
+    """Usage of a slice, read as it is asked for."""
+    return UsageSummary(slice=wanted, by=by)
 
 
-def usage_of(start: dt.datetime, end: dt.datetime) -> UsageSummary:
-    """Usage of every whole hour that the range touches."""
-    start, end = whole_hours(start, end)
-    rows = HourlyTotal.objects.filter(hour__gte=start, hour__lt=end).order_by("hour")
-    total, totals = Sums(), []
-    for hour, *counted, sketch in rows.values_list("hour", *COUNTED, "latency_sketch"):
-        part = Sums(*counted)
-        part.sketches.append(sketch)
-        totals.append((hour, part))
-        total.add(part)
-    lines = UsageLines(start, end)
-    return UsageSummary(start=start, end=end, total=_figures(total, total.sketches), lines=lines, totals=totals)
+Rows = QuerySet[Any]
+"""Rows of a roll-up, with what they are broken down by as `part`, and their time as `at`."""
 
 
-def sums_by_line(start: dt.datetime, end: dt.datetime) -> dict[LineKey, Sums]:
-    """What was used between two whole hours, by (alias, version key), added up by the database; without sketches."""
-    return _sums(_roll_ups(start, end))
+def _rows(wanted: Slice, by: By, coarsest: Grain = Grain.MONTH) -> list[Rows]:
+    """The rows that make up a slice. One dimension has roll-ups of its own; two at once need the finest rows."""
+    only = dict(wanted.only)
+    # A version says its model too.
+    dimensions = {By.VERSION if one == By.MODEL else one for one in (*only, by)} - {By.ALL}
+    if len(dimensions) > 1:
+        return [_finest(only, by, Q(hour__gte=wanted.start, hour__lt=wanted.end))]
+    dimension = next(iter(dimensions), By.ALL)
+    hours, totals = [], []
+    for grain, start, end in pieces(wanted.start, wanted.end, now=timezone.now(), coarsest=coarsest):
+        if grain == Grain.HOUR and dimension == By.VERSION:
+            hours.append(Q(hour__gte=start, hour__lt=end))
+        else:
+            totals.append(Q(grain=grain, start__gte=start, start__lt=end))
+    found = [_totals(only, by, reduce(or_, totals) & Q(by=dimension))] if totals else []
+    return [*found, _finest(only, by, reduce(or_, hours))] if hours else found
 
 
-def _sums(sources: list[QuerySet[Any]]) -> dict[LineKey, Sums]:
-    sums: dict[LineKey, Sums] = defaultdict(Sums)
-    for source in sources:
-        grouped = source.order_by().values_list("alias", "version_key").annotate(*(Sum(name) for name in COUNTED))
-        for alias, key, *counted in grouped:
-            sums[alias, key].add(Sums(*counted))
+def _totals(only: Mapping[By, str], by: By, times: Q) -> Rows:
+    rows = UsageTotal.objects.filter(times)
+    for name, value in only.items():
+        if name == By.MODEL:
+            # Whatever begins with the model and a stroke, which a nought comes after.
+            rows = rows.filter(Q(value=value) | Q(value__gte=f"{value}/", value__lt=f"{value}0"))
+        else:
+            rows = rows.filter(value=value)
+    model = Func(F("value"), Value("/"), Value(1), function="split_part", output_field=CharField())
+    part = {By.ALL: Value(""), By.MODEL: model}.get(by, F("value"))
+    return rows.annotate(part=part, at=F("start")).order_by()
+
+
+def _finest(only: Mapping[By, str], by: By, times: Q) -> Rows:
+    rows = HourlyUsage.objects.filter(times).alias(**{f"of_{name.value}": PARTS[name] for name in only})
+    rows = rows.filter(**{f"of_{name.value}": value for name, value in only.items()})
+    if By.VERSION in only:
+        # What an index begins with.
+        rows = rows.filter(alias=only[By.VERSION].partition("/")[0])
+    return rows.annotate(part=PARTS[by], at=F("hour")).order_by()
+
+
+def _requests(found: Iterable[Rows]) -> dict[str, int]:
+    """The number of requests of each part, added up by the database."""
+    sums: dict[str, int] = defaultdict(int)
+    for rows in found:
+        for part, requests in rows.values_list("part").annotate(Sum("requests")):
+            sums[part] += requests
     return sums
 
 
-def _sketches(sources: list[QuerySet[Any]], keys: Sequence[LineKey] | None) -> dict[LineKey, list[bytes]]:
-    """The latency sketches of these lines, or of all.
-
-    Row by row: to join them, the database would sort megabytes of sketches first.
-    """
-    sketches: dict[LineKey, list[bytes]] = defaultdict(list)
-    wanted = Q()
-    if keys is not None:
-        # Perhaps of a few more lines, since alias and version are compared each by itself.
-        wanted = Q(alias__in={alias for alias, _ in keys}, version_key__in={key for _, key in keys})
-    for source in sources:
-        rows = source.filter(wanted).order_by().values_list("alias", "version_key", "latency_sketch")
-        for alias, key, sketch in rows:
-            sketches[alias, key].append(sketch)
-    return sketches
+def _figures(found: Iterable[Rows], values: Collection[str] | None = None) -> dict[str, Figures]:
+    """The figures of these parts, or of all."""
+    read = [row for rows in found for row in _of(rows, values).values_list("part", *COLUMNS)]
+    return figures_of([row[0] for row in read], [row[1:] for row in read])
 
 
-def _roll_ups(start: dt.datetime, end: dt.datetime) -> list[QuerySet[Any]]:
-    """The daily roll-up of whole days, and the hourly one of the hours before and after them."""
-    first, last = _midnight(start + dt.timedelta(hours=23)), _midnight(end)
-    next_day = last + dt.timedelta(days=1)
-    if first <= last and not HourlyTotal.objects.filter(hour__gte=end, hour__lt=next_day).exists():
-        # Nothing has come after the range on its last day yet, usually today, so the day holds no more than its hours.
-        last = next_day
-    if first >= last:
-        return [HourlyUsage.objects.filter(hour__gte=start, hour__lt=end)]
-    edges = Q(hour__gte=start, hour__lt=first) | Q(hour__gte=last, hour__lt=end)
-    return [DailyUsage.objects.filter(day__gte=first.date(), day__lt=last.date()), HourlyUsage.objects.filter(edges)]
+def _series(wanted: Slice, by: By, grain: Grain, values: Collection[str] | None) -> dict[Any, Figures]:
+    """The figures by time and part, the earliest first."""
+    read = [row for rows in _rows(wanted, by, grain) for row in _of(rows, values).values_list("at", "part", *COLUMNS)]
+    read.sort(key=itemgetter(0))
+    return figures_of([(begin_of(grain, row[0]), row[1]) for row in read], [row[2:] for row in read])
 
 
-def _midnight(hour: dt.datetime) -> dt.datetime:
-    return hour.replace(hour=0)
-
-
-def _numbers(keys: Iterable[LineKey]) -> dict[str, int]:
-    """The version numbers by version key."""
-    rows = AdapterVersion.objects.filter(id__in={key for _, key in keys if key}).values_list("id", "number")
-    return {str(version_id): number for version_id, number in rows}
-
-
-def _figures(part: Sums, sketches: Sequence[bytes]) -> Figures:
-    p50, p95 = quantiles(b"".join(sketches), (0.5, 0.95))
-    return Figures(
-        requests=part.requests,
-        errors=part.errors,
-        prompt_tokens=part.prompt_tokens,
-        completion_tokens=part.completion_tokens,
-        busy_ms=part.busy_ms,
-        p50_ms=p50,
-        p95_ms=p95,
-    )
-
-
-def _hour(hour: dt.datetime, part: Sums) -> HourFigures:
-    p50, p95 = quantiles(b"".join(part.sketches), (0.5, 0.95))
-    return HourFigures(hour=hour, requests=part.requests, errors=part.errors, p50_ms=p50, p95_ms=p95)
+def _of(rows: Rows, values: Collection[str] | None) -> Rows:
+    return rows if values is None else rows.filter(part__in=values)

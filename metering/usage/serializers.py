@@ -47,6 +47,6 @@ class FiguresSerializer(serializers.Serializer[Any]):
 class UsageLineSerializer(serializers.Serializer[Any]):
     """One alias and version."""
 
-    alias = serializers.CharField(help_text="Empty for requests to a model that does not exist.")
-    version = serializers.CharField(source="version_key", help_text="Adapter version id. Empty for a base model.")
+    alias = serializers.CharField(source="name.alias", help_text="Empty for requests to a model that does not exist.")
+    version = serializers.CharField(source="name.version_key", help_text="Adapter version id. Empty for a base model.")
     figures = FiguresSerializer()

@@ -56,12 +56,16 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """What a name in a request stands for; those with defaults are empty for a base model. `context` is in tokens."""
+    """What a name in a request stands for; what a version alone has is empty for a base model.
+
+    `context` is in tokens, `endpoint` a name.
+    """
 
     alias: str
     backend: EndpointBackend
     name: str
     context: int
+    endpoint: str = ""
     version_id: str | None = None
     version_number: int | None = None
     package_sha256: str | None = None
@@ -168,6 +172,7 @@ def find_models(tenant_id: UUID) -> Models:
                 backend=backend_of(place),
                 name=name,
                 context=context_of(place),
+                endpoint=place.name,
                 since=int(place.created_at.timestamp()),
             )
         related = ("endpoint__base_model", "version")
@@ -208,6 +213,7 @@ def _model(alias: str, deployment: Deployment, *, since: dt.datetime) -> Model:
         backend=backend_of(deployment.endpoint),
         name=deployment.name,
         context=context_of(deployment.endpoint),
+        endpoint=deployment.endpoint.name,
         version_id=str(deployment.version_id),
         version_number=deployment.version.number,
         package_sha256=deployment.version.package_sha256,

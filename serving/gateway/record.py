@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,9 @@ class Tally:
     completion_tokens: int = 0
     first_token_ms: float | None = None
     busy_ms: float | None = None
+    queue_ms: float | None = None
+    cold_start: bool = False
+    cached_tokens: int = 0
     trial_id: str | None = None
     caller_mark: str = ""
     failed_over: bool = False
@@ -68,6 +72,17 @@ class Tally:
         if isinstance(usage, dict):
             self.prompt_tokens = int(usage.get("prompt_tokens") or 0)
             self.completion_tokens = int(usage.get("completion_tokens") or 0)
+            details = usage.get("prompt_tokens_details")
+            if isinstance(details, dict):
+                self.cached_tokens = min(int(details.get("cached_tokens") or 0), self.prompt_tokens)
+
+    def take_times(self, told: Mapping[str, Any]) -> None:
+        """Take over what the endpoint says of its own times: a header or an event's field for each."""
+        if told.get("busy_ms") is not None:
+            self.busy_ms = float(told["busy_ms"])
+        if told.get("queue_ms") is not None:
+            self.queue_ms = float(told["queue_ms"])
+        self.cold_start = bool(int(told.get("cold_start") or 0))
 
     def end(self, status: int, error_code: str = "") -> None:
         """Say how the request ended."""
@@ -94,6 +109,10 @@ class Tally:
             first_token_ms=None if self.first_token_ms is None else round(self.first_token_ms, 3),
             busy_ms=round(waited_ms if self.busy_ms is None else self.busy_ms, 3),
             streamed=self.streamed,
+            endpoint=self.model.endpoint if self.model else "",
+            cached_tokens=self.cached_tokens,
+            queue_ms=None if self.queue_ms is None else round(self.queue_ms, 3),
+            cold_start=self.cold_start,
             trial_id=self.trial_id,
             caller=self.caller_mark,
             failed_over=self.failed_over,

@@ -20,6 +20,8 @@ from serving.gateway.record import Tally
 
 DONE = b"[DONE]"
 LAST_SECONDS = 1.0
+TOLD = ("busy_ms", "queue_ms", "cold_start")
+"""What our engine says of its own times in an event with usage; the caller does not get it."""
 
 
 class RelayedStream(Response):
@@ -114,7 +116,7 @@ async def relay(
             usage = event.get("usage")
             if usage:
                 tally.count(usage)
-                tally.busy_ms = event.pop("busy_ms", tally.busy_ms)
+                tally.take_times({name: event.pop(name) for name in TOLD if name in event})
             # Usage is told because the gateway asked for it: in every event, and in one of its own at the end.
             if event.get("choices"):
                 if usage and not ask.wants_usage_always:

@@ -45,6 +45,9 @@ STOP_SECONDS = 5.0
 
 Opening = contextlib.AbstractAsyncContextManager[Begun]
 
+TOLD = {"busy_ms": "x-busy-ms", "queue_ms": "x-queue-ms", "cold_start": "x-cold-start"}
+"""What our engine says of its own times, by the header of an answer that comes whole."""
+
 KEPT_HEADERS = ("x-adapter-sha256",)
 
 
@@ -160,8 +163,7 @@ class Gateway:
                 tally.count(answer.get("usage"))
                 if tally.said is not None:
                     tally.said.append(answer["choices"][0]["message"]["content"] or "")
-                busy = begun.response.headers.get("x-busy-ms")
-                tally.busy_ms = None if busy is None else float(busy)
+                tally.take_times({name: begun.response.headers.get(header) for name, header in TOLD.items()})
             except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
                 raise GatewayError(502, "The endpoint’s response is not JSON.", "endpoint_error") from None
         if receipt := receipt_writer(ask, tally, model, begun.response):

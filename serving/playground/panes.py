@@ -28,6 +28,7 @@ class Question:
     title: str
     alias: str
     target: Target
+    endpoint: str
     version_id: str | None = None
     deployment: str | None = None
 
@@ -55,13 +56,14 @@ def ask_both(*, route: Route, messages: list[dict[str, str]], max_tokens: int) -
 def _questions(route: Route) -> list[Question]:
     deployment = route.active
     base = deployment.endpoint.base_model
-    backend = backend_of(deployment.endpoint)
+    backend, endpoint = backend_of(deployment.endpoint), deployment.endpoint.name
     return [
-        Question(title=base.title, alias=base.name, target=backend.target(base.name)),
+        Question(title=base.title, alias=base.name, target=backend.target(base.name), endpoint=endpoint),
         Question(
             title=str(deployment.version),
             alias=route.alias,
             target=backend.target(deployment.name),
+            endpoint=endpoint,
             version_id=str(deployment.version_id),
             deployment=deployment.name,
         ),
@@ -93,6 +95,7 @@ def _ask(question: Question, tenant_id: UUID, messages: list[dict[str, str]], ma
         first_token_ms=None,
         busy_ms=round(answer.busy_ms, 3) if answer else 0.0,
         streamed=False,
+        endpoint=question.endpoint,
     )
     try:
         _ledger().append(record)

@@ -6,10 +6,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pytest_django import Settings
 
 from lorakit.contracts import InvocationRecord
 from metering.ledger.collector import collect
 from tenants.models import Tenant
+
+
+@pytest.fixture(autouse=True)
+def long_memory(settings: Settings) -> None:
+    """Tests name fixed days, which grow old."""
+    settings.INVOCATION_MONTHS_KEPT = 240
 
 
 @pytest.fixture

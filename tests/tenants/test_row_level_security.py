@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, models, transaction
 
 from jobs.models import Job, JobEvent
 from tenants.isolation import TenantForeignKey, TenantOneToOneField
-from tenants.models import Tenant, TenantModel
+from tenants.models import Tenant, TenantModel, TenantRow
 from tenants.scope import NoActiveTenant, system_scope, tenant_scope
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def raw_count(table: str) -> int:
 
 
 def tenant_tables() -> list[type[models.Model]]:
-    return [model for model in apps.get_models() if issubclass(model, TenantModel)]
+    return [model for model in apps.get_models() if issubclass(model, TenantRow)]
 
 
 def test_a_query_without_a_tenant_raises(tenant: Tenant) -> None:
@@ -82,10 +82,12 @@ def test_every_table_with_a_tenant_is_isolated() -> None:
             "SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,"
             " (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid)"
             " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'"
-            " WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+            " WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
         )
         rows = {name: tuple(rest) for name, *rest in cursor.fetchall()}
-    assert set(rows) == {model._meta.db_table for model in tenant_tables()}
+        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits")
+        partitions = {name for (name,) in cursor.fetchall()}
+    assert set(rows) - partitions == {model._meta.db_table for model in tenant_tables()}
     assert {name: row for name, row in rows.items() if row != (True, True, 1)} == {}
 
 

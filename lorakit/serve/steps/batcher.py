@@ -7,6 +7,7 @@ out keeps what it has. Adapters are loaded by a thread of their own, while other
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class Job:
     """A request in the worker, which calls `finished` once, with an error if decoding failed.
 
     No `group` waits behind the many requests of another. All `sequences` use the same adapter.
+
+    `arrived` and `began`, its first step, are in seconds of the same clock. It is `cold` if it waited for its adapter.
     """
 
     sequences: list[Sequence]
@@ -47,6 +50,14 @@ class Job:
     finished: Callable[[BaseException | None], None]
     group: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
+    arrived: float = field(default_factory=time.perf_counter)
+    began: float | None = None
+    cold: bool = False
+
+    @property
+    def queued_seconds(self) -> float:
+        """How long it waited, or has waited until now, for its first step."""
+        return (time.perf_counter() if self.began is None else self.began) - self.arrived
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +158,7 @@ class Batcher:
                 turns = self._plan()
                 self._running = len(turns)
                 if turns:
+                    self._begin(turns)
                     self._batch.step(turns)
                 else:
                     self._sleep()
@@ -162,6 +174,12 @@ class Batcher:
         self._fail([*self._queue], stopping)
         for one in self._preloads:
             one.finished(stopping)
+
+    def _begin(self, turns: list[Turn[Sequence]]) -> None:
+        now = time.perf_counter()
+        for job in {self._jobs[turn.row] for turn in turns}:
+            if job.began is None:
+                job.began = now
 
     def _wait_for_work(self) -> bool:
         """Block until there is work. Returns False if the worker must end."""
@@ -203,7 +221,9 @@ class Batcher:
             except Exception as error:
                 self._fail(self._jobs[row].sequences, error)
                 continue
-            if slot is not None and len(chosen) < self._width:
+            if slot is None:
+                self._jobs[row].cold = True
+            elif len(chosen) < self._width:
                 row.slot = slot
                 chosen.append(row)
         fitting = self._fit(candidates, chosen)

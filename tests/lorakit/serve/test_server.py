@@ -38,6 +38,8 @@ def test_each_adapter_answers_as_itself_and_says_which_it_is(client: openai.Open
         assert done.system_fingerprint == file_sha256(path)[:16]
         assert raw.headers["x-adapter-sha256"] == file_sha256(path)
         assert float(raw.headers["x-busy-ms"]) > 0
+        assert float(raw.headers["x-queue-ms"]) >= 0
+        assert raw.headers["x-cold-start"] in {"0", "1"}
         assert done.usage is not None
         assert done.usage.total_tokens == done.usage.prompt_tokens + done.usage.completion_tokens
 

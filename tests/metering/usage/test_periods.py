@@ -20,5 +20,5 @@ def test_months_are_calendar_months_and_this_one_ends_now() -> None:
 
 def test_the_shortest_comes_first() -> None:
     found = list(periods(dt.datetime(2026, 3, 9, tzinfo=dt.UTC)).values())
-    assert [period.key for period in found] == ["24h", "7d", "30d", "last-month", "month"]
+    assert [period.key for period in found] == ["24h", "7d", "30d", "last-month", "month", "13m"]
     assert found[0].end - found[0].start == dt.timedelta(hours=24)

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from lorakit.contracts import InvocationRecord
+from metering.models import Grain
 from metering.usage.charts import latency_figure, requests_figure
-from metering.usage.queries import usage_of
+from metering.usage.queries import Slice, UsageSummary, usage_of
 from tenants.models import Tenant
 from tests.metering.conftest import at
 
@@ -18,14 +19,18 @@ START = dt.datetime(2026, 3, 1, 9, 30, tzinfo=dt.UTC)
 END = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 
 
+def used(start: dt.datetime, end: dt.datetime) -> UsageSummary:
+    return usage_of(Slice.touching(start, end))
+
+
 @pytest.mark.django_db
 def test_a_range_is_widened_to_whole_hours(record: Record, count: Callable[..., int], in_tenant: Tenant) -> None:
     times = ("2026-03-01T08:59:59", "2026-03-01T09:00:00", "2026-03-01T11:59:59", "2026-03-01T12:00:00")
     count(*(record(at=at(time)) for time in times))
-    usage = usage_of(START, END)
-    assert (usage.start.hour, usage.end.hour) == (9, 12)
+    usage = used(START, END)
+    assert (usage.slice.start.hour, usage.slice.end.hour) == (9, 12)
     assert usage.total.requests == 2
-    assert [row.hour.hour for row in usage.hours] == [9, 11]
+    assert [hour.hour for hour in usage.series(Grain.HOUR)] == [9, 11]
 
 
 @pytest.mark.django_db
@@ -36,9 +41,9 @@ def test_lines_are_told_apart_and_sum_to_the_total(
     count(record(at=moment, version_id=version), record(at=moment, version_id=version, latency_ms=300.0))
     count(record(at=moment, alias="tiny-llama"))
     count(record(at=moment, alias="", status=404, latency_ms=0.5, busy_ms=0.0, prompt_tokens=0, completion_tokens=0))
-    usage = usage_of(START, END)
+    usage = used(START, END)
     assert {(line.label, line.figures.requests, line.figures.errors) for line in usage.lines} == {
-        ("legal", 2, 0),
+        ("legal (deleted version)", 2, 0),
         ("tiny-llama", 1, 0),
         ("Unknown models", 1, 1),
     }
@@ -61,7 +66,7 @@ def test_whole_days_and_the_hours_around_them_sum_to_the_total(
         for end in moments:
             if start < end:
                 inside = [n + 1 for n, time in enumerate(times) if start.timestamp() <= time < end.timestamp()]
-                usage = usage_of(start, end)
+                usage = used(start, end)
                 [line] = usage.lines
                 assert line.figures == usage.total
                 assert usage.total.requests == len(inside)
@@ -78,7 +83,7 @@ def test_what_comes_later_on_the_last_day_is_not_counted(
     count(*(record(at=at(time)) for time in times))
     inside = sum(start <= time < end for time in times)
     for _ in range(2):
-        usage = usage_of(*(dt.datetime.fromisoformat(hour).replace(tzinfo=dt.UTC) for hour in (start, end)))
+        usage = used(*(dt.datetime.fromisoformat(hour).replace(tzinfo=dt.UTC) for hour in (start, end)))
         assert usage.total.requests == inside
         assert [line.figures for line in usage.lines] == [usage.total]
         count(record(at=at(end), latency_ms=300.0))
@@ -86,15 +91,16 @@ def test_what_comes_later_on_the_last_day_is_not_counted(
 
 @pytest.mark.django_db
 def test_nothing_is_nothing(in_tenant: Tenant) -> None:
-    usage = usage_of(START, END)
+    usage = used(START, END)
     assert (usage.total.requests, usage.total.p50_ms, usage.total.error_share) == (0, None, 0.0)
-    assert [trace["y"] for trace in requests_figure(usage)["data"]] == [[0, 0, 0], [0, 0, 0]]
-    assert [trace["y"] for trace in latency_figure(usage)["data"]] == [[], []]
+    assert [trace["y"] for trace in requests_figure(usage.slice, Grain.HOUR, {})["data"]] == [[0, 0, 0], [0, 0, 0]]
+    assert [trace["y"] for trace in latency_figure(usage.slice, Grain.HOUR, {})["data"]] == [[], [], []]
 
 
 @pytest.mark.django_db
 def test_the_chart_shows_hours_without_requests(record: Record, count: Callable[..., int], in_tenant: Tenant) -> None:
     count(record(at=at("2026-03-01T10:00:00")), record(at=at("2026-03-01T10:20:00"), status=503))
-    answered, failed = requests_figure(usage_of(START, END))["data"]
+    usage = used(START, END)
+    answered, failed = requests_figure(usage.slice, Grain.HOUR, usage.series(Grain.HOUR))["data"]
     assert answered["y"] == [0, 1, 0]
     assert failed["y"] == [0, 1, 0]

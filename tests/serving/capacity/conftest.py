@@ -60,7 +60,8 @@ def use() -> Use:
         with tenant_scope(deployment.tenant_id):
             HourlyUsage.objects.create(
                 hour=hour, alias=deployment.version.adapter.name, version_key=str(deployment.version_id),
-                requests=requests, busy_ms=requests * busy_ms, latency_sketch=sketch_of([latency_ms] * requests),
+                requests=requests, busy_us=round(requests * busy_ms * 1000),
+                latency_sketch=sketch_of([latency_ms] * requests),
             )  # fmt: skip
 
     return ask

@@ -66,8 +66,8 @@ def test_requests_for_the_base_are_load_too(small: Endpoint, hold: Hold, use: Us
     before = twin(small).demand
     with tenant_scope(tenant.id):
         hour = HourlyUsage.objects.get().hour
-        HourlyUsage.objects.create(hour=hour, alias="tiny-llama", requests=300, busy_ms=300 * 100)
-        HourlyUsage.objects.create(hour=hour, alias="other", requests=9, busy_ms=1e6)
+        HourlyUsage.objects.create(hour=hour, alias="tiny-llama", requests=300, busy_us=300 * 100_000)
+        HourlyUsage.objects.create(hour=hour, alias="other", requests=9, busy_us=10**9)
     after = twin(small).demand
     assert before is not None
     assert after is not None

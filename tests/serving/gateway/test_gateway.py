@@ -54,6 +54,9 @@ def test_a_chat_is_answered_by_the_active_version_and_recorded(gateway: str, lin
     assert answer.usage is not None
     assert record.completion_tokens == answer.usage.completion_tokens > 0
     assert 0 < record.busy_ms <= record.latency_ms
+    assert record.queue_ms is not None
+    assert 0 <= record.queue_ms <= record.latency_ms
+    assert record.endpoint == "shared"
     assert PROMPT not in record.to_json()
 
 

@@ -104,20 +104,22 @@ def test_events_cut_anywhere_come_out_whole() -> None:
 
 
 def test_the_engines_own_count_wins() -> None:
-    stream = Engine(piece("a"), event(choices=[], usage=USAGE, busy_ms=12.5), b"data: [DONE]\n\n")
-    events, tally = ask(stream)
+    told = {"busy_ms": 12.5, "queue_ms": 3.0, "cold_start": True}
+    usage = {**USAGE, "prompt_tokens_details": {"cached_tokens": 4}}
+    events, tally = ask(Engine(piece("a"), event(choices=[], usage=usage, **told), b"data: [DONE]\n\n"))
     assert len(events) == 1
     assert (tally.prompt_tokens, tally.completion_tokens, tally.busy_ms) == (5, 7, 12.5)
+    assert (tally.queue_ms, tally.cold_start, tally.cached_tokens) == (3.0, True, 4)
 
 
 @pytest.mark.parametrize("always", [True, False])
 def test_usage_in_every_event_is_counted_and_shown_to_who_asked(always: bool) -> None:
     so_far = [{"prompt_tokens": 5, "completion_tokens": n, "total_tokens": 5 + n} for n in (2, 3)]
     choices = [{"index": 0, "text": "x"}]
-    stream = Engine(*(event(choices=choices, usage=usage, busy_ms=1.5) for usage in so_far), b"data: [DONE]\n\n")
+    stream = Engine(*(event(choices=choices, usage=usage, busy_ms=1.5, queue_ms=0.5) for usage in so_far), b"data: [DONE]\n\n")
     events, tally = ask(stream, wants_usage_always=always)
     assert [json.loads(e[6:]).get("usage") for e in events] == (so_far if always else [None, None])
-    assert not any(b"busy_ms" in e for e in events)
+    assert not any(b"_ms" in e for e in events)
     assert (tally.prompt_tokens, tally.completion_tokens, tally.busy_ms) == (5, 3, 1.5)
 
 

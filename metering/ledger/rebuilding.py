@@ -1,0 +1,35 @@
+"""Makes the roll-ups of a month anew from its invocations."""
+
+import datetime as dt
+from itertools import islice
+
+from django.db import transaction
+
+from metering.ledger.invocations import Row
+from metering.ledger.lock import wait_for_turn
+from metering.ledger.months import next_month
+from metering.ledger.rollup import add_to_roll_ups
+from metering.models import HourlyUsage, Invocation, UsageTotal
+from tenants.scope import system_scope
+
+ROWS_AT_ONCE = 20_000
+
+
+def rebuild_month(month: dt.date) -> int:
+    """Replace the roll-ups of the month that begins on this day (UTC). Returns the number of its invocations.
+
+    Only a month of which invocations are kept can be rebuilt. Nothing is collected meanwhile, and usage that is read
+    stays as it was until the end.
+    """
+    start, end = (dt.datetime.combine(day, dt.time(), dt.UTC) for day in (month, next_month(month)))
+    count = 0
+    with system_scope(), transaction.atomic():
+        wait_for_turn()
+        HourlyUsage.objects.filter(hour__gte=start, hour__lt=end).delete()
+        UsageTotal.objects.filter(start__gte=start, start__lt=end).delete()
+        found = Invocation.objects.filter(at__gte=start, at__lt=end).order_by("at")
+        rows = found.values_list(*Row._fields).iterator(chunk_size=ROWS_AT_ONCE)
+        while some := [Row(*row) for row in islice(rows, ROWS_AT_ONCE)]:
+            add_to_roll_ups(some)
+            count += len(some)
+    return count
