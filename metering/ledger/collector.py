@@ -104,7 +104,8 @@ def _read(lines: Iterable[bytes]) -> tuple[list[Line], int]:
             rows.append(Line(row, seen_of(record, row), routed_of(record, row)))
         except (ContractError, ValueError, OverflowError):
             broken += 1
-    tenants = set(Tenant.objects.filter(id__in={line.row.tenant_id for line in rows}).values_list("id", flat=True))
+    named = {line.row.tenant_id for line in rows}
+    tenants = {str(tenant_id) for tenant_id in Tenant.objects.filter(id__in=named).values_list("id", flat=True)}
     known = [line for line in rows if line.row.tenant_id in tenants and first <= line.row.at < last]
     return known, broken + len(rows) - len(known)
 

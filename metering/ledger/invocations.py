@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from lorakit.contracts import InvocationRecord
+from metering.ledger.arrays import is_plain, unnested
 from metering.models import Invocation
 from serving.routing.hits import Routed
 from serving.trials.callers import Seen
@@ -20,15 +21,21 @@ MOST_MS = 1e10
 _uuid = lru_cache(10_000)(UUID)
 
 
-class Row(NamedTuple):
-    """The columns of an invocation."""
+@lru_cache(10_000)
+def _id(text: str) -> str:
+    """As the database spells it. Raises ValueError."""
+    return str(UUID(text))
 
-    tenant_id: UUID
+
+class Row(NamedTuple):
+    """The columns of an invocation; ids as text."""
+
+    tenant_id: str
     at: dt.datetime
     request_id: str
-    key_id: UUID | None
+    key_id: str | None
     alias: str
-    version_id: UUID | None
+    version_id: str | None
     endpoint: str
     deployment: str
     status: int
@@ -46,22 +53,24 @@ class Row(NamedTuple):
 
 def row_of(record: InvocationRecord) -> Row:
     """Raises ValueError or OverflowError for a value that does not fit its column."""
-    texts = (record.request_id, record.alias, record.deployment or "", record.endpoint, record.error_code)
-    if any(len(text) > limit for text, limit in zip(texts, (40, 80, 63, 50), strict=False)) or "\0" in "".join(texts):
-        raise ValueError("unknown record format")
+    deployment = record.deployment or ""
+    if len(record.request_id) > 40 or len(record.alias) > 80 or len(deployment) > 63 or len(record.endpoint) > 50:
+        raise ValueError("a text is too long")
+    if not is_plain(f"{record.request_id}{record.alias}{deployment}{record.endpoint}{record.error_code}"):
+        raise ValueError("a text has control characters")
     tokens = max(record.prompt_tokens, record.cached_tokens, record.completion_tokens)
-    times = (record.latency_ms, record.first_token_ms or 0.0, record.queue_ms or 0.0, record.busy_ms)
-    if not 0 <= record.status < 1000 or tokens > MOST_TOKENS or not all(-MOST_MS < time < MOST_MS for time in times):
-        raise ValueError("unknown record format")
+    times = record.latency_ms, record.first_token_ms or 0.0, record.queue_ms or 0.0, record.busy_ms
+    if not 0 <= record.status < 1000 or tokens > MOST_TOKENS or max(times) > MOST_MS or min(times) < -MOST_MS:
+        raise ValueError("a number is out of range")
     return Row(
-        tenant_id=_uuid(record.tenant_id),
+        tenant_id=_id(record.tenant_id),
         at=dt.datetime.fromtimestamp(record.at, dt.UTC),
         request_id=record.request_id,
-        key_id=_uuid(record.key_id) if record.key_id else None,
+        key_id=_id(record.key_id) if record.key_id else None,
         alias=record.alias,
-        version_id=_uuid(record.version_id) if record.version_id else None,
+        version_id=_id(record.version_id) if record.version_id else None,
         endpoint=record.endpoint,
-        deployment=record.deployment or "",
+        deployment=deployment,
         status=record.status,
         error_code=record.error_code[:80],
         prompt_tokens=record.prompt_tokens,
@@ -81,7 +90,7 @@ def seen_of(record: InvocationRecord, row: Row) -> Seen | None:
     if record.trial_id is None:
         return None
     return Seen(
-        tenant_id=row.tenant_id,
+        tenant_id=_uuid(row.tenant_id),
         trial_id=_uuid(record.trial_id),
         caller=record.caller,
         at=row.at,
@@ -96,28 +105,24 @@ def routed_of(record: InvocationRecord, row: Row) -> Routed | None:
     if not record.router or not record.routed_by or "\0" in f"{record.router}{record.routed_by}{record.rule_id}":
         return None
     hour = row.at.replace(minute=0, second=0, microsecond=0)
-    return Routed(row.tenant_id, record.router, hour, record.routed_by, record.rule_id, row.alias)
+    return Routed(_uuid(row.tenant_id), record.router, hour, record.routed_by, record.rule_id, row.alias)
 
 
 def insert_new(rows: Sequence[Row]) -> list[Row]:
     """Insert the rows that are not there yet, and return them: a copied ledger counts nothing twice."""
     if not rows:
         return []
-    types = {field.column: field.db_type(connection) for field in Invocation._meta.local_concrete_fields}
-    columns = ", ".join(Row._fields)
-    # One array for each column: the statement stays the same however many rows there are, and COPY knows no row-level
-    # security.
-    arrays = ", ".join(f"%s::{types[name]}[]" for name in Row._fields)
+    source, parameters = unnested(Invocation, dict(zip(Row._fields, zip(*rows, strict=True), strict=True)))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Invocation._meta.db_table} ({columns}) SELECT * FROM unnest({arrays})"  # noqa: S608
+            f"INSERT INTO {Invocation._meta.db_table} ({', '.join(Row._fields)}) SELECT * FROM {source}"  # noqa: S608
             " ON CONFLICT (tenant_id, at, request_id) DO NOTHING RETURNING tenant_id, request_id",
-            [list(column) for column in zip(*rows, strict=True)],
+            parameters,
         )
         if cursor.rowcount == len(rows):
             return list(rows)
-        inserted = set(cursor.fetchall())
-    first: dict[tuple[UUID, str], Row] = {}
+        inserted = {(str(tenant_id), request_id) for tenant_id, request_id in cursor.fetchall()}
+    first: dict[tuple[str, str], Row] = {}
     for row in rows:
         first.setdefault((row.tenant_id, row.request_id), row)
     return [row for key, row in first.items() if key in inserted]

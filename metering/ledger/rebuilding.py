@@ -4,6 +4,8 @@ import datetime as dt
 from itertools import islice
 
 from django.db import transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from metering.ledger.invocations import Row
 from metering.ledger.lock import wait_for_turn
@@ -13,6 +15,7 @@ from metering.models import HourlyUsage, Invocation, UsageTotal
 from tenants.scope import system_scope
 
 ROWS_AT_ONCE = 20_000
+IDS = {"tenant_id", "key_id", "version_id"}
 
 
 def rebuild_month(month: dt.date) -> int:
@@ -28,7 +31,9 @@ def rebuild_month(month: dt.date) -> int:
         HourlyUsage.objects.filter(hour__gte=start, hour__lt=end).delete()
         UsageTotal.objects.filter(start__gte=start, start__lt=end).delete()
         found = Invocation.objects.filter(at__gte=start, at__lt=end).order_by("at")
-        rows = found.values_list(*Row._fields).iterator(chunk_size=ROWS_AT_ONCE)
+        texts = {f"{name}_text": Cast(name, TextField()) for name in IDS}
+        columns = [f"{name}_text" if name in IDS else name for name in Row._fields]
+        rows = found.annotate(**texts).values_list(*columns).iterator(chunk_size=ROWS_AT_ONCE)
         while some := [Row(*row) for row in islice(rows, ROWS_AT_ONCE)]:
             add_to_roll_ups(some)
             count += len(some)

@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
-from uuid import UUID
 
 import numpy as np
 from django.db import connection
 
+from metering.ledger.arrays import unnested
 from metering.ledger.invocations import Row
 from metering.ledger.sketches import Bins, Integers
 from metering.models import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 5_000
 class Fact(NamedTuple):
     """The key of a row of `HourlyUsage`."""
 
-    tenant_id: UUID
+    tenant_id: str
     hour: dt.datetime
     alias: str
     version_key: str
@@ -34,7 +34,7 @@ class Fact(NamedTuple):
 class Total(NamedTuple):
     """The key of a row of `UsageTotal`."""
 
-    tenant_id: UUID
+    tenant_id: str
     by: str
     grain: str
     start: dt.datetime
@@ -113,7 +113,7 @@ def add_sums(facts: Mapping[Fact, int], sums: Sums) -> None:
 
 def _fact(row: Row) -> Fact:
     hour = row.at.replace(minute=0, second=0, microsecond=0)
-    return Fact(row.tenant_id, hour, row.alias, str(row.version_id or ""), row.endpoint, str(row.key_id or ""))
+    return Fact(row.tenant_id, hour, row.alias, row.version_id or "", row.endpoint, row.key_id or "")
 
 
 def _totals(fact: Fact) -> Iterator[Total]:
@@ -139,33 +139,30 @@ def _add(model: type[RollUp], keys: Sequence[tuple[Any, ...]], sums: Sums) -> No
 
 
 def _add_some(model: type[RollUp], keys: Sequence[tuple[Any, ...]], sums: Sums) -> None:
-    table, types = model._meta.db_table, {f.column: f.db_type(connection) for f in model._meta.local_concrete_fields}
-    columns = dict(zip(model.KEY, map(list, zip(*keys, strict=True)), strict=True))
-    arrays = ", ".join(f"%s::{types[name]}[]" for name in model.KEY)
-    names, sketches = ", ".join(model.KEY), ", ".join(model.SKETCHES)
+    table, names, sketches = model._meta.db_table, ", ".join(model.KEY), ", ".join(model.SKETCHES)
+    columns = dict(zip(model.KEY, zip(*keys, strict=True), strict=True))
+    source, parameters = unnested(model, columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT number, {sketches} FROM unnest({arrays}) WITH ORDINALITY AS wanted({names}, number)"  # noqa: S608
+            f"SELECT number, {sketches} FROM {source} WITH ORDINALITY AS wanted({names}, number)"  # noqa: S608
             f" JOIN {table} USING ({names})",
-            list(columns.values()),
+            parameters,
         )
-        numbers, *known = (
-            zip(*found, strict=True) if (found := cursor.fetchall()) else ((), *((),) * len(model.SKETCHES))
-        )
-    groups = np.array(numbers, np.int64) - 1
+        found = cursor.fetchall()
+    groups = np.array([number for number, *_ in found], np.int64) - 1
     whole = {
-        name: sums.sketches[name].plus(Bins.of_sketches(stored, groups)).stored(len(keys))
-        for name, stored in zip(model.SKETCHES, known, strict=True)
+        name: sums.sketches[name].plus(Bins.of_sketches([row[place] for row in found], groups)).stored(len(keys))
+        for place, name in enumerate(model.SKETCHES, start=1)
     }
     values = {**columns, **{name: counts.tolist() for name, counts in sums.counted.items()}, **whole}
+    source, parameters = unnested(model, values)
     changes = [f"{name} = {table}.{name} + EXCLUDED.{name}" for name in model.SUMS]
     changes += [f"{name} = EXCLUDED.{name}" for name in model.SKETCHES]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} ({', '.join(values)})"  # noqa: S608
-            f" SELECT * FROM unnest({', '.join(f'%s::{types[name]}[]' for name in values)})"
+            f"INSERT INTO {table} ({', '.join(values)}) SELECT * FROM {source}"  # noqa: S608
             f" ON CONFLICT ({names}) DO UPDATE SET {', '.join(changes)}",
-            list(values.values()),
+            parameters,
         )
 
 
