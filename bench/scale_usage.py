@@ -42,7 +42,8 @@ def _aliases(tenant: Tenant) -> list[tuple[Tenant, str, str]]:
 
 
 def _used(rng: np.random.Generator, hour: dt.datetime, lines: Sequence[tuple[Tenant, str, str]]) -> None:
-    facts = {Fact(str(tenant.id), hour, alias, key, "shared", ""): place for place, (tenant, alias, key) in enumerate(lines)}
+    keys = [Fact(str(tenant.id), hour, alias, key, "shared", "") for tenant, alias, key in lines]
+    facts = {key: place for place, key in enumerate(keys)}
     size = len(facts)
     counted = {name: np.zeros(size, np.int64) for name in RollUp.SUMS} | {
         "requests": np.full(size, REQUESTS_AN_HOUR), "failed": np.full(size, 3), "prompt_tokens": np.full(size, 30_000),

@@ -27,7 +27,8 @@ class UsageSerializer(serializers.Serializer[Any]):
     """Usage and cost in whole hours.
 
     `total_usd` is the sum of the cost lines: what this site charges (`site_usd`), and what you pay to your own
-    providers (`provider_usd`). It is without `calls_without_cost`. `judges` are the parts of the lines with `calls`.
+    providers (`provider_usd`). It is without `calls_without_cost` and `requests_without_cost`. `judges` are the parts
+    of the lines with `calls`.
     """
 
     start = serializers.DateTimeField()
@@ -40,6 +41,7 @@ class UsageSerializer(serializers.Serializer[Any]):
     site_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
     provider_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
     calls_without_cost = serializers.IntegerField()
+    requests_without_cost = serializers.IntegerField()
 
 
 EXAMPLE = OpenApiExample(
@@ -59,13 +61,13 @@ EXAMPLE = OpenApiExample(
                 "calls": {
                     "calls": 240, "without_price": 0, "without_tokens": 0, "tokens_in": 96000, "tokens_out": 14400
                 },
-                "price_source": "Set on your judges",
+                "requests_without_cost": 0, "price_source": "Set on your judges",
                 "basis": "paid to your provider: tokens × the price set on your judge", "usd": "0.384000",
             },
             {
                 "kind": "serving", "title": "Serving on shared", "paid_to": "site", "seconds": 9.1,
-                "usd_per_hour": "0.1000", "calls": None, "price_source": "Configured",
-                "basis": "busy time × price per hour", "usd": "0.000253",
+                "usd_per_hour": "0.1000", "calls": None, "requests_without_cost": 0, "price_source": "Configured",
+                "basis": "your share of each hour’s cost, by what you used of the endpoint", "usd": "0.000253",
             },
         ],
         "judges": [
@@ -82,6 +84,7 @@ EXAMPLE = OpenApiExample(
         "site_usd": "0.000253",
         "provider_usd": "0.384000",
         "calls_without_cost": 0,
+        "requests_without_cost": 0,
     },
 )  # fmt: skip
 
@@ -119,6 +122,7 @@ class UsageViewSet(viewsets.ViewSet):
             "site_usd": costs.site_usd,
             "provider_usd": costs.provider_usd,
             "calls_without_cost": costs.calls_without_cost,
+            "requests_without_cost": costs.requests_without_cost,
         }
         return Response(UsageSerializer(document).data)
 

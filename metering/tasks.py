@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from metering.costs.allocation import allocate_due
+from metering.costs.measuring import measure_endpoints
 from metering.ledger.collector import collect
 from metering.ledger.months import prepare_months
 
@@ -16,3 +18,10 @@ def collect_invocations() -> None:
 def prepare_invocation_months() -> None:
     """Have room for the next month's invocations, and drop those no longer kept."""
     prepare_months()
+
+
+@shared_task(name="metering.allocate_costs")
+def allocate_costs() -> None:
+    """Measure how long endpoints were there, and share what that cost."""
+    measure_endpoints()
+    allocate_due()

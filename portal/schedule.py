@@ -38,5 +38,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=1, minute=29),
         "options": valid_for(3600),
     },
+    "allocate-costs": {"task": "metering.allocate_costs", "schedule": 60.0, "options": valid_for(60)},
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
 }

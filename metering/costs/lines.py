@@ -41,7 +41,8 @@ class Calls:
 class CostLine:
     """One kind of cost: `seconds` at one price per hour, or `calls`. `paid_to` is who charges for it.
 
-    `usd` is rounded to a millionth of a dollar; None where no cost is known, or where it is in another line.
+    `usd` is rounded to a millionth of a dollar; None where no cost is known, or where it is in another line. It is
+    without `unpriced` requests.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class CostLine:
     seconds: float | None = None
     usd_per_hour: Decimal | None = None
     calls: Calls | None = None
+    unpriced: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

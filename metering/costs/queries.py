@@ -11,9 +11,8 @@ from evaluations.models import PaidTo
 from jobs.models import Job
 from metering.costs.judging import call_lines, judge_lines
 from metering.costs.lines import MICRO_DOLLAR, CostLine, JudgeLine
-from metering.models import By
+from metering.models import By, EndpointHour
 from metering.usage.queries import Slice, usage_of
-from serving.endpoints.queries import backend_of, places
 
 TITLES = {
     "training": "Training",
@@ -23,7 +22,8 @@ TITLES = {
 }
 """By kind of job."""
 MEASURED = "run time × price per hour"
-BUSY = "time the endpoint worked for you × price per hour, without idle time"
+USED = "your share of each hour’s cost, by what you used of the endpoint"
+IDLE = "your share of what the endpoint cost while nothing was asked of it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,11 @@ class CostSummary:
     def provider_usd(self) -> Decimal:
         """What the organisation pays to its own providers."""
         return self._paid_to(PaidTo.PROVIDER)
+
+    @property
+    def requests_without_cost(self) -> int:
+        """Requests that are not in the total: their hour was not shared yet, or its price is not known."""
+        return sum(line.unpriced for line in self.lines)
 
     @property
     def calls_without_cost(self) -> int:
@@ -105,22 +110,36 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
 
 
 def _serving_lines(wanted: Slice) -> list[CostLine]:
-    """One line for each endpoint. What it is not known of, or of one that is gone, is priced at the first."""
-    sites = {site.name: site for site in places()}
-    if not sites:
-        return []
-    busy_us = dict.fromkeys(sites, 0)
+    """For each endpoint what was used of it, and the tenant's part of its idle time."""
+    found = []
     for line in usage_of(wanted, By.ENDPOINT).lines[:]:
-        busy_us[line.name.value if line.name.value in sites else next(iter(sites))] += line.figures.busy_us
-    return [
-        _line(
-            kind="serving",
-            title=f"Serving on {name}",
-            seconds=busy / 1e6,
-            usd_per_hour=Decimal(str(backend_of(sites[name]).usd_per_hour)),
-            price_source=backend_of(sites[name]).price_source or "No price set",
-            basis=BUSY,
-        )
-        for name, busy in busy_us.items()
-        if busy
-    ]
+        figures, price = line.figures, _last_price(line.name.value, wanted)
+        if figures.busy_us:
+            found.append(
+                CostLine(
+                    kind="serving",
+                    title=f"Serving on {line.label}",
+                    seconds=figures.busy_us / 1e6,
+                    usd_per_hour=price.price_per_hour if price else None,
+                    price_source=price.price_source if price and price.price_source else "No price set",
+                    basis=USED,
+                    usd=figures.used_cost if figures.unpriced < figures.requests else None,
+                    unpriced=figures.unpriced,
+                )
+            )
+        if figures.idle_micros:
+            found.append(
+                CostLine(
+                    kind="idle",
+                    title=f"Idle time of {line.label}",
+                    price_source=price.price_source if price else "",
+                    basis=IDLE,
+                    usd=figures.idle_cost,
+                )
+            )
+    return found
+
+
+def _last_price(endpoint: str, wanted: Slice) -> EndpointHour | None:
+    hours = EndpointHour.objects.filter(endpoint=endpoint, hour__gte=wanted.start, hour__lt=wanted.end)
+    return hours.order_by("-hour").first()

@@ -28,6 +28,9 @@ class CostLineSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField(allow_null=True)
     usd_per_hour = serializers.DecimalField(max_digits=10, decimal_places=4, allow_null=True)
     calls = CallsSerializer(allow_null=True)
+    requests_without_cost = serializers.IntegerField(
+        source="unpriced", help_text="Requests that `usd` is without: their hour was not shared yet, or has no price."
+    )
     price_source = serializers.CharField()
     basis = serializers.CharField()
     usd = serializers.DecimalField(

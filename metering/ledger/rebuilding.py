@@ -11,7 +11,7 @@ from metering.ledger.invocations import Row
 from metering.ledger.lock import wait_for_turn
 from metering.ledger.months import next_month
 from metering.ledger.rollup import add_to_roll_ups
-from metering.models import HourlyUsage, Invocation, UsageTotal
+from metering.models import EndpointHour, HourlyUsage, Invocation, UsageTotal
 from tenants.scope import system_scope
 
 ROWS_AT_ONCE = 20_000
@@ -37,4 +37,6 @@ def rebuild_month(month: dt.date) -> int:
         while some := [Row(*row) for row in islice(rows, ROWS_AT_ONCE)]:
             add_to_roll_ups(some)
             count += len(some)
+        # Costs went with the sums they were written to.
+        EndpointHour.objects.filter(hour__gte=start, hour__lt=end).update(allocated_at=None)
     return count

@@ -67,6 +67,8 @@ class Sums:
             "busy_us": _microseconds([row.busy_ms for row in rows]),
             "queue_us": _microseconds([row.queue_ms or 0.0 for row in rows]),
             "timed": [row.queue_ms is not None for row in rows],
+            # Whoever was refused before has asked nothing of an endpoint.
+            "unpriced": [row.endpoint != "" for row in rows],
         }.items():
             np.add.at(counted[name], place, values)
         # A refused request has no meaningful latency.

@@ -42,6 +42,17 @@ BEGIN
     EXECUTE format('DROP TABLE IF EXISTS %I', 'metering_invocation_' || to_char(day, 'YYYY_MM'));
 END $$;
 """
+ENDPOINT = """
+coalesce(
+    CASE WHEN alias <> '' THEN coalesce(
+        (SELECT e.name FROM serving_deployment d JOIN serving_endpoint e ON e.id = d.endpoint_id
+            WHERE d.tenant_id = metering_invocation_whole.tenant_id AND d.name = deployment LIMIT 1),
+        (SELECT name FROM serving_endpoint WHERE is_default ORDER BY created_at LIMIT 1)
+    ) END,
+''
+)
+"""
+"""Where a request's deployment was; a base model's requests are taken to have gone to the default endpoint."""
 TABLE = """
 CREATE TABLE metering_invocation (
     tenant_id uuid NOT NULL REFERENCES tenants_tenant (id) DEFERRABLE INITIALLY DEFERRED,
@@ -113,7 +124,7 @@ def partition(apps, schema_editor):
         )
         cursor.execute(
             f"INSERT INTO metering_invocation ({COPIED}, endpoint, cached_tokens, cold_start)"  # noqa: S608
-            f" SELECT {COPIED}, '', 0, false FROM metering_invocation_whole"
+            f" SELECT {COPIED}, {ENDPOINT}, 0, false FROM metering_invocation_whole"
         )
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("DROP TABLE metering_invocation_whole")
@@ -139,6 +150,7 @@ def join(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("metering", "0005_roll_ups_back"),
+        ("serving", "0008_capacity"),
         ("tenants", "0004_object_removal_moves"),
     ]
 

@@ -37,6 +37,9 @@ class Migration(migrations.Migration):
                 ("busy_us", models.BigIntegerField(default=0)),
                 ("queue_us", models.BigIntegerField(default=0)),
                 ("timed", models.BigIntegerField(default=0)),
+                ("unpriced", models.BigIntegerField(default=0)),
+                ("used_micros", models.BigIntegerField(default=0)),
+                ("idle_micros", models.BigIntegerField(default=0)),
                 ("latency_sketch", models.BinaryField(default=b"")),
                 ("first_token_sketch", models.BinaryField(default=b"")),
                 (
@@ -70,7 +73,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("-hour",),
-                "indexes": [models.Index(fields=["tenant", "alias", "hour"], name="hourly_usage_of_model")],
+                "indexes": [
+                    models.Index(fields=["tenant", "alias", "hour"], name="hourly_usage_of_model"),
+                    models.Index(
+                        condition=models.Q(("unpriced__gt", 0)),
+                        fields=["endpoint", "hour"],
+                        name="hourly_usage_unpriced",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -97,6 +107,9 @@ class Migration(migrations.Migration):
                 ("busy_us", models.BigIntegerField(default=0)),
                 ("queue_us", models.BigIntegerField(default=0)),
                 ("timed", models.BigIntegerField(default=0)),
+                ("unpriced", models.BigIntegerField(default=0)),
+                ("used_micros", models.BigIntegerField(default=0)),
+                ("idle_micros", models.BigIntegerField(default=0)),
                 ("latency_sketch", models.BinaryField(default=b"")),
                 ("first_token_sketch", models.BinaryField(default=b"")),
                 (

@@ -18,6 +18,9 @@ SUMS = {
     "busy_us": "sum(round((busy_ms * 1000)::numeric))",
     "queue_us": "coalesce(sum(round((queue_ms * 1000)::numeric)), 0)",
     "timed": "count(queue_ms)",
+    "unpriced": "count(*) FILTER (WHERE asked <> '')",
+    "used_micros": "0",
+    "idle_micros": "0",
 }
 VERSION = "coalesce(version_id::text, '')"
 KEY = "coalesce(key_id::text, '')"
@@ -55,7 +58,7 @@ def statement(table, key):
     found = f"""
         SELECT tenant_id, {", ".join(f'{expression} AS "{name}"' for name, expression in key.items())},
             status, prompt_tokens, cached_tokens, completion_tokens, cold_start, busy_ms, queue_ms, latency_ms,
-            first_token_ms
+            first_token_ms, endpoint AS asked
         FROM metering_invocation
     """  # noqa: S608
     sums = ", ".join(f'{expression} AS "{name}"' for name, expression in SUMS.items())

@@ -35,14 +35,15 @@ class RollUp(TenantRow):
 
     Times are in microseconds, whole so that sums are the same in any order. A failed request was `refused` (4xx),
     `limited` (429), `failed` by the endpoint or the site (5xx), or its caller `disconnected` (499). `timed` counts the
-    requests whose endpoint told how long they queued. Sketches, see `metering.ledger.sketches`, hold milliseconds: the
-    latencies of answered requests, and the times to the first token of streamed ones.
+    requests whose endpoint told how long they queued. What the endpoint cost, used and idle, is in millionths of the
+    site's currency; `unpriced` counts the requests that have no cost yet. Sketches (`metering.ledger.sketches`) hold
+    milliseconds: the latencies of answered requests, and the times to the first token of streamed ones.
     """
 
     KEY: ClassVar[tuple[str, ...]]
     SUMS: ClassVar[tuple[str, ...]] = (
         "requests", "refused", "limited", "failed", "disconnected", "prompt_tokens", "cached_tokens",
-        "completion_tokens", "cold_starts", "busy_us", "queue_us", "timed",
+        "completion_tokens", "cold_starts", "busy_us", "queue_us", "timed", "unpriced", "used_micros", "idle_micros",
     )  # fmt: skip
     SKETCHES: ClassVar[tuple[str, ...]] = ("latency_sketch", "first_token_sketch")
 
@@ -58,6 +59,9 @@ class RollUp(TenantRow):
     busy_us = models.BigIntegerField(default=0)
     queue_us = models.BigIntegerField(default=0)
     timed = models.BigIntegerField(default=0)
+    unpriced = models.BigIntegerField(default=0)
+    used_micros = models.BigIntegerField(default=0)
+    idle_micros = models.BigIntegerField(default=0)
     latency_sketch = models.BinaryField(default=b"")
     first_token_sketch = models.BinaryField(default=b"")
 
@@ -79,7 +83,10 @@ class HourlyUsage(RollUp):
 
     class Meta:
         ordering = ("-hour",)
-        indexes = (models.Index(fields=("tenant", "alias", "hour"), name="hourly_usage_of_model"),)
+        indexes = (
+            models.Index(fields=("tenant", "alias", "hour"), name="hourly_usage_of_model"),
+            models.Index(fields=("endpoint", "hour"), name="hourly_usage_unpriced", condition=models.Q(unpriced__gt=0)),
+        )
 
     def __str__(self) -> str:
         return f"{self.alias} {self.hour:%Y-%m-%d %H}h"

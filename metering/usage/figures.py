@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from metering.ledger.sketches import Bins
 from metering.models import RollUp
 
+MICROS = 1_000_000
 LATENCIES = (0.5, 0.95, 0.99)
 FIRST_TOKENS = (0.5, 0.95)
 
@@ -17,7 +19,8 @@ FIRST_TOKENS = (0.5, 0.95)
 class Figures:
     """Usage of some time. Latencies are those of answered requests in milliseconds, None without any.
 
-    `first_…_ms` are of streamed answers. Of the requests whose endpoint tells, `queue_ms` is the mean wait.
+    `first_…_ms` are of streamed answers. Of the requests whose endpoint tells, `queue_ms` is the mean wait. Costs are
+    those of endpoints, without `unpriced` requests.
     """
 
     requests: int = 0
@@ -32,6 +35,9 @@ class Figures:
     busy_us: int = 0
     queue_us: int = 0
     timed: int = 0
+    unpriced: int = 0
+    used_micros: int = 0
+    idle_micros: int = 0
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
@@ -61,6 +67,19 @@ class Figures:
     @property
     def queue_ms(self) -> float | None:
         return self.queue_us / self.timed / 1000 if self.timed else None
+
+    @property
+    def used_cost(self) -> Decimal:
+        return Decimal(self.used_micros) / MICROS
+
+    @property
+    def idle_cost(self) -> Decimal:
+        return Decimal(self.idle_micros) / MICROS
+
+    @property
+    def cost(self) -> Decimal:
+        """In the site's currency."""
+        return self.used_cost + self.idle_cost
 
     @property
     def model_ms(self) -> float | None:

@@ -82,6 +82,8 @@ class UsageLines(Sequence[UsageLine]):
         if isinstance(index, int):
             return self[slice(index, index + 1 or None)][0]
         names = self._names[index]
+        if not names:
+            return []
         figures = _figures(self._rows, None if len(names) == len(self) else {name.value for name in names})
         return [UsageLine(name=name, figures=figures[name.value]) for name in names]
 

@@ -120,6 +120,15 @@ class EndpointBackend(ABC):
         return self.usd_per_hour * HOURS_A_MONTH
 
     @property
+    def instances(self) -> int:
+        """How many instances its price is for."""
+        return 1
+
+    def running_instances(self) -> int:
+        """How many are running now, each of which is paid for. Raises EndpointError."""
+        return self.instances
+
+    @property
     def context_tokens(self) -> int | None:
         """The longest context that it takes; None if it is the base model's."""
         return None

@@ -156,6 +156,14 @@ class SageMakerEndpoint(EndpointBackend):
             credentials=self._credentials,
         )
 
+    @property
+    def instances(self) -> int:
+        return self.plan.instances
+
+    def running_instances(self) -> int:
+        endpoint = described(self._client.describe_endpoint, EndpointName=self.plan.endpoint)
+        return sum(int(one.get("CurrentInstanceCount", 0)) for one in (endpoint or {}).get("ProductionVariants", ()))
+
     def health(self) -> Health:
         try:
             endpoint = described(self._client.describe_endpoint, EndpointName=self.plan.endpoint)

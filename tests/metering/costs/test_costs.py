@@ -18,11 +18,14 @@ from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 from jobs.states import State
 from lorakit.contracts import InvocationRecord
+from metering.costs.allocation import allocate_due
+from metering.costs.measuring import measure_endpoints
 from metering.costs.queries import TITLES, CostSummary, costs_of
 from portal import settings as settings_file
 from serving.backends import endpoints
 from serving.backends.vllm import VllmEndpoint
 from serving.endpoints.services import ensure_endpoint
+from serving.models import Endpoint
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
@@ -59,7 +62,13 @@ def test_each_kind_has_its_line_and_the_lines_sum_to_the_total(
     job(in_tenant)
     job(in_tenant, billable_seconds=180.0)
     job(in_tenant, kind="evaluation", billable_seconds=36.0)
-    count(record(busy_ms=1500.0), record(busy_ms=500.0, version_id=str(uuid4())))
+    told = {"endpoint": "shared", "queue_ms": 0.0}
+    count(record(busy_ms=1500.0, **told), record(busy_ms=500.0, version_id=str(uuid4()), **told))
+    assert [line.usd for line in last_day().lines if line.kind == "serving"] == [None]
+    assert last_day().requests_without_cost == 2
+    Endpoint.objects.update(created_at=timezone.now() - dt.timedelta(hours=3))
+    measure_endpoints()
+    allocate_due()
     costs = last_day()
     assert {(line.title, line.usd, line.price_source) for line in costs.lines} == {
         ("Training", Decimal("0.300000"), "price list"),

@@ -116,7 +116,8 @@ def test_the_engines_own_count_wins() -> None:
 def test_usage_in_every_event_is_counted_and_shown_to_who_asked(always: bool) -> None:
     so_far = [{"prompt_tokens": 5, "completion_tokens": n, "total_tokens": 5 + n} for n in (2, 3)]
     choices = [{"index": 0, "text": "x"}]
-    stream = Engine(*(event(choices=choices, usage=usage, busy_ms=1.5, queue_ms=0.5) for usage in so_far), b"data: [DONE]\n\n")
+    told = {"busy_ms": 1.5, "queue_ms": 0.5}
+    stream = Engine(*(event(choices=choices, usage=usage, **told) for usage in so_far), b"data: [DONE]\n\n")
     events, tally = ask(stream, wants_usage_always=always)
     assert [json.loads(e[6:]).get("usage") for e in events] == (so_far if always else [None, None])
     assert not any(b"_ms" in e for e in events)
