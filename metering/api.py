@@ -15,16 +15,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from metering.costs.queries import costs_of
+from metering.costs.queries import costs_of_slice
 from metering.costs.serializers import CostLineSerializer, JudgeLineSerializer
-from metering.usage.queries import Slice, usage_of
-from metering.usage.serializers import FiguresSerializer, RangeSerializer, UsageLineSerializer
+from metering.models import Grain
+from metering.usage.queries import usage_of
+from metering.usage.serializers import (
+    FiguresSerializer,
+    UsageLineSerializer,
+    UsagePointSerializer,
+    UsageQuerySerializer,
+)
+from metering.usage.wanted import FILTERS
 from tenants.permissions import Action
 
 
 @extend_schema_serializer(many=False)
 class UsageSerializer(serializers.Serializer[Any]):
-    """Usage and cost in whole hours.
+    """Usage and cost in whole hours. Narrowed to a part of the requests, `costs` are those of serving them.
 
     `total_usd` is the sum of the cost lines: what this site charges (`site_usd`), and what you pay to your own
     providers (`provider_usd`). It is without `calls_without_cost` and `requests_without_cost`. `judges` are the parts
@@ -35,6 +42,7 @@ class UsageSerializer(serializers.Serializer[Any]):
     end = serializers.DateTimeField()
     total = FiguresSerializer()
     lines = UsageLineSerializer(many=True)
+    series = UsagePointSerializer(many=True)
     costs = CostLineSerializer(many=True)
     judges = JudgeLineSerializer(many=True)
     total_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
@@ -51,10 +59,13 @@ EXAMPLE = OpenApiExample(
         "start": "2026-11-01T00:00:00Z",
         "end": "2026-11-02T00:00:00Z",
         "total": {
-            "requests": 120, "errors": 1, "prompt_tokens": 5400, "completion_tokens": 2100, "busy_ms": 9100.5,
-            "p50_ms": 140.2, "p95_ms": 310.9,
+            "requests": 120, "errors": 1, "refused": 0, "limited": 1, "failed": 0, "disconnected": 0,
+            "prompt_tokens": 5400, "cached_tokens": 0, "completion_tokens": 2100, "cold_starts": 1, "busy_ms": 9100.5,
+            "queue_ms": 1.2, "p50_ms": 140.2, "p95_ms": 310.9, "p99_ms": 402.3, "first_p50_ms": 61.0,
+            "first_p95_ms": 118.2, "used_cost": "0.000253", "idle_cost": "0.000000", "requests_without_cost": 0,
         },
         "lines": [],
+        "series": [],
         "costs": [
             {
                 "kind": "judging", "title": "Judging", "paid_to": "provider", "seconds": None, "usd_per_hour": None,
@@ -99,23 +110,31 @@ class UsageViewSet(viewsets.ViewSet):
         parameters=[
             OpenApiParameter("start", OpenApiTypes.DATETIME, description="Defaults to 24 hours before the end."),
             OpenApiParameter("end", OpenApiTypes.DATETIME, description="Defaults to now."),
+            OpenApiParameter("by", enum=[by.value for by in FILTERS], description="What each line is of."),
+            OpenApiParameter("grain", enum=Grain.values, description="Adds `series`, at most 32 days by hour."),
+            *(
+                OpenApiParameter(by.value, description=f"Only this {by.label}: the `value` of a line `by={by.value}`.")
+                for by in FILTERS
+            ),
         ],
         responses={
             200: UsageSerializer,
-            400: OpenApiResponse(OpenApiTypes.OBJECT, "Invalid `start` or `end`; see `errors` (problem+json)."),
+            400: OpenApiResponse(OpenApiTypes.OBJECT, "Invalid parameter; see `errors` (problem+json)."),
         },
         examples=[EXAMPLE],
     )
     def list(self, request: Request) -> Response:
-        wanted = RangeSerializer(data=request.query_params)
-        wanted.is_valid(raise_exception=True)
-        chosen = Slice.touching(**wanted.validated_data)
-        usage, costs = usage_of(chosen), costs_of(**wanted.validated_data)
+        query = UsageQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        wanted, by, grain = (query.validated_data[name] for name in ("wanted", "by", "grain"))
+        usage, costs = usage_of(wanted, by), costs_of_slice(wanted)
+        series = usage.series(grain) if grain else {}
         document = {
-            "start": chosen.start,
-            "end": chosen.end,
+            "start": wanted.start,
+            "end": wanted.end,
             "total": usage.total,
             "lines": usage.lines[:],
+            "series": [{"start": at, "figures": figures} for at, figures in series.items()],
             "costs": costs.lines,
             "judges": costs.judges,
             "total_usd": costs.total_usd,

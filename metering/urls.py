@@ -7,5 +7,6 @@ from metering import views
 app_name = "metering"
 urlpatterns = [
     path("", views.usage, name="usage"),
+    path("requests/", views.requests, name="requests"),
     path("costs.csv", views.costs, name="costs"),
 ]

@@ -1,4 +1,6 @@
-"""The usage page, and its costs as a file."""
+"""The usage page, the requests behind it, and its costs as a file."""
+
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -7,11 +9,16 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from metering.costs.charts import cost_figure
 from metering.costs.export import costs_csv
+from metering.costs.over_time import costs_over_time
 from metering.costs.queries import costs_of
-from metering.usage.charts import latency_figure, requests_figure
-from metering.usage.periods import Period, periods
-from metering.usage.queries import Slice, usage_of
+from metering.usage.changes import changes
+from metering.usage.page import axis_of, figures_of_page
+from metering.usage.periods import periods
+from metering.usage.queries import UsageSummary, usage_of
+from metering.usage.requests import LONGEST_TO_SORT, ON_A_PAGE, Which, requests_of
+from metering.usage.wanted import FILTERS, Wanted, moment, wanted_of
 from tenants.access import members_only
 from tenants.permissions import Action
 from tenants.requests import TenantRequest
@@ -22,41 +29,61 @@ LINES_ON_A_PAGE = 25
 @require_safe
 @members_only(Action.USAGE_VIEW)
 def usage(request: TenantRequest) -> HttpResponse:
-    """Requests, latency, tokens and cost of a period; an unknown one falls back to the shortest.
+    """Requests, latency, tokens and cost of a period; what the query doesn't say, or says wrong, is the usual.
 
-    Models and versions come in pages (`?page=`), the busiest first.
+    Lines come in pages (`?page=`), the busiest first.
     """
-    offered, chosen = _periods(request)
-    wanted = Slice.touching(chosen.start, chosen.end)
-    summary = usage_of(wanted)
-    series = summary.series(chosen.grain)
+    now = timezone.now()
+    wanted = wanted_of(request.GET, now=now)
+    summary = usage_of(wanted.slice, wanted.by)
     page = Paginator(summary.lines, LINES_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "periods": offered,
-        "period": chosen,
+        "periods": [(one, wanted.with_period(one)) for one in periods(now).values()],
+        "breakdowns": [(by, wanted.with_by(by)) for by in FILTERS],
+        "wanted": wanted,
         "usage": summary,
+        "changes": changes(summary.total, usage_of(wanted.before).total) if wanted.compares else {},
+        "lines": [(line, wanted.narrowed(wanted.by, line.name.value)) for line in page],
         "page_obj": page,
-        "costs": costs_of(chosen.start, chosen.end),
-        "requests_figure": requests_figure(wanted, chosen.grain, series),
-        "latency_figure": latency_figure(wanted, chosen.grain, series),
+        "costs": None if wanted.only else costs_of(wanted.period.start, wanted.period.end),
+        "figures": _figures(wanted, summary) if summary.total.requests else {},
     }
     return render(request, "metering/usage.html", context)
 
 
 @require_safe
 @members_only(Action.USAGE_VIEW)
+def requests(request: TenantRequest) -> HttpResponse:
+    """The single requests of a range, such as those behind a point of a chart."""
+    wanted = wanted_of(request.GET, now=timezone.now())
+    which = next((one for one in Which if one.value == request.GET.get("which")), Which.ALL)
+    if wanted.slice.length > LONGEST_TO_SORT and which == Which.SLOWEST:
+        which = Which.ALL
+    found = requests_of(wanted.slice, which, moment(request.GET.get("before", "")))
+    context: dict[str, Any] = {
+        "wanted": wanted,
+        "which": which,
+        "can_sort": wanted.slice.length <= LONGEST_TO_SORT,
+        "requests": found,
+        "older": found[-1].row.at.isoformat() if len(found) == ON_A_PAGE and which != Which.SLOWEST else "",
+    }
+    return render(request, "metering/requests.html", context)
+
+
+@require_safe
+@members_only(Action.USAGE_VIEW)
 def costs(request: TenantRequest) -> HttpResponse:
     """The costs of a period as CSV."""
-    _, chosen = _periods(request)
-    found = costs_of(chosen.start, chosen.end)
+    period = wanted_of(request.GET, now=timezone.now()).period
+    found = costs_of(period.start, period.end)
     response = HttpResponse(costs_csv(found), content_type="text/csv; charset=utf-8")
     name = f"costs {found.start:%Y-%m-%d %H.%M} to {found.end:%Y-%m-%d %H.%M} UTC.csv"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     return response
 
 
-def _periods(request: TenantRequest) -> tuple[list[Period], Period]:
-    """Those that are offered, and the one asked for."""
-    offered = periods(timezone.now())
-    shortest, *_ = found = list(offered.values())
-    return found, offered.get(request.GET.get("range", ""), shortest)
+def _figures(wanted: Wanted, usage: UsageSummary) -> dict[str, dict[str, Any]]:
+    axis = axis_of(wanted)
+    total = usage.series(axis.grain)
+    costs = costs_over_time(wanted.slice, axis.grain, total)
+    return {**figures_of_page(wanted, usage, axis, total), "cost": cost_figure(axis, costs, "USD")}

@@ -69,11 +69,15 @@ def costs_of(start: dt.datetime, end: dt.datetime) -> CostSummary:
 
     The range is widened to whole hours.
     """
-    wanted = Slice.touching(start, end)
-    start, end = wanted.start, wanted.end
-    judges = judge_lines(start, end)
-    lines = [*_job_lines(start, end), *call_lines(judges), *_serving_lines(wanted)]
-    return CostSummary(start=start, end=end, lines=lines, judges=judges)
+    return costs_of_slice(Slice.touching(start, end))
+
+
+def costs_of_slice(wanted: Slice) -> CostSummary:
+    """The costs of a range; of a part of the requests, only what serving them cost."""
+    judges = [] if wanted.only else judge_lines(wanted.start, wanted.end)
+    jobs = [] if wanted.only else _job_lines(wanted.start, wanted.end)
+    lines = [*jobs, *call_lines(judges), *_serving_lines(wanted)]
+    return CostSummary(start=wanted.start, end=wanted.end, lines=lines, judges=judges)
 
 
 def _line(*, kind: str, title: str, seconds: float, usd_per_hour: Decimal, price_source: str, basis: str) -> CostLine:

@@ -1,59 +1,202 @@
-"""Plotly figures of usage, as plain dictionaries."""
+"""Plotly figures of usage, as plain dictionaries. Each says in `label` what it shows, for those who can't see it."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from metering.models import Grain
 from metering.usage.figures import Figures
 from metering.usage.queries import Slice
-from metering.usage.ranges import starts
+from metering.usage.ranges import next_of, starts
 
 Series = Mapping[dt.datetime, Figures]
+Parts = Mapping[str, Series]
+"""By what a part is called, the busiest first."""
+
+ERRORS = {
+    "Refused": "refused",
+    "Over a limit": "limited",
+    "Failed": "failed",
+    "Caller disconnected": "disconnected",
+}
+COLORS = 6
+STACKED = {"barmode": "stack", "legend": {"traceorder": "normal"}}
 
 
-def requests_figure(wanted: Slice, grain: Grain, series: Series) -> dict[str, Any]:
-    """Requests, answered and failed, stacked. Times without requests are zero."""
-    times = list(starts(grain, wanted.start, wanted.end))
-    figures = [series.get(time, Figures()) for time in times]
-    x = [time.isoformat() for time in times]
-    answered, failed = [one.answered for one in figures], [one.errors for one in figures]
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """Something that happened, on the time axis."""
+
+    at: dt.datetime
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """The time axis that the charts of a page share. `href` opens the requests behind a point."""
+
+    wanted: Slice
+    grain: Grain
+    marks: Sequence[Mark] = ()
+    href: str = ""
+
+    @property
+    def times(self) -> list[dt.datetime]:
+        return list(starts(self.grain, self.wanted.start, self.wanted.end))
+
+    def x(self, times: Sequence[dt.datetime]) -> list[str]:
+        """Days have no time of day: they are those of UTC, wherever the reader is."""
+        return [f"{time:%Y-%m-%d}" if self.grain != Grain.HOUR else time.isoformat() for time in times]
+
+    def _exactly(self, time: dt.datetime) -> str:
+        return time.isoformat() if self.grain == Grain.HOUR else f"{time:%Y-%m-%d %H:%M}"
+
+    def layout(self, title: str, **changes: Any) -> dict[str, Any]:
+        """The layout of a chart with this axis and the title of its values."""
+        ends = [self.wanted.start, max(self.wanted.end, next_of(self.grain, self.wanted.start))]
+        half = (next_of(self.grain, ends[0]) - ends[0]) / 2
+        labels = "%H:%M\n%-d %b" if self.grain == Grain.HOUR else "%-d %b\n%Y"
+        return {
+            # Bars stand on both sides of their time.
+            "xaxis": {
+                "type": "date",
+                "range": [self._exactly(end - half) for end in ends],
+                "nticks": 5,
+                "tickangle": 0,
+                "tickformat": labels,
+            },
+            "yaxis": {"title": {"text": title}, "rangemode": "tozero"},
+            "shapes": [_line(self.x([mark.at])[0]) for mark in self.marks],
+            "annotations": [_note(self.x([mark.at])[0], mark.text) for mark in self.marks],
+            "meta": {"href": self.href, "seconds": int((next_of(self.grain, ends[0]) - ends[0]).total_seconds())},
+            **changes,
+        }
+
+
+def requests_figure(axis: Axis, total: Series, parts: Parts, before: Series | None = None) -> dict[str, Any]:
+    """Requests by part, stacked, those of other parts together; `before` is a line of the time before."""
+    times = axis.times
+    shown = {name: [_at(series, time).requests for time in times] for name, series in parts.items()}
+    others = [_at(total, time).requests - sum(values) for time, *values in zip(times, *shown.values(), strict=True)]
+    if any(others):
+        shown["Others"] = others
+    data = [bars(axis, name, values, number) for number, (name, values) in enumerate(shown.items(), start=1)]
+    if before is not None:
+        data.append(_before(axis, before))
+    count = sum(one.requests for one in total.values())
     return {
-        "data": [
-            {"type": "bar", "name": "Answered", "x": x, "y": answered, "marker": {"color": "--chart-1"}},
-            {"type": "bar", "name": "Failed", "x": x, "y": failed, "marker": {"color": "--chart-4"}},
-        ],
-        "layout": {
-            "barmode": "stack",
-            "xaxis": _time_axis(wanted, grain),
-            "yaxis": {"title": {"text": f"Requests per {grain.value}"}, "rangemode": "tozero"},
-        },
+        "data": data,
+        "layout": axis.layout(f"Requests per {axis.grain.value}", **STACKED),
+        "label": f"Requests per {axis.grain.value}: {count} in all. {_peak(total, lambda one: one.requests)}",
     }
 
 
-def latency_figure(wanted: Slice, grain: Grain, series: Series) -> dict[str, Any]:
-    """Median, 95th and 99th percentile in milliseconds, of times with answers."""
-    rows = {time: figures for time, figures in series.items() if figures.p50_ms is not None}
-    x = [time.isoformat() for time in rows]
+def errors_figure(axis: Axis, total: Series) -> dict[str, Any]:
+    """Failed requests by kind, stacked."""
+    times = axis.times
+    kinds = {name: [getattr(_at(total, time), kind) for time in times] for name, kind in ERRORS.items()}
+    seen = [(number, name, values) for number, (name, values) in enumerate(kinds.items(), start=1) if any(values)]
+    data = [bars(axis, name, values, number) for number, name, values in seen]
+    told = ", ".join(f"{sum(values)} {name.lower()}" for _, name, values in seen)
+    return {
+        "data": data,
+        "layout": axis.layout(f"Failed requests per {axis.grain.value}", **STACKED),
+        "label": f"Failed requests: {told or 'none'}.",
+    }
+
+
+def latency_figure(axis: Axis, total: Series) -> dict[str, Any]:
+    """Median, 95th and 99th percentile in milliseconds. Times without answers are gaps."""
     lines = {
-        "Median": [row.p50_ms for row in rows.values()],
-        "95th percentile": [row.p95_ms for row in rows.values()],
-        "99th percentile": [row.p99_ms for row in rows.values()],
+        "Median": lambda one: one.p50_ms,
+        "95th percentile": lambda one: one.p95_ms,
+        "99th percentile": lambda one: one.p99_ms,
     }
     return {
-        "data": [
-            {"type": "scatter", "mode": "lines+markers", "name": name, "x": x, "y": values}
-            for name, values in lines.items()
-        ],
-        "layout": {
-            "xaxis": _time_axis(wanted, grain),
-            "yaxis": {"title": {"text": "Milliseconds"}, "rangemode": "tozero"},
-        },
+        "data": [_curve(axis, total, name, value) for name, value in lines.items()],
+        "layout": axis.layout("Milliseconds"),
+        "label": f"Latency. {_peak(total, lambda one: one.p95_ms, 'Highest 95th percentile', ' ms')}",
     }
 
 
-def _time_axis(wanted: Slice, grain: Grain) -> dict[str, Any]:
-    """The whole requested range, even if there were few requests."""
-    whole = [wanted.start.isoformat(), wanted.end.isoformat()]
-    labels = "%H:%M\n%-d %b" if grain == Grain.HOUR else "%-d %b\n%Y"
-    return {"type": "date", "range": whole, "nticks": 5, "tickangle": 0, "tickformat": labels}
+def first_token_figure(axis: Axis, total: Series) -> dict[str, Any]:
+    """Time to the first token of streamed answers, and how long requests queued, in milliseconds."""
+    lines = {
+        "First token, median": lambda one: one.first_p50_ms,
+        "First token, 95th percentile": lambda one: one.first_p95_ms,
+        "In the queue, mean": lambda one: one.queue_ms,
+    }
+    data = [_curve(axis, total, name, value) for name, value in lines.items()]
+    return {
+        "data": [trace for trace in data if any(value is not None for value in trace["y"])],
+        "layout": axis.layout("Milliseconds"),
+        "label": f"Time to first token. {_peak(total, lambda one: one.first_p95_ms, 'Highest 95th percentile', ' ms')}",
+    }
+
+
+def tokens_figure(axis: Axis, total: Series) -> dict[str, Any]:
+    """Tokens a second, on average over each hour or day."""
+    times = axis.times
+    seconds = [(next_of(axis.grain, time) - time).total_seconds() for time in times]
+    kinds: dict[str, Callable[[Figures], int]] = {
+        "Input, cached": lambda one: one.cached_tokens,
+        "Input": lambda one: one.prompt_tokens - one.cached_tokens,
+        "Output": lambda one: one.completion_tokens,
+    }
+    data = []
+    for number, (name, count) in enumerate(kinds.items(), start=1):
+        values = [round(count(_at(total, time)) / length, 3) for time, length in zip(times, seconds, strict=True)]
+        if any(values):
+            data.append(bars(axis, name, values, number))
+    tokens = sum(one.tokens for one in total.values())
+    return {
+        "data": data,
+        "layout": axis.layout("Tokens per second", **STACKED),
+        "label": f"Tokens per second: {tokens} tokens in all.",
+    }
+
+
+def _at(series: Series, time: dt.datetime) -> Figures:
+    return series.get(time, NOTHING)
+
+
+NOTHING = Figures()
+
+
+def bars(axis: Axis, name: str, values: Sequence[float], number: int) -> dict[str, Any]:
+    """A trace of bars, one for each time of the axis; `number`, from 1, chooses its colour."""
+    color = f"--chart-{(number - 1) % COLORS + 1}"
+    return {"type": "bar", "name": name, "x": axis.x(axis.times), "y": list(values), "marker": {"color": color}}
+
+
+def _curve(axis: Axis, series: Series, name: str, value: Callable[[Figures], float | None]) -> dict[str, Any]:
+    values = [value(_at(series, time)) for time in axis.times]
+    shown = [None if one is None else round(one, 2) for one in values]
+    looks = {"mode": "lines+markers", "marker": {"size": 4}}
+    return {"type": "scatter", "name": name, "x": axis.x(axis.times), "y": shown, **looks}
+
+
+def _before(axis: Axis, before: Series) -> dict[str, Any]:
+    length = axis.wanted.length
+    values = [_at(before, time - length).requests for time in axis.times]
+    looks = {"mode": "lines", "line": {"dash": "dot", "color": "--chart-text"}}
+    return {"type": "scatter", "name": "The time before", "x": axis.x(axis.times), "y": values, **looks}
+
+
+def _peak(series: Series, value: Callable[[Figures], float | None], name: str = "Most", unit: str = "") -> str:
+    found = [(one, time) for time, figures in series.items() if (one := value(figures))]
+    if not found:
+        return "Nothing yet."
+    most, time = max(found)
+    return f"{name}: {most:,.0f}{unit}, {time:%-d %B, %H:%M} UTC."
+
+
+def _line(x: str) -> dict[str, Any]:
+    line = {"width": 1, "dash": "dot", "color": "--chart-text"}
+    return {"type": "line", "x0": x, "x1": x, "yref": "paper", "y0": 0, "y1": 1, "line": line}
+
+
+def _note(x: str, text: str) -> dict[str, Any]:
+    place = {"yref": "paper", "y": 1, "yanchor": "top", "xanchor": "left", "showarrow": False}
+    return {"x": x, "text": text, "font": {"size": 10}, **place}

@@ -24,11 +24,6 @@ class Name:
         """Whether these are requests for a model that does not exist."""
         return not self.value and self.by in (By.MODEL, By.VERSION)
 
-    @property
-    def order(self) -> tuple[str, int]:
-        """Among equals."""
-        return self.alias or self.label, self.number or 0
-
 
 def names_of(by: By, values: Iterable[str]) -> list[Name]:
     """Names of the active tenant's parts, in the same order."""

@@ -18,6 +18,8 @@ from metering.usage.figures import Figures, figures_of
 from metering.usage.names import Name, names_of
 from metering.usage.ranges import begin_of, pieces, whole_hours
 
+NAMED = (By.MODEL, By.VERSION)
+"""Where no value stands for a model that does not exist."""
 COLUMNS = (*RollUp.SUMS, *RollUp.SKETCHES)
 PARTS: dict[By, Combinable] = {
     By.ALL: Value(""),
@@ -65,12 +67,13 @@ class UsageLines(Sequence[UsageLine]):
 
     def __init__(self, wanted: Slice, by: By) -> None:
         self._rows = _rows(wanted, by)
+        self._by = by
         requests = _requests(self._rows)
-        names = names_of(by, requests)
-        self._names = sorted(names, key=lambda name: (name.is_unknown, -requests[name.value], name.order))
+        # What is asked for without being there comes last.
+        self.values = sorted(requests, key=lambda value: (by in NAMED and not value, -requests[value], value))
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self.values)
 
     @overload
     def __getitem__(self, index: int) -> UsageLine: ...
@@ -81,11 +84,11 @@ class UsageLines(Sequence[UsageLine]):
     def __getitem__(self, index: int | slice) -> UsageLine | list[UsageLine]:
         if isinstance(index, int):
             return self[slice(index, index + 1 or None)][0]
-        names = self._names[index]
-        if not names:
+        values = self.values[index]
+        if not values:
             return []
-        figures = _figures(self._rows, None if len(names) == len(self) else {name.value for name in names})
-        return [UsageLine(name=name, figures=figures[name.value]) for name in names]
+        figures = _figures(self._rows, None if len(values) == len(self) else values)
+        return [UsageLine(name=name, figures=figures[name.value]) for name in names_of(self._by, values)]
 
 
 @dataclass(frozen=True, kw_only=True)

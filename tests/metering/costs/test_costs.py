@@ -20,7 +20,10 @@ from jobs.states import State
 from lorakit.contracts import InvocationRecord
 from metering.costs.allocation import allocate_due
 from metering.costs.measuring import measure_endpoints
+from metering.costs.over_time import costs_over_time
 from metering.costs.queries import TITLES, CostSummary, costs_of
+from metering.models import Grain
+from metering.usage.queries import Slice, usage_of
 from portal import settings as settings_file
 from serving.backends import endpoints
 from serving.backends.vllm import VllmEndpoint
@@ -76,6 +79,11 @@ def test_each_kind_has_its_line_and_the_lines_sum_to_the_total(
         ("Serving on shared", Decimal("0.002000"), "a quote"),
     }
     assert costs.total_usd == Decimal("0.322000")
+    wanted = Slice(start=costs.start, end=costs.end)
+    for grain in Grain:
+        parts = costs_over_time(wanted, grain, usage_of(wanted).series(grain))
+        sums = {title: sum(amounts.values()) for title, amounts in parts.items()}
+        assert sums == {"Training": Decimal("0.3"), "Evaluation": Decimal("0.02"), "Serving": Decimal("0.002")}
 
 
 def test_another_price_is_another_line(in_tenant: Tenant) -> None:

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 
 from lorakit.contracts import InvocationRecord
-from metering.models import Grain
-from metering.usage.charts import latency_figure, requests_figure
+from metering.models import By, Grain
+from metering.usage.charts import Axis, Mark, errors_figure, latency_figure, requests_figure, tokens_figure
+from metering.usage.figures import Figures
 from metering.usage.queries import Slice, UsageSummary, usage_of
 from tenants.models import Tenant
 from tests.metering.conftest import at
@@ -17,6 +18,10 @@ from tests.metering.conftest import at
 Record = Callable[..., InvocationRecord]
 START = dt.datetime(2026, 3, 1, 9, 30, tzinfo=dt.UTC)
 END = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
+
+
+def axis(usage: UsageSummary) -> Axis:
+    return Axis(wanted=usage.slice, grain=Grain.HOUR)
 
 
 def used(start: dt.datetime, end: dt.datetime) -> UsageSummary:
@@ -93,14 +98,46 @@ def test_what_comes_later_on_the_last_day_is_not_counted(
 def test_nothing_is_nothing(in_tenant: Tenant) -> None:
     usage = used(START, END)
     assert (usage.total.requests, usage.total.p50_ms, usage.total.error_share) == (0, None, 0.0)
-    assert [trace["y"] for trace in requests_figure(usage.slice, Grain.HOUR, {})["data"]] == [[0, 0, 0], [0, 0, 0]]
-    assert [trace["y"] for trace in latency_figure(usage.slice, Grain.HOUR, {})["data"]] == [[], [], []]
+    assert [trace["y"] for trace in requests_figure(axis(usage), {}, {"All": {}})["data"]] == [[0, 0, 0]]
+    assert [trace["y"] for trace in latency_figure(axis(usage), {})["data"]] == [[None] * 3] * 3
 
 
 @pytest.mark.django_db
 def test_the_chart_shows_hours_without_requests(record: Record, count: Callable[..., int], in_tenant: Tenant) -> None:
     count(record(at=at("2026-03-01T10:00:00")), record(at=at("2026-03-01T10:20:00"), status=503))
     usage = used(START, END)
-    answered, failed = requests_figure(usage.slice, Grain.HOUR, usage.series(Grain.HOUR))["data"]
-    assert answered["y"] == [0, 1, 0]
-    assert failed["y"] == [0, 1, 0]
+    series = usage.series(Grain.HOUR)
+    [shown] = requests_figure(axis(usage), series, {"legal": series})["data"]
+    [failed] = errors_figure(axis(usage), series)["data"]
+    assert (shown["y"], failed["name"], failed["y"]) == ([0, 2, 0], "Failed", [0, 1, 0])
+
+
+@pytest.mark.django_db
+def test_what_has_no_colour_of_its_own_is_shown_together(
+    record: Record, count: Callable[..., int], in_tenant: Tenant
+) -> None:
+    count(*(record(at=at("2026-03-01T10:00:00"), alias=alias) for alias in ("a", "a", "b", "c")))
+    usage = usage_of(Slice.touching(START, END), By.MODEL)
+    of_a = {time: figures for (time, _), figures in usage.series_of(Grain.HOUR, ["a"]).items()}
+    figure = requests_figure(
+        axis(usage),
+        usage.series(Grain.HOUR),
+        {"a": of_a},
+        before={START.replace(hour=7, minute=0): Figures(requests=7)},
+    )
+    assert {trace["name"]: trace["y"] for trace in figure["data"]} == {
+        "a": [0, 2, 0], "Others": [0, 2, 0], "The time before": [0, 7, 0]
+    }  # fmt: skip
+    assert figure["label"] == "Requests per hour: 4 in all. Most: 4, 1 March, 10:00 UTC."
+
+
+def test_days_have_no_time_of_day() -> None:
+    wanted = Slice(start=START.replace(hour=0, minute=0), end=END.replace(day=3, hour=0))
+    marks = [Mark(at=START, text="▲ legal v2")]
+    figure = tokens_figure(
+        Axis(wanted=wanted, grain=Grain.DAY, marks=marks), {wanted.start: Figures(completion_tokens=86_400)}
+    )
+    [output] = figure["data"]
+    assert (output["x"], output["y"]) == (["2026-03-01", "2026-03-02"], [1.0, 0.0])
+    assert figure["layout"]["shapes"][0]["x0"] == "2026-03-01"
+    assert figure["layout"]["annotations"][0]["text"] == "▲ legal v2"
