@@ -4,11 +4,13 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from adapters.models import Adapter
 from metering.costs.charts import cost_figure
 from metering.costs.export import costs_csv
 from metering.costs.over_time import costs_over_time
@@ -49,6 +51,19 @@ def usage(request: TenantRequest) -> HttpResponse:
         "figures": _figures(wanted, summary) if summary.total.requests else {},
     }
     return render(request, "metering/usage.html", context)
+
+
+@require_safe
+@members_only(Action.USAGE_VIEW)
+def adapter(request: TenantRequest, name: str) -> HttpResponse:
+    """The last 30 days of an adapter, as a part of its page."""
+    found = get_object_or_404(Adapter, name=name)
+    wanted = wanted_of({"range": "30d", "model": found.name}, now=timezone.now())
+    if not request.htmx:
+        return redirect(f"{reverse('metering:usage')}?{wanted.query}")
+    summary = usage_of(wanted.slice, wanted.by)
+    figures = _figures(wanted, summary) if summary.total.requests else {}
+    return render(request, "metering/usage/_adapter.html", {"wanted": wanted, "usage": summary, "figures": figures})
 
 
 @require_safe

@@ -6,7 +6,10 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from adapters.models import Adapter, BaseModel
 from lorakit.contracts import InvocationRecord
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db
 Record = Callable[..., InvocationRecord]
@@ -110,3 +113,26 @@ def test_charlie_sees_nothing_of_it(
 
 def test_a_reviewer_has_no_requests(as_rita: Client) -> None:
     assert as_rita.get("/usage/requests/").status_code == 403
+
+
+def test_an_adapters_page_shows_its_usage(
+    as_bob: Client, tenant: Tenant, record: Record, count: Callable[..., int]
+) -> None:
+    base = BaseModel.objects.create(name="tiny-llama", title="Tiny", location="nowhere")
+    with tenant_scope(tenant.id):
+        adapter = Adapter.objects.create(name="legal", base_model=base)
+    assert 'hx-get="/usage/adapters/legal/"' in as_bob.get(f"/adapters/{adapter.id}/").content.decode()
+    empty = as_bob.get("/usage/adapters/legal/", headers={"hx-request": "true"}).content.decode()
+    assert "Nobody has asked this adapter" in empty
+    count(record(alias="legal"), record(alias="triage"))
+    shown = as_bob.get("/usage/adapters/legal/", headers={"hx-request": "true"}).content.decode()
+    assert ">1</div>" in shown
+    assert 'id="chart-latency-figure"' in shown
+    assert as_bob.get("/usage/adapters/legal/").headers["location"] == "/usage/?range=30d&model=legal"
+
+
+def test_nobody_elses_adapter_has_usage(as_charlie: Client, tenant: Tenant) -> None:
+    base = BaseModel.objects.create(name="tiny-llama", title="Tiny", location="nowhere")
+    with tenant_scope(tenant.id):
+        Adapter.objects.create(name="legal", base_model=base)
+    assert as_charlie.get("/usage/adapters/legal/").status_code == 404
