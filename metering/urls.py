@@ -7,7 +7,7 @@ from metering import views
 app_name = "metering"
 urlpatterns = [
     path("", views.usage, name="usage"),
-    path("adapters/<slug:name>/", views.adapter, name="adapter"),
+    path("adapters/<uuid:adapter_id>/", views.adapter, name="adapter"),
     path("requests/", views.requests, name="requests"),
     path("costs.csv", views.costs, name="costs"),
 ]

@@ -1,6 +1,7 @@
 """The usage page, the requests behind it, and its costs as a file."""
 
 from typing import Any
+from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -55,9 +56,9 @@ def usage(request: TenantRequest) -> HttpResponse:
 
 @require_safe
 @members_only(Action.USAGE_VIEW)
-def adapter(request: TenantRequest, name: str) -> HttpResponse:
+def adapter(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     """The last 30 days of an adapter, as a part of its page."""
-    found = get_object_or_404(Adapter, name=name)
+    found = get_object_or_404(Adapter, id=adapter_id)
     wanted = wanted_of({"range": "30d", "model": found.name}, now=timezone.now())
     if not request.htmx:
         return redirect(f"{reverse('metering:usage')}?{wanted.query}")

@@ -121,18 +121,19 @@ def test_an_adapters_page_shows_its_usage(
     base = BaseModel.objects.create(name="tiny-llama", title="Tiny", location="nowhere")
     with tenant_scope(tenant.id):
         adapter = Adapter.objects.create(name="legal", base_model=base)
-    assert 'hx-get="/usage/adapters/legal/"' in as_bob.get(f"/adapters/{adapter.id}/").content.decode()
-    empty = as_bob.get("/usage/adapters/legal/", headers={"hx-request": "true"}).content.decode()
+    address = f"/usage/adapters/{adapter.id}/"
+    assert f'hx-get="{address}"' in as_bob.get(f"/adapters/{adapter.id}/").content.decode()
+    empty = as_bob.get(address, headers={"hx-request": "true"}).content.decode()
     assert "Nobody has asked this adapter" in empty
     count(record(alias="legal"), record(alias="triage"))
-    shown = as_bob.get("/usage/adapters/legal/", headers={"hx-request": "true"}).content.decode()
+    shown = as_bob.get(address, headers={"hx-request": "true"}).content.decode()
     assert ">1</div>" in shown
     assert 'id="chart-latency-figure"' in shown
-    assert as_bob.get("/usage/adapters/legal/").headers["location"] == "/usage/?range=30d&model=legal"
+    assert as_bob.get(address).headers["location"] == "/usage/?range=30d&model=legal"
 
 
 def test_nobody_elses_adapter_has_usage(as_charlie: Client, tenant: Tenant) -> None:
     base = BaseModel.objects.create(name="tiny-llama", title="Tiny", location="nowhere")
     with tenant_scope(tenant.id):
-        Adapter.objects.create(name="legal", base_model=base)
-    assert as_charlie.get("/usage/adapters/legal/").status_code == 404
+        adapter = Adapter.objects.create(name="legal", base_model=base)
+    assert as_charlie.get(f"/usage/adapters/{adapter.id}/").status_code == 404

@@ -211,6 +211,8 @@ PAGES = {
     "serving:playground": _get(),
     "serving:ask": _post(status=422, alias=CANARY),
     "metering:usage": _get(),
+    "metering:adapter": _get(Adapter, status=302),
+    "metering:requests": _get(),
     "metering:costs": _get(),
 }
 
