@@ -34,4 +34,5 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "options": valid_for(3600),
     },
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
+    "read-observed-usage": {"task": "metering.read_observed", "schedule": 300.0, "options": valid_for(300)},
 }

@@ -83,7 +83,8 @@ class MetricFaults:
     """What goes wrong with GetMetricData: points come `late_seconds` late, and at most `page_points` to a page.
 
     `forbidden` names metrics that may not be read. `internal_errors` is how often the next queries for a metric of that
-    name fail. `gaps` are pairs of Unix seconds between which nothing was ever published.
+    name fail. `gaps` are pairs of Unix seconds between which nothing was ever published, `unpublished` are metrics that
+    were not published so far.
     """
 
     late_seconds: float = 60.0
@@ -91,6 +92,7 @@ class MetricFaults:
     forbidden: set[str] = field(default_factory=set)
     internal_errors: dict[str, int] = field(default_factory=dict)
     gaps: list[tuple[float, float]] = field(default_factory=list)
+    unpublished: set[str] = field(default_factory=set)
 
     def fails(self, name: str) -> bool:
         """Whether a query for this metric fails."""

@@ -98,7 +98,7 @@ class MetricData:
             result.status, result.messages = "InternalError", [INTERNAL]
             return result
         published = PUBLISHED.get((metric.get("Namespace", ""), name))
-        if published is None or not published.offers(statistic):
+        if published is None or not published.offers(statistic) or name in self.faults.unpublished:
             return result
         dimensions = {one["Name"]: one["Value"] for one in metric.get("Dimensions", ())}
         found = key(metric["Namespace"], name, dimensions)

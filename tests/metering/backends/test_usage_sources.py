@@ -5,9 +5,9 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from metering.backends import usage_sources
 from metering.backends.base import Place, UsageSource
@@ -173,11 +173,11 @@ class TestCloudWatchOnAws(UsageSourceContract):
         return live[1]
 
 
-def test_a_wrong_setting_is_told_at_start(tmp_path: Path, settings: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_setting_is_told_at_start(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from metering.checks import check_usage_sources
 
     entry = {"BACKEND": "metering.backends.cloudwatch.CloudWatch", "OPTIONS": {"SPEED": 1}}
-    monkeypatch.setattr(settings, "USAGE_SOURCES", {"cloudwatch": entry})
+    settings.USAGE_SOURCES = {"cloudwatch": entry}
     monkeypatch.setattr(usage_sources, "built", {})
     [error] = check_usage_sources(None)
     assert "SPEED" in error.msg
