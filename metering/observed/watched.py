@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 
+from metering.backends import usage_sources
 from metering.backends.base import Place, UsageSource
 from serving.endpoints.queries import EndpointNotSetUp, backend_of
 from serving.models import HELD, Deployment, DeploymentState, Endpoint, EndpointState
@@ -45,16 +46,9 @@ def watched(source: UsageSource) -> tuple[list[WatchedComponent], list[WatchedEn
     components: list[WatchedComponent] = []
     sites: list[WatchedEndpoint] = []
     for endpoint in Endpoint.objects.select_related("base_model"):
-        if not source.watches(endpoint.backend):
+        place = _place(endpoint, source)
+        if place is None:
             continue
-        try:
-            base = backend_of(endpoint).target(endpoint.base_model.name).component()
-        except EndpointNotSetUp as error:
-            log.warning("endpoint_not_watched", endpoint=endpoint.name, error=str(error))
-            continue
-        if base is None:
-            continue
-        place = Place(endpoint=base[0], base=base[1])
         gone = endpoint.state_since if endpoint.state == EndpointState.DELETED else None
         sites.append(
             WatchedEndpoint(
@@ -63,6 +57,25 @@ def watched(source: UsageSource) -> tuple[list[WatchedComponent], list[WatchedEn
         )
         components += _components(endpoint)
     return components, sites
+
+
+def watched_endpoints() -> list[UUID]:
+    """The endpoints that any source watches."""
+    sites = Endpoint.objects.select_related("base_model") if usage_sources else ()
+    sources = list(usage_sources.values())
+    return [site.id for site in sites if any(_place(site, source) is not None for source in sources)]
+
+
+def _place(endpoint: Endpoint, source: UsageSource) -> Place | None:
+    """Where the endpoint is in the cloud; None if the source does not watch it."""
+    if not source.watches(endpoint.backend):
+        return None
+    try:
+        component = backend_of(endpoint).target(endpoint.base_model.name).component()
+    except EndpointNotSetUp as error:
+        log.warning("endpoint_not_watched", endpoint=endpoint.name, error=str(error))
+        return None
+    return Place(endpoint=component[0], base=component[1]) if component else None
 
 
 def _components(endpoint: Endpoint) -> Iterator[WatchedComponent]:
