@@ -7,6 +7,7 @@ import pytest
 from botocore.config import Config
 
 from metering.backends.base import ENGINE_FIGURES, Place
+from metering.backends.cloudwatch import CloudWatch
 from metering.backends.errors import UsageSourceError
 from standin.clock import ManualClock
 from standin.faults import Faults, MetricFaults
@@ -42,41 +43,46 @@ def hours(served: tuple[StandIn, ManualClock]) -> tuple[dt.datetime, dt.datetime
     return end - 12 * HOUR, end
 
 
+@pytest.fixture(scope="module")
+def source(served: tuple[StandIn, ManualClock]) -> CloudWatch:
+    return source_at(served[0])
+
+
 Range = tuple[dt.datetime, dt.datetime]
 NAMES = [f"c{number}" for number in range(10)]
 
 
-def test_every_page_is_appended_to_its_metric(standin: StandIn, hours: Range) -> None:
-    whole = source_at(standin).components(NAMES, *hours)
+def test_every_page_is_appended_to_its_metric(standin: StandIn, source: CloudWatch, hours: Range) -> None:
+    whole = source.components(NAMES, *hours)
     assert all(len(reading.hours) == 10 for reading in whole.values())
-    standin.hosting.metric_data.faults.page_points = 7
-    assert source_at(standin).components(NAMES, *hours) == whole
+    standin.hosting.metric_data.faults.page_points = 40
+    assert source.components(NAMES, *hours) == whole
 
 
-def test_more_is_asked_than_one_call_takes(standin: StandIn, hours: Range) -> None:
+def test_more_is_asked_than_one_call_takes(standin: StandIn, source: CloudWatch, hours: Range) -> None:
     names = [*NAMES, *(f"other-{number}" for number in range(60))]
-    found = source_at(standin).components(names, *hours)
+    found = source.components(names, *hours)
     assert [len(found[name].hours) for name in names] == [10] * 10 + [0] * 60
     long_ago = hours[1] - dt.timedelta(days=450)
-    assert len(source_at(standin).components(names, long_ago, hours[1])["c9"].hours) == 10
+    assert len(source.components(names, long_ago, hours[1])["c9"].hours) == 10
 
 
-def test_an_internal_error_is_asked_again_and_then_missing(standin: StandIn, hours: Range) -> None:
+def test_an_internal_error_is_asked_again_and_then_missing(standin: StandIn, source: CloudWatch, hours: Range) -> None:
     faults = standin.hosting.metric_data.faults
     faults.internal_errors = {"OverheadLatency": 3}
-    reading = source_at(standin).components(["c0"], *hours)["c0"]
+    reading = source.components(["c0"], *hours)["c0"]
     assert reading.is_complete
     assert all(hour.overhead_ms == 2.0 for hour in reading.hours)
     faults.internal_errors = {"OverheadLatency": 4}
-    reading = source_at(standin).components(["c0"], *hours)["c0"]
+    reading = source.components(["c0"], *hours)["c0"]
     assert reading.missing == frozenset({"overhead_ms"})
     assert not reading.is_complete
     assert [hour.requests for hour in reading.hours] == [1] * 10
 
 
-def test_a_little_throttling_is_waited_out(standin: StandIn, hours: Range) -> None:
+def test_a_little_throttling_is_waited_out(standin: StandIn, source: CloudWatch, hours: Range) -> None:
     standin.faults = Faults(throttled=0.3, seed=1)
-    assert len(source_at(standin).components(["c0"], *hours)["c0"].hours) == 10
+    assert len(source.components(["c0"], *hours)["c0"].hours) == 10
     assert standin.faults.count["throttled"] > 0
 
 
@@ -99,17 +105,17 @@ def test_what_it_cannot_do_is_told(
     assert (error.value.code, error.value.temporary) == (code, is_temporary)
 
 
-def test_a_metric_that_may_not_be_read_is_no_gap(standin: StandIn, hours: Range) -> None:
+def test_a_metric_that_may_not_be_read_is_no_gap(standin: StandIn, source: CloudWatch, hours: Range) -> None:
     standin.hosting.metric_data.faults.forbidden = {"Invocation5XXErrors"}
     with pytest.raises(UsageSourceError, match="Invocation5XXErrors") as error:
-        source_at(standin).components(["c0"], *hours)
+        source.components(["c0"], *hours)
     assert not error.value.temporary
 
 
-def test_nothing_published_in_an_hour_is_a_gap(standin: StandIn, hours: Range) -> None:
+def test_nothing_published_in_an_hour_is_a_gap(standin: StandIn, source: CloudWatch, hours: Range) -> None:
     start = hours[0] + 4 * HOUR
     standin.hosting.metric_data.faults.gaps = [(start.timestamp(), (start + 2 * HOUR).timestamp())]
-    found = source_at(standin).components(["c0"], *hours)["c0"].hours
+    found = source.components(["c0"], *hours)["c0"].hours
     assert {hour.hour for hour in found}.isdisjoint({start, start + HOUR})
     assert len(found) == 8
 
@@ -146,8 +152,8 @@ class TestEngine:
                 series.add(name, {"le": bound, "aws.sagemaker.inference_component.name": "other"}, at, 9.0 * minute)
         return start, end + HOUR
 
-    def test_levels_quantiles_and_tokens(self, standin: StandIn, scraped: Range) -> None:
-        reading = source_at(standin).endpoint(PLACE, *scraped)
+    def test_levels_quantiles_and_tokens(self, standin: StandIn, source: CloudWatch, scraped: Range) -> None:
+        reading = source.endpoint(PLACE, *scraped)
         assert reading.is_complete
         hours = [hour for hour in reading.hours if hour.cache_percent is not None]
         assert [(hour.hour - scraped[0]) // HOUR for hour in hours] == [0, 1, 2]
@@ -172,7 +178,7 @@ class TestEngine:
         assert reading.missing == ENGINE_FIGURES
         assert reading.is_complete
 
-    def test_a_day_is_asked_at_a_time(self, standin: StandIn, scraped: Range) -> None:
-        reading = source_at(standin).endpoint(PLACE, scraped[1] - dt.timedelta(days=20), scraped[1])
+    def test_a_day_is_asked_at_a_time(self, standin: StandIn, source: CloudWatch, scraped: Range) -> None:
+        reading = source.endpoint(PLACE, scraped[1] - dt.timedelta(days=20), scraped[1])
         assert not reading.missing
         assert sum(hour.cache_percent is not None for hour in reading.hours) == 3

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from adapters.models import AdapterVersion
 from metering.backends import usage_sources
+from metering.backends.cloudwatch import CloudWatch
 from metering.models import ObservedUsage
 from metering.observed.services import read_observed
 from serving.backends import endpoints
@@ -57,29 +58,28 @@ class Cloud:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StandIn, ManualClock]]:
-    with publishing(tmp_path_factory.mktemp("observed")) as made:
-        yield made
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cloud, CloudWatch]]:
+    with publishing(tmp_path_factory.mktemp("observed")) as (standin, clock):
+        yield Cloud(standin, clock, sagemaker_endpoint(standin)), source_at(standin)
 
 
 @pytest.fixture
 def cloud(
-    server: tuple[StandIn, ManualClock],
+    server: tuple[Cloud, CloudWatch],
     endpoint: Endpoint,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
     settings: Settings,
 ) -> Iterator[Cloud]:
     """At the beginning of an hour."""
-    standin, clock = server
-    clock.advance(3600 - clock.now() % 3600)
-    backend = sagemaker_endpoint(standin)
-    monkeypatch.setitem(endpoints.built, "default", backend)
+    cloud, source = server
+    cloud.wait(seconds=3600 - cloud.clock.now() % 3600)
+    monkeypatch.setitem(endpoints.built, "default", cloud.backend)
     settings.USAGE_SOURCES = {"cloudwatch": {}}
-    monkeypatch.setitem(usage_sources.built, "cloudwatch", source_at(standin))
-    Endpoint.objects.update(created_at=moment(clock))
-    yield Cloud(standin, clock, backend)
-    standin.faults = Faults()
-    standin.hosting.metric_data.faults = MetricFaults()
+    monkeypatch.setitem(usage_sources.built, "cloudwatch", source)
+    Endpoint.objects.update(created_at=cloud.now)
+    yield cloud
+    cloud.standin.faults = Faults()
+    cloud.standin.hosting.metric_data.faults = MetricFaults()
 
 
 Deploy = Callable[..., Deployment]
