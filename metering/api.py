@@ -1,5 +1,6 @@
-"""REST: usage and cost over a time range."""
+"""REST: usage and cost over a time range, and what a cloud counted in it."""
 
+import datetime as dt
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -11,6 +12,7 @@ from drf_spectacular.utils import (
     extend_schema_serializer,
 )
 from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
@@ -18,9 +20,12 @@ from rest_framework.routers import SimpleRouter
 from metering.costs.queries import costs_of_slice
 from metering.costs.serializers import CostLineSerializer, JudgeLineSerializer
 from metering.models import Grain
+from metering.observed.queries import compared
+from metering.observed.serializers import ObservedComparisonSerializer
 from metering.usage.queries import usage_of
 from metering.usage.serializers import (
     FiguresSerializer,
+    RangeSerializer,
     UsageLineSerializer,
     UsagePointSerializer,
     UsageQuerySerializer,
@@ -100,6 +105,58 @@ EXAMPLE = OpenApiExample(
 )  # fmt: skip
 
 
+LONGEST_COMPARISON = dt.timedelta(days=31)
+
+
+class ObservedQuerySerializer(RangeSerializer):
+    """A range of up to 31 days, and one model or version in it."""
+
+    model = serializers.CharField(required=False, max_length=60, help_text="Name of an adapter.")
+    version = serializers.UUIDField(required=False, help_text="Adapter version id.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        times = super().validate({name: attrs[name] for name in ("start", "end") if name in attrs})
+        if times["end"] - times["start"] > LONGEST_COMPARISON:
+            raise serializers.ValidationError({"start": f"Request at most {LONGEST_COMPARISON.days} days at a time."})
+        return {**attrs, **times}
+
+
+OBSERVED_EXAMPLE = OpenApiExample(
+    "One adapter",
+    response_only=True,
+    value={
+        "start": "2026-11-01T09:00:00Z",
+        "end": "2026-11-01T11:00:00Z",
+        "requests": 120,
+        "observed_requests": 119,
+        "difference": -1,
+        "difference_percent": -0.8333333333333334,
+        "hours_without_data": [],
+        "hours": [
+            {
+                "hour": "2026-11-01T09:00:00Z", "requests": 120, "errors": 1, "p95_ms": 310.9, "observed_requests": 119,
+                "observed_errors": 0, "observed_p95_ms": 262.4, "difference": -1,
+                "difference_percent": -0.8333333333333334, "is_provisional": False,
+            },
+            {
+                "hour": "2026-11-01T10:00:00Z", "requests": 0, "errors": 0, "p95_ms": None, "observed_requests": None,
+                "observed_errors": None, "observed_p95_ms": None, "difference": None, "difference_percent": None,
+                "is_provisional": False,
+            },
+        ],
+        "lines": [
+            {
+                "hour": "2026-11-01T09:00:00Z", "model": "clause-summary",
+                "version": "8d1f7f0e-2f0c-4c8e-9c55-2a5ad2f3c0b1",
+                "deployment": "3901c185da1849cb9dd2-50d4b1201d2323e6872fc163", "requests": 119, "errors_4xx": 0,
+                "errors_5xx": 0, "model_errors": 0, "p50_ms": 118.2, "p95_ms": 262.4, "p99_ms": 301.7,
+                "mean_ms": 131.5, "overhead_ms": 6.1, "read_at": "2026-11-15T09:12:00Z",
+            }
+        ],
+    },
+)  # fmt: skip
+
+
 class UsageViewSet(viewsets.ViewSet):
     """Requests, latency, tokens and cost."""
 
@@ -144,6 +201,22 @@ class UsageViewSet(viewsets.ViewSet):
             "requests_without_cost": costs.requests_without_cost,
         }
         return Response(UsageSerializer(document).data)
+
+    @extend_schema(
+        summary="What CloudWatch counted, beside the gateway’s own figures, by hour",
+        parameters=[ObservedQuerySerializer],
+        responses={
+            200: ObservedComparisonSerializer,
+            400: OpenApiResponse(OpenApiTypes.OBJECT, "Invalid query; see `errors` (problem+json)."),
+            404: OpenApiResponse(OpenApiTypes.OBJECT, "No such model or version on an endpoint that is watched."),
+        },
+        examples=[OBSERVED_EXAMPLE],
+    )
+    @action(detail=False)
+    def observed(self, request: Request) -> Response:
+        wanted = ObservedQuerySerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        return Response(ObservedComparisonSerializer(compared(**wanted.validated_data)).data)
 
 
 router = SimpleRouter()

@@ -6,6 +6,7 @@ from metering.costs.allocation import allocate_due
 from metering.costs.measuring import measure_endpoints
 from metering.ledger.collector import collect
 from metering.ledger.months import prepare_months
+from metering.observed.services import read_observed
 
 
 @shared_task(name="metering.collect_invocations")
@@ -25,3 +26,9 @@ def allocate_costs() -> None:
     """Measure how long endpoints were there, and share what that cost."""
     measure_endpoints()
     allocate_due()
+
+
+@shared_task(name="metering.read_observed")
+def read_observed_usage() -> None:
+    """Read what a cloud counted of adapters and endpoints."""
+    read_observed()

@@ -14,6 +14,7 @@ from portal.logs import logging_config
 from portal.metrics import all_metrics
 from portal.schedule import SCHEDULE
 from portal.secret_key import local_secret_key
+from portal.usage_sources import usage_sources
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -455,6 +456,8 @@ _sagemaker_endpoint: dict[str, Any] = {
 }
 
 ENDPOINTS: dict[str, dict[str, Any]] = {"default": _sagemaker_endpoint if SAGEMAKER_ENDPOINT else _engine}
+_engine_metrics = env.json("CLOUDWATCH_ENGINE_METRICS", default={})
+USAGE_SOURCES = usage_sources(endpoint=SAGEMAKER_ENDPOINT, region=AWS_REGION, engine_metrics=_engine_metrics)
 
 JUDGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "evaluations.judges.backends.reference.ReferenceJudge", "OPTIONS": {}}

@@ -76,3 +76,31 @@ class RuntimeFaults:
     def of(self, component: str) -> "RuntimeFaults":
         """Those of a component."""
         return self if self.only in ("", component) else RuntimeFaults()
+
+
+@dataclass
+class MetricFaults:
+    """What goes wrong with GetMetricData: points come `late_seconds` late, and at most `page_points` to a page.
+
+    `forbidden` names metrics that may not be read. `internal_errors` is how often the next queries for a metric of that
+    name fail. `gaps` are pairs of Unix seconds between which nothing was ever published, `unpublished` are metrics that
+    were not published so far.
+    """
+
+    late_seconds: float = 60.0
+    page_points: int = 100_800
+    forbidden: set[str] = field(default_factory=set)
+    internal_errors: dict[str, int] = field(default_factory=dict)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    unpublished: set[str] = field(default_factory=set)
+
+    def fails(self, name: str) -> bool:
+        """Whether a query for this metric fails."""
+        left = self.internal_errors.get(name, 0)
+        if left:
+            self.internal_errors[name] = left - 1
+        return bool(left)
+
+    def is_gap(self, at: float) -> bool:
+        """Whether a point at that time is missing."""
+        return any(start <= at < end for start, end in self.gaps)

@@ -1,5 +1,5 @@
 """The stand-in's HTTP server: it implements SageMaker's training and hosting operations, Application Auto Scaling of
-inference components, CloudWatch's alarms and Bedrock's Converse, and leaves everything else to moto.
+inference components, CloudWatch's alarms and metrics of endpoints, and Bedrock's Converse. Everything else is moto's.
 
 moto's training jobs complete immediately and leave nothing in S3, and its endpoints answer nothing, so those operations
 never reach moto. The model registry, S3, CloudWatch Logs and STS do; SageMaker's requests are first checked as strictly
@@ -26,6 +26,7 @@ from werkzeug.wrappers import Response
 
 from standin.bedrock import Bedrock, refused
 from standin.clock import Clock, RealClock
+from standin.cloudwatch.promql.http import PATHS as PROMQL_PATHS
 from standin.container import Container
 from standin.errors import AwsError, not_found, unknown
 from standin.faults import Faults
@@ -33,6 +34,7 @@ from standin.hosting import runtime
 from standin.hosting.endpoints import HostingTiming
 from standin.hosting.hosting import Hosting
 from standin.objects import LogWriter, Objects, client, split_uri
+from standin.signatures import check_signature
 from standin.training import TrainingJobs
 from standin.training_job import ContainerFactory, Timing, request_id
 from standin.validation import check_request, service_model
@@ -51,7 +53,7 @@ SCALING = {
     "application-autoscaling": ("AnyScaleFrontendService.", "application-autoscaling"),
     "monitoring": ("GraniteServiceVersion20100801.", "cloudwatch"),
 }
-"""What scales endpoints: the prefix of X-Amz-Target and botocore's name, by the name that requests are signed for."""
+"""What scales and watches endpoints: the prefix of X-Amz-Target and botocore's name, by the service signed for."""
 
 OURS = re.compile(r":(training-job|endpoint|inference-component)/")
 
@@ -195,6 +197,8 @@ class StandIn:
         prefix, model = SCALING[service]
         operation = environ.get("HTTP_X_AMZ_TARGET", "").removeprefix(prefix)
         try:
+            if service == "monitoring" and environ["PATH_INFO"] in PROMQL_PATHS:
+                return self._promql(environ)
             if operation not in service_model(model).operation_names:
                 # CloudWatch also speaks CBOR and forms, but botocore and AWS's command line send JSON.
                 raise unknown(operation or "without X-Amz-Target")
@@ -212,6 +216,13 @@ class StandIn:
             response = _error(AwsError(code, error.message, error.status))
             response.headers["x-amzn-query-error"] = f"{code};Sender"
             return response
+
+    def _promql(self, environ: dict[str, Any]) -> Response:
+        """The response of CloudWatch's PromQL, which no client of ours signs by itself."""
+        http = HttpRequest(environ)
+        check_signature(http, service="monitoring", region=REGION)
+        self.hosting.advance()
+        return self.hosting.promql.respond(http, self.hosting.now)
 
     def _of_moto(self, operation: str, environ: dict[str, Any]) -> Response:
         # moto's training jobs and endpoints are not ours.

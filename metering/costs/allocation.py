@@ -95,7 +95,7 @@ def _fact(line: HourlyUsage) -> Fact:
 
 def _tells_its_time(line: HourlyUsage) -> bool:
     """Whether the engine told its own time of every answer."""
-    return line.timed >= line.requests - line.refused - line.limited - line.failed - line.disconnected
+    return line.timed >= line.requests - line.errors
 
 
 def _weight(line: HourlyUsage, method: str) -> int:

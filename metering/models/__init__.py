@@ -2,6 +2,7 @@
 
 from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
+from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
 from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
 
 __all__ = [
@@ -13,6 +14,10 @@ __all__ = [
     "Invocation",
     "LedgerFile",
     "Method",
+    "ObservedEndpoint",
+    "ObservedProgress",
+    "ObservedSource",
+    "ObservedUsage",
     "RollUp",
     "UsageTotal",
     "version_value",

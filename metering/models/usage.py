@@ -68,6 +68,11 @@ class RollUp(TenantRow):
     class Meta:
         abstract = True
 
+    @property
+    def errors(self) -> int:
+        """Failed requests of all kinds."""
+        return self.refused + self.limited + self.failed + self.disconnected
+
 
 class HourlyUsage(RollUp):
     """An hour (UTC) of one model, version, endpoint and key: the finest there is, and what costs are shared by."""

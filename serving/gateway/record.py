@@ -109,7 +109,7 @@ class Tally:
             first_token_ms=None if self.first_token_ms is None else round(self.first_token_ms, 3),
             busy_ms=round(waited_ms if self.busy_ms is None else self.busy_ms, 3),
             streamed=self.streamed,
-            endpoint=self.model.endpoint if self.model else "",
+            endpoint=self.model.endpoint if self.model and self.asked is not None else "",
             cached_tokens=self.cached_tokens,
             queue_ms=None if self.queue_ms is None else round(self.queue_ms, 3),
             cold_start=self.cold_start,

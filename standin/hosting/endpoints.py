@@ -63,6 +63,11 @@ class Endpoint:
         """Updating also while one of its inference components changes."""
         return "Updating" if self.own_status == "InService" and self.is_busy() else self.own_status
 
+    @property
+    def is_observed(self) -> bool:
+        """Whether its containers' own metrics are published, as they are unless its configuration says otherwise."""
+        return bool(self.config.request.get("MetricsConfig", {}).get("EnableDetailedObservability", True))
+
     def advance(self, now: float, *, has_capacity: bool) -> None:
         """Move on as far as the clock allows."""
         if now < self.settles_at or self.own_status not in {"Creating", "Updating"}:

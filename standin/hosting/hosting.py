@@ -1,10 +1,17 @@
 """Hosting and what scales it as one service: operations, clock and lock."""
 
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from standin.clock import Clock
+from standin.cloudwatch.containers import Containers
+from standin.cloudwatch.data import MetricData
+from standin.cloudwatch.metrics import Metrics
+from standin.cloudwatch.promql.http import PromQL
+from standin.cloudwatch.utilisation import Utilisation
+from standin.hosting.component import BaseComponent
 from standin.hosting.components import Components
 from standin.hosting.endpoints import Endpoints, HostingTiming
 from standin.hosting.listing import Request
@@ -12,7 +19,8 @@ from standin.hosting.models import Models
 from standin.objects import Objects
 from standin.recommendations import Recommendations
 from standin.scaling.autoscaling import Autoscaling
-from standin.scaling.metrics import Metrics
+
+LOOK_SECONDS = 60.0
 
 Operation = Callable[[Request, float], Request]
 
@@ -33,6 +41,12 @@ class Hosting:
             region=region, account=account, objects=objects, seconds=timing.recommendation
         )
         self.metrics = Metrics()
+        self.metric_data = MetricData(self.metrics)
+        self.running: Counter[str] = Counter()
+        self.containers = Containers()
+        self.promql = PromQL(self.containers.series)
+        self._utilisation = Utilisation(self.metrics)
+        self._looked_at = 0
         self.scaling = Autoscaling(region=region, account=account, components=self.components, metrics=self.metrics)
         self.alarms = self.scaling.alarms
         self.lock = threading.RLock()
@@ -61,6 +75,7 @@ class Hosting:
             **self.recommendations.operations,
             **self.scaling.operations,
             **self.alarms.operations,
+            **self.metric_data.operations,
         }
 
     def handle(self, operation: str, request: Request) -> Request:
@@ -77,6 +92,19 @@ class Hosting:
             self.scaling.advance(now)
             self.components.advance(now)
             self.recommendations.advance(now)
+            if int(now // LOOK_SECONDS) > self._looked_at:
+                self._looked_at = int(now // LOOK_SECONDS)
+                self._look_at_containers(now)
+
+    def _look_at_containers(self, now: float) -> None:
+        """Publish how busy the bases are, and what their engines say."""
+        for one in self.components.by_name.values():
+            if not isinstance(one, BaseComponent) or one.engine is None or not one.is_ready:
+                continue
+            engine, named = one.engine, {"component": one.name, "endpoint": one.endpoint}
+            self._utilisation.sample(**named, pid=engine.pid, folder=one.folder, now=now)
+            if self.endpoints.find(one.endpoint).is_observed:
+                self.containers.scrape(**named, url=engine.url, now=now)
 
     @property
     def now(self) -> float:
@@ -84,8 +112,21 @@ class Hosting:
 
     def count(self, metric: str, **dimensions: str) -> None:
         """Count one in a metric of CloudWatch, at the present."""
+        self.publish({metric: 1.0}, **dimensions)
+
+    def publish(self, values: Mapping[str, float], **dimensions: str) -> None:
+        """Publish values of CloudWatch's metrics, at the present."""
         with self.lock:
-            self.metrics.add(metric, dimensions, self._clock.now())
+            for name, value in values.items():
+                self.metrics.add(name, dimensions, self._clock.now(), value)
+
+    def run(self, components: set[str], change: int, copies: int) -> None:
+        """One request more or less is running on each of the components, whose base has so many copies."""
+        with self.lock:
+            for name in components:
+                self.running[name] += change
+                values = {"ConcurrentRequestsPerCopy": self.running[name] / max(1, copies)}
+                self.publish(values, InferenceComponentName=name)
 
     def tags(self, arn: str) -> list[dict[str, str]] | None:
         """The tags of an endpoint or an inference component, None for any other ARN."""

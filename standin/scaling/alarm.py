@@ -1,21 +1,14 @@
 """An alarm of CloudWatch on one metric."""
 
-import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from standin.scaling.metrics import Key, Metrics, key
+from standin.cloudwatch.data import STATISTICS
+from standin.cloudwatch.metrics import Key, Metrics, key
 
 Request = dict[str, Any]
 
-STATISTICS: dict[str, Callable[[list[float]], float]] = {
-    "Average": statistics.fmean,
-    "Maximum": max,
-    "Minimum": min,
-    "SampleCount": len,
-    "Sum": sum,
-}
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": lambda value, threshold: value >= threshold,
     "GreaterThanThreshold": lambda value, threshold: value > threshold,
@@ -60,7 +53,8 @@ class Alarm:
         """The ends of periods worth a look: the last one, and those whose range has data."""
         period, last = self.request["Period"], int(now // self.request["Period"])
         numbers = {last} if last > self.evaluated else set()
-        for at in metrics.times(self._metric):
+        since = (self.evaluated - self.request["EvaluationPeriods"]) * period
+        for at in metrics.times(self._metric, since):
             first = int(at // period) + 1
             numbers |= set(
                 range(max(first, self.evaluated + 1), min(first + self.request["EvaluationPeriods"], last + 1))

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from standin.cloudwatch.data import STATISTICS
+from standin.cloudwatch.metrics import Metrics
 from standin.errors import AwsError
-from standin.scaling.alarm import COMPARISONS, STATISTICS, Alarm
-from standin.scaling.metrics import Metrics
+from standin.scaling.alarm import COMPARISONS, Alarm
 
 Request = dict[str, Any]
 Act = Callable[[str, float, float], None]

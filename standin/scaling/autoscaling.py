@@ -7,11 +7,11 @@ drops to the least number once nobody has asked for `IDLE_SECONDS`.
 import uuid
 from collections.abc import Iterable
 
+from standin.cloudwatch.metrics import Metrics
 from standin.errors import AwsError, invalid
 from standin.hosting.component import BaseComponent
 from standin.hosting.components import Components
 from standin.scaling.alarms import Alarms
-from standin.scaling.metrics import Metrics
 from standin.scaling.rules import DIMENSION, check_policy, check_range, component, named
 from standin.scaling.schedule import parse
 from standin.scaling.target import Policy, Request, ScheduledAction, Target, stepped

@@ -346,6 +346,7 @@ REST = {
     "promotion-list": _form(status=201, version=AdapterVersion),
     "promotion-detail": _get(Promotion),
     "usage-list": _get(),
+    "usage-observed": _get(),
 }
 
 ADDRESSES = PUBLIC | OPERATORS | PAGES | STAFF | REST

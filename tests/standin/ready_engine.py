@@ -10,6 +10,8 @@ from standin.hosting import component
 
 class ReadyEngine:
     has_ended = False
+    pid = 0
+    url = "http://127.0.0.1:9"
 
     def __init__(self, *_about: Any) -> None:
         self.loaded: set[str] = set()

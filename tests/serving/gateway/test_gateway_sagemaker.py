@@ -12,14 +12,22 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from django.utils import timezone
+from pytest_django import Settings
 
 from adapters.models import AdapterVersion
+from metering.backends import usage_sources
+from metering.ledger.collector import collect
+from metering.observed.queries import compared
+from metering.observed.services import read_observed
 from serving.backends.sagemaker import SageMakerEndpoint
 from serving.models import Endpoint
 from standin.errors import AwsError
 from standin.hosting.component import BaseComponent
 from standin.server import StandIn
 from tenants.models import Tenant
+from tenants.scope import tenant_scope
+from tests.metering.backends.published import source_at
 from tests.serving.conftest import user
 from tests.serving.gateway.gateway_client import PROMPT, TOKENS, Line, new_line, put_live
 from tests.serving.gateway.test_gateway import records
@@ -176,3 +184,26 @@ def test_a_container_that_was_killed_comes_back_with_its_adapters(
         with contextlib.suppress(openai.InternalServerError):
             answer = ask(line, aws_gateway)
     assert answer.choices[0].message.content == line.answers["legal", 1]
+
+
+def test_cloudwatch_counts_what_the_ledger_counts(
+    aws_gateway: str, line: Line, standin: StandIn, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = timezone.now()
+    for _ in range(3):
+        ask(line, aws_gateway)
+    assert list(ask(line, aws_gateway, stream=True))
+    standin.runtime.faults.error = AwsError("InternalFailure", "An internal failure occurred.", 500)
+    with pytest.raises(openai.APIStatusError):
+        ask(line, aws_gateway)
+    assert collect(tmp_path / "ledger") == 5
+    monkeypatch.setattr(standin.hosting.metric_data.faults, "late_seconds", 0.0)
+    settings.USAGE_SOURCES = {"cloudwatch": {}}
+    monkeypatch.setitem(usage_sources.built, "cloudwatch", source_at(standin))
+    read_observed()
+    with tenant_scope(line.tenant.id):
+        found = compared(before, timezone.now(), model="legal")
+    # A promotion asks before it switches, without the gateway.
+    assert (found.requests, found.observed_requests, found.difference) == (5, 6, 1)
+    assert sum(hour.errors for hour in found.hours) == sum(hour.observed_errors or 0 for hour in found.hours) == 1
+    assert all(line.row.p95_ms for line in found.lines)

@@ -1,0 +1,1 @@
+"""CloudWatch: metrics of what the stand-in really served, GetMetricData and PromQL."""
