@@ -16,6 +16,8 @@ from metering.costs.charts import cost_figure
 from metering.costs.export import costs_csv
 from metering.costs.over_time import costs_over_time
 from metering.costs.queries import costs_of
+from metering.models import By, Grain
+from metering.observed.page import Beside, beside_cloudwatch
 from metering.usage.changes import changes
 from metering.usage.page import axis_of, figures_of_page
 from metering.usage.periods import periods
@@ -49,6 +51,7 @@ def usage(request: TenantRequest) -> HttpResponse:
         "lines": [(line, wanted.narrowed(wanted.by, line.name.value)) for line in page],
         "page_obj": page,
         "costs": None if wanted.only else costs_of(wanted.period.start, wanted.period.end),
+        "observed": _beside(wanted),
         "figures": _figures(wanted, summary) if summary.total.requests else {},
     }
     return render(request, "metering/usage.html", context)
@@ -103,3 +106,15 @@ def _figures(wanted: Wanted, usage: UsageSummary) -> dict[str, dict[str, Any]]:
     total = usage.series(axis.grain)
     costs = costs_over_time(wanted.slice, axis.grain, total)
     return {**figures_of_page(wanted, usage, axis, total), "cost": cost_figure(axis, costs, "USD")}
+
+
+def _beside(wanted: Wanted) -> Beside | None:
+    """CloudWatch has hours of models and versions, and no keys."""
+    only = dict(wanted.only)
+    if wanted.period.grain != Grain.HOUR or not {*only} <= {By.MODEL, By.VERSION}:
+        return None
+    alias, _, key = only.get(By.VERSION, "").partition("/")
+    if alias and not key:
+        return None
+    model = only.get(By.MODEL, alias)
+    return beside_cloudwatch(wanted.slice.start, wanted.slice.end, model=model, version=UUID(key) if key else None)
