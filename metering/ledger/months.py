@@ -49,10 +49,10 @@ def present_months() -> list[dt.date]:
     """The months there is room for, the oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT to_date(right(inhrelid::regclass::text, 7), 'YYYY_MM') FROM pg_inherits"
+            "SELECT right(inhrelid::regclass::text, 7) FROM pg_inherits"
             " WHERE inhparent = 'metering_invocation'::regclass ORDER BY 1"
         )
-        return [month for (month,) in cursor.fetchall()]
+        return [dt.date.fromisoformat(f"{name.replace('_', '-')}-01") for (name,) in cursor.fetchall()]
 
 
 def _later(month: dt.date, months: int) -> dt.date:

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             name="ObservedProgress",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("source", models.CharField(help_text="alias in USAGE_SOURCES", max_length=40)),
+                ("source", models.CharField(help_text="alias of the source", max_length=40)),
                 ("name", models.CharField(max_length=63)),
                 ("is_endpoint", models.BooleanField(default=False)),
                 ("read_to", models.DateTimeField(help_text="Every hour before has been read at least once.")),

@@ -102,7 +102,7 @@ class ObservedProgress(models.Model):
     """How far a component or an endpoint has been read: its name in the cloud, and full hours (UTC)."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    source = models.CharField(max_length=40, help_text="alias in USAGE_SOURCES")
+    source = models.CharField(max_length=40, help_text="alias of the source")
     name = models.CharField(max_length=63)
     is_endpoint = models.BooleanField(default=False)
     read_to = models.DateTimeField(help_text="Every hour before has been read at least once.")

@@ -27,6 +27,7 @@ UNRECORDED = {
     "serving.capacity.services.forget_predictions": "of the site, by its schedule",
     "serving.capacity.services.start_recommendation": "of the site, in no tenant",
     "serving.capacity.services.note_outcome": "what AWS answered, on the recommendation",
+    "metering.observed.services.read_observed": "what a cloud has counted, by the site's schedule",
     "tenants.audit.services.record_event": "is what records",
     "tenants.people.services.add_operator": "of the site, in no tenant",
     "tenants.people.services.remove_operator": "of the site, in no tenant",
