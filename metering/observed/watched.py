@@ -55,7 +55,7 @@ def watched(source: UsageSource) -> tuple[list[WatchedComponent], list[WatchedEn
                 name=place.endpoint, since=endpoint.created_at, until=gone, endpoint_id=endpoint.id, place=place
             )
         )
-        components += _components(endpoint)
+        components += _components(endpoint, gone)
     return components, sites
 
 
@@ -78,8 +78,8 @@ def _place(endpoint: Endpoint, source: UsageSource) -> Place | None:
     return Place(endpoint=component[0], base=component[1]) if component else None
 
 
-def _components(endpoint: Endpoint) -> Iterator[WatchedComponent]:
-    """The deployments that were ever in service, those of the same name joined."""
+def _components(endpoint: Endpoint, gone: dt.datetime | None) -> Iterator[WatchedComponent]:
+    """The deployments that were ever in service, those of the same name joined. None outlives its endpoint."""
     backend, found = backend_of(endpoint), dict[tuple[UUID, str], WatchedComponent]()
     with system_scope():
         deployments = Deployment.objects.filter(endpoint=endpoint).exclude(in_service_at=None)
@@ -88,7 +88,11 @@ def _components(endpoint: Endpoint) -> Iterator[WatchedComponent]:
             if component is None:
                 continue
             new = WatchedComponent(
-                name=component[1], since=one.created_at, until=_gone(one), tenant_id=one.tenant_id, deployment=one.name
+                name=component[1],
+                since=one.created_at,
+                until=_gone(one) or gone,
+                tenant_id=one.tenant_id,
+                deployment=one.name,
             )
             known = found.setdefault((one.tenant_id, one.name), new)
             both_gone = known.until is not None and new.until is not None

@@ -3,7 +3,7 @@
 import datetime as dt
 import itertools
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from metering.backends.base import ObservedHour, Reading
 from metering.backends.cloudwatch import CloudWatch
 from metering.models import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
 from metering.observed.services import SourceReading, read_observed
-from serving.models import Deployment, DeploymentState, Endpoint
+from serving.models import Deployment, DeploymentState, Endpoint, EndpointState
 from standin.faults import Faults
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
@@ -23,6 +23,16 @@ from tests.metering.observed.conftest import Cloud, Deploy, counted
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
 Calls = list[tuple[Sequence[str], dt.timedelta]]
+
+
+def take_off(deployment: Deployment, at: dt.datetime) -> None:
+    with tenant_scope(deployment.tenant_id):
+        Deployment.objects.filter(id=deployment.id).update(state=DeploymentState.DELETED, deleted_at=at)
+
+
+def delete_endpoint(deployment: Deployment, at: dt.datetime) -> None:
+    """With its live adapters, which keep their rows."""
+    Endpoint.objects.filter(id=deployment.endpoint_id).update(state=EndpointState.DELETED, state_since=at)
 
 
 @pytest.fixture
@@ -289,12 +299,13 @@ def test_who_has_lost_the_source_writes_nothing(
     assert ObservedSource.objects.get().holder == other
 
 
-def test_what_has_gone_is_not_asked_for_for_ever(cloud: Cloud, deploy: Deploy, tenant: Tenant, calls: Calls) -> None:
+@pytest.mark.parametrize("end", [take_off, delete_endpoint])
+def test_what_has_gone_is_not_asked_for_for_ever(
+    cloud: Cloud, deploy: Deploy, tenant: Tenant, calls: Calls, end: Callable[[Deployment, dt.datetime], None]
+) -> None:
     deployment, start = deploy(tenant), cloud.now
     cloud.answer(deployment)
-    gone = cloud.wait(hours=1)
-    with tenant_scope(tenant.id):
-        Deployment.objects.update(state=DeploymentState.DELETED, deleted_at=gone)
+    end(deployment, cloud.wait(hours=1))
     cloud.wait(days=20)
     cloud.read()
     assert counted() == [(start, 1, 0, 100.0)]
