@@ -5,6 +5,7 @@ class MeteringConfig(AppConfig):
     name = "metering"
 
     def ready(self) -> None:
+        from metering import checks  # noqa: F401
         from metering.usage.latency import usual_p95_ms
         from metering.usage.of_endpoints import usage_of_versions
         from serving.capacity import usage

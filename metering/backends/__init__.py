@@ -1,0 +1,1 @@
+"""Interchangeable implementations, chosen by settings: whatever metering asks outside of the site."""
