@@ -27,7 +27,8 @@ class UsageSerializer(serializers.Serializer[Any]):
     """Usage and cost in whole hours.
 
     `total_usd` is the sum of the cost lines: what this site charges (`site_usd`), and what you pay to your own
-    providers (`provider_usd`). It is without `calls_without_cost`. `judges` are the parts of the lines with `calls`.
+    providers (`provider_usd`). It is without `calls_without_cost` and `seconds_without_cost`. `judges` are the parts of
+    the lines with `calls`.
     """
 
     start = serializers.DateTimeField()
@@ -40,6 +41,7 @@ class UsageSerializer(serializers.Serializer[Any]):
     site_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
     provider_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
     calls_without_cost = serializers.IntegerField()
+    seconds_without_cost = serializers.FloatField(help_text="Of runs and endpoints whose price is not known.")
 
 
 EXAMPLE = OpenApiExample(
@@ -82,6 +84,7 @@ EXAMPLE = OpenApiExample(
         "site_usd": "0.000253",
         "provider_usd": "0.384000",
         "calls_without_cost": 0,
+        "seconds_without_cost": 0.0,
     },
 )  # fmt: skip
 
@@ -119,6 +122,7 @@ class UsageViewSet(viewsets.ViewSet):
             "site_usd": costs.site_usd,
             "provider_usd": costs.provider_usd,
             "calls_without_cost": costs.calls_without_cost,
+            "seconds_without_cost": costs.seconds_without_cost,
         }
         return Response(UsageSerializer(document).data)
 

@@ -1,11 +1,29 @@
 """Periodic tasks of metering."""
 
+import structlog
 from celery import shared_task
 
+from metering.backends.price_lists import PriceListError, price_lists
 from metering.ledger.collector import collect
+from metering.prices.in_use import importable, in_use
+from metering.prices.services import import_prices
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="metering.collect_invocations")
 def collect_invocations() -> None:
     """Move new ledger records into the database."""
     collect()
+
+
+@shared_task(name="metering.import_prices")
+def import_prices_in_use() -> None:
+    """Import AWS's prices of what the site uses; a list that is away is read the next day."""
+    items = importable(one.item for one in in_use())
+    if not price_lists or not items:
+        return
+    try:
+        import_prices(items=items)
+    except PriceListError as error:
+        log.warning("prices_not_imported", code=error.code, reason=error.text)

@@ -34,4 +34,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "options": valid_for(3600),
     },
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
+    "import-prices": {
+        "task": "metering.import_prices",
+        "schedule": crontab(hour=4, minute=53),
+        "options": valid_for(3600),
+    },
 }

@@ -11,6 +11,7 @@ from django.utils import timezone
 from adapters.models import AdapterVersion
 from evaluations.models import PaidTo
 from jobs.models import Job
+from jobs.prices import prices_of
 from metering.costs.judging import call_lines, judge_lines
 from metering.costs.lines import MICRO_DOLLAR, CostLine, JudgeLine
 from metering.ledger.rollup import Sums
@@ -24,6 +25,7 @@ TITLES = {
     "dataset_inspect": "Inspecting uploads",
 }
 """By kind of job."""
+NO_PRICE = "No price set"
 MEASURED = "run time × price per hour"
 BUSY = "time the endpoint worked for you × price per hour, without idle time"
 
@@ -57,6 +59,11 @@ class CostSummary:
         """Calls that are not in the total, because their cost is not known."""
         return sum(part.calls.without_cost for part in self.judges if part.paid_to != PaidTo.SERVING)
 
+    @property
+    def seconds_without_cost(self) -> float:
+        """Time that is not in the total, because no price is known for it."""
+        return sum(line.seconds for line in self.lines if line.seconds is not None and line.usd is None)
+
     def _paid_to(self, payee: PaidTo) -> Decimal:
         return sum((line.usd for line in self.lines if line.paid_to == payee and line.usd is not None), Decimal(0))
 
@@ -73,14 +80,16 @@ def costs_of(start: dt.datetime, end: dt.datetime, *, usage: UsageSummary | None
     return CostSummary(start=start, end=end, lines=lines, judges=judges)
 
 
-def _line(*, kind: str, title: str, seconds: float, usd_per_hour: Decimal, price_source: str, basis: str) -> CostLine:
-    usd = (Decimal(seconds) / 3600 * usd_per_hour).quantize(MICRO_DOLLAR)
+def _line(
+    *, kind: str, title: str, seconds: float, usd_per_hour: Decimal | None, price_source: str, basis: str
+) -> CostLine:
+    usd = None if usd_per_hour is None else (Decimal(seconds) / 3600 * usd_per_hour).quantize(MICRO_DOLLAR)
     return CostLine(
         kind=kind,
         title=title,
         seconds=seconds,
         usd_per_hour=usd_per_hour,
-        price_source=price_source,
+        price_source=NO_PRICE if usd is None else price_source,
         basis=basis,
         usd=usd,
     )
@@ -98,8 +107,8 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
             kind=group["kind"],
             title=TITLES.get(group["kind"], group["kind"].replace("_", " ").capitalize()),
             seconds=group["sum"],
-            usd_per_hour=group["usd_per_hour"] or Decimal(0),
-            price_source=group["price_source"] or "No price set",
+            usd_per_hour=group["usd_per_hour"],
+            price_source=group["price_source"],
             basis=MEASURED,
         )
         for group in groups
@@ -119,17 +128,18 @@ def _serving_lines(sums: Mapping[LineKey, Sums]) -> list[CostLine]:
     busy_ms = dict.fromkeys((site.id for site in sites), 0.0)
     for (alias, key), sum_ms in busy.items():
         base_id = base_of.get(key)
-        served = (s for s in sites if s.base_model_id == base_id or (base_id is None and s.base_model.name == alias))
-        busy_ms[next(served, sites[0]).id] += sum_ms
+        own = (s for s in sites if s.base_model_id == base_id or (base_id is None and s.base_model.name == alias))
+        busy_ms[next(own, sites[0]).id] += sum_ms
+    served = [site for site in sites if busy_ms[site.id]]
+    prices = prices_of([backend_of(site) for site in served])
     return [
         _line(
             kind="serving",
             title=f"Serving on {site.name}",
             seconds=busy_ms[site.id] / 1000,
-            usd_per_hour=Decimal(str(backend_of(site).usd_per_hour)),
-            price_source=backend_of(site).price_source or "No price set",
+            usd_per_hour=price.usd,
+            price_source=price.source,
             basis=BUSY,
         )
-        for site in sites
-        if busy_ms[site.id]
+        for site, price in zip(served, prices, strict=True)
     ]

@@ -1,4 +1,5 @@
-"""Which price holds at which time. Pure: the rows are given.
+"""Which price holds at which time. Pure: the rows are given, and no two of a table were recorded at the same time,
+unless they are of different items.
 
 A row counts for a moment if it holds then, by these rules in this order:
 
@@ -120,7 +121,7 @@ class Book:
             and row.recorded_at <= moment
             and _holds(row, moment)
         )
-        return max(counting, key=lambda row: (row.percent, row.recorded_at, row.id), default=None)
+        return max(counting, key=lambda row: (row.percent, row.recorded_at), default=None)
 
 
 def _at(rows: Iterable[D], moment: dt.datetime, *, order: Callable[[D], Any]) -> D | None:
@@ -128,7 +129,7 @@ def _at(rows: Iterable[D], moment: dt.datetime, *, order: Callable[[D], Any]) ->
     recorded_by_then = [row for row in holding if row.recorded_at <= moment]
     if recorded_by_then:
         return max(recorded_by_then, key=order)
-    return min(holding, key=lambda row: (row.recorded_at, row.id), default=None)
+    return min(holding, key=lambda row: row.recorded_at, default=None)
 
 
 def _holds(row: Dated, moment: dt.datetime) -> bool:
@@ -143,11 +144,11 @@ def _is_of(row: Price, item: Item) -> bool:
 def _precedence(row: Price) -> Any:
     # AWS's list holds as a whole: what it said last counts, also where it went back to an older price.
     by_hand = row.source == PriceSource.HAND
-    return (by_hand, row.region != "", *(_newest(row) if by_hand else (row.recorded_at, row.valid_from, row.id)))
+    return (by_hand, row.region != "", *(_newest(row) if by_hand else (row.recorded_at, row.valid_from)))
 
 
 def _newest(row: Dated) -> Any:
-    return (row.valid_from, row.recorded_at, row.id)
+    return (row.valid_from, row.recorded_at)
 
 
 def _moments(starts: Iterable[dt.datetime], start: dt.datetime, end: dt.datetime) -> list[dt.datetime]:

@@ -1,4 +1,4 @@
-"""Reads of the price book. However many moments are asked about, they take three queries."""
+"""Reads of the price book. However many moments are asked about, they take at most three queries."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -19,12 +19,16 @@ def book_of(items: Iterable[Item], *, currency: str | None = None) -> Book:
     """All that is recorded about some items, to look up any moment; in the site's currency unless another is named."""
     wanted = list(items)
     names = Q(service__in={item.service for item in wanted}, item__in={item.item for item in wanted})
-    services = {item.service for item in wanted}
+    target = currency or settings.CURRENCY
+    prices = list(Price.objects.filter(names))
+    if not prices:
+        return Book(currency=target)
+    converts = any(price.currency != target for price in prices)
     return Book(
-        currency=currency or settings.CURRENCY,
-        prices=list(Price.objects.filter(names)),
-        discounts=list(Discount.objects.filter(service__in=services)),
-        rates=list(ExchangeRate.objects.all()),
+        currency=target,
+        prices=prices,
+        discounts=list(Discount.objects.filter(service__in={price.service for price in prices})),
+        rates=list(ExchangeRate.objects.all()) if converts else (),
     )
 
 

@@ -8,10 +8,12 @@ from decimal import Decimal
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from metering.backends.price_lists import ListedPrice, PriceListError, Wanted, price_lists
 from metering.models import UNITS, Discount, ExchangeRate, Price, PriceSource
+from metering.models.prices import Dated
 from metering.prices import checking
 from metering.prices.book import Book
 from metering.prices.errors import WrongPrice
@@ -21,8 +23,8 @@ from metering.prices.texts import moment_text
 from rest.errors import Conflict
 from tenants.models import User
 
-IMPORT_LOCK = 0x9B1C_E5
-"""Of the transaction that adds AWS's prices: two at once would add the same ones twice."""
+BOOK_LOCK = 0x9B1C_E5
+"""Of every transaction that adds to the book: two at once could fill in the same time, or add the same prices twice."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,7 @@ def set_price(
     An earlier time is possible where no price is known from then until now, or until `valid_until`. Raises WrongPrice
     with `field`; Conflict: price:known_already.
     """
-    now = timezone.now()
+    now = _time_of_record(Price)
     start = checking.start_of(valid_from, now)
     checking.check_end(start, valid_until)
     known = checking.service_of(service)
@@ -106,7 +108,7 @@ def add_discount(
 
     Raises WrongPrice with `field`.
     """
-    now = timezone.now()
+    now = _time_of_record(Discount)
     start = checking.start_of(valid_from, now)
     if start < now:
         text = "A discount can’t begin in the past: it would change costs that are known. Leave this empty for now."
@@ -150,7 +152,7 @@ def set_rate(
     An earlier time is possible where no rate is known from then until now. Raises WrongPrice with `field`; Conflict:
     price:known_already.
     """
-    now = timezone.now()
+    now = _time_of_record(ExchangeRate)
     start = checking.start_of(valid_from, now)
     source = checking.currency_of(currency)
     target = checking.currency_of(into or settings.CURRENCY, field="into")
@@ -194,9 +196,7 @@ def import_prices(*, items: Collection[Item]) -> Imported:
 
 
 def _add_listed(listed: Sequence[tuple[Item, ListedPrice]]) -> list[Price]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
-    now = timezone.now()
+    now = _time_of_record(Price)
     rows = []
     for item, price in listed:
         same_item = Price.objects.filter(
@@ -221,6 +221,18 @@ def _add_listed(listed: Sequence[tuple[Item, ListedPrice]]) -> list[Price]:
             )
         )
     return Price.objects.bulk_create(rows)
+
+
+def _time_of_record(table: type[Dated]) -> dt.datetime:
+    """Now, but after everything in the table: what was recorded first tells which row fills in a past time.
+
+    Others that would record something wait until the transaction ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BOOK_LOCK])
+    last: dt.datetime | None = table._default_manager.aggregate(last=Max("recorded_at"))["last"]
+    now = timezone.now()
+    return now if last is None or last < now else last + dt.timedelta(microseconds=1)
 
 
 def _refuse_known(since: dt.datetime | None, what: str) -> None:

@@ -95,8 +95,8 @@ def test_the_list_learnt_late_does_not_change_hours_that_had_a_price(clock: Cloc
 def test_the_region_comes_before_any_region(clock: Clock) -> None:
     by_hand("2", region="eu-west-1")
     by_hand("5")
-    assert at(clock.now) == 2
-    assert at(clock.now, region="ap-south-1") == 5
+    assert at(clock.now + HOUR) == 2
+    assert at(clock.now + HOUR, region="ap-south-1") == 5
 
 
 def test_the_greatest_of_several_discounts_counts(clock: Clock) -> None:
@@ -145,7 +145,7 @@ def test_a_currency_without_a_rate_is_unknown(clock: Clock, settings: LazySettin
 
 @pytest.mark.parametrize(("zone", "month", "count"), [("Europe/Berlin", 3, 743), ("Europe/Berlin", 10, 745),
                                                       ("Asia/Kolkata", 2, 672), ("UTC", 8, 744)])  # fmt: skip
-def test_a_month_of_hours_takes_three_queries(
+def test_a_month_of_hours_takes_few_queries(
     clock: Clock, django_assert_num_queries: DjangoAssertNumQueries, zone: str, month: int, count: int
 ) -> None:
     start = dt.datetime(2026, month, 1, tzinfo=ZoneInfo(zone))
@@ -153,7 +153,7 @@ def test_a_month_of_hours_takes_three_queries(
     noon = dt.datetime(2026, month, 15, 12, tzinfo=dt.UTC)
     listed("1", valid_from=start - HOUR, recorded_at=start - HOUR)
     listed("2", valid_from=noon, recorded_at=noon)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         found = prices_in_hours(service=Service.HOSTING, item=G5, region="eu-west-1", start=start, end=end)
     assert len(found) == count
     assert all(hour.minute == 0 and start <= hour < end for hour in found)

@@ -62,7 +62,7 @@ def test_what_is_known_of_the_past_stays(history: list[tuple[str, tuple[dt.timed
                                                              Decimal, str, str, int]]) -> None:  # fmt: skip
     book = Written()
     for what, (offset, length), amount, currency, region, minutes in history:
-        book.now += dt.timedelta(minutes=minutes)
+        book.now += dt.timedelta(minutes=minutes, microseconds=1)
         before = book.known()
         start = book.now + offset
         end = None if length is None else start + length
