@@ -79,10 +79,15 @@ def rates() -> list[ExchangeRate]:
     return list(ExchangeRate.objects.select_related("recorded_by").order_by("-recorded_at", "-id"))
 
 
-def priced_items() -> list[Item]:
-    """Everything that has a row in the book, by service and name."""
-    rows = Price.objects.order_by("service", "item", "region").values_list("service", "item", "region").distinct()
-    return [Item(service=Service(service), item=item, region=region) for service, item, region in rows]
+def newest_rows() -> dict[Item, Price]:
+    """Everything that has a row in the book, with the last one that was recorded."""
+    rows = Price.objects.order_by("service", "item", "region", "-recorded_at").distinct("service", "item", "region")
+    return {item_of(row): row for row in rows}
+
+
+def item_of(row: Price) -> Item:
+    """What a row is the price of."""
+    return Item(service=Service(row.service), item=row.item, region=row.region)
 
 
 def price_named(price_id: UUID) -> Price:

@@ -13,7 +13,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from metering.models import Price, Service
 from metering.prices.in_use import importable, in_use
 from metering.prices.items import Item
-from metering.prices.queries import book_of, discount_named, discounts, price_named, priced_items, rates
+from metering.prices.overview import overview
+from metering.prices.queries import discount_named, price_named
 from metering.prices.services import (
     add_discount,
     end_discount,
@@ -22,7 +23,7 @@ from metering.prices.services import (
     set_price,
     set_rate,
 )
-from metering.prices.texts import amount_text, moment_text, per_unit, percent_text, rate_text, source_text
+from metering.prices.texts import moment_text, per_unit, percent_text, rate_text
 from rest.errors import PortalError
 
 
@@ -66,38 +67,29 @@ class Command(BaseCommand):
             raise CommandError(error.text) from error
 
     def _list(self) -> None:
-        used = in_use()
-        for one in used:
-            if one.is_unknown:
-                why = f"no rate from {one.lacks_rate} to {settings.CURRENCY}" if one.lacks_rate else "no price"
-                self.stdout.write(f"{one.item.service:12}  {one.item}: {why}; used by {', '.join(one.used_by)}")
-        items = list(dict.fromkeys([*(one.item for one in used), *priced_items()]))
-        book, now = book_of(items), timezone.now()
-        for item in items:
-            row, found = book.row_at(item, now), book.at(item, now)
-            if found is not None:
-                price = per_unit(found.amount, found.currency, found.unit)
-                self.stdout.write(f"{item.service:12}  {item}: {price}  {source_text(found)}  {found.price.id}")
-            elif row is not None:
-                price = per_unit(row.amount, row.currency, row.unit)
-                self.stdout.write(f"{item.service:12}  {item}: {price}, no rate to {settings.CURRENCY}  {row.id}")
-        for one in used:
-            if one.found is None and not one.lacks_rate and one.settings_usd is not None:
-                price = per_unit(Decimal(str(one.settings_usd)), "USD", one.item.unit)
-                self.stdout.write(f"{one.item.service:12}  {one.item}: {price}  {one.settings_source or 'Settings'}")
-        self._list_others(now)
-
-    def _list_others(self, now: dt.datetime) -> None:
-        for discount in discounts():
-            if discount.ended_at is None and (discount.valid_until is None or discount.valid_until > now):
-                until = f" until {moment_text(discount.valid_until)}" if discount.valid_until else ""
-                what = discount.item or "everything"
-                self.stdout.write(
-                    f"{discount.service:12}  {percent_text(discount.percent)} off {what}"
-                    f" from {moment_text(discount.valid_from)}{until}  {discount.reason}  {discount.id}"
-                )
-        for rate in rates():
-            self.stdout.write(f"{'rate':12}  {rate_text(rate)} from {moment_text(rate.valid_from)}")
+        seen = overview()
+        for one in seen.missing:
+            why = f"no rate from {one.lacks_rate} to {seen.currency}" if one.lacks_rate else "no price"
+            self._line(one.item.service, f"{one.item}: {why}; used by {', '.join(one.used_by)}")
+        for line in seen.lines:
+            if line.found is not None:
+                price = per_unit(line.found.amount, line.found.currency, line.found.unit)
+                self._line(line.item.service, f"{line.item}: {price}  {line.source}  {line.found.price.id}")
+            elif line.row is not None:
+                price = per_unit(line.row.amount, line.row.currency, line.row.unit)
+                self._line(line.item.service, f"{line.item}: {price}, no rate to {seen.currency}  {line.row.id}")
+            elif line.settings_amount is not None:
+                price = per_unit(line.settings_amount, "USD", line.item.unit)
+                self._line(line.item.service, f"{line.item}: {price}  {line.source}")
+            else:
+                self._line(line.item.service, f"{line.item}: no price now")
+        for discount in seen.discounts:
+            until = f" until {moment_text(discount.valid_until)}" if discount.valid_until else ""
+            off = f"{percent_text(discount.percent)} off {discount.item or 'everything'}"
+            since = f"from {moment_text(discount.valid_from)}{until}"
+            self._line(discount.service, f"{off} {since}  {discount.reason}  {discount.id}")
+        for rate in seen.rates:
+            self._line("rate", f"{rate_text(rate)} from {moment_text(rate.valid_from)}")
 
     def _import(self) -> None:
         region, instances = self.options["region"], self.options["instance"]
@@ -112,7 +104,7 @@ class Command(BaseCommand):
         for price in result.added:
             self._write(price)
         for item in result.missing:
-            self.stdout.write(f"{item.service:12}  {item}: not in the list")
+            self._line(item.service, f"{item}: not in the list")
         self.stdout.write(f"{len(result.added)} new, {result.unchanged} unchanged, {len(result.missing)} not listed.")
 
     def _set(self) -> None:
@@ -139,11 +131,13 @@ class Command(BaseCommand):
 
     def _write(self, price: Price) -> None:
         where = f"{price.item} in {price.region}" if price.region else price.item
-        amount = amount_text(price.amount, price.currency)
         since = moment_text(price.valid_from)
-        self.stdout.write(
-            f"{price.service:12}  {where}: {amount} per {price.get_unit_display()} from {since}  {price.id}"
+        self._line(
+            price.service, f"{where}: {per_unit(price.amount, price.currency, price.unit)} from {since}  {price.id}"
         )
+
+    def _line(self, kind: str, text: str) -> None:
+        self.stdout.write(f"{kind:12}  {text}")
 
 
 def number(text: str) -> Decimal:

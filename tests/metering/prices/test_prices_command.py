@@ -1,9 +1,6 @@
 """`manage.py prices`, and the task that imports every day."""
 
-import datetime as dt
 import io
-from collections.abc import Collection
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,38 +9,14 @@ from pytest_django import Settings
 
 from jobs.backends import compute
 from jobs.backends.local import LocalCompute
-from jobs.prices import Priced
-from metering.backends.price_lists import ListedPrice, PriceList, PriceListError, Wanted, price_lists
+from metering.backends.price_lists import price_lists
 from metering.models import Discount, ExchangeRate, Price
 from metering.tasks import import_prices_in_use
 from portal.schedule import SCHEDULE
 from tests.metering.prices.conftest import Clock
+from tests.metering.prices.listed import InCloud, Listed
 
 pytestmark = pytest.mark.django_db
-
-
-class Listed(PriceList):
-    """A list with one price for every hosting instance, or that is away."""
-
-    away = False
-
-    def prices(self, wanted: Collection[Wanted]) -> list[ListedPrice]:
-        if self.away:
-            raise PriceListError("The list is away.", temporary=True)
-        since = dt.datetime(2026, 8, 1, tzinfo=dt.UTC)
-        return [
-            ListedPrice(wanted=one, amount=Decimal("1.2"), currency="USD", effective_from=since, reference="A line")
-            for one in wanted
-            if one.service == "hosting"
-        ]
-
-
-class InCloud(LocalCompute):
-    """Runs that are priced by an instance."""
-
-    @property
-    def priced(self) -> Priced:
-        return Priced(service="training", item="ml.g6e.xlarge", region="eu-west-1")
 
 
 @pytest.fixture(autouse=True)
