@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
@@ -56,10 +56,21 @@ writes = st.tuples(
 )
 
 
+Write = tuple[str, tuple[dt.timedelta, dt.timedelta | None], Decimal, str, str, int]
+ALWAYS = (-15 * HOUR, None)
+FIRST: Write = ("hand", ALWAYS, Decimal(2), "USD", "", 0)
+
+
 @given(st.lists(writes, min_size=2, max_size=14))
+@example([FIRST, ("hand", ALWAYS, Decimal(3), "USD", "", 240)])
+@example([FIRST, ("aws", ALWAYS, Decimal(3), "USD", "", 240)])
+@example([FIRST, ("discount", ALWAYS, Decimal(3), "USD", "", 240)])
+@example([FIRST, ("hand", ALWAYS, Decimal(3), "USD", "eu-west-1", 240)])
+@example([FIRST, ("end a price", ALWAYS, Decimal(3), "USD", "", 240)])
+@example([("hand", ALWAYS, Decimal(2), "EUR", "", 0), ("rate", ALWAYS, Decimal(3), "EUR", "", 60),
+          ("rate", ALWAYS, Decimal(4), "EUR", "", 240)])  # fmt: skip
 @settings(max_examples=examples(200), deadline=None)
-def test_what_is_known_of_the_past_stays(history: list[tuple[str, tuple[dt.timedelta, dt.timedelta | None],
-                                                             Decimal, str, str, int]]) -> None:  # fmt: skip
+def test_what_is_known_of_the_past_stays(history: list[Write]) -> None:
     book = Written()
     for what, (offset, length), amount, currency, region, minutes in history:
         book.now += dt.timedelta(minutes=minutes, microseconds=1)
