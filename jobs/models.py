@@ -126,9 +126,15 @@ class Job(TenantModel):
         return elapsed.total_seconds()
 
     @property
-    def cost_usd(self) -> float:
-        """Measured seconds times the price recorded when the work was submitted."""
-        return self.billable_seconds / 3600 * float(self.usd_per_hour or 0)
+    def cost_usd(self) -> float | None:
+        """Measured seconds times the price recorded when the work was submitted; None without a known price."""
+        return self.cost_of(self.billable_seconds)
+
+    def cost_of(self, seconds: float) -> float | None:
+        """What some seconds of its run cost; nothing where it has none."""
+        if not seconds:
+            return 0.0
+        return None if self.usd_per_hour is None else seconds / 3600 * float(self.usd_per_hour)
 
 
 class JobEvent(TenantModel):

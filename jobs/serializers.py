@@ -22,11 +22,14 @@ class JobLinksSerializer(serializers.Serializer[Any]):
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
-    """`fraction` is 0..1. `cost_usd` covers the attempts that have ended. `error` says why the job failed or waits."""
+    """`fraction` is 0..1. `error` says why the job failed or waits.
+
+    `cost_usd` covers the attempts that have ended; it is null if no price is known.
+    """
 
     error = serializers.SerializerMethodField()
     attempts = serializers.IntegerField(source="attempt")
-    cost_usd = serializers.FloatField()
+    cost_usd = serializers.FloatField(allow_null=True)
     links = serializers.SerializerMethodField()
 
     class Meta:

@@ -39,8 +39,8 @@ class UsageSerializer(serializers.Serializer[Any]):
     """Usage and cost in whole hours. Narrowed to a part of the requests, `costs` are those of serving them.
 
     `total_usd` is the sum of the cost lines: what this site charges (`site_usd`), and what you pay to your own
-    providers (`provider_usd`). It is without `calls_without_cost` and `requests_without_cost`. `judges` are the parts
-    of the lines with `calls`.
+    providers (`provider_usd`). It is without `calls_without_cost`, `requests_without_cost` and `seconds_without_cost`.
+    `judges` are the parts of the lines with `calls`.
     """
 
     start = serializers.DateTimeField()
@@ -55,6 +55,7 @@ class UsageSerializer(serializers.Serializer[Any]):
     provider_usd = serializers.DecimalField(max_digits=16, decimal_places=6)
     calls_without_cost = serializers.IntegerField()
     requests_without_cost = serializers.IntegerField()
+    seconds_without_cost = serializers.FloatField(help_text="Of runs whose price is not known.")
 
 
 EXAMPLE = OpenApiExample(
@@ -101,6 +102,7 @@ EXAMPLE = OpenApiExample(
         "provider_usd": "0.384000",
         "calls_without_cost": 0,
         "requests_without_cost": 0,
+        "seconds_without_cost": 0.0,
     },
 )  # fmt: skip
 
@@ -199,6 +201,7 @@ class UsageViewSet(viewsets.ViewSet):
             "provider_usd": costs.provider_usd,
             "calls_without_cost": costs.calls_without_cost,
             "requests_without_cost": costs.requests_without_cost,
+            "seconds_without_cost": costs.seconds_without_cost,
         }
         return Response(UsageSerializer(document).data)
 

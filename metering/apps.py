@@ -5,11 +5,14 @@ class MeteringConfig(AppConfig):
     name = "metering"
 
     def ready(self) -> None:
+        from jobs import prices
         from metering import checks  # noqa: F401
+        from metering.prices.finder import prices_now
         from metering.usage.latency import usual_p95_ms
         from metering.usage.of_endpoints import usage_of_versions
         from serving.capacity import usage
         from serving.trials import latency
 
+        prices.register(prices_now)
         latency.register(usual_p95_ms)
         usage.register(usage_of_versions)

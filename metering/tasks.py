@@ -1,12 +1,18 @@
 """Periodic tasks of metering."""
 
+import structlog
 from celery import shared_task
 
+from metering.backends.price_lists import PriceListError, price_lists
 from metering.costs.allocation import allocate_due
 from metering.costs.measuring import measure_endpoints
 from metering.ledger.collector import collect
 from metering.ledger.months import prepare_months
 from metering.observed.services import read_observed
+from metering.prices.in_use import importable, in_use
+from metering.prices.services import import_prices
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="metering.collect_invocations")
@@ -32,3 +38,15 @@ def allocate_costs() -> None:
 def read_observed_usage() -> None:
     """Read what a cloud counted of adapters and endpoints."""
     read_observed()
+
+
+@shared_task(name="metering.import_prices")
+def import_prices_in_use() -> None:
+    """Import AWS's prices of what the site uses; a list that is away is read the next day."""
+    items = importable(one.item for one in in_use())
+    if not price_lists or not items:
+        return
+    try:
+        import_prices(items=items)
+    except PriceListError as error:
+        log.warning("prices_not_imported", code=error.code, reason=error.text)

@@ -39,7 +39,10 @@ ENTRIES = (
     Entry("Members", "members", "users", Action.MEMBERS_MANAGE, "Connect"),
 )
 
-OPERATOR_ENTRIES = (Entry("Endpoints", "operator:endpoints", "server-cog", None, "Operate"),)
+OPERATOR_ENTRIES = (
+    Entry("Endpoints", "operator:endpoints", "server-cog", None, "Operate"),
+    Entry("Prices", "prices:list", "tag", None, "Operate"),
+)
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

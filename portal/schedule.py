@@ -41,4 +41,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "allocate-costs": {"task": "metering.allocate_costs", "schedule": 60.0, "options": valid_for(60)},
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
     "read-observed-usage": {"task": "metering.read_observed", "schedule": 300.0, "options": valid_for(300)},
+    "import-prices": {
+        "task": "metering.import_prices",
+        "schedule": crontab(hour=4, minute=53),
+        "options": valid_for(3600),
+    },
 }

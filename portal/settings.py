@@ -9,6 +9,7 @@ from typing import Any
 
 import environ
 
+from metering.prices.currencies import checked_code
 from portal.embedded.runtime import current_urls
 from portal.logs import logging_config
 from portal.metrics import all_metrics
@@ -371,7 +372,7 @@ _sagemaker_compute: dict[str, Any] = {
         "MAX_RUNNING": env.int("SAGEMAKER_SLOTS", default=4),
         "POLL_SECONDS": env.float("SAGEMAKER_POLL_SECONDS", default=10.0),
         "PRICE_USD_PER_HOUR": env.float("SAGEMAKER_PRICE_USD_PER_HOUR", default=0.0),
-        "PRICE_SOURCE": env.str("SAGEMAKER_PRICE_SOURCE", default="No price set"),
+        "PRICE_SOURCE": env.str("SAGEMAKER_PRICE_SOURCE", default=""),
     },
 }
 
@@ -451,13 +452,21 @@ _sagemaker_endpoint: dict[str, Any] = {
         "NETWORK_ISOLATION": env.bool("SAGEMAKER_NETWORK_ISOLATION", default=False),
         "TAGS": env.dict("SAGEMAKER_TAGS", default={}),
         "PRICE_USD_PER_HOUR": env.float("SAGEMAKER_ENDPOINT_PRICE_USD_PER_HOUR", default=0.0),
-        "PRICE_SOURCE": env.str("SAGEMAKER_ENDPOINT_PRICE_SOURCE", default="No price set"),
+        "PRICE_SOURCE": env.str("SAGEMAKER_ENDPOINT_PRICE_SOURCE", default=""),
     },
 }
 
 ENDPOINTS: dict[str, dict[str, Any]] = {"default": _sagemaker_endpoint if SAGEMAKER_ENDPOINT else _engine}
 _engine_metrics = env.json("CLOUDWATCH_ENGINE_METRICS", default={})
 USAGE_SOURCES = usage_sources(endpoint=SAGEMAKER_ENDPOINT, region=AWS_REGION, engine_metrics=_engine_metrics)
+
+CURRENCY = checked_code(env.str("CURRENCY", default="USD"))
+PRICE_LISTS: dict[str, dict[str, Any]] = {}
+if SAGEMAKER_ROLE_ARN or SAGEMAKER_ENDPOINT:
+    PRICE_LISTS["default"] = {
+        "BACKEND": "metering.backends.pricing.AwsPriceList",
+        "OPTIONS": {"REGION": env.str("AWS_PRICING_REGION", default="us-east-1")},
+    }
 
 JUDGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "evaluations.judges.backends.reference.ReferenceJudge", "OPTIONS": {}}

@@ -11,6 +11,7 @@ urlpatterns = [
     path("evaluations/", include("evaluations.urls")),
     path("serving/", include("serving.urls")),
     path("operator/endpoints/", include("serving.operator.urls")),
+    path("operator/prices/", include("metering.prices.urls")),
     path("usage/", include("metering.urls")),
     path("api/v1/", include("portal.api")),
 ]

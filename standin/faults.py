@@ -18,7 +18,7 @@ class Faults:
     throttled: float = 0.0
     answers_lost: float = 0.0
     services: frozenset[str] = frozenset(
-        {"sagemaker", "logs", "s3", "bedrock", "application-autoscaling", "monitoring"}
+        {"sagemaker", "logs", "s3", "bedrock", "application-autoscaling", "monitoring", "pricing"}
     )
     away: set[str] = field(default_factory=set)
     denied: set[str] = field(default_factory=set)

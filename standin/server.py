@@ -1,5 +1,6 @@
 """The stand-in's HTTP server: it implements SageMaker's training and hosting operations, Application Auto Scaling of
-inference components, CloudWatch's alarms and metrics of endpoints, and Bedrock's Converse. Everything else is moto's.
+inference components, CloudWatch's alarms and metrics of endpoints, Bedrock's Converse and the price list. Everything
+else is moto's.
 
 moto's training jobs complete immediately and leave nothing in S3, and its endpoints answer nothing, so those operations
 never reach moto. The model registry, S3, CloudWatch Logs and STS do; SageMaker's requests are first checked as strictly
@@ -34,6 +35,7 @@ from standin.hosting import runtime
 from standin.hosting.endpoints import HostingTiming
 from standin.hosting.hosting import Hosting
 from standin.objects import LogWriter, Objects, client, split_uri
+from standin.pricing import Pricing, is_served
 from standin.signatures import check_signature
 from standin.training import TrainingJobs
 from standin.training_job import ContainerFactory, Timing, request_id
@@ -76,6 +78,7 @@ class StandIn:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.faults = Faults()
         self.bedrock = Bedrock()
+        self.pricing = Pricing()
         self._moto: Wsgi = DomainDispatcherApplication(create_backend_app)
         self._public = _serve(self, port)
         # The stand-in's own access to S3 and the logs has no faults.
@@ -140,7 +143,7 @@ class StandIn:
         if service == "sagemaker" and environ["PATH_INFO"].startswith("/endpoints/"):
             # Signed for the same service as the control plane.
             service = "sagemaker-runtime"
-        if self.faults.cut(service):
+        if self.faults.cut(service) or (service == "pricing" and not is_served(environ)):
             _hang_up(environ)
         if service in self.faults.denied:
             return _refusal(service, *DENIED)(environ, start_response)
@@ -163,6 +166,8 @@ class StandIn:
             return self.runtime.respond(environ)
         if service in SCALING:
             return self._scaling(service, environ)
+        if service == "pricing":
+            return self.pricing.respond(environ)
         return self.bedrock.respond(environ) if service == "bedrock" else None
 
     def _sagemaker(self, environ: dict[str, Any]) -> Response:

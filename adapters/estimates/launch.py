@@ -125,5 +125,5 @@ def _about_serving(hyperparameters: Hyperparameters) -> Iterator[str]:
 
 
 def _about_price(estimate: Estimate) -> Iterator[str]:
-    if not estimate.usd_per_hour:
+    if estimate.usd_per_hour is None:
         yield "The cost is unknown because no price is set for this machine. Ask your site’s operator to set one."

@@ -10,6 +10,7 @@ from adapters.recipes.hyperparameters import Hyperparameters
 from corpora.models import DatasetVersion
 from jobs.backends import compute
 from jobs.kinds import get_kind
+from jobs.prices import price_of
 
 START_SECONDS = 20.0
 """Start-up, loading the base model and packing, until a run has measured them."""
@@ -37,7 +38,8 @@ class Pace:
 class Estimate:
     """`rows` are those short enough to be trained on, and become `examples` with `tokens` in all, once an epoch.
 
-    `seconds` is rough; `source` says what it rests on. `usd` is its price at `usd_per_hour`.
+    `seconds` is rough; `source` says what it rests on. `usd` is its price at `usd_per_hour`;
+    both are None where no price is known.
     """
 
     rows: int
@@ -46,12 +48,12 @@ class Estimate:
     steps: int
     seconds: float
     source: str
-    usd_per_hour: float
+    usd_per_hour: float | None
     price_source: str
 
     @property
-    def usd(self) -> float:
-        return self.seconds / 3600 * self.usd_per_hour
+    def usd(self) -> float | None:
+        return None if self.usd_per_hour is None else self.seconds / 3600 * self.usd_per_hour
 
 
 def estimate_training(
@@ -64,7 +66,7 @@ def estimate_training(
     per_row = examples_per_row(dataset_version, base_model, hyperparameters.learn)
     examples, tokens = round(rows * per_row.examples), lengths.mean_up_to(limit) * per_row.tokens * rows
     tokens_read = tokens / max(examples, 1) * hyperparameters.rows_read(examples)
-    backend = compute[get_kind("training").backend({})]
+    price = price_of(compute[get_kind("training").backend({})])
     return Estimate(
         rows=rows,
         examples=examples,
@@ -72,8 +74,8 @@ def estimate_training(
         steps=hyperparameters.steps(examples),
         seconds=pace.start_seconds + tokens_read / pace.tokens_per_second,
         source=pace.source,
-        usd_per_hour=backend.usd_per_hour,
-        price_source=backend.price_source,
+        usd_per_hour=None if price.usd is None else float(price.usd),
+        price_source=price.source,
     )
 
 

@@ -13,18 +13,21 @@ from adapters.sweeps.grids import Grid, check_grid, combinations
 from adapters.training.services import base_model_for, check_name, check_template, check_trainable
 from corpora.models import DatasetVersion
 from corpora.versions.caveats import Caveat, caveats_of
+from jobs.prices import total_or_unknown
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepPreview:
     """Totals of all runs; `seconds` if they run one after the other. Zero until a dataset is chosen.
 
+    `usd` is None where no price is known.
+
     `warnings` are those of all runs without repetition, `data_findings` those of the dataset.
     """
 
     runs: int
     seconds: float
-    usd: float
+    usd: float | None
     estimate: Estimate | None
     warnings: tuple[str, ...] = ()
     data_findings: Sequence[Caveat] = ()
@@ -59,7 +62,7 @@ def preview_sweep(
     return SweepPreview(
         runs=len(runs),
         seconds=sum(estimate.seconds for estimate in estimates),
-        usd=sum(estimate.usd for estimate in estimates),
+        usd=total_or_unknown(estimate.usd for estimate in estimates),
         estimate=estimates[0],
         warnings=tuple(dict.fromkeys(warning for launch in launches for warning in launch.warnings)),
         data_findings=caveats_of(dataset_version),

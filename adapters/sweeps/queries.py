@@ -9,6 +9,7 @@ from adapters.recipes.hyperparameters import describe
 from adapters.training.previews import title_of
 from adapters.training.queries import runs_with_all
 from jobs.models import JobEvent
+from jobs.prices import total_or_unknown
 from jobs.states import State
 
 COMPARED = 5
@@ -30,12 +31,13 @@ class SweepRow:
 class SweepTable:
     """Rows with the lowest held-out loss first; the best is the first that succeeded.
 
-    A resumed run is represented by the run that resumed it; `cost_usd` includes both once they have ended.
+    A resumed run is represented by the run that resumed it; `cost_usd` includes both once they have ended;
+    it is None if no price is known for one.
     """
 
     titles: list[str]
     rows: list[SweepRow]
-    cost_usd: float
+    cost_usd: float | None
 
     @property
     def best(self) -> SweepRow | None:
@@ -83,7 +85,7 @@ def sweep_table(sweep: Sweep) -> SweepTable:
     return SweepTable(
         titles=[title_of(name) for name in sweep.grid],
         rows=_ranked(rows),
-        cost_usd=float(sum(run.job.cost_usd for run in every if run.job.is_terminal)),
+        cost_usd=total_or_unknown(run.job.cost_usd for run in every if run.job.is_terminal),
     )
 
 

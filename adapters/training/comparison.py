@@ -30,7 +30,7 @@ class Compared:
     step: int | None
     tokens_per_second: float | None
     seconds: float | None
-    cost_usd: float
+    cost_usd: float | None
 
     @property
     def name(self) -> str:

@@ -138,8 +138,8 @@ class PreviewSerializer(serializers.Serializer[Any]):
     steps = serializers.IntegerField(source="launch.estimate.steps")
     seconds = serializers.FloatField(source="launch.estimate.seconds")
     seconds_source = serializers.CharField(source="launch.estimate.source")
-    usd = serializers.FloatField(source="launch.estimate.usd")
-    usd_per_hour = serializers.FloatField(source="launch.estimate.usd_per_hour")
+    usd = serializers.FloatField(source="launch.estimate.usd", allow_null=True)
+    usd_per_hour = serializers.FloatField(source="launch.estimate.usd_per_hour", allow_null=True)
     price_source = serializers.CharField(source="launch.estimate.price_source")
     machine = serializers.CharField(source="launch.machine.title")
     row_tokens = serializers.IntegerField(
@@ -164,7 +164,7 @@ class ComparedSerializer(serializers.Serializer[Any]):
     loss = serializers.FloatField(allow_null=True)
     eval_loss = serializers.FloatField(allow_null=True)
     seconds = serializers.FloatField(allow_null=True)
-    cost_usd = serializers.FloatField()
+    cost_usd = serializers.FloatField(allow_null=True)
     points = serializers.ListField(child=serializers.DictField())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from jobs.aliases import merge_options
+from jobs.prices import Priced, stated
 
 
 class ComputeError(Exception):
@@ -98,8 +99,13 @@ class ComputeBackend(ABC):
         self.max_running_per_tenant: int = merged["MAX_RUNNING_PER_TENANT"] or self.max_running
         # Minimum time between two observations, for backends that charge for them or limit them.
         self.poll_seconds: float = merged["POLL_SECONDS"]
-        self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
+        self.usd_per_hour: float | None = stated(merged["PRICE_USD_PER_HOUR"], merged["PRICE_SOURCE"])
         self.price_source: str = merged["PRICE_SOURCE"]
+
+    @property
+    def priced(self) -> Priced:
+        """What an hour of it is priced as."""
+        return Priced(service="training", item=self.alias)
 
     @abstractmethod
     def submit(self, name: str, spec: ComputeSpec) -> None:

@@ -19,6 +19,7 @@ from jobs.engine.lease import write
 from jobs.kinds import Kind
 from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
+from jobs.prices import price_of
 from jobs.states import State
 from lorakit.disk import DISK_FULL
 from storage.errors import StorageUnavailable
@@ -131,12 +132,13 @@ class ComputeKind(Kind):
                 # It is discarded with everything else once the job has ended; this attempt does not depend on it.
                 log.warning("lost_attempt_kept", code=error.code, reason=error.text)
         # Stored before the call, so that the next step finds the run by this name whatever happens.
+        price = price_of(backend)
         write(
             job,
             external_name=external_name(job, job.attempt),
             events_cursor=0,
-            usd_per_hour=backend.usd_per_hour,
-            price_source=backend.price_source,
+            usd_per_hour=price.usd,
+            price_source=price.source,
         )
 
     def _outcome(self, job: Job, seen: Observation, backend: ComputeBackend) -> Outcome:

@@ -75,12 +75,15 @@ def report_of(job: Job) -> Report:
     return read_report(read.only("id", "attempt", "seq", "at", "type", "data"))
 
 
-def cost_so_far_usd(job: Job, report: Report) -> float:
-    """The job's measured cost plus an estimate for the running attempt, which is measured only when it ends."""
+def cost_so_far_usd(job: Job, report: Report) -> float | None:
+    """The job's measured cost plus an estimate for the running attempt, which is measured only when it ends.
+
+    None without a known price.
+    """
     if job.is_terminal or job.billed_attempt >= job.attempt:
         return job.cost_usd
     if report.attempt_began_at is None or report.attempt < job.attempt:
         # The attempt that reported last is already billed, and the next one has not started.
         return job.cost_usd
     running = (timezone.now() - report.attempt_began_at).total_seconds()
-    return job.cost_usd + max(running, 0.0) / 3600 * float(job.usd_per_hour or 0)
+    return job.cost_of(job.billable_seconds + max(running, 0.0))

@@ -37,7 +37,7 @@ def _instances(endpoint: Endpoint) -> int:
         return backend.running_instances()
     except EndpointError as error:
         log.warning("instances_not_known", endpoint=endpoint.name, error=error.code)
-        return backend.instances
+        return backend.priced.count
 
 
 def _add(endpoint: Endpoint, instances: int, now: dt.datetime) -> None:

@@ -21,6 +21,7 @@ TITLES = {
     "dataset_inspect": "Inspecting uploads",
 }
 """By kind of job."""
+NO_PRICE = "No price set"
 MEASURED = "run time × price per hour"
 USED = "your share of each hour’s cost, by what you used of the endpoint"
 IDLE = "your share of what the endpoint cost while nothing was asked of it"
@@ -60,6 +61,12 @@ class CostSummary:
         """Calls that are not in the total, because their cost is not known."""
         return sum(part.calls.without_cost for part in self.judges if part.paid_to != PaidTo.SERVING)
 
+    @property
+    def seconds_without_cost(self) -> float:
+        """Time of runs that is not in the total, because no price is known for it."""
+        unknown = (line for line in self.lines if line.usd is None and not line.unpriced)
+        return sum(line.seconds for line in unknown if line.seconds is not None)
+
     def _paid_to(self, payee: PaidTo) -> Decimal:
         return sum((line.usd for line in self.lines if line.paid_to == payee and line.usd is not None), Decimal(0))
 
@@ -80,14 +87,16 @@ def costs_of_slice(wanted: Slice) -> CostSummary:
     return CostSummary(start=wanted.start, end=wanted.end, lines=lines, judges=judges)
 
 
-def _line(*, kind: str, title: str, seconds: float, usd_per_hour: Decimal, price_source: str, basis: str) -> CostLine:
-    usd = (Decimal(seconds) / 3600 * usd_per_hour).quantize(MICRO_DOLLAR)
+def _line(
+    *, kind: str, title: str, seconds: float, usd_per_hour: Decimal | None, price_source: str, basis: str
+) -> CostLine:
+    usd = None if usd_per_hour is None else (Decimal(seconds) / 3600 * usd_per_hour).quantize(MICRO_DOLLAR)
     return CostLine(
         kind=kind,
         title=title,
         seconds=seconds,
         usd_per_hour=usd_per_hour,
-        price_source=price_source,
+        price_source=NO_PRICE if usd is None else price_source,
         basis=basis,
         usd=usd,
     )
@@ -105,8 +114,8 @@ def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
             kind=group["kind"],
             title=TITLES.get(group["kind"], group["kind"].replace("_", " ").capitalize()),
             seconds=group["sum"],
-            usd_per_hour=group["usd_per_hour"] or Decimal(0),
-            price_source=group["price_source"] or "No price set",
+            usd_per_hour=group["usd_per_hour"],
+            price_source=group["price_source"],
             basis=MEASURED,
         )
         for group in groups
@@ -125,7 +134,7 @@ def _serving_lines(wanted: Slice) -> list[CostLine]:
                     title=f"Serving on {line.label}",
                     seconds=figures.busy_us / 1e6,
                     usd_per_hour=price.price_per_hour if price else None,
-                    price_source=price.price_source if price and price.price_source else "No price set",
+                    price_source=price.price_source if price and price.price_source else NO_PRICE,
                     basis=USED,
                     usd=figures.used_cost if figures.unpriced < figures.requests else None,
                     unpriced=figures.unpriced,

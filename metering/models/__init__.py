@@ -3,11 +3,15 @@
 from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
+from metering.models.prices import UNITS, Discount, ExchangeRate, Price, PriceSource, Service, Unit
 from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
 
 __all__ = [
+    "UNITS",
     "By",
+    "Discount",
     "EndpointHour",
+    "ExchangeRate",
     "Grain",
     "HourlyUsage",
     "IdlePolicy",
@@ -18,7 +22,11 @@ __all__ = [
     "ObservedProgress",
     "ObservedSource",
     "ObservedUsage",
+    "Price",
+    "PriceSource",
     "RollUp",
+    "Service",
+    "Unit",
     "UsageTotal",
     "version_value",
 ]

@@ -35,6 +35,12 @@ def usd(amount: Number) -> str:
 
 
 @register.filter
+def cost(amount: Number) -> str:
+    """The same of a cost, which is “unknown” where no price is."""
+    return "unknown" if amount is None else usd(amount)
+
+
+@register.filter
 def percent(share: Number) -> str:
     """0.4213 as `42.1%`."""
     return "–" if share is None or share == "" else f"{float(share):.1%}"

@@ -8,14 +8,12 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from jobs.aliases import merge_options
+from jobs.prices import Priced, stated
 from lorakit.capacity.setup import Setup
 from serving.backends.errors import EndpointError
 from serving.backends.recommending import Recommender
 from serving.backends.residency import Residency
 from serving.backends.target import Target
-
-HOURS_A_MONTH = 730
-"""On average."""
 
 
 class Status(StrEnum):
@@ -84,7 +82,11 @@ class Option:
 
 
 PRICE = (
-    Option(name="PRICE_USD_PER_HOUR", title="Price per hour", help="US dollars for the whole endpoint."),
+    Option(
+        name="PRICE_USD_PER_HOUR",
+        title="Price per hour",
+        help="US dollars for the whole endpoint, where Prices has none.",
+    ),
     Option(name="PRICE_SOURCE", title="Source of the price", help="What customers read beside their costs."),
 )
 
@@ -110,23 +112,18 @@ class EndpointBackend(ABC):
         self.alias = alias
         merged = merge_options("ENDPOINTS", alias, self.options, options)
         self.drain = dt.timedelta(seconds=merged["DRAIN_SECONDS"])
-        self.usd_per_hour: float = merged["PRICE_USD_PER_HOUR"]
+        self.usd_per_hour: float | None = stated(merged["PRICE_USD_PER_HOUR"], merged["PRICE_SOURCE"])
         self.price_source: str = merged["PRICE_SOURCE"]
         self.max_rank: int = merged["MAX_RANK"]
 
     @property
-    def usd_per_month(self) -> float:
-        """What it costs when it is there all the time."""
-        return self.usd_per_hour * HOURS_A_MONTH
-
-    @property
-    def instances(self) -> int:
-        """How many instances its price is for."""
-        return 1
+    def priced(self) -> Priced:
+        """What an hour of the whole endpoint is priced as."""
+        return Priced(service="hosting", item=self.alias)
 
     def running_instances(self) -> int:
         """How many are running now, each of which is paid for. Raises EndpointError."""
-        return self.instances
+        return self.priced.count
 
     @property
     def context_tokens(self) -> int | None:

@@ -1,5 +1,6 @@
 """Reads across all tenants, for the operator. Each enters the site's scope by itself and returns rows, not queries."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from jobs.models import Job
+from jobs.prices import HourlyPrice, prices_of
 from jobs.states import State
 from rest.errors import NotFound
 from serving.backends.base import EndpointBackend
@@ -33,10 +35,11 @@ SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """An endpoint and what is on it; no `backend` where the settings no longer fit it."""
+    """An endpoint and what is on it; no `backend` and no `price` where the settings no longer fit it."""
 
     endpoint: Endpoint
     backend: EndpointBackend | None
+    price: HourlyPrice | None
     live: int
     held: int
     tenants: int
@@ -77,7 +80,17 @@ def lines() -> list[Line]:
         live = _counts(Route.objects.exclude(active=None), "active__endpoint")
         held = _counts(Deployment.objects.filter(state__in=HELD), "endpoint")
         tenants = _counts(Placement.objects.all(), "endpoint")
-    return [_line(one, live.get(one.id, 0), held.get(one.id, 0), tenants.get(one.id, 0)) for one in found]
+    return [
+        Line(
+            endpoint=one,
+            backend=backend,
+            price=price,
+            live=live.get(one.id, 0),
+            held=held.get(one.id, 0),
+            tenants=tenants.get(one.id, 0),
+        )
+        for one, (backend, price) in zip(found, _priced(found), strict=True)
+    ]
 
 
 def endpoint_of(endpoint_id: UUID) -> Endpoint:
@@ -94,7 +107,8 @@ def line_of(endpoint: Endpoint) -> Line:
         live = Route.objects.filter(active__endpoint=endpoint).count()
         held = Deployment.objects.filter(endpoint=endpoint, state__in=HELD).count()
         tenants = Placement.objects.filter(endpoint=endpoint).count()
-    return _line(endpoint, live, held, tenants)
+    [(backend, price)] = _priced([endpoint])
+    return Line(endpoint=endpoint, backend=backend, price=price, live=live, held=held, tenants=tenants)
 
 
 def drained_at(endpoint: Endpoint) -> Any:
@@ -160,12 +174,18 @@ def tenant_on(endpoint: Endpoint, tenant_id: UUID) -> Tenant:
 _TOLD = {State.QUEUED, State.RUNNING, State.STOPPING, State.FAILED}
 
 
-def _line(endpoint: Endpoint, live: int, held: int, tenants: int) -> Line:
+def _priced(found: list[Endpoint]) -> Iterator[tuple[EndpointBackend | None, HourlyPrice | None]]:
+    """What talks to each and what it costs; the prices are looked up together."""
+    backends = [_backend(endpoint) for endpoint in found]
+    prices = iter(prices_of([backend for backend in backends if backend is not None]))
+    return ((backend, next(prices) if backend is not None else None) for backend in backends)
+
+
+def _backend(endpoint: Endpoint) -> EndpointBackend | None:
     try:
-        backend: EndpointBackend | None = backend_of(endpoint)
+        return backend_of(endpoint)
     except EndpointNotSetUp:
-        backend = None
-    return Line(endpoint=endpoint, backend=backend, live=live, held=held, tenants=tenants)
+        return None
 
 
 def _tenant_here(

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from adapters.models import BaseModel
+from jobs.prices import price_of
 from rest.errors import NotFound, PortalError
 from serving.backends import endpoints
 from serving.backends.base import EndpointBackend, Health
@@ -239,6 +240,7 @@ def _review(alias: str, planned: dict[str, Any], base_model: BaseModel) -> dict[
     has_other_base = health is not None and health.base not in ("", base_model.name)
     return {
         "backend": backend,
+        "price": price_of(backend),
         "facts": facts_of(alias, planned),
         "health": health,
         "base_model": base_model,

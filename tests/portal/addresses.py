@@ -29,6 +29,7 @@ from evaluations.models import (
     Rubric,
 )
 from jobs.models import Job
+from metering.models import Discount, Price
 from serving.models import Deployment, Endpoint, Freeze, Promotion, Route, Router, SiteFreeze, Trial, TrialCopy
 from tenants.models import ApiKey, Invitation, Membership, Tenant
 from tests.portal.world import CANARY
@@ -230,6 +231,19 @@ SERVER: dict[str, Any] = {
 }
 
 STAFF = {
+    "prices:list": _get(),
+    "prices:item": _get(Price),
+    "prices:set": _form(
+        service="hosting", item="ml.g5.2xlarge", region="eu-west-1", amount="1.5", currency="USD", valid_from="",
+        valid_until="", note="",
+    ),
+    "prices:discount": _form(
+        service="hosting", item="", percent="10", reason="Savings Plan", valid_from="", valid_until=""
+    ),
+    "prices:rate": _form(currency="EUR", rate="1.08", into="USD", valid_from="", note=""),
+    "prices:import": _post(),
+    "prices:end": _post(Price),
+    "prices:end-discount": _post(Discount),
     "operator:endpoints": _get(),
     "operator:new-endpoint": _form(name="eu-2", base_model="base", step="confirm", **SERVER),
     "operator:endpoint": _get(Endpoint),

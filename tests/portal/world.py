@@ -44,6 +44,7 @@ from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
 from lorakit.gates.policy import DEFAULT
+from metering.models import Discount, Price
 from serving.endpoints.services import ensure_endpoint
 from serving.models import (
     Deployment,
@@ -175,6 +176,11 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         over = {"starts_at": timezone.now() - dt.timedelta(days=2), "ends_at": timezone.now() - dt.timedelta(days=1)}
         freeze = Freeze.objects.create(adapter=adapter, reason=CANARY, **over)
         site_freeze = SiteFreeze.objects.create(reason="Over", **over)
+        dated = {"valid_from": timezone.now(), "recorded_at": timezone.now(), "service": "hosting"}
+        price = Price.objects.create(
+            item="ml.none.large", unit="hour", amount=1, currency="USD", source="hand", **dated
+        )
+        discount = Discount.objects.create(percent=10, reason="Plan", **dated)
         key, _ = create_api_key(tenant=tenant, name=CANARY)
         colleague = User.objects.create_user(f"{CANARY}@example.com", name=CANARY)
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
@@ -184,8 +190,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         rows = (dataset, dataset_version, upload, adapter, sweep, run, version, evaluation, item, model, answer,
                 judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
                 rubric, policy, decision, approval,
-                deployment, route, router, learning, promotion, trial, trial_copy, freeze, site_freeze, key,
-                membership, invitation, run.job, base_model, endpoint, tenant)  # fmt: skip
+                deployment, route, router, learning, promotion, trial, trial_copy, freeze, site_freeze, price,
+                discount, key, membership, invitation, run.job, base_model, endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 

@@ -38,6 +38,7 @@ from jobs.backends.sagemaker.registry import group_name, register_package
 from jobs.backends.sagemaker.request import places, training_job
 from jobs.backends.sagemaker.source import pack_source
 from jobs.backends.sagemaker.status import Description, billable_seconds, cancelled, failed, failure, run_state
+from jobs.prices import Priced
 from lorakit.digest import file_sha256
 
 logger = structlog.get_logger(__name__)
@@ -69,6 +70,11 @@ class SageMakerCompute(ComputeBackend):
         if self.settings.launcher == "model_trainer" and not is_installed():
             raise ValueError("LAUNCHER=model_trainer needs the `sagemaker` package (requirements/sagemaker.in)")
         self.image = self.settings.image or look_up_image(self._session.region_name, self.settings.instance_type)
+
+    @property
+    def priced(self) -> Priced:
+        region: str = self._session.region_name
+        return Priced(service="training", item=self.settings.instance_type, region=region)
 
     def submit(self, name: str, spec: ComputeSpec) -> None:
         source = pack_source(self.settings.packages)

@@ -16,6 +16,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 
 from jobs.backends.sagemaker.bucket import Bucket
+from jobs.prices import Priced
 from lorakit.capacity.setup import Setup
 from serving.backends.base import Description, EndpointBackend, Health, Package, Status
 from serving.backends.errors import EndpointError
@@ -77,6 +78,12 @@ class SageMakerEndpoint(EndpointBackend):
         self._url = merged["ENDPOINT_URL"] or None
         self._bucket_name, self._prefix = str(merged["BUCKET"]), str(merged["PREFIX"])
         self._mark = hashlib.sha256(self.plan.endpoint.encode()).hexdigest()[:8]
+
+    @property
+    def priced(self) -> Priced:
+        plan = self.plan
+        region: str = self._session.region_name
+        return Priced(service="hosting", item=plan.instance_type, region=region, count=max(1, plan.instances))
 
     @property
     def context_tokens(self) -> int:
@@ -155,10 +162,6 @@ class SageMakerEndpoint(EndpointBackend):
             region=self._session.region_name,
             credentials=self._credentials,
         )
-
-    @property
-    def instances(self) -> int:
-        return self.plan.instances
 
     def running_instances(self) -> int:
         endpoint = described(self._client.describe_endpoint, EndpointName=self.plan.endpoint)

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 
 from adapters.models import BaseModel
+from jobs.prices import price_of
 from rest.errors import PortalError
 from serving.backends.base import EndpointBackend
 from serving.backends.errors import EndpointError
@@ -219,11 +220,12 @@ class Command(BaseCommand):
     def _ask_price(self, backend: EndpointBackend) -> None:
         if self.options["yes"]:
             return
-        if not backend.usd_per_hour:
+        price = price_of(backend)
+        if price.usd is None:
             self._confirm("It costs money in your account from now on; no price is set for it here. Go on?")
             return
-        hour, month = backend.usd_per_hour, backend.usd_per_month
-        self._confirm(f"It costs ${hour:,.2f} an hour, ${month:,.0f} a month ({backend.price_source}). Go on?")
+        hour, month = price.usd, price.usd_per_month
+        self._confirm(f"It costs ${hour:,.2f} an hour, ${month:,.0f} a month ({price.source}). Go on?")
 
     def _confirm(self, question: str) -> None:
         if input(f"{question} [y/N] ").strip().lower() not in ("y", "yes"):

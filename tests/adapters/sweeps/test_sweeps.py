@@ -127,6 +127,7 @@ def test_a_sweep_costs_what_all_its_ended_runs_cost(as_alice: Client, start: Cal
     Job.objects.filter(id__in=[run.job_id, other.job_id]).update(billable_seconds=3600.0, usd_per_hour=1)
     resumed = resume_training(run_id=run.id)
     once = sweep_table(sweep).cost_usd
+    assert once is not None
     assert once > 0
     end(resumed, State.SUCCEEDED)
     Job.objects.filter(id=resumed.job_id).update(billable_seconds=1800.0, usd_per_hour=1)

@@ -174,10 +174,10 @@ class TestCloudWatchOnAws(UsageSourceContract):
 
 
 def test_a_wrong_setting_is_told_at_start(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from metering.checks import check_usage_sources
+    from metering.checks import check_backends
 
     entry = {"BACKEND": "metering.backends.cloudwatch.CloudWatch", "OPTIONS": {"SPEED": 1}}
     settings.USAGE_SOURCES = {"cloudwatch": entry}
     monkeypatch.setattr(usage_sources, "built", {})
-    [error] = check_usage_sources(None)
+    [error] = check_backends(None)
     assert "SPEED" in error.msg

@@ -106,10 +106,10 @@ def test_attempts_of_a_job_that_still_runs_count(in_tenant: Tenant) -> None:
     assert last_day().total_usd == Decimal("0.200000")
 
 
-def test_a_job_without_price_costs_nothing_and_says_so(in_tenant: Tenant) -> None:
+def test_what_a_job_without_price_costs_is_unknown(in_tenant: Tenant) -> None:
     job(in_tenant, usd_per_hour=None, price_source="")
     [line] = last_day().lines
-    assert (line.usd, line.price_source) == (Decimal("0.000000"), "No price set")
+    assert (line.usd, line.usd_per_hour, line.price_source) == (None, None, "No price set")
 
 
 def test_other_tenants_costs_are_not_seen(in_tenant: Tenant, other_tenant: Tenant) -> None:

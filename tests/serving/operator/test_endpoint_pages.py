@@ -94,8 +94,8 @@ def test_one_in_the_cloud_is_made_once_its_price_was_seen(as_olga: Client, share
 
 
 def test_one_without_a_price_says_so(as_olga: Client, shared: Endpoint) -> None:
-    review = add(as_olga, CLOUD, **{**IN_CLOUD, "PRICE_USD_PER_HOUR": 0})
-    assert "No price is set" in review
+    review = add(as_olga, CLOUD, **{**IN_CLOUD, "PRICE_USD_PER_HOUR": 0, "PRICE_SOURCE": ""})
+    assert "No price is known" in review
 
 
 def test_a_server_is_asked_before_it_is_added(as_olga: Client, shared: Endpoint) -> None:

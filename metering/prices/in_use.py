@@ -1,0 +1,74 @@
+"""What the site pays for by the hour, and what of it has no price."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from jobs.backends import compute
+from jobs.prices import HasPrice
+from metering.models import Service
+from metering.prices.book import PriceFound
+from metering.prices.finder import as_item
+from metering.prices.items import Item
+from metering.prices.queries import book_of
+from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class InUse:
+    """An item with what uses it, and its price now: `found` in the book, in the site's currency.
+
+    `lacks_rate` is the currency of a price in the book that can't be converted. `settings_usd` and `settings_source`
+    are the settings' price per hour, which counts where the book has none.
+    """
+
+    item: Item
+    used_by: tuple[str, ...]
+    found: PriceFound | None
+    lacks_rate: str
+    settings_usd: float | None
+    settings_source: str
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.found is None and (self.lacks_rate != "" or self.settings_usd is None)
+
+
+def in_use() -> list[InUse]:
+    """Each item once, by service and name: those of all endpoints and of COMPUTE."""
+    users: dict[Item, list[tuple[str, HasPrice]]] = {}
+    for name, backend in _users():
+        users.setdefault(as_item(backend.priced), []).append((name, backend))
+    book, now = book_of(users), timezone.now()
+    found = []
+    for item in sorted(users, key=lambda one: (one.service, one.item, one.region)):
+        row, price = book.row_at(item, now), book.at(item, now)
+        [(_, first), *_] = users[item]
+        found.append(
+            InUse(
+                item=item,
+                used_by=tuple(name for name, _ in users[item]),
+                found=price,
+                lacks_rate=row.currency if row and price is None else "",
+                settings_usd=first.usd_per_hour,
+                settings_source=first.price_source,
+            )
+        )
+    return found
+
+
+def importable(items: Iterable[Item]) -> list[Item]:
+    """Those that a cloud's price list may have."""
+    return [item for item in items if item.region and item.service in (Service.HOSTING, Service.TRAINING)]
+
+
+def _users() -> Iterator[tuple[str, HasPrice]]:
+    for endpoint in endpoints_by_name():
+        try:
+            yield f"Endpoint {endpoint.name}", backend_of(endpoint)
+        except EndpointNotSetUp:
+            # What the settings no longer describe costs nothing that anybody knows of; its own page says so.
+            continue
+    for alias in compute:
+        yield f"Runs on {alias}", compute[alias]
