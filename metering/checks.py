@@ -3,17 +3,31 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from jobs.aliases import Aliases
 from metering.backends import usage_sources
 from metering.backends.price_lists import price_lists
+from metering.models import IdlePolicy
 
 
 @register()
 def check_backends(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check that every backend of USAGE_SOURCES and PRICE_LISTS can be built."""
     return [*_errors("USAGE_SOURCES", usage_sources), *_errors("PRICE_LISTS", price_lists)]
+
+
+@register()
+def check_numbers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check the settings that costs and kept requests depend on."""
+    wrong = {
+        f"IDLE_COST_POLICY must be one of {', '.join(IdlePolicy.values)}.": settings.IDLE_COST_POLICY
+        not in IdlePolicy.values,
+        "OUTPUT_TOKEN_WEIGHT must be above 0.": not 0 < settings.OUTPUT_TOKEN_WEIGHT < 1000,
+        "INVOCATION_MONTHS_KEPT must be at least 1.": settings.INVOCATION_MONTHS_KEPT < 1,
+    }
+    return [Error(text, id="metering.E002") for text, is_wrong in wrong.items() if is_wrong]
 
 
 def _errors(setting: str, aliases: Aliases[Any]) -> Iterator[CheckMessage]:
