@@ -461,12 +461,9 @@ _engine_metrics = env.json("CLOUDWATCH_ENGINE_METRICS", default={})
 USAGE_SOURCES = usage_sources(endpoint=SAGEMAKER_ENDPOINT, region=AWS_REGION, engine_metrics=_engine_metrics)
 
 CURRENCY = checked_code(env.str("CURRENCY", default="USD"))
-PRICE_LISTS: dict[str, dict[str, Any]] = {}
-if SAGEMAKER_ROLE_ARN or SAGEMAKER_ENDPOINT:
-    PRICE_LISTS["default"] = {
-        "BACKEND": "metering.backends.pricing.AwsPriceList",
-        "OPTIONS": {"REGION": env.str("AWS_PRICING_REGION", default="us-east-1")},
-    }
+_price_region = {"REGION": env.str("AWS_PRICING_REGION", default="us-east-1")}
+_price_list: dict[str, Any] = {"BACKEND": "metering.backends.pricing.AwsPriceList", "OPTIONS": _price_region}
+PRICE_LISTS = {"default": _price_list} if SAGEMAKER_ROLE_ARN or SAGEMAKER_ENDPOINT else {}
 
 JUDGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "evaluations.judges.backends.reference.ReferenceJudge", "OPTIONS": {}}
