@@ -21,13 +21,16 @@ def check_backends(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register()
 def check_numbers(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check the settings that costs and kept requests depend on."""
-    wrong = {
-        f"IDLE_COST_POLICY must be one of {', '.join(IdlePolicy.values)}.": settings.IDLE_COST_POLICY
-        not in IdlePolicy.values,
-        "OUTPUT_TOKEN_WEIGHT must be above 0.": not 0 < settings.OUTPUT_TOKEN_WEIGHT < 1000,
-        "INVOCATION_MONTHS_KEPT must be at least 1.": settings.INVOCATION_MONTHS_KEPT < 1,
-    }
-    return [Error(text, id="metering.E002") for text, is_wrong in wrong.items() if is_wrong]
+    return list(_wrong_numbers())
+
+
+def _wrong_numbers() -> Iterator[CheckMessage]:
+    if settings.IDLE_COST_POLICY not in IdlePolicy.values:
+        yield Error(f"IDLE_COST_POLICY must be one of {', '.join(IdlePolicy.values)}.", id="metering.E002")
+    if not 0 < settings.OUTPUT_TOKEN_WEIGHT < 1000:
+        yield Error("OUTPUT_TOKEN_WEIGHT must be above 0 and below 1,000.", id="metering.E002")
+    if settings.INVOCATION_MONTHS_KEPT < 1:
+        yield Error("INVOCATION_MONTHS_KEPT must be at least 1.", id="metering.E002")
 
 
 def _errors(setting: str, aliases: Aliases[Any]) -> Iterator[CheckMessage]:
