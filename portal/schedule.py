@@ -40,6 +40,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "allocate-costs": {"task": "metering.allocate_costs", "schedule": 60.0, "options": valid_for(60)},
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
+    "deliver-webhooks": {"task": "tenants.deliver_webhooks", "schedule": 5.0, "options": valid_for(10)},
+    "forget-webhook-events": {
+        "task": "tenants.forget_webhook_events",
+        "schedule": crontab(hour=2, minute=51),
+        "options": valid_for(3600),
+    },
     "read-observed-usage": {"task": "metering.read_observed", "schedule": 300.0, "options": valid_for(300)},
     "import-prices": {
         "task": "metering.import_prices",

@@ -469,6 +469,7 @@ JUDGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "evaluations.judges.backends.reference.ReferenceJudge", "OPTIONS": {}}
 }
 JUDGE_PRIVATE_HOSTS = env.list("JUDGE_PRIVATE_HOSTS", default=[])
+WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
 _judge_url, _judge_model = env.str("JUDGE_URL", default=""), env.str("JUDGE_MODEL", default="")
 _price_in, _price_out = env.str("JUDGE_PRICE_IN", default=""), env.str("JUDGE_PRICE_OUT", default="")
 _judge: dict[str, Any] = {

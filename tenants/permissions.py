@@ -29,6 +29,7 @@ class Action(TextChoices):
     PLAYGROUND_USE = "playground.use"
     USAGE_VIEW = "usage.view"
     KEYS_MANAGE = "keys.manage"
+    WEBHOOKS_MANAGE = "webhooks.manage"
     MEMBERS_MANAGE = "members.manage"
 
 

@@ -8,13 +8,13 @@ from django.conf import settings
 
 from evaluations.judges.backends.base import Judge as Backend
 from evaluations.judges.backends.bedrock import BedrockJudge
-from evaluations.judges.backends.destinations import Reach
 from evaluations.judges.backends.errors import Unauthorised
 from evaluations.judges.backends.openai import GatewayJudge, OpenAIJudge
 from evaluations.judges.calling import Caller
 from evaluations.judges.prompts import PROTOCOL
 from evaluations.judges.settings import COMPUTES, host_of, reach_of
 from evaluations.models import Judge, JudgeKind
+from tenants.outbound.destinations import Reach
 from tenants.sealing import SealBroken, unseal
 
 COMPUTE_NOTHING = frozenset({"API_KEY", "PRICE_IN", "PRICE_OUT", "REACH", "TIMEOUT_SECONDS"})

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from evaluations.judges.backends.destinations import Reach
 from evaluations.models import JudgeKind
 from rest.errors import PortalError
 from rest.names import check_name
+from tenants.outbound.destinations import Reach
+from tenants.outbound.destinations import reach_of as outbound_reach
 
 FIELDS = (
     "name",
@@ -97,10 +98,7 @@ def host_of(values: Mapping[str, Any]) -> str:
 
 def reach_of(address: str) -> Reach:
     """Where a judge at this address may send its requests."""
-    parts = urlsplit(address)
-    if {parts.hostname, parts.netloc.lower()} & set(settings.JUDGE_PRIVATE_HOSTS):
-        return Reach.ANY
-    return Reach.LOCAL if settings.EMBEDDED else Reach.PUBLIC
+    return outbound_reach(address, settings.JUDGE_PRIVATE_HOSTS)
 
 
 def _check_numbers(values: Mapping[str, Any]) -> None:

@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 from evaluations.judges.backends.base import Completion
 from evaluations.judges.backends.chats import answer_of, log_probability_of, sent
-from evaluations.judges.backends.destinations import Reach
 from evaluations.judges.backends.errors import (
     CutOff,
     JudgeError,
@@ -30,6 +29,7 @@ from evaluations.judges.backends.sampling import Reply, SamplingJudge
 from evaluations.judges.backends.usage import Usage
 from evaluations.judges.prompts import Prompt
 from evaluations.texts import storable
+from tenants.outbound.destinations import Reach
 
 TOP = 10
 """Alternatives for each token; servers allow 20 at most, some fewer."""

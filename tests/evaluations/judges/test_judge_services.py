@@ -8,7 +8,6 @@ import pytest
 from django.core.serializers import serialize
 from pytest_django import Settings
 
-from evaluations.judges.backends.destinations import Reach
 from evaluations.judges.backends.errors import Unauthorised
 from evaluations.judges.configured import backend_of, fingerprint, secret_of
 from evaluations.judges.services import change_judge, create_judge, delete_judge, try_judge
@@ -16,6 +15,7 @@ from evaluations.judges.settings import WrongSetting
 from evaluations.models import Judge, JudgeUsage
 from rest.errors import Conflict
 from tenants.models import AuditEvent, Tenant
+from tenants.outbound.destinations import Reach
 from tenants.sealing import SealBroken, seal, unseal
 from tests.evaluations.judges.scripted_model import Said, ScriptedModel, openai_server, verdict
 

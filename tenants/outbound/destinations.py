@@ -1,4 +1,4 @@
-"""Where a judge's requests may go.
+"""Where a request may go.
 
 An address that a customer enters must not reach what only this site can: its own machine, its network, or a cloud's
 metadata service. A name is resolved here, every address behind it is checked, and the request goes to a checked
@@ -6,12 +6,15 @@ address and not to the name, whose answer might be another a moment later.
 """
 
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit, urlunsplit
 
-from evaluations.judges.backends.errors import Rejected, Unavailable
+from django.conf import settings
+
+from tenants.outbound.errors import Forbidden, Unreachable
 
 Address = IPv4Address | IPv6Address
 
@@ -41,16 +44,16 @@ class Destination:
 def destinations(url: str, reach: Reach) -> list[Destination]:
     """Where to send a request for `url`, to be tried in order.
 
-    Raises Rejected if any address behind its name is forbidden, Unavailable for an unknown name.
+    Raises Forbidden if any address behind its name is refused, Unreachable for an unknown name.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
-        raise Rejected("The judge’s address is not an http or https address.")
+        raise Forbidden("The address is not an http or https address.")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     addresses = resolve(parts.hostname, port)
     refused = [address for address in addresses if not allowed(address, reach)]
     if refused:
-        raise Rejected("The judge’s address leads into a private network. Use one that is reachable from the internet.")
+        raise Forbidden("The address leads into a private network. Use one that is reachable from the internet.")
     return [
         Destination(
             url=urlunsplit((parts.scheme, f"{_literal(address)}:{port}", parts.path, parts.query, "")),
@@ -62,13 +65,21 @@ def destinations(url: str, reach: Reach) -> list[Destination]:
 
 
 def resolve(host: str, port: int) -> list[Address]:
-    """Every address of a name, without repeats, in the resolver's order. Raises Unavailable."""
+    """Every address of a name, without repeats, in the resolver's order. Raises Unreachable."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Unavailable("The judge’s address has no server: its name is unknown.") from None
+        raise Unreachable("The address has no server: its name is unknown.") from None
     addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     return list(dict.fromkeys(addresses))
+
+
+def reach_of(url: str, private_hosts: Iterable[str]) -> Reach:
+    """How far a request to a customer's address may go. `private_hosts` (`host`, `host:port`) are the operator's."""
+    parts = urlsplit(url)
+    if {parts.hostname, parts.netloc.lower()} & set(private_hosts):
+        return Reach.ANY
+    return Reach.LOCAL if settings.EMBEDDED else Reach.PUBLIC
 
 
 def allowed(address: Address, reach: Reach) -> bool:
