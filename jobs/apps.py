@@ -6,3 +6,7 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs import checks  # noqa: F401
+        from jobs.ends import KINDS
+        from tenants.webhooks.kinds import register_kinds
+
+        register_kinds(*KINDS)

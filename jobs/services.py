@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
+from jobs.ends import tell_of_end
 from jobs.kinds import get_kind
 from jobs.messages.hints import look_at_job, look_at_queue
 from jobs.models import Job
@@ -51,6 +52,7 @@ def stop_job(*, job_id: UUID) -> Job:
         with transaction.atomic():
             if transition(job, State.STOPPED):
                 get_kind(job.kind).on_stopped(job)
+                tell_of_end(job)
                 record_event("job.stopped", job)
                 return job
     if transition(job, State.STOPPING, due_at=job.created_at):

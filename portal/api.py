@@ -11,6 +11,7 @@ import evaluations.api
 import jobs.api
 import metering.api
 import serving.api
+import tenants.webhooks.api
 from evaluations.gates.api import SigningKeyView
 
 
@@ -24,7 +25,16 @@ router = DefaultRouter()
 router.APIRootView = Root
 # One address each: actions take no `format`, so a second one that ends in `.json` would fail.
 router.include_format_suffixes = False
-for app in (corpora.api, corpora.uploads.api, adapters.api, jobs.api, evaluations.api, serving.api, metering.api):
+for app in (
+    corpora.api,
+    corpora.uploads.api,
+    adapters.api,
+    jobs.api,
+    evaluations.api,
+    serving.api,
+    metering.api,
+    tenants.webhooks.api,
+):
     router.registry.extend(app.router.registry)
 
 urlpatterns = [

@@ -36,6 +36,7 @@ ENTRIES = (
     Entry("Playground", "serving:playground", "message-chatbot", Action.PLAYGROUND_USE, "Serve"),
     Entry("Usage", "metering:usage", "coin", Action.USAGE_VIEW, "Serve"),
     Entry("API keys", "keys", "key", Action.KEYS_MANAGE, "Connect"),
+    Entry("Webhooks", "webhooks:list", "webhook", Action.WEBHOOKS_MANAGE, "Connect"),
     Entry("Members", "members", "users", Action.MEMBERS_MANAGE, "Connect"),
 )
 

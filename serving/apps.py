@@ -14,7 +14,9 @@ class ServingConfig(AppConfig):
         from serving.promotions.notes import live_notes
         from serving.promotions.panels import promotion_panel
         from serving.promotions.queries import live_version
+        from serving.promotions.routes import SWITCHED
         from serving.trials.kinds import TrialKind
+        from tenants.webhooks.kinds import register_kinds
 
         register(MoveKind())
         register(PromotionKind())
@@ -22,3 +24,4 @@ class ServingConfig(AppConfig):
         panels.register(promotion_panel)
         notes.register(live_notes, has_badges=True)
         live.register(live_version)
+        register_kinds(SWITCHED)

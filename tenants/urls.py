@@ -1,11 +1,12 @@
-"""Addresses of the pages about members and passwords."""
+"""Addresses of the pages about members, passwords and webhooks."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.decorators.http import require_http_methods
 
 from tenants.people import passwords, views
 
 urlpatterns = [
+    path("webhooks/", include("tenants.webhooks.urls")),
     path("members/", views.members, name="members"),
     path("members/<uuid:membership_id>/role/", views.member_role, name="member-role"),
     path("members/<uuid:membership_id>/remove/", views.member_remove, name="member-remove"),

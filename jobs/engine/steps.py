@@ -12,6 +12,7 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
+from jobs.ends import tell_of_end
 from jobs.engine.lease import LeaseLost, claim, renewed, write
 from jobs.kinds import Kind, get_kind
 from jobs.models import Job
@@ -116,6 +117,7 @@ def _end(kind: Kind, job: Job, state: State, **changes: object) -> None:
             if not transition(job, state, fence=job.fence, **changes):
                 raise LeaseLost
             hook(job)
+            tell_of_end(job)
     except PortalError as error:
         if state is not State.SUCCEEDED:
             raise

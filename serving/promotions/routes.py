@@ -9,6 +9,18 @@ from serving.endpoints.queries import backend_of
 from serving.models import Deployment, DeploymentState, Route, Trial, TrialState
 from serving.trials.services import end_trial
 from tenants.audit.services import record_event
+from tenants.webhooks.kinds import EventKind
+from tenants.webhooks.services import publish
+
+SWITCHED = EventKind(
+    name="model.switched",
+    title="A version went live, by a promotion or a rollback",
+    example={
+        "model": "clause-summary",
+        "live": {"version": "5b0cbf7e-3b1b-4d59-8d0f-3f6f1f0a2c11", "number": 4},
+        "before": {"version": "0e3b7f0e-2c0d-4c1b-9d66-6a9d0b9d8c55", "number": 3},
+    },
+)
 
 
 @transaction.atomic
@@ -48,4 +60,10 @@ def switch_route(*, route: Route, to: Deployment) -> Route:
         before={"version": str(replaced.version)} if replaced else {},
         after={"version": str(live.version)},
     )
+    publish(SWITCHED.name, {"model": locked.alias, "live": _told(live), "before": _told(replaced)})
     return locked
+
+
+def _told(deployment: Deployment | None) -> dict[str, object] | None:
+    version = deployment.version if deployment else None
+    return {"version": str(version.id), "number": version.number} if version else None

@@ -71,5 +71,5 @@ def send(message: Message | None) -> Outcome:
         response = post(message.url, message.body, headers=message.headers, seconds=SECONDS, reach=message.reach)
     except OutboundError as error:
         return Outcome(error=error.text)
-    error = "" if 200 <= response.status < 300 else f"The server answered with status {response.status}."
-    return Outcome(status=response.status, error=error, retry_after=response.retry_after)
+    text = "" if 200 <= response.status < 300 else f"The server answered with status {response.status}."
+    return Outcome(status=response.status, error=text, retry_after=response.retry_after)

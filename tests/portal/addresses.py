@@ -31,7 +31,7 @@ from evaluations.models import (
 from jobs.models import Job
 from metering.models import Discount, Price
 from serving.models import Deployment, Endpoint, Freeze, Promotion, Route, Router, SiteFreeze, Trial, TrialCopy
-from tenants.models import ApiKey, Invitation, Membership, Tenant
+from tenants.models import ApiKey, Invitation, Membership, Tenant, Webhook, WebhookDelivery
 from tests.portal.world import CANARY
 
 World = Mapping[type[Model], Model]
@@ -104,6 +104,13 @@ PAGES = {
     "switch-tenant": _post(tenant=Tenant),
     "keys": _form(name="A key"),
     "revoke-key": _post(ApiKey),
+    "webhooks:list": _form(url="https://127.0.0.1:9/"),
+    "webhooks:webhook": _form(Webhook, url="https://127.0.0.1:9/"),
+    "webhooks:secret": _post(Webhook),
+    "webhooks:pause": _post(Webhook),
+    "webhooks:test": _post(Webhook),
+    "webhooks:delete": _post(Webhook),
+    "webhooks:again": _post(WebhookDelivery),
     "members": _form(email="new@example.com", role="member"),
     "member-role": _post(Membership, role="reviewer"),
     "member-remove": _post(Membership),
@@ -359,6 +366,17 @@ REST = {
     "trial-copy-detail": _get(TrialCopy),
     "promotion-list": _form(status=201, version=AdapterVersion),
     "promotion-detail": _get(Promotion),
+    "webhook-list": _form(status=201, url="https://127.0.0.1:9/"),
+    "webhook-detail": Address(
+        own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Webhook, sent={"url": "https://127.0.0.1:9/"}
+    ),
+    "webhook-secret": _post(Webhook, 200),
+    "webhook-pause": _post(Webhook, 200),
+    "webhook-resume": _post(Webhook, 200),
+    "webhook-test": _post(Webhook, 202),
+    "webhook-delivery-list": _get(),
+    "webhook-delivery-detail": _get(WebhookDelivery),
+    "webhook-delivery-send": _post(WebhookDelivery, 202),
     "usage-list": _get(),
     "usage-observed": _get(),
 }

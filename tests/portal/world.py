@@ -61,10 +61,11 @@ from serving.models import (
 )
 from storage.objects import object_key
 from tenants.keys.services import create_api_key
-from tenants.models import Membership, Tenant, User
+from tenants.models import Membership, Tenant, User, WebhookDelivery, WebhookEvent
 from tenants.people.services import invite
 from tenants.permissions import Role
 from tenants.scope import tenant_scope
+from tenants.webhooks.services import create_webhook
 from tests.corpora.stored import chat, finding, stored_version
 
 CANARY = "canary-7f3a"
@@ -181,6 +182,9 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             item="ml.none.large", unit="hour", amount=1, currency="USD", source="hand", **dated
         )
         discount = Discount.objects.create(percent=10, reason="Plan", **dated)
+        webhook, _ = create_webhook(tenant=tenant, url=f"https://127.0.0.1:9/{CANARY}")
+        event = WebhookEvent.objects.create(kind="job.failed", data={"title": CANARY})
+        delivery = WebhookDelivery.objects.create(webhook=webhook, event=event, state="failed")
         key, _ = create_api_key(tenant=tenant, name=CANARY)
         colleague = User.objects.create_user(f"{CANARY}@example.com", name=CANARY)
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
@@ -191,7 +195,8 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
                 judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
                 rubric, policy, decision, approval,
                 deployment, route, router, learning, promotion, trial, trial_copy, freeze, site_freeze, price,
-                discount, key, membership, invitation, run.job, base_model, endpoint, tenant)  # fmt: skip
+                discount, webhook, event, delivery, key, membership, invitation, run.job, base_model,
+                endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 

@@ -12,7 +12,8 @@ from rest.errors import Conflict
 from serving.endpoints.reconciler import reconcile
 from serving.models import Deployment, DeploymentState, Route
 from serving.promotions.services import promote_version, roll_back
-from tenants.models import Tenant, User
+from tenants.models import Tenant, User, WebhookEvent
+from tenants.webhooks.services import create_webhook
 from tests.serving.memory_endpoint import MemoryEndpoint
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +85,11 @@ def test_not_while_a_promotion_is_under_way(route: Route, tenant: Tenant) -> Non
     with pytest.raises(Conflict) as refused:
         roll_back(tenant=tenant, route=route, created_by=None)
     assert refused.value.code == "promotion:running"
+
+
+def test_webhooks_hear_of_it(route: Route, tenant: Tenant) -> None:
+    create_webhook(tenant=tenant, url="https://example.com/")
+    roll_back(tenant=tenant, route=route, created_by=None)
+    event = WebhookEvent.objects.get(kind="model.switched")
+    assert event.data["model"] == "legal"
+    assert (event.data["live"]["number"], event.data["before"]["number"]) == (1, 2)

@@ -35,6 +35,8 @@ UNRECORDED = {
     "metering.prices.services.set_rate": "of the site, in no tenant; the row says who and when",
     "metering.prices.services.import_prices": "of the site, in no tenant; the row says where from and when",
     "tenants.audit.services.record_event": "is what records",
+    "tenants.webhooks.services.send_test": "what was sent is kept with the webhook",
+    "tenants.webhooks.services.send_again": "what was sent is kept with the webhook",
     "tenants.people.services.add_operator": "of the site, in no tenant",
     "tenants.people.services.remove_operator": "of the site, in no tenant",
     "tenants.people.services.accept_invitation": "add_member records it",
