@@ -14,6 +14,7 @@ urlpatterns = [
     path("operator/prices/", include("metering.prices.urls")),
     path("usage/", include("metering.urls")),
     path("api/v1/", include("portal.api")),
+    path("v1/organization/", include("metering.openai.urls")),
 ]
 
 handler400 = "portal.error_pages.bad_request"

@@ -377,6 +377,9 @@ REST = {
     "webhook-delivery-list": _get(),
     "webhook-delivery-detail": _get(WebhookDelivery),
     "webhook-delivery-send": _post(WebhookDelivery, 202),
+    # Without a start.
+    "openai-completions": _get(status=400),
+    "openai-costs": _get(status=400),
     "usage-list": _get(),
     "usage-observed": _get(),
 }
