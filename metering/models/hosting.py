@@ -23,7 +23,7 @@ class Method(models.TextChoices):
 class EndpointHour(models.Model):
     """An hour (UTC) of an endpoint: how long it was there, what that cost, and how the cost was shared.
 
-    `endpoint` is a name, not a key: costs outlive what they were for. Amounts are millionths of the site's currency;
+    `endpoint` is a name, not a key: costs outlive what they were for. Amounts are millionths of a US dollar;
     what was used by tenants, what they bear of the idle rest, and what the operator bears sum to `micros` exactly.
     """
 
@@ -54,5 +54,5 @@ class EndpointHour(models.Model):
 
     @property
     def cost(self) -> Decimal | None:
-        """In the site's currency, None while its price is not known."""
+        """In US dollars, None while its price is not known."""
         return None if self.micros is None else Decimal(self.micros) / 1_000_000

@@ -35,8 +35,8 @@ class RollUp(TenantRow):
 
     Times are in microseconds, whole so that sums are the same in any order. A failed request was `refused` (4xx),
     `limited` (429), `failed` by the endpoint or the site (5xx), or its caller `disconnected` (499). `timed` counts the
-    requests whose endpoint told how long they queued. What the endpoint cost, used and idle, is in millionths of the
-    site's currency; `unpriced` counts the requests that have no cost yet. Sketches (`metering.ledger.sketches`) hold
+    requests whose endpoint told how long they queued. What the endpoint cost, used and idle, is in millionths of
+    a US dollar; `unpriced` counts the requests that have no cost yet. Sketches (`metering.ledger.sketches`) hold
     milliseconds: the latencies of answered requests, and the times to the first token of streamed ones.
     """
 

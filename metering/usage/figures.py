@@ -78,7 +78,7 @@ class Figures:
 
     @property
     def cost(self) -> Decimal:
-        """In the site's currency."""
+        """In US dollars."""
         return self.used_cost + self.idle_cost
 
     @property
