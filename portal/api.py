@@ -10,6 +10,7 @@ import corpora.uploads.api
 import evaluations.api
 import jobs.api
 import metering.api
+import metering.lifetime.api
 import serving.api
 import tenants.webhooks.api
 from evaluations.gates.api import SigningKeyView
@@ -33,6 +34,7 @@ for app in (
     evaluations.api,
     serving.api,
     metering.api,
+    metering.lifetime.api,
     tenants.webhooks.api,
 ):
     router.registry.extend(app.router.registry)

@@ -219,6 +219,7 @@ PAGES = {
     "serving:playground": _get(),
     "serving:ask": _post(status=422, alias=CANARY),
     "metering:usage": _get(),
+    "metering:adapters": _get(),
     "metering:adapter": _get(Adapter, status=302),
     "metering:requests": _get(),
     "metering:costs": _get(),
@@ -380,6 +381,7 @@ REST = {
     # Without a start.
     "openai-completions": _get(status=400),
     "openai-costs": _get(status=400),
+    "adapter-costs-list": _get(),
     "usage-list": _get(),
     "usage-observed": _get(),
 }

@@ -4,15 +4,11 @@ import datetime as dt
 import random
 from collections.abc import Callable
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from pytest_django import Settings
 
-from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
-from corpora.models import Dataset, DatasetVersion, VersionState
-from jobs.models import Job
-from jobs.states import State
+from adapters.models import AdapterVersion
 from lorakit.contracts import InvocationRecord
 from metering.costs import allocation
 from metering.costs.allocation import allocate_due, allocate_hour
@@ -20,31 +16,13 @@ from metering.ledger.rebuilding import rebuild_month
 from metering.models import EndpointHour, HourlyUsage, IdlePolicy, Method, UsageTotal
 from metering.usage.ranges import HOUR
 from serving.backends import endpoints
-from serving.backends.vllm import VllmEndpoint
-from serving.endpoints.deployments import hold_deployment, move
-from serving.endpoints.services import ensure_endpoint
-from serving.models import Deployment, DeploymentState, Endpoint
 from tenants.models import Tenant
-from tenants.scope import system_scope, tenant_scope
+from tenants.scope import system_scope
+from tests.metering.conftest import NOON
 from tests.metering.ledger.test_collector import _is_sum, covers, stored_rows, value_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("dollar_endpoint")]
 Record = Callable[..., InvocationRecord]
-NOON = dt.datetime(2026, 10, 25, 12, tzinfo=dt.UTC)
-
-
-@pytest.fixture(autouse=True)
-def priced(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
-    """An endpoint that costs a dollar an hour."""
-    options = {
-        "URL": "http://127.0.0.1:9",
-        "ADAPTER_DIR": "unused",
-        "PRICE_USD_PER_HOUR": 1.0,
-        "PRICE_SOURCE": "a quote",
-    }
-    monkeypatch.setitem(endpoints.built, "default", VllmEndpoint("default", options))
-    base = BaseModel.objects.create(name="tiny-llama", title="Tiny", location="nowhere")
-    ensure_endpoint(name="shared", backend="default", base_model=base)
 
 
 def measured(hour: dt.datetime = NOON, *, ms: int = 3_600_000, instances: int = 1) -> EndpointHour:
@@ -62,32 +40,6 @@ def asked(record: Record, write: Callable[..., Path], folder: Path) -> Callable[
         return record(**{**plain, **changes})
 
     return make
-
-
-@pytest.fixture
-def hold() -> Callable[..., AdapterVersion]:
-    """A version that is in service on the endpoint since long ago."""
-
-    def put(tenant: Tenant, name: str) -> AdapterVersion:
-        endpoint = Endpoint.objects.get()
-        with tenant_scope(tenant.id):
-            job = Job.objects.create(kind="training", title="Train", state=State.SUCCEEDED)
-            data = DatasetVersion.objects.create(
-                dataset=Dataset.objects.create(name=name), number=1, state=VersionState.READY, file_name="rows.jsonl",
-                upload_sha256="0" * 64, upload_bytes=1, upload_key="none",
-            )  # fmt: skip
-            adapter = Adapter.objects.create(name=name, base_model=endpoint.base_model)
-            run = TrainingRun.objects.create(adapter=adapter, dataset_version=data, job=job, recipe="style")
-            version = AdapterVersion.objects.create(
-                adapter=adapter, number=1, run=run, package_key="none", package_sha256=uuid4().hex * 2, package_bytes=1,
-                rank=4,
-            )  # fmt: skip
-            deployment = hold_deployment(endpoint=endpoint, version=version)
-            assert move(deployment, DeploymentState.IN_SERVICE)
-            Deployment.objects.update(in_service_at=NOON - HOUR)
-        return version
-
-    return put
 
 
 def costs() -> dict[tuple[str, str], tuple[int, int, int]]:
