@@ -4,6 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from portal import views
+from portal.telemetry.views import metrics
 
 urlpatterns = [
     path("", views.overview, name="overview"),
@@ -13,4 +14,5 @@ urlpatterns = [
     path("keys/", views.keys, name="keys"),
     path("keys/<uuid:key_id>/revoke/", views.revoke_key, name="revoke-key"),
     path("health/", views.health, name="health"),
+    path("metrics", metrics, name="metrics"),
 ]

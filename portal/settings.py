@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.telemetry.requests.TimesMiddleware",
     "rest.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -156,6 +157,7 @@ SILENCED_SYSTEM_CHECKS = ["axes.W003"] if DEBUG else []
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 _email_url = env.str("EMAIL_URL", default="")
 SENDS_EMAIL = bool(_email_url)
 globals().update(env.email("EMAIL_URL", default="dummymail://"))

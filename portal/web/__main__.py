@@ -3,6 +3,7 @@
 import argparse
 import os
 import resource
+from tempfile import TemporaryDirectory
 
 import uvicorn
 
@@ -19,6 +20,13 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     _allow_many_connections()
+    with TemporaryDirectory(prefix="adapter-portal-metrics-") as folder:
+        # Where the processes keep what portal.telemetry tells of all of them.
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
+        _serve(options)
+
+
+def _serve(options: argparse.Namespace) -> None:
     uvicorn.run(
         "portal.asgi:application",
         host=options.host,

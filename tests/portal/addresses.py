@@ -85,6 +85,8 @@ PUBLIC = {
     "password-forgotten": _form(email="nobody@example.com"),
     "password-set": Address(own={"GET": 200, "POST": 200}, by_token=True),
     "health": _get(),
+    # Without a token in the settings.
+    "metrics": _get(status=404),
     "signing-key": _get(),
     "openapi": _get(),
     "api-docs": _get(),
