@@ -42,6 +42,7 @@ ENTRIES = (
 
 OPERATOR_ENTRIES = (
     Entry("Endpoints", "operator:endpoints", "server-cog", None, "Operate"),
+    Entry("Costs", "spend:index", "report-money", None, "Operate"),
     Entry("Prices", "prices:list", "tag", None, "Operate"),
 )
 

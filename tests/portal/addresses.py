@@ -241,6 +241,7 @@ SERVER: dict[str, Any] = {
 }
 
 STAFF = {
+    "spend:index": _get(),
     "prices:list": _get(),
     "prices:item": _get(Price),
     "prices:set": _form(
