@@ -9,7 +9,9 @@ import corpora.api
 import corpora.uploads.api
 import evaluations.api
 import jobs.api
+import metering.alerts.api
 import metering.api
+import metering.budgets.api
 import metering.lifetime.api
 import serving.api
 import tenants.webhooks.api
@@ -35,6 +37,8 @@ for app in (
     serving.api,
     metering.api,
     metering.lifetime.api,
+    metering.budgets.api,
+    metering.alerts.api,
     tenants.webhooks.api,
 ):
     router.registry.extend(app.router.registry)

@@ -1,5 +1,7 @@
 """Tables of metering, by noun."""
 
+from metering.models.alerts import Alert
+from metering.models.budgets import Budget, BudgetMonth
 from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
@@ -8,6 +10,9 @@ from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, ve
 
 __all__ = [
     "UNITS",
+    "Alert",
+    "Budget",
+    "BudgetMonth",
     "By",
     "Discount",
     "EndpointHour",

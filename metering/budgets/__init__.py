@@ -1,0 +1,1 @@
+"""Budgets: one counter for each month, thresholds, and when the money will be used up."""
