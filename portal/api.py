@@ -10,6 +10,7 @@ import corpora.uploads.api
 import evaluations.api
 import jobs.api
 import metering.api
+import metering.focus.api
 import serving.api
 from evaluations.gates.api import SigningKeyView
 
@@ -24,7 +25,16 @@ router = DefaultRouter()
 router.APIRootView = Root
 # One address each: actions take no `format`, so a second one that ends in `.json` would fail.
 router.include_format_suffixes = False
-for app in (corpora.api, corpora.uploads.api, adapters.api, jobs.api, evaluations.api, serving.api, metering.api):
+for app in (
+    corpora.api,
+    corpora.uploads.api,
+    adapters.api,
+    jobs.api,
+    evaluations.api,
+    serving.api,
+    metering.api,
+    metering.focus.api,
+):
     router.registry.extend(app.router.registry)
 
 urlpatterns = [

@@ -215,6 +215,8 @@ PAGES = {
     "metering:adapter": _get(Adapter, status=302),
     "metering:requests": _get(),
     "metering:costs": _get(),
+    "focus:charges": _get(),
+    "focus:unknown": _get(),
 }
 
 SERVER: dict[str, Any] = {
@@ -231,6 +233,8 @@ SERVER: dict[str, Any] = {
 }
 
 STAFF = {
+    "focus:all-charges": _get(),
+    "focus:all-unknown": _get(),
     "prices:list": _get(),
     "prices:item": _get(Price),
     "prices:set": _form(
@@ -361,6 +365,8 @@ REST = {
     "promotion-detail": _get(Promotion),
     "usage-list": _get(),
     "usage-observed": _get(),
+    "focus-list": _get(),
+    "focus-unknown": _get(),
 }
 
 ADDRESSES = PUBLIC | OPERATORS | PAGES | STAFF | REST
