@@ -233,6 +233,8 @@ SERVER: dict[str, Any] = {
 }
 
 STAFF = {
+    "reconciliation:list": _get(),
+    "reconciliation:import": _post(status=200, bill=b"Not,a,bill"),
     "focus:all-charges": _get(),
     "focus:all-unknown": _get(),
     "prices:list": _get(),

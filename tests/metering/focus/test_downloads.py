@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from metering.focus.columns import COLUMNS, Type
@@ -79,6 +80,15 @@ def test_members_get_their_own_file(october: None, as_alice: Client, as_rita: Cl
     assert as_rita.get("/usage/focus/").status_code == 403
     assert as_alice.get("/usage/focus/?month=soon").status_code == 400
     assert as_alice.get("/operator/focus/").status_code == 404
+
+
+def test_the_usage_page_links_to_both(as_alice: Client, tenant: Tenant) -> None:
+    run(tenant, finished_at=timezone.now())
+    page = as_alice.get("/usage/").content.decode()
+    assert "/usage/focus/?month=" in page
+    assert "/usage/focus/unknown/" not in page
+    run(tenant, finished_at=timezone.now(), usd_per_hour=None)
+    assert "/usage/focus/unknown/?month=" in as_alice.get("/usage/").content.decode()
 
 
 def test_the_operator_gets_all_or_one(october: None, as_olga: Client, tenant: Tenant) -> None:
