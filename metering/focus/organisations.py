@@ -17,7 +17,7 @@ class Organisations:
         self._by_id = {row.id: Organisation(id=row.id, slug=row.slug, name=row.name) for row in rows}
 
     def get(self, tenant_id: UUID) -> Organisation:
-        """Raises KeyError for one that is not wanted, or that was made while the file is written."""
+        """Raises KeyError for one that is not wanted."""
         return self._by_id[tenant_id]
 
     def ids(self) -> list[UUID]:

@@ -195,10 +195,11 @@ def _billed(month: dt.datetime) -> tuple[dict[Key, Billed], dict[str, Billed]]:
             billed.credits += net * rate
         elif not any(mark in usage_type for mark in INSTANCE):
             billed.other += net * rate
-        elif line_type not in NOT_USED:
-            billed.hours += quantity
-            billed.listed += listed * rate
+        else:
             billed.paid += net * rate
+            if line_type not in NOT_USED:
+                billed.hours += quantity
+                billed.listed += listed * rate
     return found, jobs
 
 

@@ -26,12 +26,16 @@ CREDITS = frozenset({"Credit", "Refund", "Adjustment"})
 
 @dataclass(frozen=True, kw_only=True)
 class BillRow:
-    """Times are whole hours (UTC). `net_cost` is after every discount, those of commitments too."""
+    """Times are whole hours (UTC). `net_cost` is after every discount, those of commitments too.
+
+    `is_long`: whether it is of more than a day, which stands on its first day.
+    """
 
     account: str
     month: dt.datetime
     start: dt.datetime
     end: dt.datetime
+    is_long: bool
     usage_type: str
     line_type: str
     resource: str
@@ -52,7 +56,6 @@ def bill_row(row: Row, number: int) -> BillRow | None:
     start = cells.moment("start")
     end = cells.moment("end") if row.get("end") else start + HOUR
     first = begin_of(Grain.HOUR, start)
-    # Months are billed in days; a line of a whole month stands on its first day.
     last = max(first + HOUR, min(begin_of(Grain.HOUR, end), first + DAY))
     listed = cells.number("listed_cost")
     return BillRow(
@@ -60,6 +63,7 @@ def bill_row(row: Row, number: int) -> BillRow | None:
         month=begin_of(Grain.MONTH, cells.moment("month")),
         start=first,
         end=last,
+        is_long=end - first > DAY + HOUR,
         usage_type=cells.text("usage_type", 120),
         line_type=line_type,
         resource=cells.text("resource", 300),

@@ -15,7 +15,7 @@ from metering.reconciliation.errors import WrongBill
 from metering.reconciliation.files import Chosen, Counted, read_rows
 from metering.reconciliation.layouts import chosen, layout_of
 from metering.reconciliation.ours import Ours, ours
-from metering.reconciliation.rows import HIGHEST, BillRow, bill_row
+from metering.reconciliation.rows import CREDITS, HIGHEST, BillRow, bill_row
 from metering.usage.ranges import DAY, begin_of
 from tenants.models import User
 
@@ -87,6 +87,8 @@ def _rows(one: BillFile, layouts: set[BillLayout], counted: Counted) -> Iterator
 
 def _add(sums: dict[Key, list[Decimal]], row: BillRow, known: Ours) -> None:
     subject, name = known.subject_of(row.resource)
+    if row.is_long and subject != BillSubject.OTHER and row.line_type not in CREDITS:
+        raise WrongBill("The bill is by the month. Export it by the hour or the day.")
     start, end, resource = row.start, row.end, row.resource
     if subject == BillSubject.OTHER:
         # Somebody else's endpoints are one line a day: how much, not which.

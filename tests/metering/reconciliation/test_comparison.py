@@ -80,6 +80,14 @@ def test_credits_and_other_usage_are_told_apart() -> None:
     assert reasons(row) == ["Credits and refunds: -5.0000.", "Storage, data and other usage: 0.4000."]
 
 
+def test_a_discount_in_lines_of_its_own_is_one() -> None:
+    measured()
+    off = [line(f"2026-10-05T{hour:02}", line_type="EdpDiscount", listed="-0.15", net="-0.15") for hour in range(24)]
+    imported(csv_of(CUR, [*day_of(), *off]))
+    assert only_row().difference == Decimal("-3.6")
+    assert reasons(only_row()) == ["Discounts or a Savings Plan take 10.0% off."]
+
+
 def test_a_day_that_the_bill_lacks_is_told() -> None:
     measured()
     measured(DAY + 24 * HOUR)

@@ -118,6 +118,7 @@ BROKEN = {
     "a time of no bill": (csv_of(CUR, [{**line(), "start": "9999-12-31T23:00:00Z"}]), "not a time of a bill"),
     "a currency of none": (csv_of(CUR, [line(currency="XXQ")]), "not the code of a currency"),
     "no account": (csv_of(CUR, [line(account="")]), "not the number of an account"),
+    "by the month": (csv_of(CUR, [{**line(), "end": "2026-11-01T00:00:00Z"}]), "by the hour or the day"),
     "a broken map": (csv_of(CUR, [line()], maps=True).replace(b'""region""', b'"region'), ""),
     "a NUL": (csv_of(CUR, [line(usage_type="a\0b")]), ""),
     "a long value": (csv_of(CUR, [line(usage_type="x" * 121)]), "more than 120 characters"),
