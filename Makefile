@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-fast test-sagemaker check lock screenshots clean
+.PHONY: help setup demo serve test test-fast test-sagemaker test-focus check lock screenshots clean
 
 PYTHON := .venv/bin/python
 
@@ -29,6 +29,10 @@ test-fast: setup ## Run the fast tests: no browser, no kills, no trainings
 test-sagemaker: setup ## Test with the `sagemaker` package, in a separate environment (750 MB, once)
 	$(PYTHON) scripts/peers.py sagemaker
 	$(PYTHON) -m pytest tests/jobs/backends/check_sagemaker_package.py
+
+test-focus: setup ## Check the cost file with the FOCUS project's validator, in a separate environment (550 MB, once)
+	$(PYTHON) scripts/peers.py focus
+	$(PYTHON) -m pytest tests/metering/focus/check_with_validator.py
 
 check: setup ## Run every static check
 	scripts/check.sh

@@ -50,6 +50,7 @@ def usage(request: TenantRequest) -> HttpResponse:
         "changes": changes(summary.total, usage_of(wanted.before).total) if wanted.compares else {},
         "lines": [(line, wanted.narrowed(wanted.by, line.name.value)) for line in page],
         "page_obj": page,
+        "focus_month": f"{wanted.period.start:%Y-%m}",
         "costs": None if wanted.only else costs_of(wanted.period.start, wanted.period.end),
         "observed": _beside(wanted),
         "figures": _figures(wanted, summary) if summary.total.requests else {},

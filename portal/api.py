@@ -12,6 +12,7 @@ import jobs.api
 import metering.alerts.api
 import metering.api
 import metering.budgets.api
+import metering.focus.api
 import metering.lifetime.api
 import serving.api
 import tenants.webhooks.api
@@ -40,6 +41,7 @@ for app in (
     metering.budgets.api,
     metering.alerts.api,
     tenants.webhooks.api,
+    metering.focus.api,
 ):
     router.registry.extend(app.router.registry)
 

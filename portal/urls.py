@@ -13,6 +13,8 @@ urlpatterns = [
     path("operator/endpoints/", include("serving.operator.urls")),
     path("operator/prices/", include("metering.prices.urls")),
     path("operator/costs/", include("metering.spend.urls")),
+    path("operator/reconciliation/", include("metering.reconciliation.urls")),
+    path("", include("metering.focus.urls")),
     path("usage/", include("metering.urls")),
     path("api/v1/", include("portal.api")),
     path("v1/organization/", include("metering.openai.urls")),

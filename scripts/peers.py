@@ -16,6 +16,7 @@ PEERS = {
     # It pins its own version of botocore.
     "awscli": ("awscli==1.46.3",),
     "datasets": ("datasets==5.2.0",),
+    "focus": ("focus-validator==2.2.1", "pyarrow<22"),
     "metrics": ("rouge-score==0.1.2", "nltk==3.10.4", "sacrebleu==2.6.0"),
     # Its dependencies limit the versions of several of ours.
     "sagemaker": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "sagemaker.txt")),
@@ -26,6 +27,9 @@ PEERS = {
 ON_TOP = frozenset({"sagemaker", "smollm2", "trl"})
 """Programs that fall back to the project's packages, so that torch is installed only once."""
 
+PYTHONS = {"focus": "3.12"}
+"""Programs that need another Python."""
+
 
 def peer_python(name: str) -> Path:
     """The Python interpreter in the environment of `name`, which is rebuilt if its requirements have changed."""
@@ -35,7 +39,11 @@ def peer_python(name: str) -> Path:
     ready = home / "ready"
     if not ready.exists() or ready.read_text() != wanted:
         print(f"Installing {name} into {home}", flush=True)
-        venv.create(home, with_pip=True, clear=True)
+        if name in PYTHONS:
+            make = [sys.executable, "-m", "uv", "venv", "--quiet", "--seed", "--clear", "--python", PYTHONS[name]]
+            subprocess.run([*make, str(home)], check=True)
+        else:
+            venv.create(home, with_pip=True, clear=True)
         if name in ON_TOP:
             # A .pth file adds the project's packages after the program's own.
             folder = home / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"

@@ -6,11 +6,16 @@ from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
 from metering.models.prices import UNITS, Discount, ExchangeRate, Price, PriceSource, Service, Unit
+from metering.models.reconciliation import BillImport, BillLayout, BillLine, BillSubject
 from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
 
 __all__ = [
     "UNITS",
     "Alert",
+    "BillImport",
+    "BillLayout",
+    "BillLine",
+    "BillSubject",
     "Budget",
     "BudgetMonth",
     "By",

@@ -233,6 +233,8 @@ PAGES = {
     "metering:adapter": _get(Adapter, status=302),
     "metering:requests": _get(),
     "metering:costs": _get(),
+    "focus:charges": _get(),
+    "focus:unknown": _get(),
 }
 
 SERVER: dict[str, Any] = {
@@ -250,6 +252,10 @@ SERVER: dict[str, Any] = {
 
 STAFF = {
     "spend:index": _get(),
+    "reconciliation:list": _get(),
+    "reconciliation:import": _post(status=200, bill=b"Not,a,bill"),
+    "focus:all-charges": _get(),
+    "focus:all-unknown": _get(),
     "prices:list": _get(),
     "prices:item": _get(Price),
     "prices:set": _form(
@@ -402,6 +408,8 @@ REST = {
     "alert-reopen": _post(Alert, 200),
     "usage-list": _get(),
     "usage-observed": _get(),
+    "focus-list": _get(),
+    "focus-unknown": _get(),
 }
 
 ADDRESSES = PUBLIC | OPERATORS | PAGES | STAFF | REST

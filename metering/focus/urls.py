@@ -1,0 +1,13 @@
+"""Addresses of files in FOCUS."""
+
+from django.urls import path
+
+from metering.focus import views
+
+app_name = "focus"
+urlpatterns = [
+    path("usage/focus/", views.charges, name="charges"),
+    path("usage/focus/unknown/", views.unknown, name="unknown"),
+    path("operator/focus/", views.charges_of_all, name="all-charges"),
+    path("operator/focus/unknown/", views.unknown_of_all, name="all-unknown"),
+]

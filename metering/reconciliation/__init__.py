@@ -1,0 +1,1 @@
+"""What a cloud bills beside what the site counted. docs/reconciliation.md says how they are compared."""
