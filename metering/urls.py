@@ -1,6 +1,6 @@
 """Addresses of metering."""
 
-from django.urls import path
+from django.urls import include, path
 
 from metering import views
 
@@ -10,4 +10,5 @@ urlpatterns = [
     path("adapters/<uuid:adapter_id>/", views.adapter, name="adapter"),
     path("requests/", views.requests, name="requests"),
     path("costs.csv", views.costs, name="costs"),
+    path("statements/", include("metering.statements.urls")),
 ]

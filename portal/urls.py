@@ -12,6 +12,7 @@ urlpatterns = [
     path("serving/", include("serving.urls")),
     path("operator/endpoints/", include("serving.operator.urls")),
     path("operator/prices/", include("metering.prices.urls")),
+    path("operator/statements/", include("metering.statements.operator_urls")),
     path("usage/", include("metering.urls")),
     path("api/v1/", include("portal.api")),
 ]

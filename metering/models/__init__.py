@@ -4,11 +4,15 @@ from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
 from metering.models.prices import UNITS, Discount, ExchangeRate, Price, PriceSource, Service, Unit
+from metering.models.statements import Adjustment, AdjustmentKind, ClosedMonth, Statement
 from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
 
 __all__ = [
     "UNITS",
+    "Adjustment",
+    "AdjustmentKind",
     "By",
+    "ClosedMonth",
     "Discount",
     "EndpointHour",
     "ExchangeRate",
@@ -26,6 +30,7 @@ __all__ = [
     "PriceSource",
     "RollUp",
     "Service",
+    "Statement",
     "Unit",
     "UsageTotal",
     "version_value",
