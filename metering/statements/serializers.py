@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from evaluations.models import PaidTo
@@ -68,6 +68,7 @@ class StatementSummarySerializer(serializers.Serializer[Found]):
         return str(exact(found.document.provider_micros))
 
 
+@extend_schema_serializer(many=False)
 class StatementsSerializer(serializers.Serializer[Any]):
     """The last months, the latest first."""
 

@@ -3,6 +3,7 @@
 A new address is named in `ADDRESSES`; `test_every_address.py` says so until it is.
 """
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ JUDGE: dict[str, Any] = {
     "temperature": 0,
     "samples": 1,
 }
+THIS_MONTH = {"month": f"{dt.datetime.now(dt.UTC):%Y-%m}"}
 RUBRIC = "name: Ours\ncriteria: [{name: Correctness, description: Right or wrong}]"
 
 PUBLIC = {
@@ -215,6 +217,10 @@ PAGES = {
     "metering:adapter": _get(Adapter, status=302),
     "metering:requests": _get(),
     "metering:costs": _get(),
+    "metering:statements": _get(),
+    "metering:statement": Address(own={"GET": 200}, also=THIS_MONTH),
+    "metering:statement-csv": Address(own={"GET": 200}, also=THIS_MONTH),
+    "metering:statement-pdf": Address(own={"GET": 200}, also=THIS_MONTH),
 }
 
 SERVER: dict[str, Any] = {
@@ -244,6 +250,9 @@ STAFF = {
     "prices:import": _post(),
     "prices:end": _post(Price),
     "prices:end-discount": _post(Discount),
+    "statements:list": _get(),
+    "statements:close": _post(month=THIS_MONTH["month"]),
+    "statements:adjust": _form(Tenant, amount="-5", reason="Outage"),
     "operator:endpoints": _get(),
     "operator:new-endpoint": _form(name="eu-2", base_model="base", step="confirm", **SERVER),
     "operator:endpoint": _get(Endpoint),
@@ -359,6 +368,10 @@ REST = {
     "trial-copy-detail": _get(TrialCopy),
     "promotion-list": _form(status=201, version=AdapterVersion),
     "promotion-detail": _get(Promotion),
+    "statement-list": _get(),
+    "statement-detail": Address(own={"GET": 200}, also=THIS_MONTH),
+    "statement-csv": Address(own={"GET": 200}, also=THIS_MONTH),
+    "statement-pdf": Address(own={"GET": 200}, also=THIS_MONTH),
     "usage-list": _get(),
     "usage-observed": _get(),
 }

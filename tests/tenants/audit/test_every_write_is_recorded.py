@@ -34,6 +34,8 @@ UNRECORDED = {
     "metering.prices.services.end_discount": "of the site, in no tenant",
     "metering.prices.services.set_rate": "of the site, in no tenant; the row says who and when",
     "metering.prices.services.import_prices": "of the site, in no tenant; the row says where from and when",
+    "metering.statements.services.begin_closing": "of the site, in no tenant; the row says who and when",
+    "metering.statements.services.finish_closing": "_write records it",
     "tenants.audit.services.record_event": "is what records",
     "tenants.people.services.add_operator": "of the site, in no tenant",
     "tenants.people.services.remove_operator": "of the site, in no tenant",
