@@ -283,6 +283,7 @@ SPECTACULAR_SETTINGS = {
         "LicenceState": "evaluations.models.LicenceState",
         "CallPurpose": "evaluations.models.CallPurpose",
         "DeploymentState": "serving.models.DeploymentState",
+        "StatementState": "metering.models.StatementState",
     },
 }
 

@@ -4,7 +4,7 @@ from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
 from metering.models.prices import UNITS, Discount, ExchangeRate, Price, PriceSource, Service, Unit
-from metering.models.statements import Adjustment, AdjustmentKind, ClosedMonth, Statement
+from metering.models.statements import Adjustment, AdjustmentKind, ClosedMonth, Statement, StatementState
 from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "RollUp",
     "Service",
     "Statement",
+    "StatementState",
     "Unit",
     "UsageTotal",
     "version_value",

@@ -12,6 +12,13 @@ from django.db.models import F, Q
 from tenants.models import TenantModel, User
 
 
+class StatementState(models.TextChoices):
+    """Whether a statement can still change."""
+
+    OPEN = "open", "Open"
+    CLOSED = "closed", "Closed"
+
+
 class ClosedMonth(models.Model):
     """A month (UTC) of the whole site whose costs no longer change. Months are closed in order.
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from evaluations.models import PaidTo
+from metering.models import StatementState
 from metering.statements.lines import ADJUSTMENT, Line
 
 VERSION = 1
@@ -33,6 +34,10 @@ class Document:
     @property
     def is_open(self) -> bool:
         return not self.closed_at
+
+    @property
+    def state(self) -> StatementState:
+        return StatementState.OPEN if self.is_open else StatementState.CLOSED
 
     @property
     def charged(self) -> list[Line]:

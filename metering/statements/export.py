@@ -24,7 +24,7 @@ def statement_csv(document: Document) -> str:
             {
                 "statement": document.number,
                 "month": document.month,
-                "state": "open" if document.is_open else "closed",
+                "state": document.state.value,
                 "group": safe_cell(line.group),
                 "kind": line.kind,
                 "item": safe_cell(line.title),

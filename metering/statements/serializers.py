@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from evaluations.models import PaidTo
+from metering.models import StatementState
 from metering.statements.queries import Found
 from metering.statements.shown import exact, shown
 
@@ -28,7 +29,7 @@ class StatementLineSerializer(serializers.Serializer[Any]):
     unit = serializers.CharField(source="line.unit")
     unit_price = serializers.CharField(source="line.unit_price", help_text="A number, or empty without one price.")
     price_source = serializers.CharField(source="line.price_source")
-    paid_to = serializers.ChoiceField([PaidTo.SITE.value, PaidTo.PROVIDER.value], source="line.paid_to")
+    paid_to = serializers.ChoiceField(PaidTo.choices, source="line.paid_to")
     amount = ExactField(source="exact", allow_null=True, help_text="Exact. Null: the cost is unknown, and in no sum.")
     shown = serializers.DecimalField(
         max_digits=16, decimal_places=2, source="amount", allow_null=True, help_text="To the cent; sums to the total."
@@ -40,7 +41,7 @@ class StatementSummarySerializer(serializers.Serializer[Found]):
 
     month = serializers.CharField(source="key", help_text="Such as 2026-10 (UTC).")
     number = serializers.CharField(source="document.number")
-    state = serializers.SerializerMethodField()
+    state = serializers.ChoiceField(StatementState.choices, source="document.state")
     closed_at = serializers.DateTimeField(allow_null=True)
     currency = serializers.CharField(source="document.currency")
     use = serializers.SerializerMethodField(help_text="What the month’s own use costs, exactly.")
@@ -50,10 +51,6 @@ class StatementSummarySerializer(serializers.Serializer[Found]):
     provider = serializers.SerializerMethodField(help_text="Paid to your own providers; not part of `due`.")
     unknown = serializers.IntegerField(source="document.unknown", help_text="Lines whose cost is unknown.")
     sha256 = serializers.CharField(help_text="Of the closed document as canonical JSON; empty while it is open.")
-
-    @extend_schema_field(serializers.ChoiceField(["open", "closed"]))
-    def get_state(self, found: Found) -> str:
-        return "open" if found.document.is_open else "closed"
 
     @extend_schema_field(ExactField())
     def get_use(self, found: Found) -> str:
