@@ -278,12 +278,12 @@ SPECTACULAR_SETTINGS = {
         # Also that of a judge's test, which has the same states.
         "JudgingState": "evaluations.models.JudgingState",
         "PaidTo": "evaluations.models.PaidTo",
+        # Also that of a statement.
         "ReviewRoundState": "evaluations.models.RoundState",
         "ReviewChoice": "evaluations.models.Choice",
         "LicenceState": "evaluations.models.LicenceState",
         "CallPurpose": "evaluations.models.CallPurpose",
         "DeploymentState": "serving.models.DeploymentState",
-        "StatementState": "metering.models.StatementState",
     },
 }
 

@@ -93,8 +93,8 @@ def _unknown(sums: _Sums) -> Line | None:
 
 
 MEASURES = {
-    Method.STEPS: "its own time for each answer",
-    Method.TOKENS: "input and output tokens",
+    Method.STEPS: "the endpoint’s own time for each answer",
+    Method.TOKENS: "their input and output tokens",
 }
 BEARERS = {
     IdlePolicy.OPERATOR: "the operator of this site bears",

@@ -114,7 +114,7 @@ def test_idle_time_is_a_line_of_its_own_and_endpoints_and_prices_are_apart(
     check_total(tenant)
     with tenant_scope(tenant.id):
         text = drafted(tenant, OCTOBER).sharing
-    assert "its own time for each answer" in text
+    assert "the endpoint’s own time for each answer" in text
     assert "those who used it bear by their use" in text
 
 
