@@ -46,7 +46,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def site(clock: Clock, monkeypatch: pytest.MonkeyPatch, tenant: Tenant, other_tenant: Tenant) -> None:
     """Two organisations since September, and an endpoint that is not billed any more."""
     with system_scope():

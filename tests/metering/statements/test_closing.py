@@ -29,7 +29,7 @@ from tests.metering.ledger.test_collector import stored_rows
 from tests.metering.statements.conftest import NOON, NOVEMBER, OCTOBER, Clock, job, measured
 from tests.metering.statements.test_lines import check_total
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 SEPTEMBER = dt.date(2026, 9, 1)
 
 
@@ -305,25 +305,25 @@ def drafted_now(tenant: Tenant) -> Document:
         return drafted(tenant, OCTOBER)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE metering_statement SET due_micros = 0",
-        "UPDATE metering_statement SET document = '{}'",
-        "DELETE FROM metering_statement",
-        "UPDATE metering_closedmonth SET finished_at = now()",
-        "UPDATE metering_closedmonth SET closed_at = now()",
-        "DELETE FROM metering_closedmonth",
-        "UPDATE metering_adjustment SET micros = 1",
-        "DELETE FROM metering_adjustment",
-    ],
+CHANGES = (
+    "UPDATE metering_statement SET due_micros = 0",
+    "UPDATE metering_statement SET document = '{}'",
+    "DELETE FROM metering_statement",
+    "UPDATE metering_closedmonth SET finished_at = now()",
+    "UPDATE metering_closedmonth SET closed_at = now()",
+    "DELETE FROM metering_closedmonth",
+    "UPDATE metering_adjustment SET micros = 1",
+    "DELETE FROM metering_adjustment",
 )
-def test_the_database_refuses_to_change_what_was_stated(october: Tenant, change: str) -> None:
+
+
+def test_the_database_refuses_to_change_what_was_stated(october: Tenant) -> None:
     close()
     with tenant_scope(october.id):
         add_adjustment(tenant=october, month=NOVEMBER, amount=Decimal(-5), reason="Outage")
-    with system_scope(), pytest.raises(Error, match="cannot be changed"), transaction.atomic():
-        connection.cursor().execute(change)
+    for change in CHANGES:
+        with system_scope(), pytest.raises(Error, match="cannot be changed"), transaction.atomic():
+            connection.cursor().execute(change)
 
 
 def test_whoever_closed_a_month_can_leave(october: Tenant, olga: User) -> None:

@@ -20,7 +20,7 @@ from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.metering.statements.conftest import NOON, NOVEMBER, OCTOBER, Clock, job, judged, measured
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 
 def lines_of(tenant: Tenant, month: dt.date = OCTOBER) -> list[Line]:

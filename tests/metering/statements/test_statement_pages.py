@@ -21,7 +21,7 @@ from tenants.scope import tenant_scope
 from tests.metering.statements.conftest import NOVEMBER, OCTOBER, Clock, job, judged
 from tests.metering.statements.test_closing import close
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 LIST = "/usage/statements/"
 
 

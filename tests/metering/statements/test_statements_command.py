@@ -13,7 +13,7 @@ from metering.statements.queries import statement_of
 from tenants.models import AuditEvent, Tenant
 from tenants.scope import tenant_scope
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
 
 def statements(*arguments: str) -> str:

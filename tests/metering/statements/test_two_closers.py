@@ -13,7 +13,7 @@ from tenants.scope import system_scope
 from tests.metering.statements.conftest import OCTOBER
 from tests.metering.statements.test_closing import SEPTEMBER, close
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("site"), pytest.mark.slow]
 
 
 def at_once(*works: Callable[[], object]) -> list[BaseException]:
