@@ -22,6 +22,7 @@ from metering.costs.serializers import CostLineSerializer, JudgeLineSerializer
 from metering.models import Grain
 from metering.observed.queries import compared
 from metering.observed.serializers import ObservedComparisonSerializer
+from metering.statements.api import router as statements
 from metering.usage.queries import usage_of
 from metering.usage.serializers import (
     FiguresSerializer,
@@ -224,3 +225,4 @@ class UsageViewSet(viewsets.ViewSet):
 
 router = SimpleRouter()
 router.register("usage", UsageViewSet, basename="usage")
+router.registry.extend(statements.registry)

@@ -31,6 +31,8 @@ def _wrong_numbers() -> Iterator[CheckMessage]:
         yield Error("OUTPUT_TOKEN_WEIGHT must be above 0 and below 1,000.", id="metering.E002")
     if settings.INVOCATION_MONTHS_KEPT < 1:
         yield Error("INVOCATION_MONTHS_KEPT must be at least 1.", id="metering.E002")
+    if not 0 <= settings.STATEMENT_CLOSING_DAYS <= 28:
+        yield Error("STATEMENT_CLOSING_DAYS must be 0 to 28.", id="metering.E002")
 
 
 def _errors(setting: str, aliases: Aliases[Any]) -> Iterator[CheckMessage]:

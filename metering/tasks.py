@@ -13,6 +13,7 @@ from metering.ledger.months import prepare_months
 from metering.observed.services import read_observed
 from metering.prices.in_use import importable, in_use
 from metering.prices.services import import_prices
+from metering.statements.services import close_due
 
 log = structlog.get_logger(__name__)
 
@@ -59,3 +60,9 @@ def import_prices_in_use() -> None:
         import_prices(items=items)
     except PriceListError as error:
         log.warning("prices_not_imported", code=error.code, reason=error.text)
+
+
+@shared_task(name="metering.close_statements")
+def close_statements() -> None:
+    """Close the months that are due, and finish what was begun."""
+    close_due()

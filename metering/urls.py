@@ -1,6 +1,6 @@
 """Addresses of metering."""
 
-from django.urls import path
+from django.urls import include, path
 
 from metering import views
 from metering.alerts import views as alerts
@@ -22,4 +22,5 @@ urlpatterns = [
     path("alerts/<uuid:alert_id>/snooze/", alerts.snooze_one, name="snooze-alert"),
     path("alerts/<uuid:alert_id>/reopen/", alerts.reopen_one, name="reopen-alert"),
     path("costs.csv", views.costs, name="costs"),
+    path("statements/", include("metering.statements.urls")),
 ]

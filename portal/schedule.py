@@ -39,6 +39,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "options": valid_for(3600),
     },
     "allocate-costs": {"task": "metering.allocate_costs", "schedule": 60.0, "options": valid_for(60)},
+    "close-statements": {"task": "metering.close_statements", "schedule": 60.0, "options": valid_for(60)},
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
     "deliver-webhooks": {"task": "tenants.deliver_webhooks", "schedule": 5.0, "options": valid_for(10)},
     "forget-webhook-events": {

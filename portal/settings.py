@@ -280,6 +280,7 @@ SPECTACULAR_SETTINGS = {
         # Also that of a judge's test, which has the same states.
         "JudgingState": "evaluations.models.JudgingState",
         "PaidTo": "evaluations.models.PaidTo",
+        # Also that of a statement.
         "ReviewRoundState": "evaluations.models.RoundState",
         "ReviewChoice": "evaluations.models.Choice",
         "LicenceState": "evaluations.models.LicenceState",
@@ -333,6 +334,7 @@ LEDGER_DIR = Path(env.str("LEDGER_DIR", default=str(PORTAL_VAR / "ledger")))
 INVOCATION_MONTHS_KEPT = env.int("INVOCATION_MONTHS_KEPT", default=13)
 IDLE_COST_POLICY = env.str("IDLE_COST_POLICY", default="operator")
 OUTPUT_TOKEN_WEIGHT = env.float("OUTPUT_TOKEN_WEIGHT", default=4.0)
+STATEMENT_CLOSING_DAYS = env.int("STATEMENT_CLOSING_DAYS", default=3)
 
 LOCAL_PRICE_USD_PER_HOUR = env.float("LOCAL_PRICE_USD_PER_HOUR", default=0.10)
 LOCAL_PRICE_SOURCE = env.str("LOCAL_PRICE_SOURCE", default="Estimate set by your site’s operator, not a bill")

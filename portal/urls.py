@@ -15,6 +15,7 @@ urlpatterns = [
     path("operator/costs/", include("metering.spend.urls")),
     path("operator/reconciliation/", include("metering.reconciliation.urls")),
     path("", include("metering.focus.urls")),
+    path("operator/statements/", include("metering.statements.operator_urls")),
     path("usage/", include("metering.urls")),
     path("api/v1/", include("portal.api")),
     path("v1/organization/", include("metering.openai.urls")),

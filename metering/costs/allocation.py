@@ -1,7 +1,7 @@
 """Shares what an endpoint cost in an hour among those who used it.
 
 A request has a cost when its hour was shared, and its hour is shared again whenever more comes to it. Only differences
-are written, so sharing an hour twice changes nothing.
+are written, so sharing an hour twice changes nothing. The shares of a closed month stay as they are.
 """
 
 import datetime as dt
@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from metering.costs.late import charge_late, is_closed
 from metering.costs.prices import hosting_price
 from metering.costs.shares import Parts, split
 from metering.ledger.lock import wait_for_turn
@@ -46,12 +47,15 @@ def allocate_due() -> int:
 
 
 def allocate_hour(endpoint: str, hour: dt.datetime) -> EndpointHour:
-    """Share a measured hour of an endpoint. Raises EndpointHour.DoesNotExist."""
+    """Share a measured hour of an endpoint, or charge what came late to it. Raises EndpointHour.DoesNotExist."""
     with system_scope(), transaction.atomic():
         wait_for_turn()
         row = EndpointHour.objects.select_for_update().get(endpoint=endpoint, hour=hour)
-        _set_cost(row)
-        _share(row)
+        if is_closed(hour):
+            _share_late(row)
+        else:
+            _set_cost(row)
+            _share(row)
         row.allocated_at = timezone.now()
         row.save()
     return row
@@ -67,11 +71,46 @@ def _set_cost(row: EndpointHour) -> None:
 
 
 def _share(row: EndpointHour) -> None:
+    lines = _lines(row)
+    row.method = _method(lines)
+    row.idle_policy = row.idle_policy or settings.IDLE_COST_POLICY
+    facts, parts = _parts(row, lines)
+    row.used_micros, row.idle_micros, row.operator_micros = sum(parts.used), sum(parts.idle), parts.operator
+    _write(facts, parts, lines, is_priced=row.micros is not None)
+
+
+def _share_late(row: EndpointHour) -> None:
+    """An hour whose price was not known when its month was closed is the operator's as a whole, and late as a whole."""
+    was_unknown = row.micros is None
+    _set_cost(row)
+    if row.micros is None:
+        return
+    if was_unknown:
+        row.operator_micros = row.micros
+    lines = _lines(row)
+    row.method = row.method or _method(lines)
+    facts, parts = _parts(row, lines)
+    charge_late(row, lines, facts, parts.used)
+    stays = Parts(
+        used=[lines[fact].used_micros if fact in lines else 0 for fact in facts],
+        idle=[lines[fact].idle_micros if fact in lines else 0 for fact in facts],
+        operator=row.operator_micros,
+    )
+    _write(facts, stays, lines, is_priced=True)
+
+
+def _lines(row: EndpointHour) -> dict[Fact, HourlyUsage]:
     tenants = Tenant.objects.values("id")
     rows = HourlyUsage.objects.filter(tenant__in=tenants, hour=row.hour, endpoint=row.endpoint)
-    lines = {_fact(line): line for line in rows.defer(*RollUp.SKETCHES)}
-    row.method = Method.STEPS if all(_tells_its_time(line) for line in lines.values()) else Method.TOKENS
-    row.idle_policy = row.idle_policy or settings.IDLE_COST_POLICY
+    return {_fact(line): line for line in rows.defer(*RollUp.SKETCHES)}
+
+
+def _method(lines: Mapping[Fact, HourlyUsage]) -> Method:
+    return Method.STEPS if all(_tells_its_time(line) for line in lines.values()) else Method.TOKENS
+
+
+def _parts(row: EndpointHour, lines: Mapping[Fact, HourlyUsage]) -> tuple[list[Fact], Parts]:
+    """What each has of the hour, by the row's method and policy."""
     weights = {fact: _weight(line, row.method) for fact, line in lines.items()}
     idle = _idle_weights(row, weights)
     facts = list({**weights, **idle})
@@ -85,8 +124,7 @@ def _share(row: EndpointHour) -> None:
             weights=[weights.get(fact, 0) for fact in facts],
             idle_weights=[idle.get(fact, 0) for fact in facts],
         )
-    row.used_micros, row.idle_micros, row.operator_micros = sum(parts.used), sum(parts.idle), parts.operator
-    _write(facts, parts, lines, is_priced=row.micros is not None)
+    return facts, parts
 
 
 def _fact(line: HourlyUsage) -> Fact:

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from evaluations.models import PaidTo
@@ -102,12 +102,17 @@ def _line(
     )
 
 
-def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+def billed_jobs(start: dt.datetime, end: dt.datetime) -> QuerySet[Job]:
+    """The active tenant's jobs that count between two moments; those that run count now."""
     # Not one condition on the later of both: no index would serve it.
     billed = Q(finished_at__gte=start, finished_at__lt=end)
     if start <= timezone.now() < end:
         billed |= Q(finished_at=None)
-    jobs = Job.objects.filter(billed, billable_seconds__gt=0)
+    return Job.objects.filter(billed, billable_seconds__gt=0)
+
+
+def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+    jobs = billed_jobs(start, end)
     groups = jobs.order_by("kind").values("kind", "usd_per_hour", "price_source").annotate(sum=Sum("billable_seconds"))
     return [
         _line(

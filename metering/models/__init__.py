@@ -7,10 +7,13 @@ from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
 from metering.models.prices import UNITS, Discount, ExchangeRate, Price, PriceSource, Service, Unit
 from metering.models.reconciliation import BillImport, BillLayout, BillLine, BillSubject
+from metering.models.statements import Adjustment, AdjustmentKind, ClosedMonth, Statement, StatementState
 from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
 
 __all__ = [
     "UNITS",
+    "Adjustment",
+    "AdjustmentKind",
     "Alert",
     "BillImport",
     "BillLayout",
@@ -19,6 +22,7 @@ __all__ = [
     "Budget",
     "BudgetMonth",
     "By",
+    "ClosedMonth",
     "Discount",
     "EndpointHour",
     "ExchangeRate",
@@ -36,6 +40,8 @@ __all__ = [
     "PriceSource",
     "RollUp",
     "Service",
+    "Statement",
+    "StatementState",
     "Unit",
     "UsageTotal",
     "version_value",

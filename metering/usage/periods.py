@@ -20,6 +20,11 @@ class Period:
     end: dt.datetime
     grain: Grain = Grain.HOUR
 
+    @property
+    def month(self) -> str:
+        """The calendar month (UTC) that it is, as in "2026-10"; empty if it is none."""
+        return f"{self.start:%Y-%m}" if self.key in ("month", "last-month") else ""
+
 
 def periods(now: dt.datetime) -> dict[str, Period]:
     """By key, the shortest first; this month ends now."""

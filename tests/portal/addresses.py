@@ -3,6 +3,7 @@
 A new address is named in `ADDRESSES`; `test_every_address.py` says so until it is.
 """
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ JUDGE: dict[str, Any] = {
     "temperature": 0,
     "samples": 1,
 }
+THIS_MONTH = {"month": f"{dt.datetime.now(dt.UTC):%Y-%m}"}
 RUBRIC = "name: Ours\ncriteria: [{name: Correctness, description: Right or wrong}]"
 
 PUBLIC = {
@@ -235,6 +237,10 @@ PAGES = {
     "metering:costs": _get(),
     "focus:charges": _get(),
     "focus:unknown": _get(),
+    "metering:statements": _get(),
+    "metering:statement": Address(own={"GET": 200}, also=THIS_MONTH),
+    "metering:statement-csv": Address(own={"GET": 200}, also=THIS_MONTH),
+    "metering:statement-pdf": Address(own={"GET": 200}, also=THIS_MONTH),
 }
 
 SERVER: dict[str, Any] = {
@@ -269,6 +275,9 @@ STAFF = {
     "prices:import": _post(),
     "prices:end": _post(Price),
     "prices:end-discount": _post(Discount),
+    "statements:list": _get(),
+    "statements:close": _post(month=THIS_MONTH["month"]),
+    "statements:adjust": _form(Tenant, amount="-5", reason="Outage"),
     "operator:endpoints": _get(),
     "operator:new-endpoint": _form(name="eu-2", base_model="base", step="confirm", **SERVER),
     "operator:endpoint": _get(Endpoint),
@@ -406,6 +415,10 @@ REST = {
     "alert-acknowledge": _post(Alert, 200),
     "alert-snooze": _post(Alert, 400, until="2000-01-01T00:00:00Z"),
     "alert-reopen": _post(Alert, 200),
+    "statement-list": _get(),
+    "statement-detail": Address(own={"GET": 200}, also=THIS_MONTH),
+    "statement-csv": Address(own={"GET": 200}, also=THIS_MONTH),
+    "statement-pdf": Address(own={"GET": 200}, also=THIS_MONTH),
     "usage-list": _get(),
     "usage-observed": _get(),
     "focus-list": _get(),

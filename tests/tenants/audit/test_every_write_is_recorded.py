@@ -36,6 +36,8 @@ UNRECORDED = {
     "metering.prices.services.set_rate": "of the site, in no tenant; the row says who and when",
     "metering.prices.services.import_prices": "of the site, in no tenant; the row says where from and when",
     "metering.reconciliation.services.import_bill": "of the site, in no tenant; a row says who, when and of what",
+    "metering.statements.services.begin_closing": "of the site, in no tenant; the row says who and when",
+    "metering.statements.services.finish_closing": "_write records it",
     "tenants.audit.services.record_event": "is what records",
     "tenants.webhooks.services.send_test": "what was sent is kept with the webhook",
     "tenants.webhooks.services.send_again": "what was sent is kept with the webhook",
