@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from metering.models import Alert
 from tenants.models import Membership, Tenant
-from tenants.permissions import Role
+from tenants.permissions import Action
 from tenants.scope import system_scope, tenant_scope
 
 log = structlog.get_logger(__name__)
@@ -37,8 +37,8 @@ def send_alerts() -> int:
 def _send(tenant_id: UUID, alert_id: UUID) -> bool:
     with tenant_scope(tenant_id):
         alert = Alert.objects.filter(id=alert_id, mailed_at=None).first()
-        owners = Membership.objects.filter(role=Role.OWNER, user__is_active=True).order_by("user__email")
-        people = list(owners.values_list("user__email", flat=True))
+        members = Membership.objects.filter(user__is_active=True).select_related("user").order_by("user__email")
+        people = [member.user.email for member in members if member.may(Action.BUDGETS_MANAGE)]
         if alert is None or not people:
             return False
         link = f"{settings.SITE_URL.rstrip('/')}{reverse('metering:alerts')}"
