@@ -20,6 +20,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from portal.demo import report
 from portal.demo.cast import TENANTS, DemoTenant
 from portal.demo.client import DemoError
+from portal.demo.cloudwatch import beside_cloudwatch, read_now
 from portal.demo.line import Site as DemoSite
 from portal.demo.line import run_line
 from portal.demo.screen import Screen
@@ -69,6 +70,8 @@ class Command(BaseCommand):
             if not has_engine:
                 create_endpoint(self.var)
             ok = self._walk(site, screen, with_canary=not has_engine)
+            if ok and not has_engine:
+                ok = self._beside(site, screen)
             if not once:
                 screen.say(self._invitation(site))
                 signal.pause()
@@ -87,7 +90,7 @@ class Command(BaseCommand):
         started = time.monotonic()
         self.password = _password(self.var / "run" / "demo-password")
         where = DemoSite(site.ports.web_url, site.ports.gateway_url, self.password, with_canary=with_canary)
-        keys = self._seed(site)
+        self.keys = keys = self._seed(site)
         rows, errors = [], {}
         with ThreadPoolExecutor(len(TENANTS)) as pool:
             walks = {demo: pool.submit(run_line, demo, where, keys[demo.slug], screen.tell) for demo in TENANTS}
@@ -109,6 +112,16 @@ class Command(BaseCommand):
             screen.say(f"{name} failed: the adapter is not clearly better than its base model.")
         screen.say(f"\nTotal time: {seconds:.0f} s. These figures are also in {path}")
         return not errors and not weak
+
+    def _beside(self, site: Site, screen: Screen) -> bool:
+        screen.say("\nWaiting for CloudWatch, which is a minute or two late.")
+        try:
+            screen.say(beside_cloudwatch(site.ports.web_url, self.keys, lambda: read_now(self.var)))
+        except DemoError as error:
+            screen.say(f"CloudWatch failed: {error}")
+            return False
+        screen.say(f"Both are on {site.ports.web_url}/usage/")
+        return True
 
     def _seed(self, site: Site) -> dict[str, str]:
         """Seed in a separate process, whose settings use the database that has just started."""
