@@ -3,9 +3,7 @@
 import structlog
 from celery import shared_task
 
-from metering.alerts.mail import send_alerts
 from metering.backends.price_lists import PriceListError, price_lists
-from metering.budgets.counting import count_all_budgets
 from metering.costs.allocation import allocate_due
 from metering.costs.measuring import measure_endpoints
 from metering.ledger.collector import collect
@@ -35,13 +33,6 @@ def allocate_costs() -> None:
     """Measure how long endpoints were there, and share what that cost."""
     measure_endpoints()
     allocate_due()
-
-
-@shared_task(name="metering.count_budgets")
-def count_budgets() -> None:
-    """Count what is spent of budgets, and tell whoever should know."""
-    count_all_budgets()
-    send_alerts()
 
 
 @shared_task(name="metering.read_observed")

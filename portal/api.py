@@ -9,9 +9,7 @@ import corpora.api
 import corpora.uploads.api
 import evaluations.api
 import jobs.api
-import metering.alerts.api
 import metering.api
-import metering.budgets.api
 import metering.focus.api
 import metering.lifetime.api
 import serving.api
@@ -38,8 +36,6 @@ for app in (
     serving.api,
     metering.api,
     metering.lifetime.api,
-    metering.budgets.api,
-    metering.alerts.api,
     tenants.webhooks.api,
     metering.focus.api,
 ):

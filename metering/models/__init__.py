@@ -1,7 +1,5 @@
 """Tables of metering, by noun."""
 
-from metering.models.alerts import Alert
-from metering.models.budgets import Budget, BudgetMonth
 from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
@@ -14,13 +12,10 @@ __all__ = [
     "UNITS",
     "Adjustment",
     "AdjustmentKind",
-    "Alert",
     "BillImport",
     "BillLayout",
     "BillLine",
     "BillSubject",
-    "Budget",
-    "BudgetMonth",
     "By",
     "ClosedMonth",
     "Discount",

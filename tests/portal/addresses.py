@@ -30,7 +30,7 @@ from evaluations.models import (
     Rubric,
 )
 from jobs.models import Job
-from metering.models import Alert, Budget, Discount, Price
+from metering.models import Discount, Price
 from serving.models import Deployment, Endpoint, Freeze, Promotion, Route, Router, SiteFreeze, Trial, TrialCopy
 from tenants.models import ApiKey, Invitation, Membership, Tenant, Webhook, WebhookDelivery
 from tests.portal.world import CANARY
@@ -224,14 +224,6 @@ PAGES = {
     "serving:ask": _post(status=422, alias=CANARY),
     "metering:usage": _get(),
     "metering:adapters": _get(),
-    "metering:budgets": _get(),
-    "metering:new-budget": _post(scope="", usd="10"),
-    "metering:budget": _form(Budget, usd="20"),
-    "metering:delete-budget": _post(Budget),
-    "metering:alerts": _get(),
-    "metering:acknowledge-alert": _post(Alert),
-    "metering:snooze-alert": _post(Alert, days="7"),
-    "metering:reopen-alert": _post(Alert),
     "metering:adapter": _get(Adapter, status=302),
     "metering:requests": _get(),
     "metering:costs": _get(),
@@ -408,13 +400,6 @@ REST = {
     "openai-completions": _get(status=400),
     "openai-costs": _get(status=400),
     "adapter-costs-list": _get(),
-    "budget-list": _form(status=201, usd="10"),
-    "budget-detail": Address(own={"GET": 200, "PUT": 200, "DELETE": 204}, row=Budget, sent={"usd": "20"}),
-    "alert-list": _get(),
-    "alert-detail": _get(Alert),
-    "alert-acknowledge": _post(Alert, 200),
-    "alert-snooze": _post(Alert, 400, until="2000-01-01T00:00:00Z"),
-    "alert-reopen": _post(Alert, 200),
     "statement-list": _get(),
     "statement-detail": Address(own={"GET": 200}, also=THIS_MONTH),
     "statement-csv": Address(own={"GET": 200}, also=THIS_MONTH),

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from tests.portal.addresses import REST, url_of
 
-WHOLE = {"adapter-costs-list", "budget-list", "focus-list", "statement-list", "usage-list"}
+WHOLE = {"adapter-costs-list", "focus-list", "statement-list", "usage-list"}
 """Documents and short lists, which have no pages."""
 LISTS = [name for name in sorted(REST) if name.endswith(("-list", "evaluation-items")) and name not in WHOLE]
 # No date, no text that PostgreSQL takes, no such month, no number, no place in a list.

@@ -44,7 +44,7 @@ from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
 from lorakit.gates.policy import DEFAULT
-from metering.models import Alert, Budget, Discount, Price
+from metering.models import Discount, Price
 from serving.endpoints.services import ensure_endpoint
 from serving.models import (
     Deployment,
@@ -182,8 +182,6 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             item="ml.none.large", unit="hour", amount=1, currency="USD", source="hand", **dated
         )
         discount = Discount.objects.create(percent=10, reason="Plan", **dated)
-        budget = Budget.objects.create(by="model", value=CANARY, usd=5, note=CANARY)
-        alert = Alert.objects.create(kind="budget.threshold_reached", key=CANARY, title=CANARY, text=CANARY)
         webhook, _ = create_webhook(tenant=tenant, url=f"https://127.0.0.1:9/{CANARY}")
         event = WebhookEvent.objects.create(kind="job.failed", data={"title": CANARY})
         delivery = WebhookDelivery.objects.create(webhook=webhook, event=event, state="failed")
@@ -197,7 +195,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
                 judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
                 rubric, policy, decision, approval,
                 deployment, route, router, learning, promotion, trial, trial_copy, freeze, site_freeze, price,
-                discount, budget, alert, webhook, event, delivery, key, membership, invitation, run.job, base_model,
+                discount, webhook, event, delivery, key, membership, invitation, run.job, base_model,
                 endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 

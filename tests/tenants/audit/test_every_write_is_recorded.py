@@ -28,7 +28,6 @@ UNRECORDED = {
     "serving.capacity.services.start_recommendation": "of the site, in no tenant",
     "serving.capacity.services.note_outcome": "what AWS answered, on the recommendation",
     "metering.observed.services.read_observed": "what a cloud has counted, by the site's schedule",
-    "metering.alerts.services.raise_alert": "tells of what happened by itself",
     "metering.prices.services.set_price": "of the site, in no tenant; the row says who and when",
     "metering.prices.services.end_price": "of the site, in no tenant",
     "metering.prices.services.add_discount": "of the site, in no tenant; the row says who and when",

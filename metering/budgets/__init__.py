@@ -1,1 +1,0 @@
-"""Budgets: one counter for each month, thresholds, and when the money will be used up."""
