@@ -14,6 +14,8 @@ urlpatterns = [
     path("operator/prices/", include("metering.prices.urls")),
     path("operator/costs/", include("metering.spend.urls")),
     path("usage/", include("metering.urls")),
+    path("usage/budgets/", include("metering.budgets.urls")),
+    path("usage/alerts/", include("metering.alerts.urls")),
     path("api/v1/", include("portal.api")),
     path("v1/organization/", include("metering.openai.urls")),
 ]

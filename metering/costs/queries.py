@@ -82,7 +82,7 @@ def costs_of(start: dt.datetime, end: dt.datetime) -> CostSummary:
 def costs_of_slice(wanted: Slice) -> CostSummary:
     """The costs of a range; of a part of the requests, only what serving them cost."""
     judges = [] if wanted.only else judge_lines(wanted.start, wanted.end)
-    jobs = [] if wanted.only else _job_lines(wanted.start, wanted.end)
+    jobs = [] if wanted.only else job_lines(wanted.start, wanted.end)
     lines = [*jobs, *call_lines(judges), *_serving_lines(wanted)]
     return CostSummary(start=wanted.start, end=wanted.end, lines=lines, judges=judges)
 
@@ -102,7 +102,8 @@ def _line(
     )
 
 
-def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+def job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+    """Those that ended between two whole hours, and those that run, if the range holds the present."""
     # Not one condition on the later of both: no index would serve it.
     billed = Q(finished_at__gte=start, finished_at__lt=end)
     if start <= timezone.now() < end:

@@ -1,5 +1,7 @@
 """Tables of metering, by noun."""
 
+from metering.models.alerts import Alert, AlertKind, AlertMail, MailState
+from metering.models.budgets import Budget, BudgetScope, Spend
 from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
@@ -8,6 +10,11 @@ from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, ve
 
 __all__ = [
     "UNITS",
+    "Alert",
+    "AlertKind",
+    "AlertMail",
+    "Budget",
+    "BudgetScope",
     "By",
     "Discount",
     "EndpointHour",
@@ -17,6 +24,7 @@ __all__ = [
     "IdlePolicy",
     "Invocation",
     "LedgerFile",
+    "MailState",
     "Method",
     "ObservedEndpoint",
     "ObservedProgress",
@@ -26,6 +34,7 @@ __all__ = [
     "PriceSource",
     "RollUp",
     "Service",
+    "Spend",
     "Unit",
     "UsageTotal",
     "version_value",
