@@ -17,6 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from metering.alerts.api import AlertViewSet
+from metering.budgets.api import BudgetViewSet
 from metering.costs.queries import costs_of_slice
 from metering.costs.serializers import CostLineSerializer, JudgeLineSerializer
 from metering.models import Grain
@@ -226,3 +228,5 @@ class UsageViewSet(viewsets.ViewSet):
 router = SimpleRouter()
 router.register("usage", UsageViewSet, basename="usage")
 router.registry.extend(statements.registry)
+router.register("budgets", BudgetViewSet, basename="budget")
+router.register("alerts", AlertViewSet, basename="alert")

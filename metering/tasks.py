@@ -1,9 +1,14 @@
 """Periodic tasks of metering."""
 
+from uuid import UUID
+
 import structlog
 from celery import shared_task
 
+from metering.alerts.mail import send_due
 from metering.backends.price_lists import PriceListError, price_lists
+from metering.budgets.queries import tenants_with_budgets
+from metering.budgets.services import count_spend
 from metering.costs.allocation import allocate_due
 from metering.costs.measuring import measure_endpoints
 from metering.ledger.collector import collect
@@ -57,3 +62,19 @@ def import_prices_in_use() -> None:
 def close_statements() -> None:
     """Close the months that are due, and finish what was begun."""
     close_due()
+
+
+@shared_task(name="metering.count_budgets")
+def count_budgets(tenant_id: str = "") -> None:
+    """Count what was spent of budgets, each organisation in a task of its own."""
+    if tenant_id:
+        count_spend(tenant_id=UUID(tenant_id))
+        return
+    for found in tenants_with_budgets():
+        count_budgets.delay(str(found))
+
+
+@shared_task(name="metering.send_alerts")
+def send_alerts() -> None:
+    """Send the e-mails of alerts that wait."""
+    send_due()

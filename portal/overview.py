@@ -9,6 +9,7 @@ from evaluations.reviews.queries import open_reviews
 from evaluations.runs.queries import latest_ready_runs
 from evaluations.runs.report import SliceReport, headline
 from jobs.models import Job
+from metering.alerts.queries import unhandled_alerts
 from serving.models import Route
 
 JOBS_SHOWN, ROUTES_SHOWN, EVALUATIONS_SHOWN = 6, 10, 5
@@ -32,6 +33,7 @@ class Overview:
     adapters: int
     versions: int
     open_reviews: int
+    alerts: int
     jobs: list[Job]
     routes: list[Route]
     evaluations: list[tuple[EvaluationRun, SliceReport | None]]
@@ -60,6 +62,7 @@ def read_overview() -> Overview:
         adapters=Adapter.objects.count(),
         versions=versions,
         open_reviews=open_reviews(),
+        alerts=unhandled_alerts(),
         jobs=list(Job.objects.defer("spec", "result")[:JOBS_SHOWN]),
         routes=routes,
         evaluations=evaluations,

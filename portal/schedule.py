@@ -47,6 +47,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=2, minute=51),
         "options": valid_for(3600),
     },
+    "count-budgets": {"task": "metering.count_budgets", "schedule": 60.0, "options": valid_for(60)},
+    "send-alerts": {"task": "metering.send_alerts", "schedule": 20.0, "options": valid_for(20)},
     "read-observed-usage": {"task": "metering.read_observed", "schedule": 300.0, "options": valid_for(300)},
     "import-prices": {
         "task": "metering.import_prices",

@@ -17,6 +17,8 @@ urlpatterns = [
     path("", include("metering.focus.urls")),
     path("operator/statements/", include("metering.statements.operator_urls")),
     path("usage/", include("metering.urls")),
+    path("usage/budgets/", include("metering.budgets.urls")),
+    path("usage/alerts/", include("metering.alerts.urls")),
     path("api/v1/", include("portal.api")),
     path("v1/organization/", include("metering.openai.urls")),
 ]

@@ -28,6 +28,7 @@ class Action(TextChoices):
     ROUTERS_EDIT = "routers.edit"
     PLAYGROUND_USE = "playground.use"
     USAGE_VIEW = "usage.view"
+    BUDGETS_MANAGE = "budgets.manage"
     KEYS_MANAGE = "keys.manage"
     WEBHOOKS_MANAGE = "webhooks.manage"
     MEMBERS_MANAGE = "members.manage"
@@ -44,7 +45,7 @@ class Role(TextChoices):
 API_KEY = "api_key"
 
 _ALL = frozenset(Action)
-_OWNERS = frozenset({Action.MEMBERS_MANAGE, Action.GATES_MANAGE})
+_OWNERS = frozenset({Action.MEMBERS_MANAGE, Action.GATES_MANAGE, Action.BUDGETS_MANAGE})
 _PEOPLE = frozenset({Action.KEYS_MANAGE, Action.MEMBERS_MANAGE})
 
 PERMISSIONS: Mapping[str, frozenset[Action]] = {

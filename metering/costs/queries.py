@@ -82,7 +82,7 @@ def costs_of(start: dt.datetime, end: dt.datetime) -> CostSummary:
 def costs_of_slice(wanted: Slice) -> CostSummary:
     """The costs of a range; of a part of the requests, only what serving them cost."""
     judges = [] if wanted.only else judge_lines(wanted.start, wanted.end)
-    jobs = [] if wanted.only else _job_lines(wanted.start, wanted.end)
+    jobs = [] if wanted.only else job_lines(wanted.start, wanted.end)
     lines = [*jobs, *call_lines(judges), *_serving_lines(wanted)]
     return CostSummary(start=wanted.start, end=wanted.end, lines=lines, judges=judges)
 
@@ -111,7 +111,8 @@ def billed_jobs(start: dt.datetime, end: dt.datetime) -> QuerySet[Job]:
     return Job.objects.filter(billed, billable_seconds__gt=0)
 
 
-def _job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+def job_lines(start: dt.datetime, end: dt.datetime) -> list[CostLine]:
+    """Those that ended between two whole hours, and those that run, if the range holds the present."""
     jobs = billed_jobs(start, end)
     groups = jobs.order_by("kind").values("kind", "usd_per_hour", "price_source").annotate(sum=Sum("billable_seconds"))
     return [

@@ -1,5 +1,7 @@
 """Tables of metering, by noun."""
 
+from metering.models.alerts import Alert, AlertKind, AlertMail, MailState
+from metering.models.budgets import Budget, BudgetScope, Spend
 from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
 from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
@@ -12,10 +14,15 @@ __all__ = [
     "UNITS",
     "Adjustment",
     "AdjustmentKind",
+    "Alert",
+    "AlertKind",
+    "AlertMail",
     "BillImport",
     "BillLayout",
     "BillLine",
     "BillSubject",
+    "Budget",
+    "BudgetScope",
     "By",
     "ClosedMonth",
     "Discount",
@@ -26,6 +33,7 @@ __all__ = [
     "IdlePolicy",
     "Invocation",
     "LedgerFile",
+    "MailState",
     "Method",
     "ObservedEndpoint",
     "ObservedProgress",
@@ -35,6 +43,7 @@ __all__ = [
     "PriceSource",
     "RollUp",
     "Service",
+    "Spend",
     "Statement",
     "StatementState",
     "Unit",

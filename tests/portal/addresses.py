@@ -30,7 +30,7 @@ from evaluations.models import (
     Rubric,
 )
 from jobs.models import Job
-from metering.models import Discount, Price
+from metering.models import Alert, Budget, Discount, Price
 from serving.models import Deployment, Endpoint, Freeze, Promotion, Route, Router, SiteFreeze, Trial, TrialCopy
 from tenants.models import ApiKey, Invitation, Membership, Tenant, Webhook, WebhookDelivery
 from tests.portal.world import CANARY
@@ -233,6 +233,14 @@ PAGES = {
     "metering:statement": Address(own={"GET": 200}, also=THIS_MONTH),
     "metering:statement-csv": Address(own={"GET": 200}, also=THIS_MONTH),
     "metering:statement-pdf": Address(own={"GET": 200}, also=THIS_MONTH),
+    "budgets:list": _get(),
+    "budgets:new": _form(subject="all:", amount="100"),
+    "budgets:change": _form(Budget, amount="100"),
+    "budgets:delete": _post(Budget),
+    "alerts:list": _get(),
+    "alerts:acknowledge": _form(Alert),
+    "alerts:snooze": _form(Alert, 200, until="2001-01-01T00:00"),
+    "alerts:reopen": _post(Alert),
 }
 
 SERVER: dict[str, Any] = {
@@ -408,6 +416,13 @@ REST = {
     "usage-observed": _get(),
     "focus-list": _get(),
     "focus-unknown": _get(),
+    "budget-list": _form(status=201, amount_usd="100"),
+    "budget-detail": Address(own={"GET": 200, "PATCH": 200, "DELETE": 204}, row=Budget, sent={"amount_usd": "100"}),
+    "alert-list": _get(),
+    "alert-detail": _get(Alert),
+    "alert-acknowledge": _post(Alert, 200, note="Seen."),
+    "alert-snooze": _post(Alert, 400, until="2001-01-01T00:00:00Z"),
+    "alert-reopen": _post(Alert, 200),
 }
 
 ADDRESSES = PUBLIC | OPERATORS | PAGES | STAFF | REST

@@ -38,7 +38,7 @@ def test_it_shows_what_answers_within_few_queries(
     as_alice: Client, tenant: Tenant, alice: User, django_assert_max_num_queries: Any
 ) -> None:
     make_world(tenant, alice)
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         page = as_alice.get(URL).content.decode()
     assert page.count(CANARY) >= 3
 

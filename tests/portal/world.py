@@ -44,7 +44,7 @@ from evaluations.runs.contenders import contenders
 from jobs.models import Job
 from jobs.states import State
 from lorakit.gates.policy import DEFAULT
-from metering.models import Discount, Price
+from metering.models import Alert, Budget, Discount, Price
 from serving.endpoints.services import ensure_endpoint
 from serving.models import (
     Deployment,
@@ -185,6 +185,12 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
         webhook, _ = create_webhook(tenant=tenant, url=f"https://127.0.0.1:9/{CANARY}")
         event = WebhookEvent.objects.create(kind="job.failed", data={"title": CANARY})
         delivery = WebhookDelivery.objects.create(webhook=webhook, event=event, state="failed")
+        budget = Budget.objects.create(
+            scope="adapter", value=CANARY, amount_micros=1_000_000, note=CANARY, set_at=timezone.now()
+        )
+        alert = Alert.objects.create(
+            kind="budget", subject=str(budget.id), occasion=CANARY, title=CANARY, text=CANARY, seen_at=timezone.now()
+        )
         key, _ = create_api_key(tenant=tenant, name=CANARY)
         colleague = User.objects.create_user(f"{CANARY}@example.com", name=CANARY)
         membership = Membership.objects.create(user=colleague, role=Role.MEMBER)
@@ -195,7 +201,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
                 judging, graded, review, review_round, round_item, judge, verdict, qualification, licence, alignment,
                 rubric, policy, decision, approval,
                 deployment, route, router, learning, promotion, trial, trial_copy, freeze, site_freeze, price,
-                discount, webhook, event, delivery, key, membership, invitation, run.job, base_model,
+                discount, budget, alert, webhook, event, delivery, key, membership, invitation, run.job, base_model,
                 endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
