@@ -36,6 +36,7 @@ UNRECORDED = {
     "metering.prices.services.import_prices": "of the site, in no tenant; the row says where from and when",
     "metering.alerts.services.open_alert": "what the site found, on the alert",
     "metering.alerts.services.end_alerts": "what the site found, on the alert",
+    "metering.anomalies.services.check_hour": "what the site found, on the alert",
     "metering.budgets.services.count_spend": "counted by the site's schedule",
     "tenants.audit.services.record_event": "is what records",
     "tenants.webhooks.services.send_test": "what was sent is kept with the webhook",
