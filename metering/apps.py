@@ -7,7 +7,7 @@ class MeteringConfig(AppConfig):
     def ready(self) -> None:
         from jobs import prices
         from metering import checks  # noqa: F401
-        from metering.alerts.kinds import FORECAST_EXCEEDED, THRESHOLD_REACHED
+        from metering.alerts.kinds import ANOMALY, FORECAST_EXCEEDED, THRESHOLD_REACHED
         from metering.prices.finder import prices_now
         from metering.usage.latency import usual_p95_ms
         from metering.usage.of_endpoints import usage_of_versions
@@ -18,4 +18,4 @@ class MeteringConfig(AppConfig):
         prices.register(prices_now)
         latency.register(usual_p95_ms)
         usage.register(usage_of_versions)
-        register_kinds(THRESHOLD_REACHED, FORECAST_EXCEEDED)
+        register_kinds(THRESHOLD_REACHED, FORECAST_EXCEEDED, ANOMALY)

@@ -6,6 +6,8 @@ import structlog
 from celery import shared_task
 
 from metering.alerts.mail import send_due
+from metering.anomalies.hours import tenants_to_check
+from metering.anomalies.services import check_hour, last_full_hour
 from metering.backends.price_lists import PriceListError, price_lists
 from metering.budgets.queries import tenants_with_budgets
 from metering.budgets.services import count_spend
@@ -78,3 +80,14 @@ def count_budgets(tenant_id: str = "") -> None:
 def send_alerts() -> None:
     """Send the e-mails of alerts that wait."""
     send_due()
+
+
+@shared_task(name="metering.find_anomalies")
+def find_anomalies(tenant_id: str = "") -> None:
+    """Look at the last full hour, each organisation in a task of its own."""
+    start = last_full_hour()
+    if tenant_id:
+        check_hour(tenant_id=UUID(tenant_id), start=start)
+        return
+    for found in tenants_to_check(start):
+        find_anomalies.delay(str(found))

@@ -48,6 +48,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "options": valid_for(3600),
     },
     "count-budgets": {"task": "metering.count_budgets", "schedule": 60.0, "options": valid_for(60)},
+    "find-anomalies": {
+        "task": "metering.find_anomalies",
+        "schedule": crontab(minute="7,27,47"),
+        "options": valid_for(600),
+    },
     "send-alerts": {"task": "metering.send_alerts", "schedule": 20.0, "options": valid_for(20)},
     "read-observed-usage": {"task": "metering.read_observed", "schedule": 300.0, "options": valid_for(300)},
     "import-prices": {

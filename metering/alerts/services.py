@@ -13,7 +13,7 @@ from metering.alerts.kinds import EVENTS
 from metering.models import Alert, AlertKind, AlertMail
 from tenants.audit.services import record_event
 from tenants.models import Membership, User
-from tenants.permissions import Action, Role
+from tenants.permissions import Action
 from tenants.webhooks.services import publish
 
 MOST_NOTE = 300
@@ -102,7 +102,7 @@ def _people(recipients: Collection[int]) -> list[User]:
     chosen = members.filter(user__in=recipients)
     # Somebody who has become a reviewer may no longer see what is spent.
     found = [member.user for member in chosen if member.may(Action.USAGE_VIEW)]
-    return found or [member.user for member in members.filter(role=Role.OWNER)]
+    return found or [member.user for member in members if member.may(Action.BUDGETS_MANAGE)]
 
 
 def _locked(alert: Alert) -> Alert:

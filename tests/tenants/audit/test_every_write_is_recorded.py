@@ -39,6 +39,7 @@ UNRECORDED = {
     "metering.statements.services.finish_closing": "_write records it",
     "metering.alerts.services.open_alert": "what the site found, on the alert",
     "metering.alerts.services.end_alerts": "what the site found, on the alert",
+    "metering.anomalies.services.check_hour": "what the site found, on the alert",
     "metering.budgets.services.count_spend": "counted by the site's schedule",
     "tenants.audit.services.record_event": "is what records",
     "tenants.webhooks.services.send_test": "what was sent is kept with the webhook",
