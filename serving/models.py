@@ -80,6 +80,25 @@ class Endpoint(models.Model):
         return self.state in SERVING
 
 
+class EndpointAlarm(models.Model):
+    """An alarm of a cloud on an endpoint, as it was at `read_at`. The operator's: it belongs to no tenant."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="alarms", db_index=False)
+    name = models.CharField(max_length=255, help_text="Its name in the cloud.")
+    text = models.CharField(max_length=1024, blank=True)
+    state = models.CharField(max_length=8, help_text="as serving.backends.alarms.AlarmState")
+    since = models.DateTimeField(help_text="When its state last changed.")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (models.UniqueConstraint(fields=("endpoint", "name"), name="endpoint_alarm_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Placement(TenantModel):
     """Where a tenant's adapters of one base model are deployed: where it first promoted, until it is moved."""
 

@@ -1,7 +1,7 @@
 """Celery looks for an app's tasks here."""
 
 from serving.capacity.tasks import follow_capacity_recommendations, follow_endpoint_capacity
-from serving.endpoints.tasks import reconcile_endpoints
+from serving.endpoints.tasks import read_endpoint_alarms, reconcile_endpoints
 from serving.routing.tasks import learn_router, learn_routers, publish_routes
 from serving.trials.tasks import forget_trial_copies
 
@@ -12,5 +12,6 @@ __all__ = [
     "learn_router",
     "learn_routers",
     "publish_routes",
+    "read_endpoint_alarms",
     "reconcile_endpoints",
 ]

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from jobs.aliases import merge_options
 from jobs.prices import Priced, stated
 from lorakit.capacity.setup import Setup
+from serving.backends.alarms import CloudAlarm
 from serving.backends.errors import EndpointError
 from serving.backends.recommending import Recommender
 from serving.backends.residency import Residency
@@ -194,6 +195,10 @@ class EndpointBackend(ABC):
     def scaling(self) -> Iterator[str]:
         """How it scales and what its alarms say, as it is in the cloud, a line at a time. Raises EndpointError."""
         return iter(())
+
+    def alarms(self) -> Sequence[CloudAlarm]:
+        """The cloud's alarms on it that tell people, by name. Raises EndpointError."""
+        return ()
 
     def recommender(self) -> Recommender | None:
         """What asks the cloud which machines it needs; None where there is no such service."""

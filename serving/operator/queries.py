@@ -12,10 +12,20 @@ from jobs.models import Job
 from jobs.prices import HourlyPrice, prices_of
 from jobs.states import State
 from rest.errors import NotFound
+from serving.backends.alarms import AlarmState
 from serving.backends.base import EndpointBackend
 from serving.endpoints.provisioning import VERBS
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
-from serving.models import HELD, CapacityPrediction, Deployment, DeploymentState, Endpoint, Placement, Route
+from serving.models import (
+    HELD,
+    CapacityPrediction,
+    Deployment,
+    DeploymentState,
+    Endpoint,
+    EndpointAlarm,
+    Placement,
+    Route,
+)
 from serving.moves.queries import MOVE
 from tenants.models import Tenant
 from tenants.scope import system_scope
@@ -35,7 +45,10 @@ SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """An endpoint and what is on it; no `backend` and no `price` where the settings no longer fit it."""
+    """An endpoint and what is on it; no `backend` and no `price` where the settings no longer fit it.
+
+    `alarms` says how many of its cloud's alarms there are now.
+    """
 
     endpoint: Endpoint
     backend: EndpointBackend | None
@@ -43,6 +56,7 @@ class Line:
     live: int
     held: int
     tenants: int
+    alarms: int
 
     @property
     def is_passing(self) -> bool:
@@ -80,6 +94,7 @@ def lines() -> list[Line]:
         live = _counts(Route.objects.exclude(active=None), "active__endpoint")
         held = _counts(Deployment.objects.filter(state__in=HELD), "endpoint")
         tenants = _counts(Placement.objects.all(), "endpoint")
+    alarms = _counts(EndpointAlarm.objects.filter(state=AlarmState.ALARM.value), "endpoint")
     return [
         Line(
             endpoint=one,
@@ -88,6 +103,7 @@ def lines() -> list[Line]:
             live=live.get(one.id, 0),
             held=held.get(one.id, 0),
             tenants=tenants.get(one.id, 0),
+            alarms=alarms.get(one.id, 0),
         )
         for one, (backend, price) in zip(found, _priced(found), strict=True)
     ]
@@ -107,8 +123,14 @@ def line_of(endpoint: Endpoint) -> Line:
         live = Route.objects.filter(active__endpoint=endpoint).count()
         held = Deployment.objects.filter(endpoint=endpoint, state__in=HELD).count()
         tenants = Placement.objects.filter(endpoint=endpoint).count()
+    alarms = EndpointAlarm.objects.filter(endpoint=endpoint, state=AlarmState.ALARM.value).count()
     [(backend, price)] = _priced([endpoint])
-    return Line(endpoint=endpoint, backend=backend, price=price, live=live, held=held, tenants=tenants)
+    return Line(endpoint=endpoint, backend=backend, price=price, live=live, held=held, tenants=tenants, alarms=alarms)
+
+
+def alarms_on(endpoint: Endpoint) -> list[EndpointAlarm]:
+    """What its cloud's alarms said last, those where there is alarm first."""
+    return sorted(EndpointAlarm.objects.filter(endpoint=endpoint), key=lambda one: one.state != AlarmState.ALARM)
 
 
 def drained_at(endpoint: Endpoint) -> Any:

@@ -33,6 +33,7 @@ from serving.operator.options import facts_of, slots_of
 from serving.operator.queries import (
     SORTS,
     adapters_on,
+    alarms_on,
     drained_at,
     endpoint_of,
     line_of,
@@ -128,6 +129,7 @@ def endpoint(request: PortalRequest, endpoint_id: UUID) -> HttpResponse:
             "facts": facts_of(found.backend, found.options) if line.backend else [],
             "slots": slots_of(found) if line.backend else None,
             "drained_at": drained_at(found),
+            "alarms": alarms_on(found),
             "is_made_here": line.backend is not None and _is_made_here(line.backend),
             "page_obj": page,
             "changing": changing,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from standin.cloudwatch.data import STATISTICS
+from standin.cloudwatch.data import statistic_of
 from standin.cloudwatch.metrics import Key, Metrics, key
 
 Request = dict[str, Any]
@@ -31,6 +31,11 @@ class Alarm:
     @property
     def name(self) -> str:
         return str(self.request["AlarmName"])
+
+    @property
+    def statistic(self) -> str:
+        """Of the values of a period: one with a name, or a percentile such as "p95"."""
+        return str(self.request.get("Statistic") or self.request["ExtendedStatistic"])
 
     @property
     def actions(self) -> list[str]:
@@ -66,7 +71,7 @@ class Alarm:
         request, period = self.request, self.request["Period"]
         starts = [number * period for number in range(end - request["EvaluationPeriods"], end)]
         found = [metrics.values(self._metric, start, start + period) for start in starts]
-        values = [STATISTICS[request["Statistic"]](points) for points in found if points]
+        values = [statistic_of(self.statistic, points) for points in found if points]
         beyond = [one for one in values if COMPARISONS[request["ComparisonOperator"]](one, request["Threshold"])]
         missing, count = request.get("TreatMissingData", "missing"), len(beyond)
         if missing == "breaching":

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from standin.cloudwatch.data import STATISTICS
+from standin.cloudwatch.data import PERCENTILE, STATISTICS
 from standin.cloudwatch.metrics import Metrics
 from standin.errors import AwsError
 from standin.scaling.alarm import COMPARISONS, Alarm
@@ -15,10 +15,12 @@ Act = Callable[[str, float, float], None]
 DAY, WEEK, HOUR = 86_400, 604_800, 3_600
 TOLD = (
     "AlarmName", "AlarmDescription", "OKActions", "AlarmActions", "InsufficientDataActions", "MetricName", "Namespace",
-    "Statistic", "Dimensions", "Period", "Unit", "EvaluationPeriods", "DatapointsToAlarm", "Threshold",
-    "ComparisonOperator", "TreatMissingData",
+    "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit", "EvaluationPeriods", "DatapointsToAlarm",
+    "Threshold", "ComparisonOperator", "TreatMissingData",
 )  # fmt: skip
-LACKING = ("Metrics", "EvaluationCriteria", "ExtendedStatistic", "ThresholdMetricId", "EvaluationWindow")
+LACKING = (
+    "Metrics", "EvaluationCriteria", "EvaluateLowSampleCountPercentile", "ThresholdMetricId", "EvaluationWindow"
+)  # fmt: skip
 
 
 class Alarms:
@@ -94,6 +96,7 @@ def _told(alarm: Alarm) -> Request:
         "ActionsEnabled": alarm.request.get("ActionsEnabled", True),
         "StateValue": alarm.state,
         "StateUpdatedTimestamp": alarm.state_at,
+        "StateTransitionedTimestamp": alarm.state_at,
         "AlarmConfigurationUpdatedTimestamp": alarm.updated_at,
     }
 
@@ -102,8 +105,8 @@ def _check(request: Request) -> None:
     """Rules of an alarm that the service model does not state."""
     for member in LACKING:
         if member in request:
-            raise _wrong(f"The stand-in's alarms watch one metric by a Statistic, and have no {member}.")
-    for member in ("Namespace", "MetricName", "Statistic", "Period", "EvaluationPeriods", "Threshold"):
+            raise _wrong(f"The stand-in's alarms watch one metric by a statistic, and have no {member}.")
+    for member in ("Namespace", "MetricName", "Period", "EvaluationPeriods", "Threshold"):
         if member not in request:
             raise AwsError("MissingParameter", f"The parameter {member} is required.")
     period, count = request["Period"], request["EvaluationPeriods"]
@@ -115,12 +118,25 @@ def _check(request: Request) -> None:
         raise _wrong("DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
     if request.get("TreatMissingData", "missing") not in {"breaching", "notBreaching", "ignore", "missing"}:
         raise _wrong("TreatMissingData must be breaching, notBreaching, ignore or missing.")
-    if request["ComparisonOperator"] not in COMPARISONS or request["Statistic"] not in STATISTICS:
-        raise _wrong("The stand-in's alarms compare a Statistic with a fixed Threshold.")
+    if request["ComparisonOperator"] not in COMPARISONS:
+        raise _wrong("The stand-in's alarms compare a statistic with a fixed Threshold.")
+    _check_statistic(request)
     for kind in ("OKActions", "AlarmActions", "InsufficientDataActions"):
         for action in request.get(kind, ()):
             if not action.startswith("arn:"):
                 raise _wrong(f"Invalid action: {action}.")
+
+
+def _check_statistic(request: Request) -> None:
+    if ("Statistic" in request) == ("ExtendedStatistic" in request):
+        raise AwsError("InvalidParameterCombination", "An alarm needs either Statistic or ExtendedStatistic.")
+    if "Statistic" in request:
+        if request["Statistic"] not in STATISTICS:
+            raise _wrong(f"The value {request['Statistic']} for parameter Statistic is not supported.")
+        return
+    percentile = PERCENTILE.fullmatch(request["ExtendedStatistic"])
+    if percentile is None or float(percentile[1]) > 100:
+        raise _wrong(f"The value {request['ExtendedStatistic']} for parameter ExtendedStatistic is not supported.")
 
 
 def _wrong(message: str) -> AwsError:

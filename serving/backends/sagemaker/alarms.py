@@ -1,15 +1,23 @@
-"""CloudWatch's alarms on the endpoint: two that tell people, and the one that starts a copy where there is none."""
+"""CloudWatch's alarms on the endpoint: those that tell people, and the one that starts a copy where there is none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from jobs.backends.sagemaker.errors import code_of
+from serving.backends.alarms import AlarmState, CloudAlarm
 from serving.backends.sagemaker.errors import translated
 from serving.backends.sagemaker.plan import VARIANT, Plan, Request
 
 NAMESPACE = "AWS/SageMaker"
+OF_COMPONENTS = "/aws/sagemaker/InferenceComponents"
+MICROSECONDS = 1_000_000
+"""In a second: the unit of SageMaker's latencies."""
+TELLING = ("errors", "gpu-memory", "latency", "no-capacity")
+"""Alarms that tell people, as their names end."""
+WAKE = "wake"
+STATES = {"OK": AlarmState.OK, "ALARM": AlarmState.ALARM, "INSUFFICIENT_DATA": AlarmState.NO_DATA}
 
 
 class EndpointAlarms:
@@ -21,7 +29,7 @@ class EndpointAlarms:
 
     def apply(self, wake: str) -> None:
         """Put the alarms in place; `wake` is the ARN of the policy that starts a copy, empty if there is none."""
-        wanted = [self.errors(), self.no_capacity(), *([self.wake(wake)] if wake else [])]
+        wanted = [self.errors(), self.no_capacity(), *self._measuring(), *([self.wake(wake)] if wake else [])]
         with translated("setting up alarms"):
             for alarm in wanted:
                 self._client.put_metric_alarm(**alarm)
@@ -42,6 +50,12 @@ class EndpointAlarms:
         if not found:
             yield "There are no alarms."
 
+    def states(self) -> list[CloudAlarm]:
+        """What those that tell people say, by name. Raises EndpointError."""
+        with translated("describing alarms"):
+            found = self._found(TELLING)
+        return [_state(alarm) for alarm in sorted(found, key=lambda one: str(one["AlarmName"]))]
+
     def errors(self) -> Request:
         """For PutMetricAlarm."""
         return {
@@ -49,10 +63,7 @@ class EndpointAlarms:
             "AlarmDescription": "The shared endpoint answers with errors.",
             "Namespace": NAMESPACE,
             "MetricName": "Invocation5XXErrors",
-            "Dimensions": [
-                {"Name": "EndpointName", "Value": self._plan.endpoint},
-                {"Name": "VariantName", "Value": VARIANT},
-            ],
+            "Dimensions": self._of_variant,
             "Statistic": "Sum",
             "Period": 60,
             "EvaluationPeriods": 5,
@@ -76,11 +87,47 @@ class EndpointAlarms:
             **self._told,
         }
 
+    def latency(self) -> Request:
+        """For PutMetricAlarm."""
+        return {
+            "AlarmName": self._name("latency"),
+            "AlarmDescription": "The slowest 5% of answers take too long.",
+            "Namespace": NAMESPACE,
+            "MetricName": "ModelLatency",
+            "Dimensions": self._of_variant,
+            "ExtendedStatistic": "p95",
+            "Period": 300,
+            "EvaluationPeriods": 3,
+            "DatapointsToAlarm": 2,
+            "Threshold": self._plan.alarm_p95_seconds * MICROSECONDS,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            **self._told,
+        }
+
+    def gpu_memory(self) -> Request:
+        """For PutMetricAlarm."""
+        return {
+            "AlarmName": self._name("gpu-memory"),
+            "AlarmDescription": "The memory of the GPUs is nearly full.",
+            "Namespace": OF_COMPONENTS,
+            "MetricName": "GPUMemoryUtilizationNormalized",
+            "Dimensions": self._of_base,
+            "Statistic": "Maximum",
+            "Period": 300,
+            "EvaluationPeriods": 3,
+            "DatapointsToAlarm": 3,
+            "Threshold": self._plan.alarm_gpu_memory_percent,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "TreatMissingData": "notBreaching",
+            **self._told,
+        }
+
     def wake(self, policy: str) -> Request:
         """For PutMetricAlarm."""
         return {
             **self._no_copy,
-            "AlarmName": self._name("wake"),
+            "AlarmName": self._name(WAKE),
             "AlarmDescription": "A request found no copy of the base model, and starts one.",
             "Period": 30,
             "EvaluationPeriods": 1,
@@ -95,11 +142,29 @@ class EndpointAlarms:
         return {
             "Namespace": NAMESPACE,
             "MetricName": "NoCapacityInvocationFailures",
-            "Dimensions": [{"Name": "InferenceComponentName", "Value": self._plan.base_component}],
+            "Dimensions": self._of_base,
             "Statistic": "Maximum",
             "Threshold": 1.0,
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         }
+
+    def _measuring(self) -> Iterator[Request]:
+        """The alarms that the plan has a limit for."""
+        if self._plan.alarm_p95_seconds:
+            yield self.latency()
+        if self._plan.alarm_gpu_memory_percent:
+            yield self.gpu_memory()
+
+    @property
+    def _of_variant(self) -> list[Request]:
+        return [
+            {"Name": "EndpointName", "Value": self._plan.endpoint},
+            {"Name": "VariantName", "Value": VARIANT},
+        ]
+
+    @property
+    def _of_base(self) -> list[Request]:
+        return [{"Name": "InferenceComponentName", "Value": self._plan.base_component}]
 
     @property
     def _told(self) -> Request:
@@ -109,8 +174,8 @@ class EndpointAlarms:
     def _name(self, name: str) -> str:
         return f"{self._plan.endpoint}-{name}"
 
-    def _found(self) -> list[Request]:
-        names = [self._name(name) for name in ("errors", "no-capacity", "wake")]
+    def _found(self, wanted: Sequence[str] = (*TELLING, WAKE)) -> list[Request]:
+        names = [self._name(name) for name in wanted]
         found: list[Request] = self._client.describe_alarms(AlarmNames=names)["MetricAlarms"]
         return found
 
@@ -124,3 +189,12 @@ class EndpointAlarms:
             # Somebody else was faster.
             if code_of(error) != "ResourceNotFound":
                 raise
+
+
+def _state(alarm: Request) -> CloudAlarm:
+    return CloudAlarm(
+        name=alarm["AlarmName"],
+        text=alarm.get("AlarmDescription", ""),
+        state=STATES[alarm["StateValue"]],
+        since=alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"],
+    )

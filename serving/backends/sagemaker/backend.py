@@ -5,7 +5,7 @@ base, so the name of a component ends with a mark of its endpoint.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import MISSING, Field, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from jobs.backends.sagemaker.bucket import Bucket
 from jobs.prices import Priced
 from lorakit.capacity.setup import Setup
+from serving.backends.alarms import CloudAlarm
 from serving.backends.base import Description, EndpointBackend, Health, Package, Status
 from serving.backends.errors import EndpointError
 from serving.backends.sagemaker.alarms import EndpointAlarms
@@ -206,6 +207,9 @@ class SageMakerEndpoint(EndpointBackend):
     def scaling(self) -> Iterator[str]:
         yield from self._scaling.describe()
         yield from self._alarms.describe()
+
+    def alarms(self) -> Sequence[CloudAlarm]:
+        return self._alarms.states()
 
     def component(self, name: str) -> str:
         """The name of a deployment's component: unique in the account, of at most 63 characters."""

@@ -13,6 +13,9 @@ from serving.backends.sagemaker.schedule import ScheduledCopies, read_schedule
 METRICS_SECONDS = (10, 30, 60, 120, 180, 240, 300)
 """How often AWS can publish an endpoint's metrics."""
 
+LONGEST_ANSWER = 60
+"""Seconds that SageMaker waits for an answer."""
+
 USUAL_WIDTH = 256
 """Sequences in a batch, vLLM's default `--max-num-seqs`."""
 
@@ -53,6 +56,8 @@ class Plan:
     requests at a time, and instances follow the copies between `least_instances` and `most_instances`. With both least
     numbers 0, an endpoint without requests has neither, and the first request starts them again. `schedule` is what
     `read_schedule` reads, with times of the zone `schedule_time_zone`. `alarm_topic` is the ARN of an SNS topic.
+    There is alarm where the model's 95th percentile is above `alarm_p95_seconds`, or a copy uses more than
+    `alarm_gpu_memory_percent` of its GPUs' memory; 0 is for no such alarm.
     """
 
     endpoint: str
@@ -73,6 +78,8 @@ class Plan:
     schedule: tuple[dict[str, Any], ...] = ()
     schedule_time_zone: str = "UTC"
     alarm_topic: str = ""
+    alarm_p95_seconds: float = 30.0
+    alarm_gpu_memory_percent: float = 0.0
     enhanced_metrics: bool = False
     metrics_seconds: int = 60
     accelerators: int = 1
@@ -130,6 +137,10 @@ class Plan:
             raise ValueError("SCHEDULE_TIME_ZONE must be a time zone such as Europe/Berlin") from error
         if self.alarm_topic and self.alarm_topic.split(":")[2:3] != ["sns"]:
             raise ValueError("ALARM_TOPIC must be an SNS topic's ARN, arn:aws:sns:REGION:ACCOUNT:NAME")
+        if not 0 <= self.alarm_p95_seconds <= LONGEST_ANSWER:
+            raise ValueError(f"ALARM_P95_SECONDS must be from 0 to {LONGEST_ANSWER}, the longest that AWS waits")
+        if not 0 <= self.alarm_gpu_memory_percent < 100:
+            raise ValueError("ALARM_GPU_MEMORY_PERCENT must be from 0 to below 100")
         if self.metrics_seconds not in METRICS_SECONDS:
             raise ValueError(f"METRICS_SECONDS must be one of {', '.join(map(str, METRICS_SECONDS))}")
 

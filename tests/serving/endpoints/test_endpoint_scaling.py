@@ -95,13 +95,57 @@ def test_a_plan_that_does_not_scale_has_alarms_and_no_target(standin: StandIn) -
     list(waited(backend.provision().create()))
     assert not standin.hosting.scaling.targets
     alarms = standin.hosting.alarms.by_name
-    assert set(alarms) == {"shared-errors", "shared-no-capacity"}
+    assert set(alarms) == {"shared-errors", "shared-latency", "shared-no-capacity"}
     assert alarms["shared-errors"].request["Tags"] == [{"Key": "owner", "Value": "nlp"}]
     assert list(backend.scaling()) == [
         "Copies do not scale.",
         "Alarm shared-errors: INSUFFICIENT_DATA, tells nobody.",
+        "Alarm shared-latency: INSUFFICIENT_DATA, tells nobody.",
         "Alarm shared-no-capacity: INSUFFICIENT_DATA, tells nobody.",
     ]
+
+
+def test_alarms_follow_what_is_measured(standin: StandIn, clock: ManualClock) -> None:
+    backend = make(standin, ALARM_P95_SECONDS=2.0, ALARM_GPU_MEMORY_PERCENT=95.0)
+    list(waited(backend.provision().create()))
+
+    def states() -> dict[str, str]:
+        return {one.name.removeprefix("shared-"): one.state.value for one in backend.alarms()}
+
+    def measured(seconds: float, percent: float) -> None:
+        """In each minute of five: seventeen quick answers, and three that took so long."""
+        metrics, of_variant = standin.hosting.metrics, {"EndpointName": "shared", "VariantName": "AllTraffic"}
+        for _ in range(5):
+            for took in [*([0.1] * 17), *([seconds] * 3)]:
+                metrics.add("ModelLatency", of_variant, clock.now(), took * 1_000_000)
+            metrics.add(
+                "GPUMemoryUtilizationNormalized", {"InferenceComponentName": "shared-base"}, clock.now(), percent,
+                namespace="/aws/sagemaker/InferenceComponents",
+            )  # fmt: skip
+            clock.advance(60)
+
+    clock.advance(300 - clock.now() % 300)
+    quiet = dict.fromkeys(("errors", "gpu-memory", "latency", "no-capacity"), "ok")
+    measured(1.9, 94.0)
+    assert states() == quiet
+    measured(2.1, 96.0)
+    assert states() == quiet, "once is not enough"
+    measured(2.1, 96.0)
+    assert states() == quiet | {"latency": "alarm"}
+    measured(1.9, 96.0)
+    assert states() == quiet | {"latency": "alarm", "gpu-memory": "alarm"}
+    since = {one.name: one.since for one in backend.alarms()}
+    measured(1.9, 94.0)
+    assert states() == quiet
+    assert all(one.since > since[one.name] for one in backend.alarms() if one.name.endswith(("latency", "gpu-memory")))
+    list(waited(make(standin, ALARM_P95_SECONDS=0.0).provision().update()))
+    assert set(states()) == {"errors", "no-capacity"}
+
+
+def test_alarms_that_cannot_be_read_are_an_error(standin: StandIn) -> None:
+    standin.faults.denied.add("monitoring")
+    with pytest.raises(EndpointError):
+        make(standin).alarms()
 
 
 def test_created_twice_it_is_the_same(standin: StandIn) -> None:
@@ -114,7 +158,7 @@ def test_created_twice_it_is_the_same(standin: StandIn) -> None:
     assert set(policies) == {"shared-follow-load", "shared-wake"}
     assert set(actions) == {"shared-day", "shared-night"}
     assert actions["shared-night"]["ScalableTargetAction"] == {"MinCapacity": 0, "MaxCapacity": 1}
-    assert set(alarms) == {"shared-errors", "shared-no-capacity", "shared-wake"}
+    assert set(alarms) == {"shared-errors", "shared-latency", "shared-no-capacity", "shared-wake"}
     assert alarms["shared-errors"]["AlarmActions"] == [TOPIC]
     wake = standin.hosting.alarms.by_name["shared-wake"]
     assert wake.actions == [target_of(standin).policies["shared-wake"].arn]
@@ -204,7 +248,7 @@ def test_an_update_leaves_the_copies_that_autoscaling_chose(standin: StandIn) ->
     list(waited(make(standin, COPIES=2, LEAST_COPIES=2, MOST_COPIES=2).provision().update()))
     assert desired(standin) == 2
     assert not standin.hosting.scaling.targets
-    assert set(standin.hosting.alarms.by_name) == {"shared-errors", "shared-no-capacity"}
+    assert set(standin.hosting.alarms.by_name) == {"shared-errors", "shared-latency", "shared-no-capacity"}
 
 
 def test_an_update_leaves_the_range_that_the_schedule_chose(standin: StandIn, clock: ManualClock) -> None:
@@ -271,6 +315,7 @@ def test_the_status_says_how_it_scales(standin: StandIn, endpoint: Endpoint, mon
         "A request that finds no copy starts one.",
         "Scheduled: 0 to 1 copies at cron(0 20 ? * MON-FRI *), Europe/Berlin (shared-night).",
         "Alarm shared-errors: INSUFFICIENT_DATA.",
+        "Alarm shared-latency: INSUFFICIENT_DATA.",
         "Alarm shared-no-capacity: INSUFFICIENT_DATA.",
         "Alarm shared-wake: INSUFFICIENT_DATA.",
     ]

@@ -38,6 +38,11 @@ def plan(**changes: Any) -> Plan:
         ({"schedule_time_zone": "Mars/Olympus"}, "SCHEDULE_TIME_ZONE"),
         ({"schedule_time_zone": "../etc/passwd"}, "SCHEDULE_TIME_ZONE"),
         ({"alarm_topic": "me@example.com"}, "ALARM_TOPIC"),
+        ({"alarm_p95_seconds": -1.0}, "ALARM_P95_SECONDS"),
+        ({"alarm_p95_seconds": 60.1}, "ALARM_P95_SECONDS"),
+        ({"alarm_p95_seconds": float("nan")}, "ALARM_P95_SECONDS"),
+        ({"alarm_gpu_memory_percent": 100.0}, "ALARM_GPU_MEMORY_PERCENT"),
+        ({"alarm_gpu_memory_percent": -0.1}, "ALARM_GPU_MEMORY_PERCENT"),
         ({"alarm_topic": "arn:aws:sqs:eu-west-1:123456789012:alarms"}, "ALARM_TOPIC"),
         ({"metrics_seconds": 45}, "METRICS_SECONDS must be one of 10, 30"),
         ({"schedule": DAY}, "SCHEDULE must be a list"),
@@ -70,7 +75,11 @@ def test_the_cloudformation_template_has_the_same_policy_and_alarms() -> None:
     settings_of = "TargetTrackingScalingPolicyConfiguration"
     assert resources["FollowLoad"][settings_of] == CopyScaling(None, ours).follow_load()[settings_of]
     alarms = EndpointAlarms(None, ours)
-    for name, made in (("ErrorAlarm", alarms.errors()), ("CapacityAlarm", alarms.no_capacity())):
+    for name, made in (
+        ("ErrorAlarm", alarms.errors()),
+        ("CapacityAlarm", alarms.no_capacity()),
+        ("LatencyAlarm", alarms.latency()),
+    ):
         theirs = {**resources[name], "AlarmActions": [TOPIC]}
         # Names and the endpoint's own are parameters there.
         assert [one["Name"] for one in theirs.pop("Dimensions")] == [one["Name"] for one in made["Dimensions"]]

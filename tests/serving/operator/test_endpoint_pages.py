@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from adapters.models import BaseModel
 from serving.backends import endpoints
+from serving.backends.alarms import AlarmState
 from serving.endpoints.provisioning import advance
 from serving.endpoints.services import create_endpoint
-from serving.models import Deployment, Endpoint, EndpointState
+from serving.models import Deployment, Endpoint, EndpointAlarm, EndpointState
 from tenants.models import Tenant
 from tenants.scope import system_scope
 from tests.serving.operator.conftest import CLOUD, HERE
@@ -46,7 +48,7 @@ def test_the_list_says_what_is_where_and_what_it_costs(
 ) -> None:  # fmt: skip
     for owner, name, seed in ((tenant, "legal", 1), (tenant, "legal", 2), (other_tenant, "tickets", 3)):
         promoted(owner, name, seed)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         page = as_olga.get(LIST).content.decode()
     first, second = page.split('data-testid="endpoint"')[1:]
     assert "eu-2" in first
@@ -258,3 +260,26 @@ def test_adapters_are_listed_in_the_order_asked_for(
     rows = page_of(as_olga, shared, "adapters/?sort=model").split('data-testid="adapter"')[1:]
     assert "contracts" in rows[0]
     assert len(page_of(as_olga, shared, "adapters/?sort=nonsense").split('data-testid="adapter"')) == 4
+
+
+def test_alarms_of_the_cloud_are_shown_the_urgent_ones_first(as_olga: Client, eu: Endpoint, shared: Endpoint) -> None:
+    assert 'id="alarms-title"' not in page_of(as_olga, eu)
+    now = timezone.now()
+    for name, text, state in (
+        ("eu-2-errors", "It answers with errors.", AlarmState.OK),
+        ("eu-2-latency", "Answers take <too> long.", AlarmState.ALARM),
+        ("eu-2-no-capacity", "No copy.", AlarmState.NO_DATA),
+    ):
+        EndpointAlarm.objects.create(endpoint=eu, name=name, text=text, state=state.value, since=now, read_at=now)
+    page = page_of(as_olga, eu)
+    rows = page.split('data-testid="alarm"')[1:]
+    assert "Answers take &lt;too&gt; long." in rows[0]
+    assert "eu-2-latency" in rows[0]
+    assert [word for row in rows for word in ("Not enough data", "OK", "Alarm") if f"{word}</span>" in row] == [
+        "Alarm", "OK", "Not enough data"
+    ]  # fmt: skip
+    assert "As The cloud reported" in page
+    first, second = as_olga.get(LIST).content.decode().split('data-testid="endpoint"')[1:]
+    assert "1 alarm<" in first
+    assert "alarm<" not in second
+    assert 'id="alarms-title"' not in page_of(as_olga, shared)
