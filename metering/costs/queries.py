@@ -133,12 +133,13 @@ def _serving_lines(wanted: Slice) -> list[CostLine]:
     found = []
     for line in usage_of(wanted, By.ENDPOINT).lines[:]:
         figures, price = line.figures, _last_price(line.name.value, wanted)
-        if figures.busy_us:
+        # An endpoint that does not tell its time is used by tokens.
+        if figures.busy_us or figures.used_micros or figures.unpriced:
             found.append(
                 CostLine(
                     kind="serving",
                     title=f"Serving on {line.label}",
-                    seconds=figures.busy_us / 1e6,
+                    seconds=figures.busy_us / 1e6 if figures.busy_us else None,
                     usd_per_hour=price.price_per_hour if price else None,
                     price_source=price.price_source if price and price.price_source else NO_PRICE,
                     basis=USED,

@@ -137,3 +137,22 @@ def test_no_price_source_names_a_setting(in_tenant: Tenant) -> None:
     assert len(shown) == 3
     for source in [*defaults, *shown]:
         assert not re.search(r"[A-Z]+_[A-Z]+", source), source
+
+
+def test_an_endpoint_that_tells_no_time_costs_what_its_tokens_were(
+    in_tenant: Tenant, record: Record, count: Callable[..., int]
+) -> None:
+    count(record(endpoint="shared", queue_ms=None, busy_ms=0.0))
+    assert last_day().requests_without_cost == 1
+    Endpoint.objects.update(created_at=timezone.now() - dt.timedelta(hours=3))
+    measure_endpoints()
+    allocate_due()
+    now = timezone.now()
+    wanted = Slice.touching(now - dt.timedelta(days=1), now)
+    [line] = [line for line in last_day().lines if line.kind == "serving"]
+    total = usage_of(wanted).total
+    assert total.used_micros > 0
+    assert (line.usd, line.seconds, last_day().requests_without_cost) == (total.used_cost, None, 0)
+    assert last_day().total_usd == sum(
+        costs_over_time(wanted, Grain.DAY, usage_of(wanted).series(Grain.DAY))["Serving"].values()
+    )
