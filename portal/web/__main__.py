@@ -9,6 +9,7 @@ import uvicorn
 
 # Each process is replaced after so many requests, so that none grows for ever.
 REQUESTS_OF_A_PROCESS = 50_000
+SHARED_MEMORY = "/dev/shm"  # noqa: S108
 
 
 def main() -> None:
@@ -20,10 +21,16 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     _allow_many_connections()
-    with TemporaryDirectory(prefix="adapter-portal-metrics-") as folder:
-        # Where the processes keep what portal.telemetry tells of all of them.
+    # Where the processes keep what portal.telemetry tells of all of them. They write by mapping files, and on a full
+    # disk that would kill them.
+    with TemporaryDirectory(prefix="adapter-portal-metrics-", dir=_memory()) as folder:
         os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)
         _serve(options)
+
+
+def _memory() -> str | None:
+    """A folder in memory; None, and so one for temporary files, where there is none."""
+    return SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
 
 
 def _serve(options: argparse.Namespace) -> None:
