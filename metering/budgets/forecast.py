@@ -15,6 +15,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from metering.budgets.months import begin_of_day, month_of, next_month
 
@@ -51,13 +52,14 @@ def forecast(*, spent: int, amount: int, days: Mapping[dt.date, int], now: dt.da
     coming = [today + index * DAY for index in range((next_month(month) - today).days)]
     usual = {day: usual_of(history, day) for day in coming}
     parts = {day: usual[day] * (left if day == today else 1.0) for day in coming}
-    total = spent + round(sum(parts.values()))
+    totals = _totals(spent, parts)
+    total = totals[coming[-1]]
     spread = round(DEVIATIONS * _deviation(history) * math.sqrt(len(coming) - 1 + left))
     return Forecast(
         micros=total,
         low=max(spent, total - spread),
         high=total + spread,
-        used_up_on=_day_it_passed(days, amount, month, today) if spent >= amount else _day(spent, amount, parts),
+        used_up_on=_day_it_passed(days, amount, month, today) if spent >= amount else _day(totals, amount),
     )
 
 
@@ -88,14 +90,15 @@ def _deviation(history: Sequence[tuple[dt.date, int]]) -> float:
     return math.sqrt(sum(squares) / max(1, len(squares) - 1))
 
 
-def _day(spent: int, amount: int, parts: Mapping[dt.date, float]) -> dt.date | None:
+def _totals(spent: int, parts: Mapping[dt.date, float]) -> dict[dt.date, int]:
+    """What will have been spent at the end of each day."""
+    ends = accumulate(parts.values())
+    return {day: spent + round(to_come) for day, to_come in zip(parts, ends, strict=True)}
+
+
+def _day(totals: Mapping[dt.date, int], amount: int) -> dt.date | None:
     """The first day at whose end the amount is reached."""
-    total = float(spent)
-    for day, part in parts.items():
-        total += part
-        if total >= amount:
-            return day
-    return None
+    return next((day for day, total in totals.items() if total >= amount), None)
 
 
 def _day_it_passed(days: Mapping[dt.date, int], amount: int, month: dt.date, today: dt.date) -> dt.date:

@@ -101,4 +101,4 @@ def test_it_is_never_below_what_was_spent(days: dict[int, int], amount: int, hou
     if found is not None:
         assert spent <= found.low <= found.micros <= found.high
         assert found.used_up_on is None or found.used_up_on.replace(day=1) == month
-        assert (found.used_up_on is not None) == (found.micros >= amount) or abs(found.micros - amount) <= 1
+        assert (found.used_up_on is not None) == (found.micros >= amount)
