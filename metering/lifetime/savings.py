@@ -17,7 +17,6 @@ from metering.usage.figures import MICROS
 from metering.usage.queries import Slice, usage_of
 from serving.models import Deployment
 
-HOURS_A_MONTH = 730
 HOUR_MS = 3_600_000
 Span = tuple[dt.datetime, dt.datetime]
 
