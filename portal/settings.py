@@ -3,19 +3,19 @@
 A wrong value raises here, at start, not in the middle of a request.
 """
 
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import environ
 
 from metering.prices.currencies import checked_code
+from portal.configured.judges import all_judges
+from portal.configured.metrics import all_metrics
+from portal.configured.schedule import SCHEDULE
+from portal.configured.usage_sources import usage_sources
 from portal.embedded.runtime import current_urls
 from portal.logs import logging_config
-from portal.metrics import all_metrics
-from portal.schedule import SCHEDULE
 from portal.secret_key import local_secret_key
-from portal.usage_sources import usage_sources
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -471,29 +471,16 @@ _price_region = {"REGION": env.str("AWS_PRICING_REGION", default="us-east-1")}
 _price_list: dict[str, Any] = {"BACKEND": "metering.backends.pricing.AwsPriceList", "OPTIONS": _price_region}
 PRICE_LISTS = {"default": _price_list} if SAGEMAKER_ROLE_ARN or SAGEMAKER_ENDPOINT else {}
 
-JUDGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "evaluations.judges.backends.reference.ReferenceJudge", "OPTIONS": {}}
-}
+JUDGES = all_judges(
+    model=env.str("JUDGE_MODEL", default=""),
+    url=env.str("JUDGE_URL", default=""),
+    key=env.str("JUDGE_KEY", default=""),
+    price_in=env.str("JUDGE_PRICE_IN", default=""),
+    price_out=env.str("JUDGE_PRICE_OUT", default=""),
+    region=AWS_REGION,
+)
 JUDGE_PRIVATE_HOSTS = env.list("JUDGE_PRIVATE_HOSTS", default=[])
 WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
-_judge_url, _judge_model = env.str("JUDGE_URL", default=""), env.str("JUDGE_MODEL", default="")
-_price_in, _price_out = env.str("JUDGE_PRICE_IN", default=""), env.str("JUDGE_PRICE_OUT", default="")
-_judge: dict[str, Any] = {
-    "MODEL": _judge_model,
-    "API_KEY": env.str("JUDGE_KEY", default=""),
-    "PRICE_IN": Decimal(_price_in) if _price_in else None,
-    "PRICE_OUT": Decimal(_price_out) if _price_out else None,
-}
-if _judge_model and _judge_url:
-    JUDGES["shared"] = {
-        "BACKEND": "evaluations.judges.backends.openai.OpenAIJudge",
-        "OPTIONS": {**_judge, "URL": _judge_url},
-    }
-elif _judge_model:
-    JUDGES["shared"] = {
-        "BACKEND": "evaluations.judges.backends.bedrock.BedrockJudge",
-        "OPTIONS": {**_judge, "REGION": AWS_REGION},
-    }
 
 ROUTE_CLASSIFIERS: dict[str, dict[str, Any]] = {
     "examples": {"BACKEND": "serving.routing.classifiers.examples.ExamplesClassifier", "OPTIONS": {}},

@@ -12,7 +12,7 @@ from jobs.backends.local import LocalCompute
 from metering.backends.price_lists import price_lists
 from metering.models import Discount, ExchangeRate, Price
 from metering.tasks import import_prices_in_use
-from portal.schedule import SCHEDULE
+from portal.configured.schedule import SCHEDULE
 from tests.metering.prices.conftest import Clock
 from tests.metering.prices.listed import InCloud, Listed
 
