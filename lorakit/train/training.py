@@ -5,18 +5,28 @@ import math
 import time
 from dataclasses import replace
 from inspect import signature
+from pathlib import Path
 
 import msgspec
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model, prepare_model_for_kbit_training
+from peft import (
+    LoraConfig,
+    PeftModel,
+    get_peft_model,
+    load_peft_weights,
+    prepare_model_for_kbit_training,
+    set_peft_model_state_dict,
+)
 from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
     PrinterCallback,
     Trainer,
+    TrainerState,
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 
 from lorakit.base import check_base, context_length, load_for_training, load_tokenizer
 from lorakit.contracts import TrainSpec, encode
@@ -163,7 +173,8 @@ def fit(
     if run.leader:
         note_attempt(run.checkpoints, work, step)
     run.phase("training")
-    trainer.train(resume_from_checkpoint=str(resumable) if resumable else None)
+    if resumable is None or not take_up_finished(trainer, progress, resumable):
+        trainer.train(resume_from_checkpoint=str(resumable) if resumable else None)
     run.check_cancelled()
     metrics = {
         "steps": float(trainer.state.global_step),
@@ -176,6 +187,20 @@ def fit(
         trainer.evaluate()
         metrics["eval_loss"] = progress.last_eval_loss
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def take_up_finished(trainer: Trainer, progress: Progress, checkpoint: Path) -> bool:
+    """Take weights and state from a checkpoint saved after the last step; False if there are steps left to train.
+
+    From such a checkpoint the Trainer itself would do one step too many, unless the last step ended an epoch.
+    """
+    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    if state.global_step < state.max_steps:
+        return False
+    set_peft_model_state_dict(trainer.model, load_peft_weights(str(checkpoint), device="cpu"))
+    trainer.state = state
+    progress.on_train_begin(trainer.args, state, trainer.control)
+    return True
 
 
 def keeps_logits(model: PeftModel) -> bool:
