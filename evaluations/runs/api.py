@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
+from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status, viewsets
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from adapters.base_models.queries import base_model_named
 from adapters.versions.queries import version_named
 from corpora.versions.queries import dataset_version_named
-from evaluations.models import EvaluationItem, EvaluationRun, Judge
+from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState, Judge
 from evaluations.runs.examples import BUSY, NEW_EVALUATION, SUMMARY, WITHOUT_VERSION
 from evaluations.runs.grades import grades_of
 from evaluations.runs.grid.address import options_of, wanted_by
@@ -37,6 +38,14 @@ from tenants.permissions import Action
 from tenants.requests import person_of, tenant_of
 
 
+class EvaluationFilter(filters.FilterSet):
+    """By what an evaluation is about, or by state. An id of another tenant matches nothing."""
+
+    version = filters.UUIDFilter(field_name="version_id")
+    without_version = filters.BooleanFilter(field_name="version", lookup_expr="isnull")
+    state = filters.ChoiceFilter(choices=EvaluationState.choices)
+
+
 class ByPosition(CursorPages):
     """Rows in the evaluation's own order."""
 
@@ -57,7 +66,7 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     reads = Action.EVALUATIONS_VIEW
     writes = Action.EVALUATIONS_START
     serializer_class = EvaluationSerializer
-    filterset_fields = ("version", "state")
+    filterset_class = EvaluationFilter
 
     def get_queryset(self) -> QuerySet[EvaluationRun]:
         return runs_with_findings()

@@ -20,6 +20,9 @@ class RoundForm(forms.Form):
     )
     reviewers = forms.MultipleChoiceField(label="Reviewers", widget=forms.CheckboxSelectMultiple)
     due_on = forms.DateField(label="Due", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    candidate = forms.ChoiceField(
+        label="Answers of", help_text="The model that experts grade. They don’t learn which one it is."
+    )
     rubric_version = forms.ChoiceField(
         label="Rubric", required=False, help_text="Without one, experts give each answer one grade from 1 to 5."
     )
@@ -45,11 +48,14 @@ class RoundForm(forms.Form):
             ("", "None"),
             *((key, str(one)) for key, one in self.rubrics.items()),
         ]
-        self.models = {one.key: one for one in run.models.all() if one.key != run.own_key}
-        self.fields["against"].choices = [  # type: ignore[attr-defined]
-            ("", "No other model"),
-            *((key, one.name) for key, one in self.models.items()),
-        ]
+        self.models = {one.key: one for one in run.models.all()}
+        named = [(key, one.name) for key, one in self.models.items()]
+        self.fields["against"].choices = [("", "No other model"), *named]  # type: ignore[attr-defined]
+        self.fields["candidate"].choices = named  # type: ignore[attr-defined]
+        self.fields["candidate"].initial = run.own_key
+        if len(named) == 1:
+            for name in ("candidate", "against", "shape"):
+                del self.fields[name]
 
     def grades_wanted(self) -> int | None:
         """How many grades experts give in all as the form stands; None where it does not say."""
@@ -68,8 +74,9 @@ class RoundForm(forms.Form):
         design = Design(
             labels=values["answers"],
             shares=Shares(),
-            against=self.models.get(values["against"]),
-            shape=RoundShape(values["shape"]),
+            candidate=self.models.get(values.get("candidate", "")),
+            against=self.models.get(values.get("against", "")),
+            shape=RoundShape(values.get("shape", RoundShape.SINGLE)),
             reviewers_per_item=values["reviewers_per_answer"],
             rubric_version=self.rubrics.get(values["rubric_version"]),
             shows_judge=values["shows_judge"],

@@ -18,7 +18,8 @@ def test_one_click_starts_a_round_for_all_reviewers(
     assert as_rita.get(url).status_code == 403
     page = as_alice.get(url)
     form = page.context["form"]
-    usual = {name: form.fields[name].initial for name in ("answers", "reviewers_per_answer", "reviewers", "shape")}
+    names = ("answers", "candidate", "reviewers_per_answer", "reviewers", "shape")
+    usual = {name: form.fields[name].initial for name in names}
     answer = as_alice.post(url, usual)
     with tenant_scope(tenant.id):
         found = ReviewRound.objects.get()
@@ -32,11 +33,30 @@ def test_one_click_starts_a_round_for_all_reviewers(
 def test_the_form_says_what_a_round_takes_as_it_is_filled_in(as_alice: Client, evaluation: EvaluationRun) -> None:
     url = reverse("evaluations:start-review-round", args=[evaluation.id])
     assert "60 grades take about" in as_alice.get(url).content.decode()
-    asked: dict[str, Any] = {"answers": 30, "reviewers_per_answer": 3, "shape": "single", "against": "base"}
+    form = {"answers": 30, "candidate": evaluation.own_key, "reviewers_per_answer": 3, "shape": "single"}
+    asked: dict[str, Any] = {**form, "against": "base"}
     page = as_alice.get(url, asked).content.decode()
     assert "180 grades take about" in page
     assert "120 minutes" in page
     assert "Choose how many answers" in as_alice.get(url, {**asked, "answers": "many"}).content.decode()
+
+
+def test_experts_may_grade_another_model_of_the_evaluation(
+    as_alice: Client, tenant: Tenant, evaluation: EvaluationRun, rita: User
+) -> None:
+    url = reverse("evaluations:start-review-round", args=[evaluation.id])
+    own = evaluation.own_key
+    wanted = {"answers": 3, "candidate": "base", "reviewers_per_answer": 1, "reviewers": [str(rita.pk)]}
+    refused = as_alice.post(url, {**wanted, "shape": "single", "against": "base"})
+    assert "Choose another model of this evaluation." in refused.content.decode()
+    assert "is not one of the available choices" in (
+        as_alice.post(url, {**wanted, "shape": "single", "candidate": "nobody"}).content.decode()
+    )
+    as_alice.post(url, {**wanted, "shape": "pair", "against": own})
+    with tenant_scope(tenant.id):
+        found = ReviewRound.objects.select_related("candidate", "against").get()
+        assert found.against is not None
+        assert (found.candidate.key, found.against.key) == ("base", own)
 
 
 def test_disagreement_shows_and_a_round_is_closed(

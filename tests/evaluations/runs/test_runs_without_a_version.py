@@ -17,7 +17,16 @@ from corpora.lineage import uses_of
 from corpora.models import DatasetVersion
 from evaluations.gates.services import open_decision
 from evaluations.judges.services import create_judge
-from evaluations.models import EvaluationRun, EvaluationState, Judge, JudgeKind, Judging, ModelKind, RoundItem
+from evaluations.models import (
+    EvaluationRun,
+    EvaluationState,
+    Judge,
+    JudgeKind,
+    Judging,
+    ModelKind,
+    ReviewRound,
+    RoundItem,
+)
 from evaluations.reviews.rounds.services import Design, start_round
 from evaluations.runs.judgings.rows import plan_of
 from evaluations.runs.services import start_evaluation
@@ -151,6 +160,19 @@ def test_experts_review_any_of_its_models(compared: EvaluationRun, rita: User, k
     assert found.candidate == model
     items = RoundItem.objects.filter(round=found).select_related("answer")
     assert {item.answer.model_id for item in items} == {model.id}
+
+
+def test_the_form_of_a_round_asks_for_a_model_only_where_there_are_several(
+    evaluate: Callable[..., EvaluationRun], compared: EvaluationRun, judge: Judge, as_alice: Client, rita: User
+) -> None:
+    alone = evaluate(base=False, outside=[judge])
+    several = {"candidate", "against", "shape"}
+    for run, fields in ((compared, several), (alone, set())):
+        form = as_alice.get(reverse("evaluations:start-review-round", args=[run.id])).context["form"]
+        assert several & set(form.fields) == fields
+    posted = {"answers": 3, "reviewers_per_answer": 1, "reviewers": [str(rita.pk)]}
+    as_alice.post(reverse("evaluations:start-review-round", args=[alone.id]), posted)
+    assert ReviewRound.objects.get().candidate.kind == "outside"
 
 
 def test_no_decision_rests_on_one(compared: EvaluationRun, version: AdapterVersion, api: APIClient) -> None:
@@ -301,6 +323,8 @@ def test_over_rest(
     }
     assert [model["name"] for model in found["models"]] == ["Base", "gpt-large"]
     assert api.get(f"{URL}{found['id']}/").json() == api.get(URL).json()["results"][0]
+    listed = {answer: api.get(URL, {"without_version": answer}).json()["results"] for answer in ("true", "false")}
+    assert ([one["id"] for one in listed["true"]], listed["false"]) == ([found["id"]], [])
     again = api.post(URL, body, format="json")
     assert (again.status_code, again.json()["code"], again.json()["field"]) == (
         409,
