@@ -3,8 +3,8 @@
 Worked out anew when somebody grades; between grades it comes from the cache.
 """
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -57,6 +57,14 @@ class RoundReport:
     judges: list[JudgeReport]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """Answers with experts' grades, by whether the expert had seen the judge's."""
+
+    blind: list[tuple[UUID, float]]
+    seen: list[tuple[UUID, float]]
+
+
 def reports_of(run: EvaluationRun) -> list[RoundReport]:
     """Of every round of single answers, newest first."""
     rounds = list(
@@ -81,29 +89,28 @@ def _report(round_: ReviewRound, judgings: list[Judging]) -> RoundReport:
     rows = Review.objects.filter(
         round_item__round=round_, rubric_version=round_.rubric_version_id, is_adjudication=False, grade__isnull=False
     )
-    columns = ("round_item", "round_item__answer", "reviewer", "grade", "grades", "updated_at", "has_seen_judge")
+    columns = ("round_item__answer", "reviewer", "grade", "grades", "updated_at", "has_seen_judge")
     names = _names(User.objects.filter(pk__in=rows.order_by().values("reviewer")))
-    answers: dict[UUID, UUID] = {}
-    ratings = []
-    for item, answer, reviewer, grade, grades, at, seen in rows.values_list(*columns):
+    ratings: dict[UUID, list[Rating]] = defaultdict(list)
+    given = _Given(blind=[], seen=[])
+    for answer, reviewer, grade, grades, at, has_seen in rows.values_list(*columns):
         if grade is not None:
-            answers[item] = answer
-            ratings.append(
-                Rating(item=item, reviewer=names[reviewer], grade=grade, criteria=grades, at=at, has_seen_judge=seen)
-            )
+            ratings[answer].append(Rating(names[reviewer], grade, grades, at))
+            (given.seen if has_seen else given.blind).append((answer, grade))
+    items = ratings.values()
     judgings = [one for one in judgings if one.rubric_version_id == round_.rubric_version_id]
     decided = evidence_of(round_).decided if judgings else []
     return RoundReport(
         id=round_.id,
         number=round_.number,
         rubric=str(round_.rubric_version or "Correctness"),
-        reviews=len(ratings),
-        experts=len({one.reviewer for one in ratings}),
-        overall=overall(ratings) if ratings else None,
-        criteria=by_criterion(ratings, _scales(round_)),
-        reviewers=by_reviewer(ratings),
-        weeks=by_week(ratings),
-        judges=[_judge(judging, round_, ratings, answers, decided) for judging in judgings],
+        reviews=sum(map(len, items)),
+        experts=len({one.reviewer for found in items for one in found}),
+        overall=overall(items) if items else None,
+        criteria=by_criterion(items, _scales(round_)),
+        reviewers=by_reviewer(items),
+        weeks=by_week(items),
+        judges=[_judge(judging, round_, given, decided) for judging in judgings],
     )
 
 
@@ -114,13 +121,7 @@ def _names(people: Iterable[User]) -> dict[int, str]:
     return {one.pk: str(one) if counts[str(one)] == 1 else one.email for one in people}
 
 
-def _judge(
-    judging: Judging,
-    round_: ReviewRound,
-    ratings: list[Rating],
-    answers: dict[UUID, UUID],
-    decided: list[Decided],
-) -> JudgeReport:
+def _judge(judging: Judging, round_: ReviewRound, given: _Given, decided: list[Decided]) -> JudgeReport:
     shown = example_rows(judging.judges)
     decided = [one for one in decided if one.cluster not in shown]
     grades = Grade.objects.filter(judging=judging, answer__round_items__round=round_)
@@ -130,19 +131,17 @@ def _judge(
         for one in decided
         if one.answer in scores
     ]
-    seen: list[float] = []
-    blind: list[float] = []
-    for rating in ratings:
-        score = scores.get(answers[rating.item])
-        if score is not None:
-            (seen if rating.has_seen_judge else blind).append(abs(rating.grade - score))
     return JudgeReport(
         judging=judging.id,
         round=round_.number,
         name=str(judging),
         found=against_experts(found),
-        anchoring=anchoring(seen, blind),
+        anchoring=anchoring(_distances(given.seen, scores), _distances(given.blind, scores)),
     )
+
+
+def _distances(given: list[tuple[UUID, float]], scores: Mapping[UUID, float]) -> list[float]:
+    return [abs(grade - scores[answer]) for answer, grade in given if answer in scores]
 
 
 def _scales(round_: ReviewRound) -> dict[str, list[int]]:

@@ -3,8 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 Role = Literal["own", "live", "base"]
 """Which model: the candidate, the version that was live when the decision was opened, or the base alone."""
@@ -117,7 +117,7 @@ class Case:
     @property
     def sha256(self) -> str:
         """Identifies the evidence: the same rows, reviews and approvals give the same."""
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(self, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_members)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -181,3 +181,8 @@ def _value(items: Sequence[Item], both: bool) -> tuple[float, float | None] | No
     if own is None or (both and other is None):
         return None
     return own, other if both else None
+
+
+def _members(part: Any) -> dict[str, Any]:
+    """Of a dataclass, without copying what is in it."""
+    return {one.name: getattr(part, one.name) for one in fields(part)}

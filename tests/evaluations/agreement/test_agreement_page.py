@@ -3,7 +3,6 @@
 import datetime as dt
 import random
 from collections.abc import Callable
-from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -21,32 +20,32 @@ from tests.evaluations.licences.cases import ROWS, experts, graded, judged, scor
 MONDAY = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 
 
-def rating(item: int, reviewer: str, grade: float, *, days: int = 0, **criteria: int) -> Rating:
-    at = MONDAY + dt.timedelta(days=days)
-    return Rating(item=UUID(int=item), reviewer=reviewer, grade=grade, criteria=criteria, at=at)
+def rating(reviewer: str, grade: float, *, days: int = 0, **criteria: int) -> Rating:
+    return Rating(reviewer, grade, criteria, MONDAY + dt.timedelta(days=days))
 
 
 def test_experts_who_always_agree() -> None:
-    ratings = [rating(item, who, 1 + item % 5) for item in range(20) for who in ("Ann", "Ben")]
-    line = overall(ratings)
+    line = overall([[rating(who, 1 + item % 5) for who in ("Ann", "Ben")] for item in range(20)])
     assert (line.ac.value, line.ac.raw, line.ac.items) == (1.0, 1.0, 20)
     assert (line.ac.name, line.ac.weights) == ("Gwet's AC2", "quadratic")
-    same = overall([rating(item, who, 5) for item in range(20) for who in ("Ann", "Ben")])
+    same = overall([[rating(who, 5) for who in ("Ann", "Ben")] for _ in range(20)])
     assert (same.alpha.value, same.alpha.raw) == (None, 1.0)
 
 
 def test_by_expert_criterion_and_week() -> None:
     generator = random.Random(1)
-    ratings = [
-        rating(item, who, 3 if who != "Odd" else generator.choice((1, 5)), days=item // 3, Tone=item % 3)
+    items = [
+        [
+            rating(who, 3 if who != "Odd" else generator.choice((1, 5)), days=item // 3, Tone=item % 3)
+            for who in ("Ann", "Ben", "Odd")
+        ]
         for item in range(30)
-        for who in ("Ann", "Ben", "Odd")
     ]
-    lines = {line.title: line.ac.raw for line in by_reviewer(ratings)}
+    lines = {line.title: line.ac.raw for line in by_reviewer(items)}
     assert lines == {"Ann": 0.5, "Ben": 0.5, "Odd": 0.0}
-    (tone,) = by_criterion(ratings, {"Tone": [0, 1, 2], "Absent": [1, 2]})
+    (tone,) = by_criterion(items, {"Tone": [0, 1, 2], "Absent": [1, 2]})
     assert (tone.title, tone.ac.value) == ("Tone", 1.0)
-    assert [line.title for line in by_week(ratings)] == ["23 Nov 2026", "30 Nov 2026"]
+    assert [line.title for line in by_week(items)] == ["23 Nov 2026", "30 Nov 2026"]
 
 
 def test_a_judge_against_experts_and_anchoring() -> None:
