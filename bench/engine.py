@@ -3,10 +3,10 @@
     python -m bench.engine [tiny] [smollm2]
 
 For each base, clients send the next request as soon as they have an answer. First, 16 clients with an adapter each:
-PEFT behind a lock, one request at a time, against the engine's worker. Both use the same weights, and their answers are
-compared. Then the engine alone, with answers of a fixed length: all requests for the base, for 16 adapters by as many
-clients, and for 64 adapters by 32 clients, the widest batch. Last, how long an adapter takes into a slot, beside
-reading its file.
+PEFT behind a lock, one request at a time, against the engine's worker. Both use the same weights in fp32, and their
+answers are compared. Then the engine alone, with answers of a fixed length: all requests for the base, for 16 adapters
+by as many clients, and for 64 adapters by 32 clients, the widest batch. Last, how long an adapter takes into a slot,
+beside reading its file.
 """
 
 import os
@@ -165,8 +165,9 @@ def measure(base: str, folder: Path) -> dict[str, float]:
     figures = mixing(base, engine, prompts)
     print(f"{base}: against PEFT", flush=True)
     figures |= against_peft(base, PeftPath(base_folder, made[:CLIENTS], ends), engine, prompts)
+    figures |= loading(base, engine, made)
     engine.stop()
-    return figures | loading(base, engine, made)
+    return figures
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from peft import PeftModel
 
 from bench.engine_bases import Ids
 from lorakit.base import load_for_inference
+from lorakit.linear import pack
 from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
 from lorakit.serve.steps.batcher import Batcher, Job
 from lorakit.serve.steps.decode import DecodeBatch
@@ -44,10 +45,11 @@ class PeftPath:
 
 
 class EnginePath:
-    """The engine: slots, shared batches, one worker."""
+    """The engine: slots, shared batches, one worker; in fp32, so that its answers are those of PEFT."""
 
     def __init__(self, folder: Path, adapters: Many[StoredAdapter], ends: frozenset[int]) -> None:
         model = load_for_inference(folder)
+        pack(model, torch.float32)
         self._adapters = adapters
         self.pool = SlotPool(model, slots=len(adapters), max_rank=16)
         self._ends = ends

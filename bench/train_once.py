@@ -34,8 +34,9 @@ def time_training(figures: dict[str, float]) -> None:
         figures["cpu_seconds"] = time.process_time() - processor
         figures["tokens"] = float(trainer.state.num_input_tokens_seen)
         log = trainer.state.log_history
-        figures["train_loss"] = [entry["loss"] for entry in log if "loss" in entry][-1]
-        figures["eval_loss"] = [entry["eval_loss"] for entry in log if "eval_loss" in entry][-1]
+        for name, key in (("train_loss", "loss"), ("eval_loss", "eval_loss")):
+            seen = [entry[key] for entry in log if key in entry]
+            figures.update({name: seen[-1]} if seen else {})
         return output
 
     Trainer.train = timed  # type: ignore[method-assign, assignment]

@@ -9,15 +9,19 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import torch
 from transformers import (
+    AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
 from transformers.utils import logging as transformers_logging
 
 from lorakit.errors import RunError
+from lorakit.linear import narrow, pack
+from lorakit.precision import compute_dtype
 
 transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
@@ -51,10 +55,21 @@ def load_for_inference(directory: Path) -> PreTrainedModel:
     return model
 
 
+def load_for_serving(directory: Path) -> PreTrainedModel:
+    """The base for steps of a few rows at a time: on a CPU with packed weights, in `lorakit.precision`'s format."""
+    model = load_for_inference(directory)
+    if model.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        pack(model, compute_dtype(hidden_size(model.config)))
+    return model
+
+
 def load_for_training(directory: Path, quantization: Literal["nf4", "none"]) -> PreTrainedModel:
-    """The base for LoRA training, in 4-bit NF4 or unquantised, on this process's device."""
+    """The base for LoRA training, in 4-bit NF4 or unquantised, on this process's device.
+
+    On a CPU, what lies between matrix products is computed in fp32; these in `lorakit.precision`'s format.
+    """
     cuda = torch.cuda.is_available()
-    compute = torch.bfloat16 if cuda else torch.float32
+    compute = compute_dtype(hidden_size(AutoConfig.from_pretrained(directory)))
     device = int(os.environ.get("LOCAL_RANK", "0")) if cuda else "cpu"
     four_bit = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
@@ -65,11 +80,18 @@ def load_for_training(directory: Path, quantization: Literal["nf4", "none"]) -> 
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         directory,
         quantization_config=four_bit if quantization == "nf4" else None,
-        dtype=compute,
+        dtype=compute if cuda else torch.float32,
         device_map={"": device},
     )
+    if not cuda and compute is torch.bfloat16:
+        narrow(model)
     keep_trainable(model)
     return model
+
+
+def hidden_size(config: PreTrainedConfig) -> int:
+    """The width of what goes through the layers."""
+    return int(config.get_text_config().hidden_size)
 
 
 def keep_trainable(model: PreTrainedModel) -> None:

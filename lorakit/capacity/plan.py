@@ -8,7 +8,7 @@ base; its cache grows as requests come, and so do its lanes, copies of slots for
 (`lorakit/serve/adapters/pool.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lorakit.capacity.machines import MIB
 from lorakit.capacity.setup import Setup
@@ -116,7 +116,13 @@ def plan_of(shape: Shape, setup: Setup) -> Plan:
 
 
 def base_bytes(shape: Shape, setup: Setup) -> int:
-    """The base's weights, on one of its GPUs."""
+    """The base's weights, on one of its GPUs.
+
+    On a CPU our own engine packs the head's weights (`lorakit/linear.py`), so that they lie apart from the embedding's,
+    and may halve all packed ones; that is left out here.
+    """
+    if setup.engine == "lorakit" and not setup.has_gpu and shape.tied_embeddings:
+        shape = replace(shape, tied_embeddings=False)
     linear = shape.linear_parameters * WEIGHT_BYTES[setup.precision]
     return round((linear + shape.other_parameters * NUMBER_BYTES[setup.precision]) / setup.gpus)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from lorakit.base import check_base, context_length, end_token_ids, load_for_inference, load_tokenizer
+from lorakit.base import check_base, context_length, end_token_ids, load_for_serving, load_tokenizer
 from lorakit.contracts import GenerateSpec, Prediction
 from lorakit.generate.adapters import check_adapters, in_slots, stage_adapters, turns
 from lorakit.generate.answers import Answers, answers_path
@@ -51,7 +51,7 @@ def generate(run: Run[GenerateSpec]) -> dict[str, float]:
         with closing(load_prompts(run, tokenizer, scratch / "prompts")) as prompts:
             stored = stage_adapters(run, scratch)
             with closing(Answers(answers_path(run), prompts.ids, run.spec.targets)) as answers:
-                answer_all(run, load_for_inference(base), tokenizer, prompts, stored, answers)
+                answer_all(run, load_for_serving(base), tokenizer, prompts, stored, answers)
                 answers.write(run.output / PREDICTIONS)
                 return {
                     "rows": float(len(prompts)),

@@ -9,7 +9,7 @@ from lorakit.base import (
     check_base,
     context_length,
     end_token_ids,
-    load_for_inference,
+    load_for_serving,
     load_tokenizer,
 )
 from lorakit.digest import base_sha256
@@ -95,7 +95,7 @@ class Engine:
         directory = check_base(settings.base)
         self.settings = settings
         self.tokenizer = load_tokenizer(directory)
-        model = load_for_inference(directory)
+        model = load_for_serving(directory)
         self.context = context_length(model)
         self.prompts = PromptEncoder(self.tokenizer, self.context)
         self.spelling = Spelling(self.tokenizer)

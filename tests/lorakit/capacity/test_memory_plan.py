@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import torch
 from django.conf import settings
-from transformers import AutoModelForCausalLM, DynamicCache
+from transformers import DynamicCache
 
+from lorakit.base import load_for_serving
 from lorakit.capacity.advice import changes_that_fit, problem_of
 from lorakit.capacity.machines import GIB, usable_gpu_bytes
 from lorakit.capacity.plan import base_bytes, host_bytes, plan_of, slot_bytes, token_bytes
@@ -135,7 +136,7 @@ def test_our_engines_tensors_have_the_planned_sizes() -> None:
     base: Path = settings.BASE_MODEL_DIR
     tiny = read_shape(base)
     assert tiny is not None
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    model = load_for_serving(base)
     pool, plan = SlotPool(model, slots=5, max_rank=24), plan_of(tiny, ours(5))
     assert plan.slots == pool.size
     assert plan.lanes == pool._lanes.nbytes

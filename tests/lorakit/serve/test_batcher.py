@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lorakit.base import load_for_inference, load_tokenizer
+from lorakit.base import load_for_serving, load_tokenizer
 from lorakit.package import AdapterConfig
 from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
 from lorakit.serve.steps import batcher as batching
@@ -36,7 +36,7 @@ class Waiter:
 @pytest.fixture
 def batch(base: Path) -> DecodeBatch:
     """A batch that never ends by itself: it knows no end token."""
-    model = load_for_inference(base)
+    model = load_for_serving(base)
     return DecodeBatch(model, SlotPool(model, slots=1, max_rank=4), end_ids=frozenset())
 
 

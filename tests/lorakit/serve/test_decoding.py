@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
+from lorakit.base import end_token_ids, load_for_serving, load_tokenizer
 from lorakit.serve.adapters.pool import SlotPool
 from lorakit.serve.answers.text import TextStream
 from lorakit.serve.steps.choosing import change
@@ -18,7 +18,7 @@ from lorakit.serve.steps.share import divide
 
 @pytest.fixture(scope="module")
 def model(base: Path) -> PreTrainedModel:
-    return load_for_inference(base)
+    return load_for_serving(base)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lorakit.base import load_for_inference, load_tokenizer
+from lorakit.base import load_for_serving, load_tokenizer
 from lorakit.package import AdapterConfig
 from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
 from lorakit.serve.answers.talking import lead
@@ -75,7 +75,7 @@ class Steps:
     """A batcher whose steps are counted, and which does what it is told between two of them."""
 
     def __init__(self, base: Path) -> None:
-        model = load_for_inference(base)
+        model = load_for_serving(base)
         self.batch = DecodeBatch(model, SlotPool(model, slots=2, max_rank=4), end_ids=frozenset())
         self.batcher = Batcher(self.batch, width=WIDTH, chunk=CHUNK)
         self.count = 0
@@ -200,7 +200,7 @@ def test_an_adapter_that_is_loading_delays_nobody_else(
 
 
 def test_what_is_left_out_for_want_of_memory_is_read_again(base: Path, prompt: list[int]) -> None:
-    model = load_for_inference(base)
+    model = load_for_serving(base)
     batch = DecodeBatch(model, SlotPool(model, slots=1, max_rank=4), end_ids=frozenset())
     wanted = []
     for number in range(6):
@@ -222,7 +222,7 @@ def test_what_is_left_out_for_want_of_memory_is_read_again(base: Path, prompt: l
 
 
 def test_followers_take_no_more_memory_than_there_is(base: Path, prompt: list[int]) -> None:
-    model = load_for_inference(base)
+    model = load_for_serving(base)
     batch = DecodeBatch(model, SlotPool(model, slots=1, max_rank=4), end_ids=frozenset())
     batcher = Batcher(batch, width=WIDTH, chunk=CHUNK, cache_tokens=4 * SMALLEST)
     held: list[int] = []

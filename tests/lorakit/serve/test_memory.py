@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from lorakit.base import check_base, load_for_inference
+from lorakit.base import check_base, load_for_serving
 from lorakit.package import WEIGHTS, unpack
 from lorakit.serve.adapters.memory import Memory, Remembered
 from lorakit.serve.adapters.pool import SlotPool
@@ -21,7 +21,7 @@ Start = Callable[[], Registry]
 
 @pytest.fixture(scope="module")
 def pool(base: Path) -> SlotPool:
-    return SlotPool(load_for_inference(check_base(str(base))), slots=1, max_rank=8)
+    return SlotPool(load_for_serving(check_base(str(base))), slots=1, max_rank=8)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel
 
-from lorakit.base import end_token_ids, load_for_inference, load_tokenizer
+from lorakit.base import end_token_ids, load_for_inference, load_for_serving, load_tokenizer
 from lorakit.errors import PackageError
 from lorakit.package import CONFIG, PACKAGE, WEIGHTS, check_directory, pack, unpack
 from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
@@ -23,7 +23,7 @@ MakeAdapter = Callable[..., StoredAdapter]
 
 @pytest.fixture(scope="module")
 def model(base: Path) -> PreTrainedModel:
-    return load_for_inference(base)
+    return load_for_serving(base)
 
 
 @pytest.fixture
