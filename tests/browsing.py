@@ -6,12 +6,25 @@ from typing import Any
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from scripts.browser import find, launch_arguments
 
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 720}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Makes the page's window that of a desktop and of a phone, light and dark; gives the name of each look.
+
+    One page for all of them, since the rows behind it and the browser take far longer to make than to look at it.
+    """
+    for device, viewport in {"desktop": DESKTOP, "phone": PHONE}.items():
+        for scheme in ("light", "dark"):
+            page.set_viewport_size(viewport)
+            page.emulate_media(color_scheme=scheme)
+            yield f"{device}, {scheme}"
 
 
 @contextmanager

@@ -11,13 +11,16 @@ from xdist.workermanage import WorkerController
 # Each takes a minute or more; the slowest first.
 LONGEST = (
     "tests/site/test_browser_journey.py",
-    "tests/jobs/engine/test_survives_kills.py",
     "tests/site/test_kill.py",
-    "tests/evaluations/reviews/test_review_keys.py",
     "tests/site/test_full_disk.py",
-    "tests/jobs/messages/test_survives_broker.py",
-    "tests/jobs/engine/test_survives_kills_on_aws.py",
     "tests/corpora/ingest/test_child_is_killed.py",
+    "tests/jobs/engine/test_survives_kills.py",
+    "tests/portal/test_every_address.py",
+    "tests/jobs/messages/test_survives_broker.py",
+    "tests/jobs/backends/test_sagemaker_faults.py",
+    "tests/evaluations/reviews/test_review_keys.py",
+    "tests/portal/test_hostile_values.py",
+    "tests/jobs/engine/test_survives_kills_on_aws.py",
 )
 
 

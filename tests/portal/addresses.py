@@ -6,10 +6,13 @@ A new address is named in `ADDRESSES`; `test_every_address.py` says so until it 
 import datetime as dt
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.db.models import Model
 from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
@@ -467,6 +470,21 @@ def filled(sent: Any, world: World) -> Any:
     if isinstance(sent, dict):
         return {name: filled(value, world) for name, value in sent.items()}
     return [filled(value, world) for value in sent] if isinstance(sent, list) else sent
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is written within is rolled back, so that the next address finds the world as it was made."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def newly_come(client: Client) -> Client:
+    """Signed in as `client` is; what it does to its session is not known to others."""
+    other = Client()
+    other.cookies = SimpleCookie({name: morsel.value for name, morsel in client.cookies.items()})
+    return other
 
 
 def names_a_row(sent: Any) -> bool:

@@ -26,11 +26,13 @@ from tests.portal.addresses import (
     PUBLIC,
     REST,
     STAFF,
-    Pattern,
+    Address,
     World,
     ask,
     filled,
     names_a_row,
+    newly_come,
+    undone,
     url_of,
 )
 from tests.portal.world import CANARY
@@ -40,10 +42,7 @@ pytestmark = pytest.mark.slow
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NEVER_A_METHOD = "BREW"
 
-TENANTS = sorted(PAGES | REST)
-WITH_ID = sorted(name for name in TENANTS if ADDRESSES[name].row)
 WITH_ID_IN_BODY = sorted(name for name in REST if names_a_row(REST[name].sent) and not REST[name].row)
-EACH_METHOD = [(name, method) for name in sorted(ADDRESSES) for method in ADDRESSES[name].own]
 
 EVERY_ID = {
     "dataset": Dataset,
@@ -77,6 +76,13 @@ EVERY_ID = {
 """Every name under which an id is asked for in a query or a body."""
 
 
+# A world for each group, since making one takes longer than asking at an address.
+GROUPS = pytest.mark.parametrize(
+    "group", [PUBLIC, OPERATORS, PAGES, STAFF, REST], ids=["public", "operators", "pages", "staff", "rest"]
+)
+OF_TENANTS = pytest.mark.parametrize("group", [PAGES, REST], ids=["pages", "rest"])
+
+
 def snapshot(tenant: Tenant, world: World) -> list[str]:
     """Every row of the tenant."""
     with tenant_scope(tenant.id):
@@ -85,8 +91,12 @@ def snapshot(tenant: Tenant, world: World) -> list[str]:
 
 @pytest.fixture
 def caller_of(as_alice: Client, as_olga: Client) -> Callable[[str], Client]:
-    """Who is answered at an address: anybody, the site's operator, or the owner."""
-    return lambda name: Client() if name in PUBLIC else as_olga if name in STAFF else as_alice
+    """Who is answered at an address, newly come: anybody, the site's operator, or the owner."""
+
+    def caller(name: str) -> Client:
+        return Client() if name in PUBLIC else newly_come(as_olga if name in STAFF else as_alice)
+
+    return caller
 
 
 def body_of(answer: Any) -> str:
@@ -98,118 +108,134 @@ def key_of_charlie(other_api: APIClient) -> APIClient:
     return other_api
 
 
-@pytest.mark.parametrize("pattern", PATTERNS, ids=[pattern.name for pattern in PATTERNS])
-def test_an_address_is_known_and_allows_only_its_methods(pattern: Pattern, caller_of: Callable[[str], Client]) -> None:
-    known = ADDRESSES.get(pattern.name)
-    assert known, (
-        f"{pattern.name} is new: add it to PAGES or REST in tests/portal/addresses.py, with the status that its owner "
-        "gets by each method it allows, and the model of the id in it."
+def test_every_address_is_known() -> None:
+    new = sorted({pattern.name for pattern in PATTERNS} - set(ADDRESSES))
+    assert new == [], (
+        "Add these to PAGES or REST in tests/portal/addresses.py, with the status that its owner gets by each method "
+        "it allows, and the model of the id in it."
     )
-    assert known.by_token or len(pattern.parameters) == (known.row is not None) + len(known.also), (
-        f"{pattern.name} has the parameters {pattern.parameters}, and tests/portal/addresses.py gives it the row "
-        f"{known.row}: name the model of its id there. An address has one id at most."
-    )
-    caller = caller_of(pattern.name)
-    url = reverse(pattern.name, kwargs=dict.fromkeys(pattern.parameters, uuid4()) | ADDRESSES[pattern.name].also)
-    answer = ask(caller, NEVER_A_METHOD, url, {})
-    assert answer.status_code == 405, (
-        f"{pattern.name} answers to any method: put @require_safe, @require_POST or @require_http_methods on its view."
-    )
-    allowed = {method.strip() for method in answer["Allow"].split(",")}
-    assert allowed & set(METHODS) == set(known.own), f"{pattern.name} allows {sorted(allowed)}"
-    assert ("HEAD" in allowed) == ("GET" in allowed), f"{pattern.name}: load balancers and crawlers ask by HEAD"
-
-
-@pytest.mark.parametrize("name", sorted(name for name in ADDRESSES if "GET" in ADDRESSES[name].own))
-def test_head_is_answered_as_get_is(
-    name: str, world: dict[type[Model], Model], caller_of: Callable[[str], Client]
-) -> None:
-    assert caller_of(name).head(url_of(name, world)).status_code == ADDRESSES[name].own["GET"]
+    for pattern in PATTERNS:
+        known = ADDRESSES[pattern.name]
+        assert known.by_token or len(pattern.parameters) == (known.row is not None) + len(known.also), (
+            f"{pattern.name} has the parameters {pattern.parameters}, and tests/portal/addresses.py gives it the row "
+            f"{known.row}: name the model of its id there. An address has one id at most."
+        )
 
 
 def test_no_address_is_known_that_is_gone() -> None:
     assert set(ADDRESSES) - {pattern.name for pattern in PATTERNS} == set()
 
 
-@pytest.mark.parametrize(("name", "method"), EACH_METHOD, ids=[f"{method}-{name}" for name, method in EACH_METHOD])
+def test_an_address_allows_only_its_methods(caller_of: Callable[[str], Client]) -> None:
+    for pattern in PATTERNS:
+        known = ADDRESSES[pattern.name]
+        url = reverse(pattern.name, kwargs=dict.fromkeys(pattern.parameters, uuid4()) | known.also)
+        with undone():
+            answer = ask(caller_of(pattern.name), NEVER_A_METHOD, url, {})
+        assert answer.status_code == 405, (
+            f"{pattern.name} answers to any method: put @require_safe, @require_POST or @require_http_methods on its "
+            "view."
+        )
+        allowed = {method.strip() for method in answer["Allow"].split(",")}
+        assert allowed & set(METHODS) == set(known.own), f"{pattern.name} allows {sorted(allowed)}"
+        assert ("HEAD" in allowed) == ("GET" in allowed), f"{pattern.name}: load balancers and crawlers ask by HEAD"
+
+
+@GROUPS
+def test_head_is_answered_as_get_is(
+    group: dict[str, Address], world: dict[type[Model], Model], caller_of: Callable[[str], Client]
+) -> None:
+    statuses = {}
+    for name in (name for name, known in group.items() if "GET" in known.own):
+        with undone():
+            statuses[name] = caller_of(name).head(url_of(name, world)).status_code
+    assert statuses == {name: known.own["GET"] for name, known in group.items() if "GET" in known.own}
+
+
+@GROUPS
 def test_the_owner_is_answered(
-    name: str, method: str, world: dict[type[Model], Model], caller_of: Callable[[str], Client]
+    group: dict[str, Address], world: dict[type[Model], Model], caller_of: Callable[[str], Client]
 ) -> None:
     """The counterpart of a stranger's 404, which would mean nothing if the owner got one too."""
-    sent = {} if method == "GET" else filled(ADDRESSES[name].sent, world)
-    answer = ask(caller_of(name), method, url_of(name, world), sent)
-    assert answer.status_code == ADDRESSES[name].own[method]
+    statuses = {}
+    for name, known in group.items():
+        for method in known.own:
+            sent = {} if method == "GET" else filled(known.sent, world)
+            with undone():
+                statuses[method, name] = ask(caller_of(name), method, url_of(name, world), sent).status_code
+    assert statuses == {(method, name): status for name, known in group.items() for method, status in known.own.items()}
 
 
-@pytest.mark.parametrize("name", WITH_ID)
+@OF_TENANTS
 def test_a_strangers_id_is_not_found(
-    name: str,
+    group: dict[str, Address],
     tenant: Tenant,
     world: dict[type[Model], Model],
     as_charlie: Client,
     key_of_charlie: APIClient,
 ) -> None:
     """By the very requests that answer the owner."""
-    url = url_of(name, world)
     before = snapshot(tenant, world)
-    for method in ADDRESSES[name].own:
-        answers = {
-            who: ask(client, method, url, {} if method == "GET" else filled(ADDRESSES[name].sent, world))
-            for who, client in {"nobody": Client(), "charlie": as_charlie, "key": key_of_charlie}.items()
-        }
-        statuses = {who: answer.status_code for who, answer in answers.items()}
-        if name in REST:
-            assert statuses == {"nobody": 401, "charlie": 404, "key": 404}, method
-        else:
-            # Pages know no keys.
-            assert statuses == {"nobody": 302, "charlie": 404, "key": 302}, method
-            assert all("/sign-in/" in answers[who]["Location"] for who in ("nobody", "key")), method
-        assert not [who for who, answer in answers.items() if CANARY in body_of(answer)], method
-    assert snapshot(tenant, world) == before
+    for name, method in ((name, method) for name, known in group.items() if known.row for method in known.own):
+        url, said = url_of(name, world), f"{method} {name}"
+        with undone():
+            answers = {
+                who: ask(client, method, url, {} if method == "GET" else filled(group[name].sent, world))
+                for who, client in {"nobody": Client(), "charlie": as_charlie, "key": key_of_charlie}.items()
+            }
+            statuses = {who: answer.status_code for who, answer in answers.items()}
+            if name in REST:
+                assert statuses == {"nobody": 401, "charlie": 404, "key": 404}, said
+            else:
+                # Pages know no keys.
+                assert statuses == {"nobody": 302, "charlie": 404, "key": 302}, said
+                assert all("/sign-in/" in answers[who]["Location"] for who in ("nobody", "key")), said
+            assert not [who for who, answer in answers.items() if CANARY in body_of(answer)], said
+            assert snapshot(tenant, world) == before, said
 
 
-@pytest.mark.parametrize("name", WITH_ID_IN_BODY)
 def test_a_strangers_id_in_a_body_is_not_found(
-    name: str, tenant: Tenant, world: dict[type[Model], Model], key_of_charlie: APIClient
+    tenant: Tenant, world: dict[type[Model], Model], key_of_charlie: APIClient
 ) -> None:
     before = snapshot(tenant, world)
-    answer = ask(key_of_charlie, "POST", url_of(name, world), filled(REST[name].sent, world))
-    assert answer.status_code == 404
-    assert snapshot(tenant, world) == before
+    for name in WITH_ID_IN_BODY:
+        with undone():
+            answer = ask(key_of_charlie, "POST", url_of(name, world), filled(REST[name].sent, world))
+            assert answer.status_code == 404, name
+            assert snapshot(tenant, world) == before, name
 
 
-@pytest.mark.parametrize("name", TENANTS)
+@OF_TENANTS
 def test_a_stranger_learns_and_changes_nothing(
-    name: str,
+    group: dict[str, Address],
     tenant: Tenant,
     world: dict[type[Model], Model],
     as_charlie: Client,
     key_of_charlie: APIClient,
 ) -> None:
     """Whatever method they try, and with every id of the other tenant under every name it might be asked for."""
-    url = url_of(name, world)
     ids = filled(EVERY_ID, world) | {"recipe": "style", "grade": "5"}
     before = snapshot(tenant, world)
-    for who, client in {"nobody": Client(), "charlie": as_charlie, "key": key_of_charlie}.items():
-        for method in (*METHODS, "HEAD", "OPTIONS"):
-            answer = ask(client, method, url, ids)
-            said = f"{who} {method} {url}: {answer.status_code}"
-            assert answer.status_code < 500, said
-            assert CANARY not in body_of(answer), said
-    assert snapshot(tenant, world) == before
+    for name in group:
+        url = url_of(name, world)
+        with undone():
+            strangers = {"nobody": Client(), "charlie": newly_come(as_charlie), "key": key_of_charlie}
+            for who, client in strangers.items():
+                for method in (*METHODS, "HEAD", "OPTIONS"):
+                    answer = ask(client, method, url, ids)
+                    said = f"{who} {method} {url}: {answer.status_code}"
+                    assert answer.status_code < 500, said
+                    assert CANARY not in body_of(answer), said
+            assert snapshot(tenant, world) == before, name
 
 
-@pytest.mark.parametrize("name", sorted(OPERATORS))
-def test_a_row_of_the_operator_is_for_every_tenant(
-    name: str, world: dict[type[Model], Model], as_charlie: Client
-) -> None:
-    assert as_charlie.get(url_of(name, world)).status_code == 200
-    assert Client().get(url_of(name, world)).status_code == 401
+def test_a_row_of_the_operator_is_for_every_tenant(world: dict[type[Model], Model], as_charlie: Client) -> None:
+    for name in OPERATORS:
+        assert as_charlie.get(url_of(name, world)).status_code == 200, name
+        assert Client().get(url_of(name, world)).status_code == 401, name
 
 
-@pytest.mark.parametrize("name", sorted(STAFF))
 def test_a_page_of_the_operator_is_found_by_nobody_else(
-    name: str,
     tenant: Tenant,
     world: dict[type[Model], Model],
     as_alice: Client,
@@ -217,11 +243,13 @@ def test_a_page_of_the_operator_is_found_by_nobody_else(
     key_of_charlie: APIClient,
 ) -> None:
     """Not even with the requests that answer the operator."""
-    url, before = url_of(name, world), snapshot(tenant, world)
-    for method in STAFF[name].own:
-        sent = {} if method == "GET" else filled(STAFF[name].sent, world)
-        for client, status in ((Client(), 302), (as_alice, 404), (as_charlie, 404), (key_of_charlie, 302)):
-            answer = ask(client, method, url, sent)
-            assert answer.status_code == status, method
-            assert CANARY not in body_of(answer), method
-    assert snapshot(tenant, world) == before
+    before = snapshot(tenant, world)
+    for name, method in ((name, method) for name, known in STAFF.items() for method in known.own):
+        url, said = url_of(name, world), f"{method} {name}"
+        sent = {} if method == "GET" else STAFF[name].sent
+        with undone():
+            for client, status in ((Client(), 302), (as_alice, 404), (as_charlie, 404), (key_of_charlie, 302)):
+                answer = ask(client, method, url, filled(sent, world))
+                assert answer.status_code == status, said
+                assert CANARY not in body_of(answer), said
+            assert snapshot(tenant, world) == before, said

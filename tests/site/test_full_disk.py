@@ -19,6 +19,7 @@ from tests.site.conftest import PASSWORD, RunningSite, running_site
 DISK_BYTES = 400 << 20
 FULL_SECONDS = 20.0
 RECOVERY_SECONDS = 30.0
+RECOVERED = "the disk has room again"
 PARTS = ("lorakit.serve", "portal.web", "serving.gateway", "worker", "beat", "postgres")
 
 
@@ -111,31 +112,37 @@ def check_a_file(site: RunningSite) -> None:
         wait_for_job(client, version["job"]["id"], lambda job: None, seconds=60)
 
 
-@pytest.mark.parametrize("database", ["lives", "dies"])
-def test_the_site_says_so_and_recovers(site_folder: Path, database: str) -> None:
-    folder = site_folder / f"full-disk-{database}"
+def fill_and_empty(site: RunningSite, inside: Path, *, database_dies: bool) -> None:
+    """The site on a disk that fills up and, after a while, is empty again."""
+    gateway, log = site.pids("serving.gateway"), inside / "log" / "portal.log"
+    recoveries = log.read_text().count(RECOVERED)
+    filling = fill(inside)
+    if database_dies:
+        os.kill(int((inside / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    full_since = time.monotonic()
+    while not is_refused_with_the_reason(sign_in(site)):
+        fill(inside)
+    assert is_refused_with_the_reason(begin_upload(site))
+    refused = complete(site)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (507, "disk_full")
+    # By then whatever writes now and then has failed to: heartbeats, the broker's log, the database's restarts.
+    while time.monotonic() - full_since < FULL_SECONDS:
+        fill(inside)
+        time.sleep(0.5)
+    assert site.process.poll() is None
+    assert site.pids("serving.gateway") == gateway
+    filling.unlink()
+    become_whole(site, RECOVERY_SECONDS)
+    check_a_file(site)
+    assert log.read_text().count(RECOVERED) > recoveries
+
+
+def test_the_site_says_so_and_recovers(site_folder: Path) -> None:
+    folder = site_folder / "full-disk"
     folder.mkdir(mode=0o755)
     with running_site(folder, disk_bytes=DISK_BYTES) as site:
         inside = Path(f"/proc/{site.process.pid}/root{folder}")
         check_a_file(site)
         become_whole(site, RECOVERY_SECONDS)
-        gateway = site.pids("serving.gateway")
-        filling = fill(inside)
-        if database == "dies":
-            os.kill(int((inside / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-        full_since = time.monotonic()
-        while not is_refused_with_the_reason(sign_in(site)):
-            fill(inside)
-        assert is_refused_with_the_reason(begin_upload(site))
-        refused = complete(site)
-        assert (refused.status_code, refused.json()["error"]["code"]) == (507, "disk_full")
-        # By then whatever writes now and then has failed to: heartbeats, the broker's log, the database's restarts.
-        while time.monotonic() - full_since < FULL_SECONDS:
-            fill(inside)
-            time.sleep(0.5)
-        assert site.process.poll() is None
-        assert site.pids("serving.gateway") == gateway
-        filling.unlink()
-        become_whole(site, RECOVERY_SECONDS)
-        check_a_file(site)
-        assert "the disk has room again" in (inside / "log" / "portal.log").read_text()
+        fill_and_empty(site, inside, database_dies=False)
+        fill_and_empty(site, inside, database_dies=True)
