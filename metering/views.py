@@ -16,6 +16,7 @@ from metering.costs.charts import cost_figure
 from metering.costs.export import costs_csv
 from metering.costs.over_time import costs_over_time
 from metering.costs.queries import costs_of
+from metering.lifetime.over_time import adapter_costs_over_time
 from metering.models import By, Grain
 from metering.observed.page import Beside, beside_cloudwatch
 from metering.usage.changes import changes
@@ -66,9 +67,12 @@ def adapter(request: TenantRequest, adapter_id: UUID) -> HttpResponse:
     wanted = wanted_of({"range": "30d", "model": found.name}, now=timezone.now())
     if not request.htmx:
         return redirect(f"{reverse('metering:usage')}?{wanted.query}")
-    summary = usage_of(wanted.slice, wanted.by)
-    figures = _figures(wanted, summary) if summary.total.requests else {}
-    return render(request, "metering/usage/_adapter.html", {"wanted": wanted, "usage": summary, "figures": figures})
+    summary, axis = usage_of(wanted.slice, wanted.by), axis_of(wanted)
+    total = summary.series(axis.grain)
+    costs = adapter_costs_over_time(found, wanted.slice, axis.grain, total)
+    figures = figures_of_page(wanted, summary, axis, total) if summary.total.requests else {}
+    context = {"wanted": wanted, "usage": summary, "figures": {**figures, "cost": cost_figure(axis, costs, "USD")}}
+    return render(request, "metering/usage/_adapter.html", context)
 
 
 @require_safe

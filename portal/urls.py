@@ -12,7 +12,7 @@ urlpatterns = [
     path("serving/", include("serving.urls")),
     path("operator/endpoints/", include("serving.operator.urls")),
     path("operator/prices/", include("metering.prices.urls")),
-    path("operator/costs/", include("metering.spend.urls")),
+    path("operator/", include("metering.spend.urls")),
     path("operator/reconciliation/", include("metering.reconciliation.urls")),
     path("", include("metering.focus.urls")),
     path("operator/statements/", include("metering.statements.operator_urls")),

@@ -96,8 +96,8 @@ def _life(
     there: dt.timedelta,
 ) -> Life:
     figures = usage.get(version_value(version.adapter.name, str(version.id)), Figures())
-    training = [_cost_of(version.run.job)]
-    evaluating = [_cost_of(job) for job in runs]
+    training = [cost_of(version.run.job)]
+    evaluating = [cost_of(job) for job in runs]
     unknown = sum(amount is None for amount in (*training, *evaluating, *judgings))
     return Life(
         version=version,
@@ -140,7 +140,8 @@ def _times_on_endpoints(now: dt.datetime) -> dict[UUID, dt.timedelta]:
     return times
 
 
-def _cost_of(job: Job) -> Decimal | None:
+def cost_of(job: Job) -> Decimal | None:
+    """In US dollars; None where its price is not known."""
     if not job.billable_seconds:
         return Decimal(0)
     if job.usd_per_hour is None:

@@ -1,8 +1,11 @@
-"""Address of the operator's page of costs."""
+"""Addresses of the operator's pages of costs, and of what an endpoint was used for."""
 
 from django.urls import path
 
 from metering.spend import views
 
 app_name = "spend"
-urlpatterns = [path("", views.index, name="index")]
+urlpatterns = [
+    path("costs/", views.index, name="index"),
+    path("endpoints/<uuid:endpoint_id>/use/", views.use, name="use"),
+]

@@ -1,6 +1,10 @@
-"""The operator's page of costs."""
+"""The operator's pages of costs, and of how an endpoint was used."""
 
+import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +14,16 @@ from django.views.decorators.http import require_safe
 
 from metering.costs.charts import cost_figure
 from metering.models import Grain, ObservedSource
+from metering.spend.charts import adapters_figure, machines_figure, requests_figure, used_figure
 from metering.spend.endpoints import endpoints_between, endpoints_by_day
 from metering.spend.months import Month, months
 from metering.spend.organisations import charged, movers
+from metering.spend.use import HourOfUse, stays, use_over_time
 from metering.usage.charts import Axis
+from metering.usage.periods import periods
 from metering.usage.queries import Slice
+from serving.operator.options import slots_of
+from serving.operator.queries import endpoint_of, line_of
 from tenants.access import operators_only
 from tenants.scope import system_scope
 
@@ -48,3 +57,39 @@ def index(request: HttpRequest) -> HttpResponse:
         "figure": cost_figure(axis, days, "USD") if endpoints else None,
     }
     return render(request, "metering/spend/index.html", context)
+
+
+@require_safe
+@operators_only
+def use(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
+    """An endpoint over time (`?range=`): its adapters, its time, and what a cloud saw of its machines."""
+    now = timezone.now()
+    offered = {key: one for key, one in periods(now).items() if one.grain == Grain.HOUR}
+    period = offered.get(request.GET.get("range", "")) or offered["7d"]
+    found = endpoint_of(endpoint_id)
+    axis = Axis(wanted=Slice.touching(period.start, period.end), grain=Grain.HOUR)
+    hours = use_over_time(found, axis.wanted)
+    page = Paginator(stays(found, axis.wanted, now=now), LINES_ON_A_PAGE).get_page(request.GET.get("page"))
+    # 0 says no more than in slots, which is not what is counted here.
+    room = (slots_of(found) or None) if line_of(found).backend else None
+    context = {
+        "endpoint": found,
+        "period": period,
+        "periods": list(offered.values()),
+        "figures": list(_figures_of_use(axis, hours, room)) if hours else [],
+        "page_obj": page,
+    }
+    return render(request, "metering/spend/use.html", context)
+
+
+def _figures_of_use(axis: Axis, hours: dict[dt.datetime, HourOfUse], room: int | None) -> Iterator[dict[str, Any]]:
+    """Each with its place on the page, without those that have nothing to show."""
+    found = (
+        ("adapters", "Adapters over time", "The most at a time", adapters_figure(axis, hours, room=room)),
+        ("used", "Time used", "Share of each hour’s cost that somebody used", used_figure(axis, hours)),
+        ("machines", "GPU and memory", "Means of CloudWatch’s figures", machines_figure(axis, hours)),
+        ("concurrency", "Requests at a time", "The most on an instance, by CloudWatch", requests_figure(axis, hours)),
+    )
+    for key, title, note, figure in found:
+        if any(value is not None for trace in figure["data"] for value in trace["y"]):
+            yield {"id": key, "title": title, "note": note, "figure": figure}

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from metering.models import Grain
@@ -11,8 +12,8 @@ from metering.usage.queries import Slice
 from metering.usage.ranges import next_of, starts
 
 Series = Mapping[dt.datetime, Figures]
-Parts = Mapping[str, Series]
-"""By what a part is called, the busiest first."""
+Parts = Mapping[str, Mapping[dt.datetime, int]]
+"""Requests by what a part is called, the busiest first, and time."""
 
 ERRORS = {
     "Refused": "refused",
@@ -41,13 +42,18 @@ class Axis:
     marks: Sequence[Mark] = ()
     href: str = ""
 
-    @property
+    @cached_property
     def times(self) -> list[dt.datetime]:
         return list(starts(self.grain, self.wanted.start, self.wanted.end))
 
-    def x(self, times: Sequence[dt.datetime]) -> list[str]:
+    @cached_property
+    def x(self) -> list[str]:
+        """The times as charts have them."""
+        return [self.place(time) for time in self.times]
+
+    def place(self, time: dt.datetime) -> str:
         """Days have no time of day: they are those of UTC, wherever the reader is."""
-        return [f"{time:%Y-%m-%d}" if self.grain != Grain.HOUR else time.isoformat() for time in times]
+        return time.isoformat() if self.grain == Grain.HOUR else f"{time:%Y-%m-%d}"
 
     def _exactly(self, time: dt.datetime) -> str:
         return time.isoformat() if self.grain == Grain.HOUR else f"{time:%Y-%m-%d %H:%M}"
@@ -67,8 +73,8 @@ class Axis:
                 "tickformat": labels,
             },
             "yaxis": {"title": {"text": title}, "rangemode": "tozero"},
-            "shapes": [_line(self.x([mark.at])[0]) for mark in self.marks],
-            "annotations": [_note(self.x([mark.at])[0], mark.text) for mark in self.marks],
+            "shapes": [_line(self.place(mark.at)) for mark in self.marks],
+            "annotations": [_note(self.place(mark.at), mark.text) for mark in self.marks],
             "meta": {"href": self.href, "seconds": int((next_of(self.grain, ends[0]) - ends[0]).total_seconds())},
             **changes,
         }
@@ -77,7 +83,7 @@ class Axis:
 def requests_figure(axis: Axis, total: Series, parts: Parts, before: Series | None = None) -> dict[str, Any]:
     """Requests by part, stacked, those of other parts together; `before` is a line of the time before."""
     times = axis.times
-    shown = {name: [_at(series, time).requests for time in times] for name, series in parts.items()}
+    shown = {name: [counts.get(time, 0) for time in times] for name, counts in parts.items()}
     others = [_at(total, time).requests - sum(values) for time, *values in zip(times, *shown.values(), strict=True)]
     if any(others):
         shown["Others"] = others
@@ -167,21 +173,21 @@ NOTHING = Figures()
 def bars(axis: Axis, name: str, values: Sequence[float], number: int) -> dict[str, Any]:
     """A trace of bars, one for each time of the axis; `number`, from 1, chooses its colour."""
     color = f"--chart-{(number - 1) % COLORS + 1}"
-    return {"type": "bar", "name": name, "x": axis.x(axis.times), "y": list(values), "marker": {"color": color}}
+    return {"type": "bar", "name": name, "x": axis.x, "y": list(values), "marker": {"color": color}}
 
 
 def _curve(axis: Axis, series: Series, name: str, value: Callable[[Figures], float | None]) -> dict[str, Any]:
     values = [value(_at(series, time)) for time in axis.times]
     shown = [None if one is None else round(one, 2) for one in values]
     looks = {"mode": "lines+markers", "marker": {"size": 4}}
-    return {"type": "scatter", "name": name, "x": axis.x(axis.times), "y": shown, **looks}
+    return {"type": "scatter", "name": name, "x": axis.x, "y": shown, **looks}
 
 
 def _before(axis: Axis, before: Series) -> dict[str, Any]:
     length = axis.wanted.length
     values = [_at(before, time - length).requests for time in axis.times]
     looks = {"mode": "lines", "line": {"dash": "dot", "color": "--chart-text"}}
-    return {"type": "scatter", "name": "The time before", "x": axis.x(axis.times), "y": values, **looks}
+    return {"type": "scatter", "name": "The time before", "x": axis.x, "y": values, **looks}
 
 
 def _peak(series: Series, value: Callable[[Figures], float | None], name: str = "Most", unit: str = "") -> str:

@@ -94,11 +94,9 @@ def figures_of(keys: Sequence[Hashable], rows: Sequence[Sequence[Any]]) -> dict[
     if not rows:
         return {}
     *sums, latency, first = zip(*rows, strict=True)
-    counted = {}
-    for name, values in zip(RollUp.SUMS, sums, strict=True):
-        added = np.zeros(len(places), np.int64)
-        np.add.at(added, groups, values)
-        counted[name] = added.tolist()
+    added = np.zeros((len(places), len(RollUp.SUMS)), np.int64)
+    np.add.at(added, groups, np.array(sums, np.int64).T)
+    counted = added.tolist()
     latencies = Bins.of_sketches(latency, groups).quantiles(len(places), LATENCIES)
     firsts = Bins.of_sketches(first, groups).quantiles(len(places), FIRST_TOKENS)
     found = {}
@@ -106,7 +104,7 @@ def figures_of(keys: Sequence[Hashable], rows: Sequence[Sequence[Any]]) -> dict[
         p50, p95, p99 = latencies[place]
         first_p50, first_p95 = firsts[place]
         found[key] = Figures(
-            **{name: values[place] for name, values in counted.items()},
+            **dict(zip(RollUp.SUMS, counted[place], strict=True)),
             p50_ms=p50,
             p95_ms=p95,
             p99_ms=p99,

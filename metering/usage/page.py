@@ -25,11 +25,11 @@ def figures_of_page(wanted: Wanted, usage: UsageSummary, axis: Axis, total: Seri
     """Plotly figures by name, of what is `wanted`; `usage` is of its slice, and `total` its series."""
     names = names_of(usage.by, usage.lines.values[:MOST_PARTS])
     # What is not broken down need not be read twice.
-    of_parts = usage.series_of(axis.grain, [name.value for name in names]) if len(usage.lines) > 1 else {}
-    parts = {
-        name.label: {at: one for (at, value), one in of_parts.items() if value == name.value} if of_parts else total
-        for name in names
-    }
+    if len(usage.lines) > 1:
+        of_parts = usage.requests_of(axis.grain, [name.value for name in names])
+    else:
+        of_parts = {name.value: {at: figures.requests for at, figures in total.items()} for name in names}
+    parts = {name.label: of_parts[name.value] for name in names}
     before = usage_of(wanted.before).series(axis.grain) if wanted.compares else None
     return {
         "requests": charts.requests_figure(axis, total, parts, before),

@@ -261,6 +261,7 @@ SERVER: dict[str, Any] = {
 
 STAFF = {
     "spend:index": _get(),
+    "spend:use": _get(Endpoint),
     "reconciliation:list": _get(),
     "reconciliation:import": _post(status=200, bill=b"Not,a,bill"),
     "focus:all-charges": _get(),

@@ -107,7 +107,7 @@ def test_the_chart_shows_hours_without_requests(record: Record, count: Callable[
     count(record(at=at("2026-03-01T10:00:00")), record(at=at("2026-03-01T10:20:00"), status=503))
     usage = used(START, END)
     series = usage.series(Grain.HOUR)
-    [shown] = requests_figure(axis(usage), series, {"legal": series})["data"]
+    [shown] = requests_figure(axis(usage), series, {"legal": usage.requests_of(Grain.HOUR, ["legal"])["legal"]})["data"]
     [failed] = errors_figure(axis(usage), series)["data"]
     assert (shown["y"], failed["name"], failed["y"]) == ([0, 2, 0], "Failed", [0, 1, 0])
 
@@ -118,11 +118,10 @@ def test_what_has_no_colour_of_its_own_is_shown_together(
 ) -> None:
     count(*(record(at=at("2026-03-01T10:00:00"), alias=alias) for alias in ("a", "a", "b", "c")))
     usage = usage_of(Slice.touching(START, END), By.MODEL)
-    of_a = {time: figures for (time, _), figures in usage.series_of(Grain.HOUR, ["a"]).items()}
     figure = requests_figure(
         axis(usage),
         usage.series(Grain.HOUR),
-        {"a": of_a},
+        usage.requests_of(Grain.HOUR, ["a"]),
         before={START.replace(hour=7, minute=0): Figures(requests=7)},
     )
     assert {trace["name"]: trace["y"] for trace in figure["data"]} == {
