@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from metering.models import BudgetScope
 
+MOST_RECIPIENTS = 200
+
 
 class UsdField(serializers.DecimalField):
     """US dollars, to the millionth."""
@@ -27,6 +29,9 @@ class BudgetSerializer(serializers.Serializer[Any]):
     key = serializers.SerializerMethodField()
     amount_usd = serializers.DecimalField(source="budget.amount", max_digits=20, decimal_places=2)
     note = serializers.CharField(source="budget.note")
+    recipients = serializers.ListField(
+        child=serializers.EmailField(), help_text="Members who get its alerts by e-mail; none: the owners do."
+    )
     set_at = serializers.DateTimeField(source="budget.set_at")
     month = serializers.DateField(source="spend.month", allow_null=True, default=None, help_text="Its first day.")
     spent_usd = UsdField(source="spent")
@@ -60,6 +65,12 @@ class BudgetChangeSerializer(serializers.Serializer[Any]):
         source="amount", max_digits=None, decimal_places=None, required=False, help_text="0.01 to 100,000,000."
     )
     note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    recipients = serializers.ListField(
+        child=serializers.EmailField(),
+        required=False,
+        max_length=MOST_RECIPIENTS,
+        help_text="E-mail addresses of members who may see usage, in place of those before; []: the owners are told.",
+    )
 
 
 class NewBudgetSerializer(BudgetChangeSerializer):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 VERSION = "1.3"
+SCHEMA_CREATED = "2026-11-29T00:00:00Z"
+"""Since when a file has these columns. It changes with them."""
 
 
 class Type(StrEnum):
@@ -94,7 +96,6 @@ COLUMNS = (
     Column(name="PricingCategory", level=Level.CONDITIONAL, nullable=True, allowed=PRICING),
     Column(name="PricingQuantity", type=Type.DECIMAL, nullable=True),
     Column(name="PricingUnit", nullable=True),
-    # Deprecated in 1.3, and mandatory still.
     Column(name="ProviderName"),
     Column(name="PublisherName"),
     _conditional("RegionId"),
@@ -123,3 +124,5 @@ COLUMNS = (
     _custom("x_PaidTo"),
     _custom("x_PriceSource"),
 )
+DEPRECATED = frozenset({"ProviderName", "PublisherName"})
+"""In 1.3, and mandatory still."""

@@ -1,4 +1,7 @@
-"""What each organisation was charged in a range: its statement's sum, without what it pays to its own providers."""
+"""What each organisation was charged for a range, without what it pays to its own providers.
+
+Use that was counted late is charged on a later statement, and counts in its own hours here, as it does for endpoints.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -13,6 +16,7 @@ from django.db.models.functions import Cast
 from evaluations.models import JudgeUsage, PaidTo
 from jobs.models import Job
 from metering.models import By, Grain, UsageTotal
+from metering.spend.late import late_by_tenant
 from metering.usage.figures import MICROS
 from metering.usage.ranges import Piece, pieces
 from tenants.models import Tenant
@@ -94,6 +98,8 @@ def _sums(start: dt.datetime, end: dt.datetime) -> dict[UUID, _Sums]:
         for tenant_id, requests, used, idle in _totals(piece):
             found[tenant_id].requests += requests
             found[tenant_id].serving += Decimal(used + idle) / MICROS
+    for tenant_id, usd in late_by_tenant(start, end).items():
+        found[tenant_id].serving += usd
     ended = Job.objects.filter(finished_at__gte=start, finished_at__lt=end, billable_seconds__gt=0, usd_per_hour__gt=0)
     amount = Sum(Cast(F("billable_seconds"), AMOUNT) * F("usd_per_hour") / 3600, output_field=AMOUNT)
     for tenant_id, usd in ended.order_by().values_list("tenant").annotate(amount=amount):
