@@ -20,7 +20,8 @@ A_BUDGET = OpenApiExample(
         "amount_usd": "500.00", "note": "Agreed with finance", "recipients": ["finance@alder.example"],
         "set_at": "2026-11-02T09:12:00Z", "month": "2026-11-01",
         "spent_usd": "412.381920", "used_percent": 82.48, "requests_without_cost": 12, "seconds_without_cost": 0.0,
-        "calls_without_cost": 0, "counted_at": "2026-11-24T10:05:00Z", "forecast_usd": "531.250000",
+        "calls_without_cost": 0, "gb_months_without_cost": 0.0,
+        "counted_at": "2026-11-24T10:05:00Z", "forecast_usd": "531.250000",
         "forecast_low_usd": "505.100000", "forecast_high_usd": "557.400000", "used_up_on": "2026-11-29",
     },
 )  # fmt: skip

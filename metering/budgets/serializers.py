@@ -19,7 +19,7 @@ class UsdField(serializers.DecimalField):
 class BudgetSerializer(serializers.Serializer[Any]):
     """A budget for each calendar month (UTC) and what was spent of it this month, in US dollars.
 
-    `spent_usd` is without what has no price yet, which the three counts say. The forecast is null while it is too early
+    `spent_usd` is without what has no price yet, which the four counts say. The forecast is null while it is too early
     to tell, `used_up_on` if the budget will last for the month.
     """
 
@@ -39,6 +39,7 @@ class BudgetSerializer(serializers.Serializer[Any]):
     requests_without_cost = serializers.IntegerField(source="spend.requests_without_cost", default=0)
     seconds_without_cost = serializers.FloatField(source="spend.seconds_without_cost", default=0.0)
     calls_without_cost = serializers.IntegerField(source="spend.calls_without_cost", default=0)
+    gb_months_without_cost = serializers.FloatField(source="spend.gb_months_without_cost", default=0.0)
     counted_at = serializers.DateTimeField(source="spend.counted_at", allow_null=True, default=None)
     forecast_usd = UsdField(source="forecast", allow_null=True)
     forecast_low_usd = UsdField(source="forecast_low", allow_null=True)

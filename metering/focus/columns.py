@@ -65,6 +65,7 @@ OF_AI = frozenset({
     "Other (AI and Machine Learning)",
 })  # fmt: skip
 """Subcategories of AI and Machine Learning."""
+SUBCATEGORIES = OF_AI | {"Object Storage"}
 
 COLUMNS = (
     _split("AllocatedMethodDetails", Type.JSON, Level.RECOMMENDED),
@@ -106,7 +107,7 @@ COLUMNS = (
     Column(name="ServiceCategory", allowed=SERVICES),
     Column(name="ServiceName"),
     Column(name="ServiceProviderName"),
-    Column(name="ServiceSubcategory", level=Level.RECOMMENDED, allowed=OF_AI),
+    Column(name="ServiceSubcategory", level=Level.RECOMMENDED, allowed=SUBCATEGORIES),
     _conditional("SkuId"),
     _conditional("SkuMeter"),
     _conditional("SkuPriceDetails", Type.JSON),

@@ -1,4 +1,4 @@
-"""What the site pays for by the hour, and what of it has no price."""
+"""What the site pays for by the hour or as storage, and what of it has no price."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from jobs.backends import compute
-from jobs.prices import HasPrice
+from jobs.prices import HasPrice, Priced
 from metering.models import Service
 from metering.prices.book import PriceFound
 from metering.prices.finder import as_item
 from metering.prices.items import Item
 from metering.prices.queries import book_of
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
+from storage.listing import default_class, storage_region
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class InUse:
 
 
 def in_use() -> list[InUse]:
-    """Each item once, by service and name: those of all endpoints and of COMPUTE."""
+    """Each item once, by service and name: those of all endpoints, of COMPUTE, and of storage."""
     users: dict[Item, list[tuple[str, HasPrice]]] = {}
     for name, backend in _users():
         users.setdefault(as_item(backend.priced), []).append((name, backend))
@@ -72,3 +73,15 @@ def _users() -> Iterator[tuple[str, HasPrice]]:
             continue
     for alias in compute:
         yield f"Runs on {alias}", compute[alias]
+    yield "Objects of organisations", _Objects()
+
+
+class _Objects:
+    """Settings have no price for them."""
+
+    usd_per_hour: float | None = None
+    price_source = ""
+
+    @property
+    def priced(self) -> Priced:
+        return Priced(service=Service.STORAGE, item=default_class(), region=storage_region())
