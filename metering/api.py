@@ -87,8 +87,8 @@ EXAMPLE = OpenApiExample(
                     "calls": 240, "without_price": 0, "without_tokens": 0, "tokens_in": 96000, "tokens_out": 14400
                 },
                 "requests_without_cost": 0, "gb_months": None, "usd_per_gb_month": None,
-                "price_source": "Set on your judges",
-                "basis": "paid to your provider: tokens × the price set on your judge", "usd": "0.384000",
+                "price_source": "Set on your judges, or the site’s price of the model",
+                "basis": "paid to your provider: tokens × price per token", "usd": "0.384000",
             },
             {
                 "kind": "serving", "title": "Serving on shared", "paid_to": "site", "seconds": 9.1,
