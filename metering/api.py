@@ -42,7 +42,8 @@ class UsageSerializer(serializers.Serializer[Any]):
     """Usage and cost in whole hours. Narrowed to a part of the requests, `costs` are those of serving them.
 
     `total_usd` is the sum of the cost lines: what this site charges (`site_usd`), and what you pay to your own
-    providers (`provider_usd`). It is without `calls_without_cost`, `requests_without_cost` and `seconds_without_cost`.
+    providers (`provider_usd`). It is without `calls_without_cost`, `requests_without_cost`, `seconds_without_cost` and
+    `gb_months_without_cost`, and without storage in `storage_hours_not_measured`.
     `judges` are the parts of the lines with `calls`.
     """
 
@@ -59,6 +60,10 @@ class UsageSerializer(serializers.Serializer[Any]):
     calls_without_cost = serializers.IntegerField()
     requests_without_cost = serializers.IntegerField()
     seconds_without_cost = serializers.FloatField(help_text="Of runs whose price is not known.")
+    gb_months_without_cost = serializers.DecimalField(
+        max_digits=16, decimal_places=6, help_text="Of storage whose price is not known."
+    )
+    storage_hours_not_measured = serializers.IntegerField()
 
 
 EXAMPLE = OpenApiExample(
@@ -81,12 +86,14 @@ EXAMPLE = OpenApiExample(
                 "calls": {
                     "calls": 240, "without_price": 0, "without_tokens": 0, "tokens_in": 96000, "tokens_out": 14400
                 },
-                "requests_without_cost": 0, "price_source": "Set on your judges",
-                "basis": "paid to your provider: tokens × the price set on your judge", "usd": "0.384000",
+                "requests_without_cost": 0, "gb_months": None, "usd_per_gb_month": None,
+                "price_source": "Set on your judges, or the site’s price of the model",
+                "basis": "paid to your provider: tokens × price per token", "usd": "0.384000",
             },
             {
                 "kind": "serving", "title": "Serving on shared", "paid_to": "site", "seconds": 9.1,
-                "usd_per_hour": "0.1000", "calls": None, "requests_without_cost": 0, "price_source": "Configured",
+                "usd_per_hour": "0.1000", "calls": None, "requests_without_cost": 0, "gb_months": None,
+                "usd_per_gb_month": None, "price_source": "Configured",
                 "basis": "your share of each hour’s cost, by what you used of the endpoint", "usd": "0.000253",
             },
         ],
@@ -106,6 +113,8 @@ EXAMPLE = OpenApiExample(
         "calls_without_cost": 0,
         "requests_without_cost": 0,
         "seconds_without_cost": 0.0,
+        "gb_months_without_cost": "0.000000",
+        "storage_hours_not_measured": 0,
     },
 )  # fmt: skip
 
@@ -205,6 +214,8 @@ class UsageViewSet(viewsets.ViewSet):
             "calls_without_cost": costs.calls_without_cost,
             "requests_without_cost": costs.requests_without_cost,
             "seconds_without_cost": costs.seconds_without_cost,
+            "gb_months_without_cost": costs.gb_months_without_cost,
+            "storage_hours_not_measured": costs.hours_not_measured,
         }
         return Response(UsageSerializer(document).data)
 

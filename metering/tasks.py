@@ -18,7 +18,10 @@ from metering.ledger.months import prepare_months
 from metering.observed.services import read_observed
 from metering.prices.in_use import importable, in_use
 from metering.prices.services import import_prices
+from metering.statements.late import charge_late_lines
 from metering.statements.services import close_due
+from metering.stored.measuring import measure, price_again, tenants_to_measure
+from storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,20 @@ def allocate_costs() -> None:
     """Measure how long endpoints were there, and share what that cost."""
     measure_endpoints()
     allocate_due()
+
+
+@shared_task(name="metering.measure_storage")
+def measure_storage(tenant_id: str = "") -> None:
+    """Measure what organisations have in storage, once an hour, each in a task of its own."""
+    if tenant_id:
+        try:
+            measure(tenant_id=UUID(tenant_id))
+        except StorageUnavailable as error:
+            log.warning("storage_not_measured", tenant=tenant_id, code=error.code)
+        return
+    price_again()
+    for found in tenants_to_measure():
+        measure_storage.delay(str(found))
 
 
 @shared_task(name="metering.read_observed")
@@ -64,6 +81,12 @@ def import_prices_in_use() -> None:
 def close_statements() -> None:
     """Close the months that are due, and finish what was begun."""
     close_due()
+
+
+@shared_task(name="metering.charge_late_lines")
+def charge_late() -> None:
+    """Charge storage and calls that came to closed months, on the next statement."""
+    charge_late_lines()
 
 
 @shared_task(name="metering.count_budgets")

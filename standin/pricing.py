@@ -23,10 +23,11 @@ from standin.validation import check_request, service_model
 REGIONS = frozenset({"us-east-1", "eu-central-1", "ap-south-1"})
 """Where there is such an API."""
 
-SERVICE_CODE = "AmazonSageMaker"
+SERVICE_CODE, BEDROCK = "AmazonSageMaker", "AmazonBedrock"
 LOCATIONS = {"us-east-1": "USE1", "eu-west-1": "EUW1"}
 FIELDS = frozenset(
-    {"regionCode", "instanceName", "component", "usagetype", "operation", "servicecode", "productFamily"}
+    {"regionCode", "instanceName", "component", "usagetype", "operation", "servicecode", "productFamily", "model",
+     "feature", "inferenceType"}
 )  # fmt: skip
 MOST_RESULTS = 100
 
@@ -47,6 +48,21 @@ PRICES = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class TokenPrice:
+    """Dollars per 1,000 tokens, as AWS writes them."""
+
+    input: str
+    output: str
+    effective: str = "2026-07-01T00:00:00Z"
+
+
+MODELS = {
+    "Nova Lite": TokenPrice(input="0.0000710000", output="0.0002840000"),
+    "Nova Pro": TokenPrice(input="0.0009100000", output="0.0036400000"),
+}
+
+
 @dataclass
 class Pricing:
     """`prices` by instance type, the same in all regions; pages hold at most `page_size` products.
@@ -55,6 +71,7 @@ class Pricing:
     """
 
     prices: dict[str, ListPrice] = field(default_factory=lambda: dict(PRICES))
+    models: dict[str, TokenPrice] = field(default_factory=lambda: dict(MODELS))
     page_size: int = MOST_RESULTS
     broken: bool = False
     twice: bool = False
@@ -84,11 +101,12 @@ class Pricing:
         return self._products(request)
 
     def _products(self, request: dict[str, Any]) -> dict[str, Any]:
-        if request["ServiceCode"] != SERVICE_CODE:
+        if request["ServiceCode"] not in (SERVICE_CODE, BEDROCK):
             raise _invalid(f"Input Parameters are invalid. Service {request['ServiceCode']} not found.")
         if request.get("FormatVersion", "aws_v1") != "aws_v1":
             raise _invalid("Input Parameters are invalid. FormatVersion must be aws_v1.")
-        found = [product for product in self._all() if _matches(product, request.get("Filters", []))]
+        listed = self._models() if request["ServiceCode"] == BEDROCK else self._all()
+        found = [product for product in listed if _matches(product, request.get("Filters", []))]
         start, size = self._start(request), min(self.page_size, request.get("MaxResults", MOST_RESULTS))
         texts = [json.dumps(product) for product in found[start : start + size]]
         answer: dict[str, Any] = {"FormatVersion": "aws_v1", "PriceList": ["{" if self.broken else t for t in texts]}
@@ -116,6 +134,24 @@ class Pricing:
                 yield _product(about, "Training", f"{prefix}-Train:{name}", price.training, price)
                 yield _product(about, "AsyncInf", f"{prefix}-AsyncInf:{name}", "9.9900000000", price)
                 yield _product(about, "Hosting", f"{prefix}-FreeHost:{name}", "0.0000000000", price)
+
+    def _models(self) -> Iterator[dict[str, Any]]:
+        """Of each model the price on demand of its tokens, and beside it what is another one."""
+        for region, prefix in LOCATIONS.items():
+            for name, tokens in self.models.items():
+                bare = name.replace(" ", "")
+                for kind, amount in (("input", tokens.input), ("output", tokens.output)):
+                    about = {
+                        "regionCode": region, "servicecode": BEDROCK, "model": name, "feature": "On-demand Inference",
+                        "inferenceType": f"{kind.capitalize()} tokens",
+                    }  # fmt: skip
+                    usage = f"{prefix}-{bare}-{kind}-tokens"
+                    yield _token_product(about, usage, amount, tokens.effective)
+                    # What a fine-tuned model, a global profile and a batch cost.
+                    yield _token_product(about, f"{usage}-custom-model", "0.0099000000", tokens.effective)
+                    yield _token_product(about, f"{usage}-cross-region-global", "0.0098000000", tokens.effective)
+                    batch = {**about, "feature": "Batch Inference"}
+                    yield _token_product(batch, f"{usage}-batch", "0.0097000000", tokens.effective)
 
 
 def is_served(environ: dict[str, Any]) -> bool:
@@ -178,6 +214,28 @@ def _product(about: dict[str, str], component: str, usage: str, amount: str, pri
         "version": "20260801000000",
         "publicationDate": price.effective,
     }
+
+
+def _token_product(about: dict[str, str], usage: str, amount: str, effective: str) -> dict[str, Any]:
+    sku = hashlib.sha256(f"{usage}{about['feature']}".encode()).hexdigest()[:16].upper()
+    term = f"{sku}.JRTCKXETXF"
+    price = {
+        "unit": "1K tokens",
+        "beginRange": "0",
+        "endRange": "Inf",
+        "appliesTo": [],
+        "pricePerUnit": {"USD": amount},
+    }
+    return {
+        "product": {"productFamily": "Amazon Bedrock", "attributes": {**about, "usagetype": usage}, "sku": sku},
+        "serviceCode": BEDROCK,
+        "terms": {"OnDemand": {term: {
+            "sku": sku, "offerTermCode": "JRTCKXETXF", "effectiveDate": effective, "termAttributes": {},
+            "priceDimensions": {f"{term}.6YS6EN2CT7": {"rateCode": f"{term}.6YS6EN2CT7", **price}},
+        }}},
+        "version": "20260801000000",
+        "publicationDate": effective,
+    }  # fmt: skip
 
 
 def _token(request: dict[str, Any], start: int) -> str:

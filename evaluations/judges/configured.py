@@ -11,6 +11,7 @@ from evaluations.judges.backends.bedrock import BedrockJudge
 from evaluations.judges.backends.errors import Unauthorised
 from evaluations.judges.backends.openai import GatewayJudge, OpenAIJudge
 from evaluations.judges.calling import Caller
+from evaluations.judges.prices import with_price
 from evaluations.judges.prompts import PROTOCOL
 from evaluations.judges.settings import COMPUTES, host_of, reach_of
 from evaluations.models import Judge, JudgeKind
@@ -38,7 +39,7 @@ def backend_of(judge: Judge, **options: Any) -> Backend:
     if judge.kind == JudgeKind.BEDROCK:
         if not common["API_KEY"]:
             raise Unauthorised("This judge has no API key. Enter a Bedrock API key.")
-        return BedrockJudge(judge.name, {**common, "REGION": judge.region})
+        return with_price(BedrockJudge(judge.name, {**common, "REGION": judge.region}))
     if judge.kind == JudgeKind.GATEWAY:
         return GatewayJudge(judge.name, {**common, "URL": f"{settings.GATEWAY_URL.rstrip('/')}/v1", "REACH": Reach.ANY})
     address = {"URL": judge.address, "API_VERSION": judge.api_version, "REACH": reach_of(judge.address)}

@@ -17,6 +17,7 @@ from evaluations.judges.backends.openai import GatewayJudge
 from evaluations.judges.backends.usage import NOTHING, Usage
 from evaluations.judges.configured import backend_of
 from evaluations.judges.example import EXAMPLE
+from evaluations.judges.prices import with_price
 from evaluations.judges.prompts import Prompt
 from evaluations.judges.settings import COMPUTES, FIELDS, WrongSetting, checked, host_of
 from evaluations.models import CallPurpose, Judge, JudgeUsage, PaidTo
@@ -144,7 +145,7 @@ def try_shared_judge(*, tenant: Tenant, alias: str) -> Trial:
         raise NotFound("Judge not found.")
     backend = shared[alias]
     options = {name: value for name, value in TRIAL.items() if name in backend.settings}
-    trial = _tried(type(backend)(alias, {**backend.settings, **options}))
+    trial = _tried(with_price(type(backend)(alias, {**backend.settings, **options})))
     with transaction.atomic():
         record_calls(
             usage=trial.usage,

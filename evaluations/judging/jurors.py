@@ -13,6 +13,7 @@ from evaluations.judges.backends.usage import Price, Usage
 from evaluations.judges.calling import Caller
 from evaluations.judges.configured import caller_of, fingerprint, shared_fingerprint
 from evaluations.judges.few_shot import with_examples
+from evaluations.judges.prices import with_price
 from evaluations.judges.prompts import GradePrompt, Prompt
 from evaluations.judges.services import record_calls
 from evaluations.judging.aligned import Aligned, aligned_named, in_use
@@ -54,8 +55,7 @@ class Juror:
     @property
     def price(self) -> Price:
         """US dollars per million tokens."""
-        options = self.caller.judge.settings
-        return Price(options.get("PRICE_IN"), options.get("PRICE_OUT"))
+        return self.caller.judge.price
 
     @property
     def most_calls(self) -> int:
@@ -99,6 +99,7 @@ def juror_of(judge: Judge) -> Juror:
         for old in [known for known in _callers if known[:2] == identity[:2]]:
             del _callers[old]
         _callers[identity] = caller_of(judge, concurrency=CONCURRENCY)
+    with_price(_callers[identity].judge)
     return Juror(name=judge.name, fingerprint=fingerprint(judge), caller=_callers[identity], judge_id=judge.id)
 
 
@@ -124,6 +125,7 @@ def shared_juror(alias: str) -> Juror:
     identity = ("shared", alias)
     if identity not in _callers or _callers[identity].judge is not backend:
         _callers[identity] = Caller(backend, concurrency=CONCURRENCY)
+    with_price(backend)
     return Juror(name=backend.label, fingerprint=shared_fingerprint(backend), caller=_callers[identity], alias=alias)
 
 

@@ -5,7 +5,10 @@ from decimal import Decimal
 from functools import cache
 
 from evaluations.judges.backends.base import Judge as Backend
+from evaluations.judges.backends.errors import JudgeError
 from evaluations.judges.backends.usage import Price, Usage
+from evaluations.judges.configured import backend_of
+from evaluations.judges.prices import price_now
 from evaluations.models import Judge
 from evaluations.qualification.cases import everything
 
@@ -25,7 +28,7 @@ class Estimate:
 def estimate_of(judge: Judge) -> Estimate:
     """Of an organisation's own judge."""
     samples = judge.samples if judge.temperature > 0 else 1
-    return _estimate(samples, Price(judge.price_in, judge.price_out))
+    return _estimate(samples, _price(judge))
 
 
 def estimate_of_shared(backend: Backend) -> Estimate:
@@ -34,7 +37,15 @@ def estimate_of_shared(backend: Backend) -> Estimate:
         return Estimate(calls=len(everything()), usd=Decimal(0))
     options = backend.settings
     samples = options["SAMPLES"] if options["TEMPERATURE"] > 0 else 1
-    return _estimate(samples, Price(options["PRICE_IN"], options["PRICE_OUT"]))
+    return _estimate(samples, price_now(backend))
+
+
+def _price(judge: Judge) -> Price:
+    """As it would be asked; what is set on it where it can't be."""
+    try:
+        return backend_of(judge).price
+    except JudgeError:
+        return Price(judge.price_in, judge.price_out)
 
 
 def _estimate(samples: int, price: Price) -> Estimate:

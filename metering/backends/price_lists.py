@@ -1,4 +1,7 @@
-"""The contract of a price list: what a cloud asks for an hour of an instance. `price_lists["default"]`."""
+"""The contract of a price list: what a cloud asks for an hour of an instance, or for tokens of a model.
+
+`price_lists["default"]`.
+"""
 
 import datetime as dt
 from abc import ABC, abstractmethod
@@ -24,7 +27,7 @@ class PriceListError(PortalError):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """`service` is hosting or training."""
+    """`service` is hosting or training, of an instance type; judge_input or judge_output, of a model's ID."""
 
     service: str
     instance_type: str
@@ -33,7 +36,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class ListedPrice:
-    """The list's price per hour, without savings plans, and since when the list has it.
+    """The list's price per hour or per million tokens, without savings plans, and since when the list has it.
 
     `amount` has at most ten decimal places. `reference` names the entry in the list, for people who want to find it.
     """

@@ -1,4 +1,4 @@
-"""AWS's Price List API: the on-demand prices of SageMaker's instances.
+"""AWS's Price List API: the on-demand prices of SageMaker's instances, and of tokens of models on Bedrock.
 
 Each product is a JSON document in a string. Hosting and training of one instance type are different products with
 different prices; a product also lists savings plans, which are agreements and no prices.
@@ -18,6 +18,8 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
+from metering.backends.bedrock_products import FEATURE, KINDS, is_price_of, per_million
+from metering.backends.bedrock_products import SERVICE_CODE as BEDROCK
 from metering.backends.price_lists import ListedPrice, PriceList, PriceListError, Wanted
 
 REGIONS = ("us-east-1", "eu-central-1", "ap-south-1")
@@ -45,9 +47,10 @@ class AwsPriceList(PriceList):
             raise ValueError(f"PRICE_LISTS[{alias!r}] needs one of {', '.join(REGIONS)} as REGION")
 
     def prices(self, wanted: Collection[Wanted]) -> list[ListedPrice]:
-        places = {(one.region, one.instance_type) for one in wanted}
-        products = {place: list(self._products(*place)) for place in sorted(places)}
-        found = (_price(one, products[one.region, one.instance_type]) for one in wanted)
+        # The list of a region's models can only be searched as a whole.
+        places = {one: (one.region, "" if one.service in KINDS else one.instance_type) for one in wanted}
+        products = {place: list(self._products(*place)) for place in sorted(set(places.values()))}
+        found = (_price(one, products[place]) for one, place in places.items())
         return [price for price in found if price is not None]
 
     @cached_property
@@ -60,13 +63,13 @@ class AwsPriceList(PriceList):
         )
 
     def _products(self, region: str, instance_type: str) -> Iterator[dict[str, Any]]:
+        kind = ("instanceName", instance_type) if instance_type else ("feature", FEATURE)
         filters = [
-            {"Type": "TERM_MATCH", "Field": field, "Value": value}
-            for field, value in (("regionCode", region), ("instanceName", instance_type))
+            {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in (("regionCode", region), kind)
         ]
         with translated():
             pages = self._client.get_paginator("get_products").paginate(
-                ServiceCode="AmazonSageMaker", Filters=filters, FormatVersion="aws_v1"
+                ServiceCode="AmazonSageMaker" if instance_type else BEDROCK, Filters=filters, FormatVersion="aws_v1"
             )
             for page in pages:
                 yield from (_document(text) for text in page["PriceList"])
@@ -120,6 +123,8 @@ def _price(wanted: Wanted, products: list[dict[str, Any]]) -> ListedPrice | None
 
 
 def _is_wanted(attributes: dict[str, Any], wanted: Wanted) -> bool:
+    if wanted.service in KINDS:
+        return is_price_of(attributes, service=wanted.service, model_id=wanted.instance_type, region=wanted.region)
     usage = re.compile(rf"(.+-)?{USAGE[wanted.service]}:{re.escape(wanted.instance_type)}")
     return (
         attributes.get("regionCode") == wanted.region
@@ -135,10 +140,12 @@ def _on_demand(wanted: Wanted, product: dict[str, Any]) -> Iterator[ListedPrice]
     newest = max(terms, key=lambda term: _moment(term["effectiveDate"]))
     for dimension in newest["priceDimensions"].values():
         # Tiers: the last one has no end, and is what further hours cost. Its price of 0 would be that of a free offer.
-        if dimension["unit"].lower() not in HOURS or dimension.get("endRange", WITHOUT_END) != WITHOUT_END:
+        if dimension.get("endRange", WITHOUT_END) != WITHOUT_END:
             continue
         [(currency, text)] = dimension["pricePerUnit"].items()
-        amount = Decimal(text)
+        amount = _per_unit(wanted, Decimal(text), dimension["unit"])
+        if amount is None:
+            continue
         if not amount.is_finite() or amount < 0:
             raise ValueError(text)
         if amount:
@@ -150,6 +157,13 @@ def _on_demand(wanted: Wanted, product: dict[str, Any]) -> Iterator[ListedPrice]
                 effective_from=_moment(newest["effectiveDate"]),
                 reference=f"{usage}, SKU {sku}",
             )
+
+
+def _per_unit(wanted: Wanted, amount: Decimal, unit: str) -> Decimal | None:
+    """Per hour, or per million tokens; None for another unit."""
+    if wanted.service in KINDS:
+        return per_million(amount, unit)
+    return amount if unit.lower() in HOURS else None
 
 
 def _moment(text: str) -> dt.datetime:

@@ -9,9 +9,10 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from metering.budgets.examples import A_BUDGET, NEW, RAISED
+from metering.budgets.examples import A_BUDGET, NEW, RAISED, TOLD
 from metering.budgets.names import subject_of
 from metering.budgets.queries import budgets, standing_of, standings
+from metering.budgets.recipients import members_at
 from metering.budgets.serializers import BudgetChangeSerializer, BudgetSerializer, NewBudgetSerializer
 from metering.budgets.services import change_budget, delete_budget, set_budget
 from metering.models import Budget
@@ -60,7 +61,7 @@ class BudgetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     def create(self, request: Request) -> Response:
         body = NewBudgetSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        values = dict(body.validated_data)
+        values = _values(body)
         subject = subject_of(adapter=values.pop("adapter", None), key=values.pop("key", None))
         made = set_budget(tenant=tenant_of(request), subject=subject, set_by=person_of(request), **values)
         return Response(BudgetSerializer(standing_of(made)).data, status=status.HTTP_201_CREATED)
@@ -70,16 +71,23 @@ class BudgetViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         description="What was used stays.",
         request=BudgetChangeSerializer,
         responses={200: BudgetSerializer, 400: INVALID, 404: MISSING},
-        examples=[RAISED, A_BUDGET],
+        examples=[RAISED, TOLD, A_BUDGET],
     )
     def partial_update(self, request: Request, pk: str) -> Response:
         budget = self.get_object()
         body = BudgetChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        changed = change_budget(budget=budget, set_by=person_of(request), **body.validated_data)
+        changed = change_budget(budget=budget, set_by=person_of(request), **_values(body))
         return Response(BudgetSerializer(standing_of(changed)).data)
 
     @extend_schema(summary="Delete a budget and end its alerts", responses={204: None, 404: MISSING})
     def destroy(self, request: Request, pk: str) -> Response:
         delete_budget(budget=self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _values(body: BudgetChangeSerializer) -> dict[str, Any]:
+    values = dict(body.validated_data)
+    if "recipients" in values:
+        values["recipients"] = members_at(values["recipients"])
+    return values

@@ -1,8 +1,8 @@
 """What was spent on what budgets are of, from the rows that costs are read from.
 
 - Everything: the total of the page of costs.
-- An adapter: what serving its versions costs, used and idle; the runs that train and evaluate them. Calls of judges do
-  not say for which adapter they were, and are not counted.
+- An adapter: what serving its versions costs, used and idle; the runs that train and evaluate them; its part of
+  storage. Calls of judges do not say for which adapter they were, and are not counted.
 - An API key: what serving its requests costs, used and idle.
 
 A constant number of queries, however many budgets there are.
@@ -26,6 +26,7 @@ from metering.costs.judging import judge_lines
 from metering.costs.lines import MICRO_DOLLAR
 from metering.costs.over_time import AMOUNT
 from metering.costs.queries import job_lines
+from metering.costs.storage import StoragePart, storage_parts
 from metering.models import BudgetScope, By, Grain, UsageTotal
 from metering.usage.figures import MICROS
 
@@ -51,12 +52,19 @@ class Counted:
     requests_without_cost: int = 0
     seconds_without_cost: float = 0.0
     calls_without_cost: int = 0
+    gb_months_without_cost: float = 0.0
 
     def add_run(self, seconds: float, usd: Decimal | None) -> None:
         if usd is None:
             self.seconds_without_cost += seconds
         else:
             self.micros += micros_of(usd)
+
+    def add_storage(self, part: StoragePart) -> None:
+        if part.micros is None:
+            self.gb_months_without_cost += float(part.gb_months)
+        else:
+            self.micros += part.micros
 
 
 def micros_of(usd: Decimal) -> int:
@@ -79,6 +87,9 @@ def counted_in(month: dt.date, subjects: Iterable[Subject]) -> dict[Subject, Cou
     for name, price, seconds in _runs(_adapters(found), start, end):
         usd = None if price is None else (Decimal(seconds) / 3600 * price).quantize(MICRO_DOLLAR)
         found[Subject(BudgetScope.ADAPTER.value, name)].add_run(seconds, usd)
+    for part in storage_parts(start, end):
+        for subject in _of_storage(found, part):
+            found[subject].add_storage(part)
     return found
 
 
@@ -100,6 +111,9 @@ def by_day(subjects: Iterable[Subject], start: dt.date, end: dt.date) -> dict[Su
         days = calls.order_by().annotate(day=TruncDate("hour", tzinfo=dt.UTC)).values_list("day")
         for at, usd in days.annotate(Sum("usd")):
             found[EVERYTHING][at] += micros_of(usd)
+    for part in storage_parts(first, last, Grain.DAY):
+        for subject in _of_storage(found, part):
+            found[subject][part.at.date()] += part.micros or 0
     return {subject: {day: micros for day, micros in days.items() if micros} for subject, days in found.items()}
 
 
@@ -132,6 +146,11 @@ def _runs(
     runs = _billed(start, end).annotate(adapter=ADAPTER).filter(adapter__in=adapters)
     groups = runs.values_list("adapter", "usd_per_hour", "kind").annotate(Sum("billable_seconds"))
     return [(name, price, seconds) for name, price, _, seconds in groups]
+
+
+def _of_storage(subjects: Collection[Subject], part: StoragePart) -> list[Subject]:
+    """What a part of storage counts for: everything, and its adapter."""
+    return [one for one in (EVERYTHING, Subject(BudgetScope.ADAPTER.value, part.adapter)) if one in subjects]
 
 
 def _billed(start: dt.datetime, end: dt.datetime) -> QuerySet[Job, Any]:

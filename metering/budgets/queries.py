@@ -1,7 +1,7 @@
 """Reads of budgets with what was spent, as it was last counted."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -12,6 +12,7 @@ from django.utils import timezone
 from metering.budgets.counting import Subject
 from metering.budgets.months import month_of
 from metering.budgets.names import EVERYTHING, labels_of
+from metering.budgets.recipients import addresses_of
 from metering.budgets.telling import subject_of
 from metering.budgets.thresholds import reached
 from metering.models import Budget, BudgetScope, Spend
@@ -23,11 +24,15 @@ from tenants.scope import system_scope
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """A budget and what was spent of it this month; `spend` is None until the month is first counted."""
+    """A budget and what was spent of it this month; `spend` is None until the month is first counted.
+
+    `recipients` are the addresses of the members who are told, empty if the owners are.
+    """
 
     budget: Budget
     label: str
     spend: Spend | None
+    recipients: Sequence[str]
 
     @property
     def subject(self) -> Subject:
@@ -99,8 +104,14 @@ def standings(found: Iterable[Budget]) -> list[Standing]:
     labels = labels_of(subject_of(budget) for budget in rows)
     this_month = Spend.objects.filter(month=month_of(timezone.now()))
     spends = {Subject(spend.scope, spend.value): spend for spend in this_month}
+    addresses = addresses_of(rows)
     return [
-        Standing(budget=budget, label=labels[subject_of(budget)], spend=spends.get(subject_of(budget)))
+        Standing(
+            budget=budget,
+            label=labels[subject_of(budget)],
+            spend=spends.get(subject_of(budget)),
+            recipients=sorted(addresses[person] for person in budget.recipients if person in addresses),
+        )
         for budget in rows
     ]
 

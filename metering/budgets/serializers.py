@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from metering.models import BudgetScope
 
+MOST_RECIPIENTS = 200
+
 
 class UsdField(serializers.DecimalField):
     """US dollars, to the millionth."""
@@ -17,7 +19,7 @@ class UsdField(serializers.DecimalField):
 class BudgetSerializer(serializers.Serializer[Any]):
     """A budget for each calendar month (UTC) and what was spent of it this month, in US dollars.
 
-    `spent_usd` is without what has no price yet, which the three counts say. The forecast is null while it is too early
+    `spent_usd` is without what has no price yet, which the four counts say. The forecast is null while it is too early
     to tell, `used_up_on` if the budget will last for the month.
     """
 
@@ -27,6 +29,9 @@ class BudgetSerializer(serializers.Serializer[Any]):
     key = serializers.SerializerMethodField()
     amount_usd = serializers.DecimalField(source="budget.amount", max_digits=20, decimal_places=2)
     note = serializers.CharField(source="budget.note")
+    recipients = serializers.ListField(
+        child=serializers.EmailField(), help_text="Members who get its alerts by e-mail; none: the owners do."
+    )
     set_at = serializers.DateTimeField(source="budget.set_at")
     month = serializers.DateField(source="spend.month", allow_null=True, default=None, help_text="Its first day.")
     spent_usd = UsdField(source="spent")
@@ -34,6 +39,7 @@ class BudgetSerializer(serializers.Serializer[Any]):
     requests_without_cost = serializers.IntegerField(source="spend.requests_without_cost", default=0)
     seconds_without_cost = serializers.FloatField(source="spend.seconds_without_cost", default=0.0)
     calls_without_cost = serializers.IntegerField(source="spend.calls_without_cost", default=0)
+    gb_months_without_cost = serializers.FloatField(source="spend.gb_months_without_cost", default=0.0)
     counted_at = serializers.DateTimeField(source="spend.counted_at", allow_null=True, default=None)
     forecast_usd = UsdField(source="forecast", allow_null=True)
     forecast_low_usd = UsdField(source="forecast_low", allow_null=True)
@@ -60,6 +66,12 @@ class BudgetChangeSerializer(serializers.Serializer[Any]):
         source="amount", max_digits=None, decimal_places=None, required=False, help_text="0.01 to 100,000,000."
     )
     note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    recipients = serializers.ListField(
+        child=serializers.EmailField(),
+        required=False,
+        max_length=MOST_RECIPIENTS,
+        help_text="E-mail addresses of members who may see usage, in place of those before; []: the owners are told.",
+    )
 
 
 class NewBudgetSerializer(BudgetChangeSerializer):

@@ -26,8 +26,8 @@ LOWEST = Decimal("0.01")
 MOST_NOTE = 300
 MOST_BUDGETS = 200
 COUNTED = [
-    "micros", "requests_without_cost", "seconds_without_cost", "calls_without_cost", "forecast_micros",
-    "forecast_low_micros", "forecast_high_micros", "used_up_on", "counted_at",
+    "micros", "requests_without_cost", "seconds_without_cost", "calls_without_cost", "gb_months_without_cost",
+    "forecast_micros", "forecast_low_micros", "forecast_high_micros", "used_up_on", "counted_at",
 ]  # fmt: skip
 
 
@@ -146,6 +146,7 @@ def _spend(subject: Subject, month: dt.date, counted: Counted, found: Forecast |
         requests_without_cost=counted.requests_without_cost,
         seconds_without_cost=counted.seconds_without_cost,
         calls_without_cost=counted.calls_without_cost,
+        gb_months_without_cost=counted.gb_months_without_cost,
         forecast_micros=found.micros if found else None,
         forecast_low_micros=found.low if found else None,
         forecast_high_micros=found.high if found else None,

@@ -10,7 +10,7 @@ from metering.costs.queries import CostSummary
 
 COLUMNS = (
     "kind", "item", "judge", "paid_to", "seconds", "usd_per_hour", "price_source", "calls", "calls_without_cost",
-    "tokens_in", "tokens_out", "usd",
+    "tokens_in", "tokens_out", "gb_months", "usd_per_gb_month", "usd",
 )  # fmt: skip
 
 
@@ -33,6 +33,8 @@ def _rows(costs: CostSummary) -> Iterator[dict[str, Any]]:
                 "seconds": line.seconds,
                 "usd_per_hour": line.usd_per_hour,
                 "price_source": safe_cell(line.price_source),
+                "gb_months": line.gb_months,
+                "usd_per_gb_month": line.usd_per_gb_month,
                 "usd": line.usd,
             }
     for part in costs.judges:

@@ -17,12 +17,12 @@ CALLS = [field.name for field in fields(Calls)]
 
 BASIS = {
     PaidTo.SITE: "tokens × price per token of the site’s judges",
-    PaidTo.PROVIDER: "paid to your provider: tokens × the price set on your judge",
+    PaidTo.PROVIDER: "paid to your provider: tokens × price per token",
     PaidTo.SERVING: "by models on this site: their cost is in Serving",
 }
 PRICE_SOURCE = {
     PaidTo.SITE: "Set by your site’s operator",
-    PaidTo.PROVIDER: "Set on your judges",
+    PaidTo.PROVIDER: "Set on your judges, or the site’s price of the model",
     PaidTo.SERVING: "Counted in Serving",
 }
 

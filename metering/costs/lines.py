@@ -1,4 +1,4 @@
-"""A line of costs: time at a price per hour, or calls of language models."""
+"""A line of costs: time at a price per hour, calls of language models, or storage at a price per GB-month."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -39,7 +39,7 @@ class Calls:
 
 @dataclass(frozen=True, kw_only=True)
 class CostLine:
-    """One kind of cost: `seconds` at one price per hour, or `calls`. `paid_to` is who charges for it.
+    """One kind of cost: `seconds` at one price per hour, `calls`, or `gb_months`. `paid_to` is who charges for it.
 
     `usd` is rounded to a millionth of a dollar; None where no cost is known, or where it is in another line. It is
     without `unpriced` requests.
@@ -55,6 +55,8 @@ class CostLine:
     usd_per_hour: Decimal | None = None
     calls: Calls | None = None
     unpriced: int = 0
+    gb_months: Decimal | None = None
+    usd_per_gb_month: Decimal | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

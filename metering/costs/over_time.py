@@ -10,8 +10,10 @@ from django.db.models.functions import Cast, Coalesce, Now, Trunc
 from evaluations.models import CallPurpose, JudgeUsage, PaidTo
 from jobs.models import Job
 from metering.costs.queries import TITLES
+from metering.costs.storage import storage_parts
 from metering.models import Grain
 from metering.usage.charts import Series
+from metering.usage.figures import MICROS
 from metering.usage.queries import Slice
 
 Costs = dict[str, dict[dt.datetime, Decimal]]
@@ -36,6 +38,8 @@ def costs_over_time(wanted: Slice, grain: Grain, series: Series) -> Costs:
             found[TITLES.get(kind, kind.replace("_", " ").capitalize())][at] += amount
         for purpose, at, amount in _calls(wanted, grain):
             found[str(CallPurpose(purpose).label)][at] += amount
+        for part in storage_parts(wanted.start, wanted.end, grain):
+            found["Storage"][part.at] += Decimal(part.micros or 0) / MICROS
     return {title: dict(amounts) for title, amounts in found.items() if any(amounts.values())}
 
 

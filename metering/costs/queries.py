@@ -11,6 +11,7 @@ from evaluations.models import PaidTo
 from jobs.models import Job
 from metering.costs.judging import call_lines, judge_lines
 from metering.costs.lines import MICRO_DOLLAR, CostLine, JudgeLine
+from metering.costs.storage import hours_not_measured, storage_lines, storage_parts
 from metering.models import By, EndpointHour
 from metering.usage.queries import Slice, usage_of
 
@@ -29,12 +30,16 @@ IDLE = "your share of what the endpoint cost while nothing was asked of it"
 
 @dataclass(frozen=True, kw_only=True)
 class CostSummary:
-    """Costs from `start` up to `end`, exclusive. `judges` are the parts of the lines that count calls."""
+    """Costs from `start` up to `end`, exclusive. `judges` are the parts of the lines that count calls.
+
+    In `hours_not_measured` nobody knows what was in storage: they cost nothing that is known.
+    """
 
     start: dt.datetime
     end: dt.datetime
     lines: list[CostLine]
     judges: list[JudgeLine]
+    hours_not_measured: int = 0
 
     @property
     def total_usd(self) -> Decimal:
@@ -67,6 +72,11 @@ class CostSummary:
         unknown = (line for line in self.lines if line.usd is None and not line.unpriced)
         return sum(line.seconds for line in unknown if line.seconds is not None)
 
+    @property
+    def gb_months_without_cost(self) -> Decimal:
+        """Storage that is not in the total, because no price is known for it."""
+        return sum((line.gb_months or Decimal(0) for line in self.lines if line.usd is None), Decimal(0))
+
     def _paid_to(self, payee: PaidTo) -> Decimal:
         return sum((line.usd for line in self.lines if line.paid_to == payee and line.usd is not None), Decimal(0))
 
@@ -83,8 +93,10 @@ def costs_of_slice(wanted: Slice) -> CostSummary:
     """The costs of a range; of a part of the requests, only what serving them cost."""
     judges = [] if wanted.only else judge_lines(wanted.start, wanted.end)
     jobs = [] if wanted.only else job_lines(wanted.start, wanted.end)
-    lines = [*jobs, *call_lines(judges), *_serving_lines(wanted)]
-    return CostSummary(start=wanted.start, end=wanted.end, lines=lines, judges=judges)
+    storage = [] if wanted.only else storage_lines(storage_parts(wanted.start, wanted.end))
+    lines = [*jobs, *call_lines(judges), *_serving_lines(wanted), *storage]
+    gaps = 0 if wanted.only else hours_not_measured(wanted.start, wanted.end)
+    return CostSummary(start=wanted.start, end=wanted.end, lines=lines, judges=judges, hours_not_measured=gaps)
 
 
 def _line(

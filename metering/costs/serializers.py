@@ -20,7 +20,7 @@ class CallsSerializer(serializers.Serializer[Any]):
 
 
 class CostLineSerializer(serializers.Serializer[Any]):
-    """One kind of cost: time at a price per hour, or calls of judges and outside models."""
+    """One kind of cost: time at a price per hour, calls of judges and outside models, or storage."""
 
     kind = serializers.CharField()
     title = serializers.CharField()
@@ -31,6 +31,10 @@ class CostLineSerializer(serializers.Serializer[Any]):
     requests_without_cost = serializers.IntegerField(
         source="unpriced", help_text="Requests that `usd` is without: their hour was not shared yet, or has no price."
     )
+    gb_months = serializers.DecimalField(
+        max_digits=16, decimal_places=6, allow_null=True, help_text="Of storage; a GB is 2^30 bytes."
+    )
+    usd_per_gb_month = serializers.DecimalField(max_digits=20, decimal_places=10, allow_null=True)
     price_source = serializers.CharField()
     basis = serializers.CharField()
     usd = serializers.DecimalField(

@@ -1,6 +1,6 @@
 """REST: an organisation's charges in FOCUS 1.3."""
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import viewsets
@@ -8,7 +8,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.routers import SimpleRouter
 
-from metering.focus.downloads import focus_response, unknown_response
+from metering.focus.downloads import focus_response, metadata_response, unknown_response
 from metering.focus.export import FORMATS
 from metering.focus.serializers import FocusQuerySerializer, MonthSerializer
 from rest.views import INVALID, AsItIs
@@ -33,6 +33,31 @@ UNKNOWN = OpenApiExample(
     response_only=True,
     media_type="text/csv",
 )
+METADATA = OpenApiExample(
+    "The first column and day of a month that is closed",
+    response_only=True,
+    value={
+        "DataGenerator": {"DataGenerator": "Adapter Portal"},
+        "DatasetInstance": [{
+            "DatasetInstanceId": "portal.example.com/alder-law/day", "DatasetInstanceName": "Costs of Alder Law by day",
+            "FocusDatasetId": "CostAndUsage",
+        }],
+        "Schema": [{
+            "DatasetInstanceId": "portal.example.com/alder-law/day", "SchemaId": "focus-1.3-csv-0123456789ab",
+            "FocusVersion": "1.3", "CreationDate": "2026-11-29T00:00:00Z",
+            "ColumnDefinition": [
+                {"ColumnName": "AllocatedMethodDetails", "DataType": "JSON", "StringEncoding": "UTF-8"}
+            ],
+        }],
+        "Recency": [{
+            "DatasetInstanceId": "portal.example.com/alder-law/day", "RecencyLastUpdated": "2026-11-05T09:00:00Z",
+            "TimeSectors": [{
+                "TimeSectorStart": "2026-10-01T00:00:00Z", "TimeSectorEnd": "2026-10-02T00:00:00Z",
+                "TimeSectorComplete": True, "TimeSectorLastUpdated": "2026-11-04T00:00:12Z",
+            }],
+        }],
+    },
+)  # fmt: skip
 
 
 class FocusViewSet(viewsets.ViewSet):
@@ -73,6 +98,20 @@ class FocusViewSet(viewsets.ViewSet):
         query = MonthSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         return unknown_response(query.validated_data["month"], only=_tenant())
+
+    @extend_schema(
+        summary="Schema and recency of such a file, as FOCUS 1.3 defines them",
+        description="Its `Link` header leads here. A day or hour is complete as soon as its month is closed.",
+        parameters=[FocusQuerySerializer],
+        responses={200: OpenApiTypes.OBJECT, 400: INVALID},
+        examples=[METADATA],
+    )
+    @action(detail=False)
+    def metadata(self, request: Request) -> HttpResponse:
+        query = FocusQuerySerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        wanted = query.validated_data
+        return metadata_response(wanted["month"], only=_tenant(), file_type=wanted["file_type"])
 
 
 def _tenant() -> Tenant:

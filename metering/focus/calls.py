@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from evaluations.models import CallPurpose, JudgeUsage, PaidTo
-from metering.costs.judging import COUNTED
+from metering.costs.judging import COUNTED, PRICE_SOURCE
 from metering.costs.lines import MICRO_DOLLAR
 from metering.costs.shares import largest_remainder
 from metering.focus.charges import MICROS, Charge
@@ -21,7 +21,6 @@ from metering.focus.unknown import NO_PRICE, Unknown
 
 SUBCATEGORY = "Generative AI"
 NO_TOKENS = "The model’s server reported no tokens"
-SOURCES = {PaidTo.SITE: "Set by your site’s operator", PaidTo.PROVIDER: "Set on your judges"}
 PRICE_PLACES = Decimal(10) ** -18
 """Of a token: that of a long bill is still right to the millionth."""
 USD_PLACES = 10
@@ -108,7 +107,7 @@ def _charge(
         unit=unit,
         unit_price=price,
         list_unit_price=price,
-        price_source=SOURCES[payee],
+        price_source=PRICE_SOURCE[payee],
         sku=f"{line.purpose}/{line.judge_key}",
         meter=unit,
         organisation=organisations.get(line.tenant_id),

@@ -60,7 +60,7 @@ class Charge:
     """What something cost in a day or an hour.
 
     `micros` are millionths of `CURRENCY`, as the page of costs shows them. `quantity` times `unit_price` is the same
-    without its rounding. `part` says which of a thing's costs it is: Use, Idle, Unallocated, Run or Calls.
+    without its rounding. `part` says which of a thing's costs it is: Use, Idle, Unallocated, Run, Calls or Storage.
     """
 
     start: dt.datetime
@@ -88,6 +88,7 @@ class Charge:
     calls: int | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    category: str = CATEGORY
 
 
 def row_of(charge: Charge, month: Month) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def row_of(charge: Charge, month: Month) -> dict[str, Any]:
         "ResourceId": charge.resource_id,
         "ResourceName": charge.resource_name,
         "ResourceType": charge.resource_type,
-        "ServiceCategory": CATEGORY,
+        "ServiceCategory": charge.category,
         "ServiceName": charge.service,
         "ServiceProviderName": provider,
         "ServiceSubcategory": charge.subcategory,

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 VERSION = "1.3"
+SCHEMA_CREATED = "2026-11-29T00:00:00Z"
+"""Since when a file has these columns. It changes with them."""
 
 
 class Type(StrEnum):
@@ -63,6 +65,7 @@ OF_AI = frozenset({
     "Other (AI and Machine Learning)",
 })  # fmt: skip
 """Subcategories of AI and Machine Learning."""
+SUBCATEGORIES = OF_AI | {"Object Storage"}
 
 COLUMNS = (
     _split("AllocatedMethodDetails", Type.JSON, Level.RECOMMENDED),
@@ -94,7 +97,6 @@ COLUMNS = (
     Column(name="PricingCategory", level=Level.CONDITIONAL, nullable=True, allowed=PRICING),
     Column(name="PricingQuantity", type=Type.DECIMAL, nullable=True),
     Column(name="PricingUnit", nullable=True),
-    # Deprecated in 1.3, and mandatory still.
     Column(name="ProviderName"),
     Column(name="PublisherName"),
     _conditional("RegionId"),
@@ -105,7 +107,7 @@ COLUMNS = (
     Column(name="ServiceCategory", allowed=SERVICES),
     Column(name="ServiceName"),
     Column(name="ServiceProviderName"),
-    Column(name="ServiceSubcategory", level=Level.RECOMMENDED, allowed=OF_AI),
+    Column(name="ServiceSubcategory", level=Level.RECOMMENDED, allowed=SUBCATEGORIES),
     _conditional("SkuId"),
     _conditional("SkuMeter"),
     _conditional("SkuPriceDetails", Type.JSON),
@@ -123,3 +125,5 @@ COLUMNS = (
     _custom("x_PaidTo"),
     _custom("x_PriceSource"),
 )
+DEPRECATED = frozenset({"ProviderName", "PublisherName"})
+"""In 1.3, and mandatory still."""

@@ -3,21 +3,35 @@
 import tempfile
 from typing import IO
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
+from django.utils.http import content_disposition_header, urlencode
 
 from metering.focus.columns import VERSION
 from metering.focus.export import FORMATS, Format, write_focus, write_without_price
+from metering.focus.metadata import focus_metadata
 from metering.focus.periods import Month
 from tenants.models import Tenant
 
 
 def focus_response(
-    month: Month, *, only: Tenant | None, file_type: Format = "csv", unsplit: bool = False
+    month: Month, *, only: Tenant | None, file_type: Format = "csv", unsplit: bool = False, organisation: str = ""
 ) -> FileResponse:
-    """A month's charges with a known cost."""
+    """A month's charges with a known cost, with a link to its metadata: `organisation` is named in it."""
     file = _file()
     write_focus(file, month, only=only, file_type=file_type, unsplit=unsplit)
-    return _response(file, f"FOCUS {VERSION} {_whose(only)} {month.name}.{file_type}", FORMATS[file_type])
+    response = _response(file, f"FOCUS {VERSION} {_whose(only)} {month.name}.{file_type}", FORMATS[file_type])
+    query = {"month": month.name, "grain": month.grain.value, "file_type": file_type}
+    named = {"organisation": organisation} if organisation else {}
+    response["Link"] = f'<metadata/?{urlencode({**query, **named})}>; rel="describedby"; type="application/json"'
+    return response
+
+
+def metadata_response(month: Month, *, only: Tenant | None, file_type: Format = "csv") -> HttpResponse:
+    """The schema of such a file, and how recent it is."""
+    body = focus_metadata(month, only=only, file_type=file_type)
+    name = f"FOCUS {VERSION} {_whose(only)} {month.name}.{file_type}.metadata.json"
+    headers = {"Content-Disposition": content_disposition_header(as_attachment=True, filename=name) or ""}
+    return HttpResponse(body, content_type="application/json", headers=headers)
 
 
 def unknown_response(month: Month, *, only: Tenant | None) -> FileResponse:

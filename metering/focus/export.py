@@ -12,6 +12,7 @@ from metering.focus.hosting import hosting_charges, hosting_unknown
 from metering.focus.organisations import Organisations
 from metering.focus.periods import Month
 from metering.focus.runs import run_charges, run_unknown
+from metering.focus.storage import storage_charges, storage_unknown
 from metering.focus.unknown import Unknown
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
@@ -45,13 +46,17 @@ def _rows(month: Month, organisations: Organisations, *, unsplit: bool) -> Itera
         hosting_charges(month, organisations, unsplit=unsplit),
         run_charges(month, organisations),
         call_charges(month, organisations),
+        storage_charges(month, organisations),
     )
     return (row_of(charge, month) for charge in charges)
 
 
 def _unknown(month: Month, organisations: Organisations) -> Iterator[Unknown]:
     return chain(
-        hosting_unknown(month, organisations), run_unknown(month, organisations), call_unknown(month, organisations)
+        hosting_unknown(month, organisations),
+        run_unknown(month, organisations),
+        call_unknown(month, organisations),
+        storage_unknown(month, organisations),
     )
 
 

@@ -22,7 +22,9 @@ ROWS = 5000
 NAMES = tuple(column.name for column in COLUMNS)
 FREE_TEXT = frozenset({"AllocatedResourceName", "ResourceName", "SubAccountName", "x_OrganisationName"})
 """What people called things: a spreadsheet might read it as a formula."""
-TYPES = {Type.DECIMAL: pa.decimal128(38, 18), Type.TIME: pa.timestamp("ms", tz="UTC")}
+PRECISION, SCALE = 38, 18
+"""Digits of a decimal in Parquet, and those of them after the point."""
+TYPES = {Type.DECIMAL: pa.decimal128(PRECISION, SCALE), Type.TIME: pa.timestamp("ms", tz="UTC")}
 SCHEMA = pa.schema([
     pa.field(column.name, TYPES.get(column.type, pa.string()), nullable=column.nullable) for column in COLUMNS
 ])  # fmt: skip

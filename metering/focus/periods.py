@@ -40,6 +40,14 @@ class Month:
             yield day, day + DAY
             day += DAY
 
+    def periods(self) -> Iterator[tuple[dt.datetime, dt.datetime]]:
+        """Beginning and end of each day or hour, by `grain`."""
+        start = self.start
+        while start < self.end:
+            end = next_of(self.grain, start)
+            yield start, end
+            start = end
+
     def period_of(self, moment: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
         """The beginning and end of the day or hour that a moment is in."""
         start = begin_of(self.grain, moment)

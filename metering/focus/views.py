@@ -1,10 +1,10 @@
 """Downloads of a month's charges, for an organisation and for the operator."""
 
-from django.http import FileResponse, HttpRequest
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from metering.focus.downloads import focus_response, unknown_response
+from metering.focus.downloads import focus_response, metadata_response, unknown_response
 from metering.focus.export import FORMATS, Format
 from metering.focus.organisations import organisation_named
 from metering.focus.periods import GRAINS, Month, month_named
@@ -30,12 +30,26 @@ def unknown(request: TenantRequest) -> FileResponse:
 
 
 @require_safe
+@members_only(Action.USAGE_VIEW)
+def metadata(request: TenantRequest) -> HttpResponse:
+    """The schema of the organisation's file and how recent it is; also `?file_type=` and `?grain=`."""
+    return metadata_response(_month(request), only=request.membership.tenant, file_type=_file_type(request))
+
+
+@require_safe
 @operators_only
 def charges_of_all(request: HttpRequest) -> FileResponse:
     """All charges of the site; of one with `?organisation=SLUG`; endpoints as one charge each with `?unsplit=1`."""
     only = _organisation(request)
+    named = only.slug if only else ""
     unsplit = only is None and request.GET.get("unsplit") == "1"
-    return focus_response(_month(request), only=only, file_type=_file_type(request), unsplit=unsplit)
+    return focus_response(
+        _month(request),
+        only=only,
+        file_type=_file_type(request),
+        unsplit=unsplit,
+        organisation=named,
+    )
 
 
 @require_safe
@@ -43,6 +57,13 @@ def charges_of_all(request: HttpRequest) -> FileResponse:
 def unknown_of_all(request: HttpRequest) -> FileResponse:
     """What of the site's has no known cost."""
     return unknown_response(_month(request), only=_organisation(request))
+
+
+@require_safe
+@operators_only
+def metadata_of_all(request: HttpRequest) -> HttpResponse:
+    """The schema of a file of the site's and how recent it is, of one organisation with `?organisation=SLUG`."""
+    return metadata_response(_month(request), only=_organisation(request), file_type=_file_type(request))
 
 
 def _month(request: HttpRequest) -> Month:

@@ -8,6 +8,7 @@ from metering.models.observed import ObservedEndpoint, ObservedProgress, Observe
 from metering.models.prices import UNITS, Discount, ExchangeRate, Price, PriceSource, Service, Unit
 from metering.models.reconciliation import BillImport, BillLayout, BillLine, BillSubject
 from metering.models.statements import Adjustment, AdjustmentKind, ClosedMonth, Statement, StatementState
+from metering.models.stored import StorageHour, StorageListing
 from metering.models.usage import By, Grain, HourlyUsage, RollUp, UsageTotal, version_value
 
 __all__ = [
@@ -46,6 +47,8 @@ __all__ = [
     "Spend",
     "Statement",
     "StatementState",
+    "StorageHour",
+    "StorageListing",
     "Unit",
     "UsageTotal",
     "version_value",

@@ -61,6 +61,7 @@ class Spend(TenantModel):
     requests_without_cost = models.BigIntegerField(default=0)
     seconds_without_cost = models.FloatField(default=0.0)
     calls_without_cost = models.BigIntegerField(default=0)
+    gb_months_without_cost = models.FloatField(default=0.0, db_default=0.0)
     forecast_micros = models.BigIntegerField(null=True)
     forecast_low_micros = models.BigIntegerField(null=True)
     forecast_high_micros = models.BigIntegerField(null=True)
@@ -82,4 +83,9 @@ class Spend(TenantModel):
     @property
     def is_incomplete(self) -> bool:
         """Whether something was used whose cost is not known."""
-        return bool(self.requests_without_cost or self.seconds_without_cost or self.calls_without_cost)
+        return bool(
+            self.requests_without_cost
+            or self.seconds_without_cost
+            or self.calls_without_cost
+            or self.gb_months_without_cost
+        )

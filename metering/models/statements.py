@@ -73,7 +73,8 @@ class AdjustmentKind(models.TextChoices):
 class Adjustment(TenantModel):
     """Added to the statement of `month`, or taken off. Late use is of an hour of a month that was closed already.
 
-    The late costs of an hour sum to no more than what the operator bears of it.
+    The late costs of an hour of an endpoint sum to no more than what the operator bears of it. Late costs without an
+    endpoint are those of a line of the statement, which `reason` names; their hour is the first of the month.
     """
 
     month = models.DateField(help_text="first day of the statement's month")

@@ -1,18 +1,25 @@
-"""What the site pays for by the hour, and what of it has no price."""
+"""What is paid for by the hour, as storage or by the token, and what of it has no price."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.utils import timezone
 
+from evaluations.judges.backends import judges
+from evaluations.models import Judge, JudgeKind
 from jobs.backends import compute
-from jobs.prices import HasPrice
+from jobs.prices import HasPrice, Priced
 from metering.models import Service
 from metering.prices.book import PriceFound
 from metering.prices.finder import as_item
 from metering.prices.items import Item
 from metering.prices.queries import book_of
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
+from storage.listing import default_class, storage_region
+from tenants.scope import system_scope
+
+LONGEST_ITEM = 80
+"""That the book has room for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +43,7 @@ class InUse:
 
 
 def in_use() -> list[InUse]:
-    """Each item once, by service and name: those of all endpoints and of COMPUTE."""
+    """Each item once, by service and name: those of all endpoints, of COMPUTE, of storage, and of judges on Bedrock."""
     users: dict[Item, list[tuple[str, HasPrice]]] = {}
     for name, backend in _users():
         users.setdefault(as_item(backend.priced), []).append((name, backend))
@@ -60,7 +67,7 @@ def in_use() -> list[InUse]:
 
 def importable(items: Iterable[Item]) -> list[Item]:
     """Those that a cloud's price list may have."""
-    return [item for item in items if item.region and item.service in (Service.HOSTING, Service.TRAINING)]
+    return [item for item in items if item.region and item.service != Service.STORAGE]
 
 
 def _users() -> Iterator[tuple[str, HasPrice]]:
@@ -72,3 +79,31 @@ def _users() -> Iterator[tuple[str, HasPrice]]:
             continue
     for alias in compute:
         yield f"Runs on {alias}", compute[alias]
+    objects = Priced(service=Service.STORAGE, item=default_class(), region=storage_region())
+    yield "Objects of organisations", _WithoutSettings(objects)
+    for model in _models():
+        yield "Judges on Bedrock", _WithoutSettings(model)
+
+
+@dataclass
+class _WithoutSettings:
+    """Something that the settings have no price for."""
+
+    priced: Priced
+    usd_per_hour: float | None = None
+    price_source: str = ""
+
+
+def _models() -> Iterator[Priced]:
+    """Tokens of models on Bedrock whose judges have no price of their own, whoever's they are."""
+    with system_scope():
+        own = Judge.objects.filter(kind=JudgeKind.BEDROCK, price_in=None, price_out=None).order_by()
+        found = set(own.values_list("model", "region"))
+    for alias in judges:
+        backend = judges[alias]
+        if backend.priced_as is not None and backend.own_price.is_unset:
+            found.add(backend.priced_as)
+    for model, region in sorted(found):
+        if len(model) <= LONGEST_ITEM:
+            for service in (Service.JUDGE_INPUT, Service.JUDGE_OUTPUT):
+                yield Priced(service=service, item=model, region=region)

@@ -10,11 +10,13 @@ from django.db.models import Avg, Count, Max, Q, Sum
 from django.db.models.functions import Trunc
 
 from metering.models import EndpointHour, Grain, ObservedEndpoint
+from metering.spend.late import late_by_day, late_by_endpoint
 from metering.usage.figures import MICROS
 from serving.models import Endpoint
 
 IDLE_BELOW = 0.05
 """Of its time, under which an endpoint is said to be idle."""
+NOTHING = Decimal(0)
 FEWEST_HOURS = 24
 """Fewer say nothing yet."""
 
@@ -51,9 +53,9 @@ class EndpointSpend:
 
 
 def endpoints_between(start: dt.datetime, end: dt.datetime) -> Sequence[EndpointSpend]:
-    """The dearest first."""
+    """The dearest first. What was counted late is used as well. Call it in the system scope."""
     there = {one.name: one for one in Endpoint.objects.all()}
-    observed = _observed(start, end)
+    observed, late = _observed(start, end), late_by_endpoint(start, end)
     rows = EndpointHour.objects.filter(hour__gte=start, hour__lt=end).order_by().values("endpoint").annotate(
         ms=Sum("instance_ms"), used=Sum("used_micros"), idle=Sum("idle_micros"), operator=Sum("operator_micros"),
         unknown=Count("hour", filter=Q(price_per_hour=None)), last=Max("hour"),
@@ -63,9 +65,9 @@ def endpoints_between(start: dt.datetime, end: dt.datetime) -> Sequence[Endpoint
             name=row["endpoint"],
             endpoint=there.get(row["endpoint"]),
             hours=row["ms"] / 3_600_000,
-            used=Decimal(row["used"]) / MICROS,
+            used=Decimal(row["used"]) / MICROS + late.get(row["endpoint"], NOTHING),
             idle=Decimal(row["idle"]) / MICROS,
-            operator=Decimal(row["operator"]) / MICROS,
+            operator=Decimal(row["operator"]) / MICROS - late.get(row["endpoint"], NOTHING),
             hours_without_price=row["unknown"],
             gpu_percent=observed.get(row["endpoint"], (None, None))[0],
             gpu_memory_percent=observed.get(row["endpoint"], (None, None))[1],
@@ -76,13 +78,16 @@ def endpoints_between(start: dt.datetime, end: dt.datetime) -> Sequence[Endpoint
 
 
 def endpoints_by_day(start: dt.datetime, end: dt.datetime) -> dict[str, dict[dt.datetime, Decimal]]:
-    """What all endpoints cost on each day (UTC), by who bears it."""
+    """What all endpoints cost on each day (UTC), by who bears it. Call it in the system scope."""
+    late = late_by_day(start, end)
     found: dict[str, dict[dt.datetime, Decimal]] = defaultdict(dict)
     hours = EndpointHour.objects.filter(hour__gte=start, hour__lt=end)
     days = hours.annotate(day=Trunc("hour", Grain.DAY.value, tzinfo=dt.UTC)).order_by("day").values_list("day")
     for day, used, idle, operator in days.annotate(Sum("used_micros"), Sum("idle_micros"), Sum("operator_micros")):
         for title, micros in (("Used", used), ("Idle, charged", idle), ("Not charged", operator)):
             found[title][day] = Decimal(micros) / MICROS
+        found["Used"][day] += late.get(day, NOTHING)
+        found["Not charged"][day] -= late.get(day, NOTHING)
     return found
 
 

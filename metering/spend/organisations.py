@@ -1,4 +1,7 @@
-"""What each organisation was charged in a range: its statement's sum, without what it pays to its own providers."""
+"""What each organisation was charged for a range, without what it pays to its own providers.
+
+Use that was counted late is charged on a later statement, and counts in its own hours here, as it does for endpoints.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -12,7 +15,9 @@ from django.db.models.functions import Cast
 
 from evaluations.models import JudgeUsage, PaidTo
 from jobs.models import Job
+from metering.costs.storage import storage_parts
 from metering.models import By, Grain, UsageTotal
+from metering.spend.late import late_by_tenant
 from metering.usage.figures import MICROS
 from metering.usage.ranges import Piece, pieces
 from tenants.models import Tenant
@@ -30,11 +35,12 @@ class Charged:
     serving: Decimal
     jobs: Decimal
     judging: Decimal
+    storage: Decimal
     before: Decimal
 
     @property
     def total(self) -> Decimal:
-        return self.serving + self.jobs + self.judging
+        return self.serving + self.jobs + self.judging + self.storage
 
     @property
     def change(self) -> Decimal:
@@ -58,10 +64,11 @@ class _Sums:
     serving: Decimal = Decimal(0)
     jobs: Decimal = Decimal(0)
     judging: Decimal = Decimal(0)
+    storage: Decimal = Decimal(0)
 
     @property
     def total(self) -> Decimal:
-        return self.serving + self.jobs + self.judging
+        return self.serving + self.jobs + self.judging + self.storage
 
 
 def charged(now: tuple[dt.datetime, dt.datetime], before: tuple[dt.datetime, dt.datetime]) -> Sequence[Charged]:
@@ -75,6 +82,7 @@ def charged(now: tuple[dt.datetime, dt.datetime], before: tuple[dt.datetime, dt.
             serving=current[tenant_id].serving,
             jobs=current[tenant_id].jobs,
             judging=current[tenant_id].judging,
+            storage=current[tenant_id].storage,
             before=earlier[tenant_id].total,
         )
         for tenant_id, tenant in tenants.items()
@@ -94,6 +102,8 @@ def _sums(start: dt.datetime, end: dt.datetime) -> dict[UUID, _Sums]:
         for tenant_id, requests, used, idle in _totals(piece):
             found[tenant_id].requests += requests
             found[tenant_id].serving += Decimal(used + idle) / MICROS
+    for tenant_id, usd in late_by_tenant(start, end).items():
+        found[tenant_id].serving += usd
     ended = Job.objects.filter(finished_at__gte=start, finished_at__lt=end, billable_seconds__gt=0, usd_per_hour__gt=0)
     amount = Sum(Cast(F("billable_seconds"), AMOUNT) * F("usd_per_hour") / 3600, output_field=AMOUNT)
     for tenant_id, usd in ended.order_by().values_list("tenant").annotate(amount=amount):
@@ -101,6 +111,8 @@ def _sums(start: dt.datetime, end: dt.datetime) -> dict[UUID, _Sums]:
     calls = JudgeUsage.objects.filter(Q(hour__gte=start, hour__lt=end), paid_to=PaidTo.SITE)
     for tenant_id, usd in calls.order_by().values_list("tenant").annotate(Sum("usd")):
         found[tenant_id].judging = usd
+    for part in storage_parts(start, end):
+        found[part.rate.tenant_id].storage += Decimal(part.micros or 0) / MICROS
     return found
 
 

@@ -37,12 +37,12 @@ def index(request: HttpRequest) -> HttpResponse:
     """A month: endpoints by who bears them, organisations by what they were charged, and what has changed."""
     now = timezone.now()
     month = Month.of(request.GET.get("month", ""), now)
-    endpoints = endpoints_between(month.start, month.end)
     with system_scope():
+        endpoints = endpoints_between(month.start, month.end)
+        days = endpoints_by_day(month.start, month.end)
         found = charged((month.start, month.end), (month.before.start, month.before.end))
     page = Paginator(found, LINES_ON_A_PAGE).get_page(request.GET.get("page"))
     axis = Axis(wanted=Slice(start=month.start, end=month.end), grain=Grain.DAY)
-    days = endpoints_by_day(month.start, month.end)
     context = {
         "month": month,
         "months": months(now),

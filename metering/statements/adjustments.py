@@ -11,15 +11,16 @@ from metering.statements.months import title_of
 GROUP = "Adjustments"
 BY_OPERATOR = "Set by your site’s operator"
 LATE = "Counted after the month was closed, at the price of its hours"
+LATE_LINE = "Known after the month was closed"
 
 
 def adjustment_lines(month: dt.date) -> list[Line]:
     """The active tenant's, on the statement of a month: late use by the month and the adapter it is from."""
-    return [*_late(month), *_by_operator(month)]
+    return [*_late(month), *_late_lines(month), *_by_operator(month)]
 
 
 def _late(month: dt.date) -> list[Line]:
-    late = Adjustment.objects.filter(month=month, kind=AdjustmentKind.LATE)
+    late = Adjustment.objects.filter(month=month, kind=AdjustmentKind.LATE).exclude(endpoint="")
     sums = late.order_by("of_month", "alias", "endpoint").values_list("of_month", "alias", "endpoint")
     return [
         Line(
@@ -32,6 +33,22 @@ def _late(month: dt.date) -> list[Line]:
             micros=micros,
         )
         for of_month, alias, endpoint, micros, requests in sums.annotate(Sum("micros"), Sum("requests"))
+    ]
+
+
+def _late_lines(month: dt.date) -> list[Line]:
+    """Storage and judges, by the month and the line that they are from."""
+    late = Adjustment.objects.filter(month=month, kind=AdjustmentKind.LATE, endpoint="")
+    sums = late.order_by("of_month", "reason").values_list("of_month", "reason").annotate(Sum("micros"))
+    return [
+        Line(
+            kind=ADJUSTMENT,
+            group=GROUP,
+            title=f"Late in {title_of(of_month)}: {reason}",
+            price_source=LATE_LINE,
+            micros=micros,
+        )
+        for of_month, reason, micros in sums
     ]
 
 

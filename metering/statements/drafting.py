@@ -11,6 +11,7 @@ from metering.statements.judging import judge_lines
 from metering.statements.lines import ADJUSTMENT, Line
 from metering.statements.months import end_of, key_of, start_of
 from metering.statements.serving import serving_lines, sharing_text
+from metering.statements.storage import storage_lines
 from tenants.models import Tenant
 
 
@@ -27,6 +28,7 @@ def drafted(tenant: Tenant, month: dt.date, *, closed_at: dt.datetime | None = N
         *serving_lines(start, end),
         *job_lines(start, end, costs.lines),
         *judge_lines(costs.judges),
+        *storage_lines(start, end),
         *adjustment_lines(month),
     ]
     return Document(

@@ -44,7 +44,10 @@ STATEMENT = OpenApiExample(
                 "group": "Judges and outside models", "kind": "judging", "title": "Judging: Strict",
                 "detail": "96,000 input tokens, 14,400 output tokens", "quantity": "240", "unit": "call",
                 "unit_price": "",
-                "price_source": "Set on your judges: paid to your provider: tokens × the price set on your judge",
+                "price_source": (
+                    "Set on your judges, or the site’s price of the model: "
+                    "paid to your provider: tokens × price per token"
+                ),
                 "paid_to": "provider", "amount": "0.384000", "shown": "0.38",
             },
         ],

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from metering.ledger.lock import wait_for_turn
@@ -15,6 +15,7 @@ from metering.statements.document import sha256_of
 from metering.statements.drafting import drafted
 from metering.statements.errors import WrongAdjustment
 from metering.statements.lines import MICROS
+from metering.statements.lock import hold
 from metering.statements.months import end_of, key_of, title_of
 from metering.statements.queries import blockers, open_months, tenants_in
 from rest.errors import Conflict
@@ -22,8 +23,6 @@ from tenants.audit.services import record_event
 from tenants.models import Tenant, User
 from tenants.scope import system_scope, tenant_scope
 
-CLOSING_LOCK = 0x57A7_E5
-"""Of every transaction that closes or adds: a statement must not be closed while something is added to it."""
 MOST = Decimal(1_000_000)
 LONGEST_REASON = 200
 
@@ -38,7 +37,7 @@ def begin_closing(*, month: dt.date, closed_by: User | None = None, is_by_hand: 
     with system_scope(), transaction.atomic():
         # In this order everywhere: whoever shares an hour holds the first.
         wait_for_turn()
-        _hold()
+        hold()
         closed = ClosedMonth.objects.filter(month=month).first()
         if closed is not None:
             return closed
@@ -89,7 +88,7 @@ def add_adjustment(
 
     Call it in the tenant's scope. Raises WrongAdjustment with `field`; Conflict: statement:closed.
     """
-    _hold()
+    hold()
     if ClosedMonth.objects.filter(month=month).exists():
         text = f"{title_of(month)} is closed. Add the adjustment to an open month, and name {title_of(month)} in it."
         raise Conflict(text, code="statement:closed", field="month")
@@ -111,7 +110,7 @@ def add_adjustment(
 def _write(tenant: Tenant, closed: ClosedMonth) -> bool:
     """Write a tenant's statement, unless somebody was faster."""
     with tenant_scope(tenant.id), transaction.atomic():
-        _hold()
+        hold()
         if Statement.objects.filter(month=closed.month).exists():
             return False
         document = drafted(tenant, closed.month, closed_at=closed.closed_at)
@@ -133,12 +132,6 @@ def _write(tenant: Tenant, closed: ClosedMonth) -> bool:
 
 def _is_due(month: dt.date) -> bool:
     return timezone.now() >= end_of(month) + dt.timedelta(days=settings.STATEMENT_CLOSING_DAYS)
-
-
-def _hold() -> None:
-    """Let others that close or add wait until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLOSING_LOCK])
 
 
 def _micros(amount: Decimal) -> int:

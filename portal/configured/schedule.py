@@ -40,7 +40,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "options": valid_for(3600),
     },
     "allocate-costs": {"task": "metering.allocate_costs", "schedule": 60.0, "options": valid_for(60)},
+    "measure-storage": {"task": "metering.measure_storage", "schedule": 300.0, "options": valid_for(300)},
     "close-statements": {"task": "metering.close_statements", "schedule": 60.0, "options": valid_for(60)},
+    "charge-late-lines": {
+        "task": "metering.charge_late_lines",
+        "schedule": crontab(minute=11),
+        "options": valid_for(600),
+    },
     "collect-invocations": {"task": "metering.collect_invocations", "schedule": 5.0, "options": valid_for(10)},
     "deliver-webhooks": {"task": "tenants.deliver_webhooks", "schedule": 5.0, "options": valid_for(10)},
     "forget-webhook-events": {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from storage.errors import StorageUnavailable
 
 log = structlog.get_logger(__name__)
+
+MOST_LISTED = 1000
+"""That S3 gives at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """An object with its size, and what its storage is priced as."""
+
+    key: str
+    bytes: int
+    storage_class: str
 
 
 def object_name(storage: Any, key: str) -> str:
@@ -37,6 +50,29 @@ def download(storage: Any, key: str, path: Path) -> None:
     """Download the object to a local file, several parts at once. Raises FileNotFoundError."""
     with answering():
         storage.bucket.download_file(object_name(storage, key), str(path))
+
+
+def listed(storage: Any, prefix: str, *, after: str, most: int) -> list[Stored]:
+    """The next objects below a prefix after a key, by key; without parts of unfinished uploads."""
+    skipped = len(object_name(storage, "x")) - 1
+    found: list[Stored] = []
+    while len(found) < most:
+        asked = min(MOST_LISTED, most - len(found))
+        with answering():
+            answer = storage.bucket.meta.client.list_objects_v2(
+                Bucket=storage.bucket.name,
+                Prefix=object_name(storage, prefix),
+                StartAfter=object_name(storage, after) if after else "",
+                MaxKeys=asked,
+            )
+        objects = answer.get("Contents", [])
+        for one in objects:
+            storage_class = str(one.get("StorageClass", "STANDARD"))
+            found.append(Stored(key=one["Key"][skipped:], bytes=int(one["Size"]), storage_class=storage_class))
+        if not answer.get("IsTruncated") or not objects:
+            break
+        after = found[-1].key
+    return found
 
 
 @contextmanager

@@ -232,6 +232,7 @@ PAGES = {
     "metering:costs": _get(),
     "focus:charges": _get(),
     "focus:unknown": _get(),
+    "focus:metadata": _get(),
     "metering:statements": _get(),
     "metering:statement": Address(own={"GET": 200}, also=THIS_MONTH),
     "metering:statement-csv": Address(own={"GET": 200}, also=THIS_MONTH),
@@ -266,6 +267,7 @@ STAFF = {
     "reconciliation:import": _post(status=200, bill=b"Not,a,bill"),
     "focus:all-charges": _get(),
     "focus:all-unknown": _get(),
+    "focus:all-metadata": _get(),
     "prices:list": _get(),
     "prices:item": _get(Price),
     "prices:set": _form(
@@ -420,6 +422,7 @@ REST = {
     "usage-observed": _get(),
     "focus-list": _get(),
     "focus-unknown": _get(),
+    "focus-metadata": _get(),
     "budget-list": _form(status=201, amount_usd="100"),
     "budget-detail": Address(own={"GET": 200, "PATCH": 200, "DELETE": 204}, row=Budget, sent={"amount_usd": "100"}),
     "alert-list": _get(),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from evaluations.judges.backends.usage import Usage
+from evaluations.judges.backends.usage import Price, Usage
 from evaluations.judges.prompts import CORRECT, Choice, Prompt, prompt_for
 from jobs.aliases import merge_options
 
@@ -67,6 +67,18 @@ class Judge(ABC):
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
         self.alias = alias
         self.settings = merge_options("JUDGES", alias, self.options, options)
+        self.price = self.own_price
+        """What its calls cost. `evaluations.judges.prices` sets it where the judge's own settings have none."""
+
+    @property
+    def own_price(self) -> Price:
+        """What its settings say."""
+        return Price(self.settings.get("PRICE_IN"), self.settings.get("PRICE_OUT"))
+
+    @property
+    def priced_as(self) -> tuple[str, str] | None:
+        """Model and region by which a price book may know its price; None if it can't."""
+        return None
 
     @abstractmethod
     def ask(self, prompt: Prompt) -> Verdict:

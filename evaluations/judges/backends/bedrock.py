@@ -72,6 +72,10 @@ class BedrockJudge(SamplingJudge):
         # What the model has refused so far. Threads may add to it at once; a lost addition is only asked again.
         self._refused: frozenset[str] = frozenset()
 
+    @property
+    def priced_as(self) -> tuple[str, str] | None:
+        return self.settings["MODEL"], self.settings["REGION"]
+
     def reply(self, prompt: Prompt) -> Reply:
         for _ in OPTIONAL:
             try:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from evaluations.judges.backends.base import Judge, Verdict, mean
 from evaluations.judges.backends.errors import JudgeError
 from evaluations.judges.backends.replies import Parsed
-from evaluations.judges.backends.usage import NOTHING, Price, Usage
+from evaluations.judges.backends.usage import NOTHING, Usage
 from evaluations.judges.prompts import Prompt
 
 
@@ -45,7 +45,6 @@ class SamplingJudge(Judge):
         if not self.settings["MODEL"]:
             raise ValueError(f"JUDGES[{alias!r}] names no MODEL")
         self.label = f"{self.settings['MODEL']} (language model)"
-        self._price = Price(self.settings["PRICE_IN"], self.settings["PRICE_OUT"])
 
     @abstractmethod
     def reply(self, prompt: Prompt) -> Reply:
@@ -69,7 +68,7 @@ class SamplingJudge(Judge):
         return self._verdict(prompt, replies, usage)
 
     def _charged(self, usage: Usage, started: float) -> Usage:
-        return self._price.of(replace(usage, calls=1, latency_ms=(time.perf_counter() - started) * 1000))
+        return self.price.of(replace(usage, calls=1, latency_ms=(time.perf_counter() - started) * 1000))
 
     def _verdict(self, prompt: Prompt, replies: list[Reply], usage: Usage) -> Verdict:
         weighted = replies[-1].parsed.distribution

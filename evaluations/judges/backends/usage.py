@@ -39,6 +39,11 @@ class Price:
     per_million_in: Decimal | None
     per_million_out: Decimal | None
 
+    @property
+    def is_unset(self) -> bool:
+        """Whether neither is known."""
+        return self.per_million_in is None and self.per_million_out is None
+
     def of(self, usage: Usage) -> Usage:
         """The usage with its cost."""
         if None in (self.per_million_in, self.per_million_out, usage.tokens_in, usage.tokens_out):

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from metering.focus.columns import VERSION
 from metering.focus.export import FORMATS, Format, write_focus, write_without_price
+from metering.focus.metadata import focus_metadata
 from metering.focus.organisations import organisation_named
 from metering.focus.periods import GRAINS, month_named
 from metering.models import Grain
@@ -18,7 +19,11 @@ class Command(BaseCommand):
     help = f"Write a month's costs in FOCUS {VERSION}: of the whole site, or of one organisation."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="what to write; FILE.unknown.csv gets what has no known cost")
+        parser.add_argument(
+            "file",
+            type=Path,
+            help="what to write; FILE.metadata.json says what is in it, FILE.unknown.csv has what has no known cost",
+        )
         parser.add_argument("--month", required=True, help="such as 2026-10 (UTC)")
         parser.add_argument("--organisation", metavar="SLUG", help="only its own charges")
         parser.add_argument("--format", choices=FORMATS, help="default: by the file's name, else csv")
@@ -39,6 +44,9 @@ class Command(BaseCommand):
         try:
             with path.open("wb") as file:
                 count = write_focus(file, month, only=only, file_type=file_type, unsplit=options["unsplit"])
+            path.with_name(f"{path.name}.metadata.json").write_bytes(
+                focus_metadata(month, only=only, file_type=file_type)
+            )
             with rest.open("wb") as file:
                 unknown = write_without_price(file, month, only=only)
             if not unknown:

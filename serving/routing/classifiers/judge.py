@@ -19,6 +19,7 @@ from evaluations.judges.backends.errors import JudgeError
 from evaluations.judges.backends.usage import Usage
 from evaluations.judges.calling import Breaker
 from evaluations.judges.configured import backend_of
+from evaluations.judges.prices import with_price
 from evaluations.judges.services import record_calls
 from evaluations.models import CallPurpose, Judge, JudgeKind
 from lorakit.route.router import Guess
@@ -97,7 +98,7 @@ class JudgeClassifier(RouteClassifier):
                 return None
             backend = shared[alias]
             options = {option: value for option, value in short.items() if option in backend.settings}
-            return type(backend)(alias, {**backend.settings, **options})
+            return with_price(type(backend)(alias, {**backend.settings, **options}))
         judge = _own(name)
         return backend_of(judge, **short) if judge is not None else None
 

@@ -10,15 +10,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 from rest_framework.test import APIClient
 
 from adapters.models import AdapterVersion
 from jobs.models import Job
 from metering.alerts.services import acknowledge_alert, open_alert, snooze_alert
 from metering.budgets.counting import Subject
-from metering.budgets.services import set_budget
-from metering.models import Alert, AlertKind, Budget
+from metering.budgets.services import count_spend, set_budget
+from metering.models import Alert, AlertKind, AlertMail, Budget
 from tenants.keys.services import create_api_key
 from tenants.models import AuditEvent, Tenant, User
 from tenants.scope import tenant_scope
@@ -54,6 +54,39 @@ def test_a_budget_over_rest_from_first_to_last(api: APIClient, tenant: Tenant, c
     with tenant_scope(tenant.id):
         actions = list(AuditEvent.objects.filter(action__startswith="budget.").values_list("action", flat=True))
     assert sorted(actions) == ["budget.changed", "budget.deleted", "budget.set"]
+
+
+def test_who_is_told_is_chosen_by_address(
+    api: APIClient, tenant: Tenant, alice: User, bob: User, run: Run, clock: Clock, settings: Settings
+) -> None:
+    settings.SENDS_EMAIL = True
+    made = api.post(BUDGETS, {"amount_usd": "50", "recipients": [bob.email.upper()]}, format="json")
+    assert (made.status_code, made.data["recipients"]) == (201, [bob.email])
+    address = f"{BUDGETS}{made.data['id']}/"
+    assert api.patch(address, {"amount_usd": "20"}, format="json").data["recipients"] == [bob.email]
+    both = api.patch(address, {"recipients": [bob.email, alice.email, bob.email]}, format="json")
+    assert both.data["recipients"] == sorted([alice.email, bob.email])
+    api.patch(address, {"recipients": [bob.email]}, format="json")
+    run("15")
+    count_spend(tenant_id=tenant.id)
+    with tenant_scope(tenant.id):
+        assert [mail.person for mail in AlertMail.objects.all()] == [bob]
+        bob.memberships.all().delete()
+    assert api.get(address).data["recipients"] == []
+    assert api.patch(address, {"recipients": []}, format="json").status_code == 200
+
+
+def test_only_members_who_may_see_usage_can_be_told(
+    api: APIClient, in_tenant: Tenant, rita: User, other_tenant: Tenant, charlie: User
+) -> None:
+    for body in (
+        [rita.email], [charlie.email], ["nobody@example.com"], ["no address"], [None], [""], "x", [["a@b.example"]],
+    ):  # fmt: skip
+        answer = api.post(BUDGETS, {"amount_usd": "5", "recipients": body}, format="json")
+        assert answer.status_code == 400, body
+        told = answer.json()
+        assert told.get("field", told.get("errors", [{}])[0].get("field", "")).startswith("recipients"), body
+    assert not Budget.objects.exists()
 
 
 @pytest.mark.parametrize(

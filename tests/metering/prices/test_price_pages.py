@@ -47,6 +47,7 @@ def test_it_is_in_the_operators_navigation_only(as_olga: Client, as_alice: Clien
 
 def test_what_has_no_price_comes_first_with_what_to_do(as_olga: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(compute.built, "default", InCloud("default", {"ROOT": "unused"}))
+    price(service="storage", item="local")
     page = text_of(as_olga)
     assert page.index("In use without a price") < page.index("Current prices")
     assert "Runs on default" in page

@@ -26,6 +26,7 @@ def test_what_lacks_a_price_gets_one(live_server: LiveServer, as_olga: Client, m
     monkeypatch.setitem(compute.built, "default", InCloud("default", {"ROOT": "unused"}))
     row = set_price(service="hosting", item="ml.g6e.12xlarge", region="ap-southeast-2", amount=Decimal("11.25"),
                     currency="EUR", note="A private offer", set_by=None)  # fmt: skip
+    set_price(service="storage", item="local", amount=Decimal(0), currency="USD", set_by=None)
     add_discount(service="hosting", percent=Decimal(20), reason="Savings Plan", set_by=None)
     set_rate(currency="EUR", rate=Decimal("1.08"), set_by=None)
     with browsing(live_server, as_olga) as page:

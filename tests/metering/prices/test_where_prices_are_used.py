@@ -159,7 +159,7 @@ def test_what_a_job_without_a_price_costs_is_unknown_everywhere(
     page = as_alice.get(reverse("metering:usage")).content.decode()
     assert "Without 30 min whose price is not known." in " ".join(page.split())
     row = as_alice.get(reverse("metering:costs")).content.decode().splitlines()[1]
-    assert row == "training,Training,,site,1800.0,,No price set,,,,,"
+    assert row == "training,Training,,site,1800.0,,No price set,,,,,,,"
 
 
 def test_a_job_that_did_not_run_cost_nothing(in_tenant: Tenant) -> None:
@@ -216,10 +216,11 @@ def test_what_is_in_use_is_named_with_what_uses_it(shared: Endpoint, monkeypatch
         ("ml.g5.2xlarge in eu-west-1", "hosting"),
         ("checks", "training"),
         ("default", "training"),
+        ("local", "storage"),
     }
     cloud = found["ml.g5.2xlarge in eu-west-1", "hosting"]
     assert (cloud.used_by, cloud.is_unknown) == (("Endpoint cloud-1", "Endpoint cloud-2"), True)
-    assert [one.is_unknown for one in found.values()].count(True) == 2
+    assert [one.is_unknown for one in found.values()].count(True) == 3
     assert found["checks", "training"].settings_usd == 0
     assert importable(one.item for one in found.values()) == [cloud.item]
     price(currency="EUR")

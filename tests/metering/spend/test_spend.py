@@ -1,7 +1,7 @@
 """The operator sees what endpoints cost and who bears it, and what organisations were charged, in sums that agree."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +14,8 @@ from jobs.models import Job
 from jobs.states import State
 from metering.costs.allocation import allocate_hour
 from metering.costs.queries import costs_of
-from metering.models import EndpointHour, ObservedSource
-from metering.spend.endpoints import endpoints_between, endpoints_by_day
+from metering.models import Adjustment, ClosedMonth, EndpointHour, ObservedSource
+from metering.spend.endpoints import EndpointSpend, endpoints_between, endpoints_by_day
 from metering.spend.months import Month, months
 from metering.spend.organisations import charged, movers
 from metering.usage.ranges import HOUR
@@ -28,6 +28,11 @@ UTC = dt.UTC
 OCTOBER = (dt.datetime(2026, 10, 1, tzinfo=UTC), dt.datetime(2026, 11, 1, tzinfo=UTC))
 SEPTEMBER = (dt.datetime(2026, 9, 1, tzinfo=UTC), OCTOBER[0])
 NOON = dt.datetime(2026, 10, 5, 12, tzinfo=UTC)
+
+
+def endpoints_of(start: dt.datetime, end: dt.datetime) -> Sequence[EndpointSpend]:
+    with system_scope():
+        return endpoints_between(start, end)
 
 
 def hour(at: dt.datetime = NOON, *, price: str | None = "1") -> None:
@@ -67,13 +72,14 @@ def used(count: Callable[..., int], record: Callable[..., Any], tenant: Tenant, 
 
 
 def test_an_endpoint_is_borne_by_somebody(used: None) -> None:
-    [one] = endpoints_between(*OCTOBER)
+    [one] = endpoints_of(*OCTOBER)
     assert (one.name, one.hours, one.hours_without_price) == ("shared", 2.0, 1)
     assert one.total == 1
     assert one.used == pytest.approx(Decimal(1) / 3, abs=Decimal("0.000001"))
     assert one.idle == 0
     assert not one.is_idle
-    days = endpoints_by_day(*OCTOBER)
+    with system_scope():
+        days = endpoints_by_day(*OCTOBER)
     assert {title: sum(amounts.values()) for title, amounts in days.items()} == {
         "Used": one.used, "Idle, charged": one.idle, "Not charged": one.operator,
     }  # fmt: skip
@@ -90,16 +96,40 @@ def test_organisations_are_charged_what_their_own_pages_say(used: None, tenant: 
         with tenant_scope(one.tenant.id):
             assert one.total == costs_of(*OCTOBER).site_usd
             assert one.before == costs_of(*SEPTEMBER).site_usd
-    [endpoint] = endpoints_between(*OCTOBER)
+    [endpoint] = endpoints_of(*OCTOBER)
     assert first.serving + second.serving == endpoint.used + endpoint.idle
     assert movers(found, 1) == [first]
     assert second.change_share is None
 
 
+def test_what_came_late_is_charged_and_not_borne_by_the_operator(
+    used: None, count: Callable[..., int], record: Callable[..., Any], tenant: Tenant
+) -> None:
+    [before] = endpoints_of(*OCTOBER)
+    with system_scope():
+        [first_before, *_] = charged(OCTOBER, SEPTEMBER)
+    ClosedMonth.objects.create(month=OCTOBER[0].date(), closed_at=OCTOBER[1])
+    count(record(at=NOON.timestamp() + 99, endpoint="shared", queue_ms=0.0, busy_ms=600_000.0, key_id=""))
+    allocate_hour("shared", NOON)
+    with tenant_scope(tenant.id):
+        [late] = Adjustment.objects.filter(kind="late")
+    cost = Decimal(late.micros) / 1_000_000
+    [after] = endpoints_of(*OCTOBER)
+    assert cost > 0
+    assert (after.total, after.used, after.operator) == (before.total, before.used + cost, before.operator - cost)
+    with system_scope():
+        days, found = endpoints_by_day(*OCTOBER), charged(OCTOBER, SEPTEMBER)
+    assert sum(days["Used"].values()) == after.used
+    assert sum(days["Not charged"].values()) == after.operator
+    [first] = [one for one in found if one.tenant == tenant]
+    assert first.serving == first_before.serving + cost
+    assert sum(one.serving for one in found) == after.used + after.idle
+
+
 def test_an_endpoint_that_nobody_uses_is_said(used: None) -> None:
     for number in range(24):
         hour(NOON + dt.timedelta(days=1, hours=number))
-    [one] = endpoints_between(NOON + HOUR, OCTOBER[1])
+    [one] = endpoints_of(NOON + HOUR, OCTOBER[1])
     assert one.is_idle
 
 

@@ -45,7 +45,7 @@ def test_every_line_says_quantity_price_and_source(october: Tenant) -> None:
     ]
     tokens = "2,000 input tokens, 300 output tokens"
     site = "Set by your site’s operator: tokens × price per token of the site’s judges"
-    own = "Set on your judges: paid to your provider: tokens × the price set on your judge"
+    own = "Set on your judges, or the site’s price of the model: paid to your provider: tokens × price per token"
     judges = "Judges and outside models"
     assert found == [
         ("clauses", "Serving on shared", "1 request", "0.000278", "instance-hour", "1", "a quote", 278),

@@ -1,0 +1,1 @@
+"""How much organisations have in storage: measured every hour, at a price."""
