@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils import timezone
 
 from evaluations.judges.backends import judges
@@ -15,7 +16,7 @@ from metering.prices.finder import as_item
 from metering.prices.items import Item
 from metering.prices.queries import book_of
 from serving.endpoints.queries import EndpointNotSetUp, backend_of, endpoints_by_name
-from storage.listing import default_class, storage_region
+from storage.listing import LOCAL, default_class, storage_region
 from tenants.scope import system_scope
 
 LONGEST_ITEM = 80
@@ -27,7 +28,7 @@ class InUse:
     """An item with what uses it, and its price now: `found` in the book, in the site's currency.
 
     `lacks_rate` is the currency of a price in the book that can't be converted. `settings_usd` and `settings_source`
-    are the settings' price per hour, which counts where the book has none.
+    are the settings' price of its unit, which counts where the book has none.
     """
 
     item: Item
@@ -80,14 +81,22 @@ def _users() -> Iterator[tuple[str, HasPrice]]:
     for alias in compute:
         yield f"Runs on {alias}", compute[alias]
     objects = Priced(service=Service.STORAGE, item=default_class(), region=storage_region())
-    yield "Objects of organisations", _WithoutSettings(objects)
+    is_local = objects.item == LOCAL
+    yield (
+        "Objects of organisations",
+        _AsSet(
+            objects,
+            settings.LOCAL_STORAGE_PRICE_USD_PER_GB_MONTH if is_local else None,
+            settings.LOCAL_PRICE_SOURCE if is_local else "",
+        ),
+    )
     for model in _models():
-        yield "Judges on Bedrock", _WithoutSettings(model)
+        yield "Judges on Bedrock", _AsSet(model)
 
 
 @dataclass
-class _WithoutSettings:
-    """Something that the settings have no price for."""
+class _AsSet:
+    """Something that isn't paid for by the hour, with the settings' price of its own unit, if they have one."""
 
     priced: Priced
     usd_per_hour: float | None = None

@@ -38,7 +38,7 @@ class Line:
 
     @property
     def settings_amount(self) -> Decimal | None:
-        """US dollars per hour, where the price of the settings counts."""
+        """US dollars for a unit of the item, where the price of the settings counts."""
         usd = self.settings.settings_usd if self.settings else None
         return None if usd is None else Decimal(str(usd))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -24,7 +25,7 @@ from metering.prices.texts import source_text
 from metering.stored.owners import kind_of, owners_of
 from metering.usage.ranges import HOUR, begin_of
 from storage.backends.s3 import Stored
-from storage.listing import objects_of, storage_region
+from storage.listing import LOCAL, objects_of, storage_region
 from tenants.models import Tenant
 from tenants.scope import active_tenant_id, system_scope, tenant_scope
 
@@ -125,8 +126,15 @@ def _prices(wanted: Iterable[tuple[dt.datetime, str]]) -> dict[tuple[dt.datetime
     """Of hours and storage classes, those whose price is known, with its source."""
     items = {key: item_of(key[1]) for key in wanted}
     book = book_of(items.values(), currency=CURRENCY)
-    prices = {key: book.at(item, key[0]) for key, item in items.items()}
-    return {key: (price.amount.quantize(PRICE_PLACES), source_text(price)) for key, price in prices.items() if price}
+    found, local = {}, settings.LOCAL_STORAGE_PRICE_USD_PER_GB_MONTH
+    for key, item in items.items():
+        hour, storage_class = key
+        price = book.at(item, hour)
+        if price is not None:
+            found[key] = price.amount.quantize(PRICE_PLACES), source_text(price)
+        elif storage_class == LOCAL and local is not None and book.row_at(item, hour) is None:
+            found[key] = Decimal(str(local)).quantize(PRICE_PLACES), settings.LOCAL_PRICE_SOURCE
+    return found
 
 
 def item_of(storage_class: str) -> Item:

@@ -74,6 +74,8 @@ class Axis:
             },
             "yaxis": {"title": {"text": title}, "rangemode": "tozero"},
             "shapes": [_line(self.place(mark.at)) for mark in self.marks],
+            # Also of a single trace, which would have no name otherwise.
+            "showlegend": True,
             "annotations": [_note(self.place(mark.at), mark.text) for mark in self.marks],
             "meta": {"href": self.href, "seconds": int((next_of(self.grain, ends[0]) - ends[0]).total_seconds())},
             **changes,
@@ -137,7 +139,8 @@ def first_token_figure(axis: Axis, total: Series) -> dict[str, Any]:
     return {
         "data": [trace for trace in data if any(value is not None for value in trace["y"])],
         "layout": axis.layout("Milliseconds"),
-        "label": f"Time to first token. {_peak(total, lambda one: one.first_p95_ms, 'Highest 95th percentile', ' ms')}",
+        "label": f"Time to first token, and in the queue. "
+        f"{_peak(total, lambda one: one.first_p95_ms, 'Highest 95th percentile', ' ms')}",
     }
 
 

@@ -65,9 +65,9 @@ def test_what_has_no_price_comes_first(clock: Clock, monkeypatch: pytest.MonkeyP
     prices("set", "hosting", "ml.g5.2xlarge", "1.45")
     bare = LocalCompute("bare", {"ROOT": "unused"})
     monkeypatch.setitem(compute.built, "default", bare)
-    first, second, *rest = prices("list").splitlines()
-    assert first.endswith("local: no price; used by Objects of organisations")
-    assert second.endswith("bare: no price; used by Runs on default")
+    first, *rest = prices("list").splitlines()
+    assert first.endswith("bare: no price; used by Runs on default")
+    assert any("local: 0.10 USD per GB-month" in line for line in rest)
     assert any("checks: 0.00 USD per hour  Checking files is not charged" in line for line in rest)
 
 

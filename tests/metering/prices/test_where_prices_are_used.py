@@ -220,7 +220,7 @@ def test_what_is_in_use_is_named_with_what_uses_it(shared: Endpoint, monkeypatch
     }
     cloud = found["ml.g5.2xlarge in eu-west-1", "hosting"]
     assert (cloud.used_by, cloud.is_unknown) == (("Endpoint cloud-1", "Endpoint cloud-2"), True)
-    assert [one.is_unknown for one in found.values()].count(True) == 3
+    assert [one.is_unknown for one in found.values()].count(True) == 2
     assert found["checks", "training"].settings_usd == 0
     assert importable(one.item for one in found.values()) == [cloud.item]
     price(currency="EUR")

@@ -65,3 +65,9 @@ def measured(clock: Clock, tenant: Tenant, *days_and_hours: tuple[int, int]) -> 
     for day, hour in days_and_hours:
         clock.set(2026, 11, day, hour, 10)
         measure(tenant_id=tenant.id)
+
+
+@pytest.fixture
+def without_own_price(settings: Settings) -> None:
+    """What is on a disk of the site costs nothing that anybody knows of, as on S3."""
+    settings.LOCAL_STORAGE_PRICE_USD_PER_GB_MONTH = None

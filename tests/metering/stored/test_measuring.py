@@ -136,7 +136,9 @@ def test_a_closed_month_is_not_measured_any_more(store: Store, tenant: Tenant, c
     assert rows(tenant) == []
 
 
-def test_the_price_is_that_of_the_hour_and_stays(store: Store, tenant: Tenant, clock: Clock) -> None:
+def test_the_price_is_that_of_the_hour_and_stays(
+    store: Store, tenant: Tenant, clock: Clock, without_own_price: None
+) -> None:
     store(tenant, "datasets/1/rows", 5)
     measure(tenant_id=tenant.id)
     assert price_again() == 0
@@ -151,6 +153,23 @@ def test_the_price_is_that_of_the_hour_and_stays(store: Store, tenant: Tenant, c
         found = list(StorageHour.objects.order_by("hour").values_list("price", "price_source"))
     assert [str(price) for price, _ in found] == ["0.5000000000", "0.9000000000"]
     assert {source for _, source in found} == {"Set by your site’s operator on 16 Nov 2026"}
+
+
+def test_a_disk_of_the_site_has_a_price_of_its_own_until_the_book_has_one(
+    store: Store, tenant: Tenant, clock: Clock, settings: Settings
+) -> None:
+    settings.LOCAL_STORAGE_PRICE_USD_PER_GB_MONTH, settings.LOCAL_PRICE_SOURCE = 0.25, "Estimate"
+    store(tenant, "datasets/1/rows", 5)
+    measure(tenant_id=tenant.id)
+    priced("0.9")
+    clock.set(2026, 11, 16, 13, 10)
+    measure(tenant_id=tenant.id)
+    with tenant_scope(tenant.id):
+        found = list(StorageHour.objects.order_by("hour").values_list("price", "price_source"))
+    assert [(str(price), source) for price, source in found] == [
+        ("0.2500000000", "Estimate"),
+        ("0.9000000000", "Set by your site’s operator on 16 Nov 2026"),
+    ]
 
 
 def test_the_task_measures_everybody_and_survives_an_outage(

@@ -138,7 +138,7 @@ def test_parts_are_the_whole_at_any_grain(tenant: Tenant, sizes: list[tuple[int,
 
 
 def test_no_price_is_unknown_and_an_hour_unmeasured_a_gap(
-    store: Callable[..., str], tenant: Tenant, clock: Clock, as_alice: Client, api: APIClient
+    store: Callable[..., str], tenant: Tenant, clock: Clock, as_alice: Client, api: APIClient, without_own_price: None
 ) -> None:
     store(tenant, "datasets/1/rows", 3_000_000)
     measured(clock, tenant, (16, 9), (16, 10), (16, 13))
