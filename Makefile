@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test test-fast test-sagemaker test-focus check lock screenshots clean
+.PHONY: help setup demo serve base-smollm2 test test-fast test-sagemaker test-focus check lock screenshots clean
 
 PYTHON := .venv/bin/python
 
@@ -33,6 +33,9 @@ test-sagemaker: setup ## Test with the `sagemaker` package, in a separate enviro
 test-focus: setup ## Check the cost file with the FOCUS project's validator, in a separate environment (550 MB, once)
 	$(PYTHON) scripts/peers.py focus
 	$(PYTHON) -m pytest tests/metering/focus/check_with_validator.py
+
+base-smollm2: setup ## Fetch SmolLM2-135M, a base model of real English, into var/base-models (100 MB, once)
+	$(PYTHON) -m scripts.base_smollm2
 
 check: setup ## Run every static check
 	scripts/check.sh

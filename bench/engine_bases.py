@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bench.smollm2 import smollm2
 from lorakit.base import load_tokenizer
 from portal.demo.datasets import demo_rows
+from scripts.base_smollm2 import smollm2
 
 TINY = Path(__file__).parents[1] / "lorakit" / "tiny" / "model"
 

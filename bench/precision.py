@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from bench.report import ROOT, Goal, finish
-from bench.smollm2 import smollm2
+from scripts.base_smollm2 import smollm2
 
 ROUNDS = int(os.environ.get("PRECISION_ROUNDS", "3"))
 RUNS = ("train fp32", "train bf16", "answer plain", "answer fp32", "answer bf16")

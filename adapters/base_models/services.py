@@ -1,33 +1,84 @@
-"""Writes to base models."""
+"""Writes to base models. They are the operator's."""
 
+from pathlib import Path
+
+import structlog
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_slug
 from django.db import transaction
+from django.db.models import ProtectedError
 
-from adapters.models import BaseModel
+from adapters.base_models.folders import Folder, read_folder
+from adapters.models import Adapter, BaseModel
+from rest.errors import Conflict, PortalError
+from tenants.scope import system_scope
+
+log = structlog.get_logger(__name__)
 
 
-@transaction.atomic
-def ensure_base_model(
-    *,
-    name: str,
-    title: str,
-    location: str,
-    description: str = "",
-    sha256: str = "",
-    parameters: int = 0,
-    context_length: int = 2048,
-    is_synthetic: bool = False,
+def add_base_model(
+    *, folder: Path, name: str = "", title: str = "", licence: str = "", source: str = "", description: str = ""
 ) -> BaseModel:
-    """Register the base model `name`, or update it. For the operator."""
+    """Register the base model in a folder under `name`, or read it again; what is empty is taken from its `base.json`.
+
+    Raises PortalError with `field`: base_model:bad_folder, base_model:bad_name, base_model:other_weights.
+    """
+    found = read_folder(folder.resolve())
+    given = {"title": title, "licence": licence, "source": source, "description": description}
+    described = {key: value or found.described[key] for key, value in given.items()}
+    name = name or found.described["name"]
+    try:
+        validate_slug(name)
+    except ValidationError:
+        text = "A name has letters, digits, hyphens and underscores only. It is what callers send as `model`."
+        raise PortalError(text, code="base_model:bad_name", field="name") from None
+    known = BaseModel.objects.filter(name=name).first()
+    if known is not None and known.sha256 not in {"", found.sha256} and _has_adapters(known):
+        raise Conflict(
+            f"The files of “{name}” differ from those that its adapters were trained on. Add them under another name.",
+            code="base_model:other_weights",
+            field="name",
+        )
+    return _register(name, found, described)
+
+
+def ensure_base_model(*, name: str, title: str, folder: Path) -> BaseModel:
+    """Register the site's own base model, or update it: a site has to start also after its base was replaced."""
+    found = read_folder(folder)
+    described = {key: found.described[key] for key in ("licence", "source", "description")}
+    return _register(name, found, {"title": title, **described})
+
+
+def _register(name: str, folder: Folder, described: dict[str, str]) -> BaseModel:
     base_model, _ = BaseModel.objects.update_or_create(
         name=name,
         defaults={
-            "title": title,
-            "location": location,
-            "description": description,
-            "sha256": sha256,
-            "parameters": parameters,
-            "context_length": context_length,
-            "is_synthetic": is_synthetic,
+            **described,
+            "title": described["title"] or name,
+            "location": str(folder.path),
+            "architecture": folder.architecture,
+            "sha256": folder.sha256,
+            "parameters": folder.parameters,
+            "context_length": folder.context_length,
+            "is_synthetic": folder.is_synthetic,
         },
     )
+    log.info("base_model_registered", base_model=name, sha256=folder.sha256)
     return base_model
+
+
+def remove_base_model(*, base_model: BaseModel) -> None:
+    """Take a base model off the site; its files stay. Raises Conflict while anything needs it."""
+    try:
+        with system_scope(), transaction.atomic():
+            base_model.delete()
+    except ProtectedError as error:
+        needing = sorted({str(one._meta.verbose_name_plural) for one in error.protected_objects})
+        text = f"“{base_model.name}” is still needed by {' and '.join(needing)}. Delete these first."
+        raise Conflict(text, code="base_model:in_use") from None
+    log.info("base_model_removed", base_model=base_model.name)
+
+
+def _has_adapters(base_model: BaseModel) -> bool:
+    with system_scope():
+        return Adapter.objects.filter(base_model=base_model).exists()

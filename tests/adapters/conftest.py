@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from adapters.base_models.services import ensure_base_model
 from adapters.models import AdapterVersion, BaseModel
 from adapters.training.services import start_training
 from adapters.versions import panels
@@ -23,7 +22,7 @@ from tenants.models import Tenant
 @pytest.fixture
 def base_model(db: None) -> BaseModel:
     config = json.loads((settings.BASE_MODEL_DIR / "config.json").read_text())
-    return ensure_base_model(
+    return BaseModel.objects.create(
         name="tiny-llama",
         title="Tiny Llama",
         location=str(settings.BASE_MODEL_DIR),
@@ -35,7 +34,7 @@ def base_model(db: None) -> BaseModel:
 
 @pytest.fixture
 def real_base_model(db: None) -> BaseModel:
-    return ensure_base_model(
+    return BaseModel.objects.create(
         name="big-llama",
         title="Big Llama",
         location="/models/big",

@@ -1,6 +1,5 @@
 """`manage.py bootstrap`: creates what the site needs before its first visitor; safe to run repeatedly."""
 
-import json
 import secrets
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from adapters.base_models.services import ensure_base_model
-from adapters.base_models.shapes import count_parameters
+from adapters.base_models.services import add_base_model, ensure_base_model
 from adapters.models import BaseModel
-from lorakit.digest import base_sha256
+from rest.errors import PortalError
 from serving.endpoints.services import ensure_endpoint
 from tenants.models import User
 from tenants.people.services import create_tenant
@@ -25,22 +23,23 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *_args: Any, **_options: Any) -> None:
-        base_model = self._base_model(settings.BASE_MODEL_DIR)
+        base_model = ensure_base_model(
+            name=settings.BASE_MODEL_NAME, title=settings.BASE_MODEL_TITLE, folder=settings.BASE_MODEL_DIR
+        )
+        for folder in sorted((settings.PORTAL_VAR / "base-models").glob("*")):
+            self._add(folder)
         ensure_endpoint(name="shared", backend="default", base_model=base_model)
         if settings.EMBEDDED and not User.objects.exists():
             self._first_sign_in()
 
-    def _base_model(self, folder: Path) -> BaseModel:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return ensure_base_model(
-            name=settings.BASE_MODEL_NAME,
-            title=settings.BASE_MODEL_TITLE,
-            location=str(folder),
-            sha256=base_sha256(folder),
-            parameters=count_parameters(folder),
-            context_length=config["max_position_embeddings"],
-            is_synthetic=(folder / "build.json").exists(),
-        )
+    def _add(self, folder: Path) -> None:
+        """Add a base model that is new there. A bad folder is said, and keeps no site from starting."""
+        if BaseModel.objects.filter(location=str(folder.resolve())).exists():
+            return
+        try:
+            add_base_model(folder=folder)
+        except PortalError as error:
+            self.stderr.write(f"{folder.name} was not added: {error.text}")
 
     def _first_sign_in(self) -> None:
         password = secrets.token_urlsafe(12)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from adapters.base_models.services import ensure_base_model
 from adapters.models import Adapter, BaseModel, TrainingRun
 from adapters.training.services import start_training
 from corpora.models import DatasetVersion, VersionState
@@ -113,9 +112,3 @@ def test_without_any_base_model_the_operator_is_named(start: Callable[..., Train
     base_model.delete()
     with pytest.raises(Conflict, match="operator"):
         start()
-
-
-def test_making_a_base_model_known_twice_brings_it_up_to_date(base_model: BaseModel) -> None:
-    again = ensure_base_model(name=base_model.name, title="Tiny Llama 2", location="/models/tiny", sha256="ef" * 32)
-    assert (again.id, again.title) == (base_model.id, "Tiny Llama 2")
-    assert BaseModel.objects.count() == 1

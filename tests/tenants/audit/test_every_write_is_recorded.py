@@ -10,7 +10,9 @@ from django.conf import settings
 APPS = ("tenants", "jobs", "corpora", "adapters", "evaluations", "serving", "metering", "portal")
 
 UNRECORDED = {
+    "adapters.base_models.services.add_base_model": "of the site, in no tenant",
     "adapters.base_models.services.ensure_base_model": "of the site, in no tenant",
+    "adapters.base_models.services.remove_base_model": "of the site, in no tenant",
     "serving.endpoints.services.ensure_endpoint": "of the site, in no tenant",
     "serving.endpoints.services.create_endpoint": "of the site, in no tenant",
     "serving.endpoints.services.plan_endpoint": "reads only",

@@ -1,6 +1,6 @@
 """Turns a GGUF file of a Llama with a byte-level BPE tokenizer into a folder that transformers loads.
 
-    python bench/convert_gguf.py FILE FOLDER
+    python scripts/convert_gguf.py FILE FOLDER
 
 Weights become bfloat16, rotary embeddings get the order of transformers back, and the chat template says which tokens
 are the assistant's. It needs the `gguf` package and runs in an environment of its own (scripts/peers.py).

@@ -1,0 +1,72 @@
+"""`manage.py base_model add|list|check|remove`: the base models that adapters can be trained on."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.template.defaultfilters import filesizeformat
+
+from adapters.base_models.folders import read_folder
+from adapters.base_models.queries import base_model_named
+from adapters.base_models.services import add_base_model, remove_base_model
+from adapters.base_models.shapes import read_shape
+from adapters.models import BaseModel
+from rest.errors import PortalError
+
+
+class Command(BaseCommand):
+    help = "Add a base model from a folder, list those there are, check one's files, or remove one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        add = actions.add_parser("add", help="add the base model in a folder, or read it again")
+        add.add_argument("folder", type=Path, help="as save_pretrained writes it, with a chat template")
+        add.add_argument("--name", default="", help="what callers send as `model` (default: from its base.json)")
+        add.add_argument("--title", default="", help="what pages call it")
+        add.add_argument("--licence", default="", help="an SPDX identifier such as Apache-2.0, or words")
+        add.add_argument("--source", default="", help="where the files are from")
+        add.add_argument("--description", default="")
+        actions.add_parser("list", help="list the base models")
+        for action, help_text in (
+            ("check", "compare a base model's files with what was added"),
+            ("remove", "remove a base model without adapters; its files stay"),
+        ):
+            actions.add_parser(action, help=help_text).add_argument("name")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        try:
+            match options["action"]:
+                case "add":
+                    given = ("folder", "name", "title", "licence", "source", "description")
+                    self._say(add_base_model(**{name: options[name] for name in given}))
+                case "check":
+                    self._check(base_model_named(options["name"]))
+                case "remove":
+                    remove_base_model(base_model=base_model_named(options["name"]))
+                    self.stdout.write("Removed. Its files are where they were.")
+                case _:
+                    for base_model in BaseModel.objects.order_by("name"):
+                        self._say(base_model)
+        except PortalError as error:
+            raise CommandError(error.text) from error
+
+    def _say(self, base_model: BaseModel) -> None:
+        known = (
+            base_model.title,
+            base_model.architecture,
+            f"{base_model.parameters:,} parameters" if base_model.parameters else "",
+            f"context {base_model.context_length:,}",
+            base_model.licence or "licence not stated",
+            base_model.location,
+        )
+        self.stdout.write(f"{base_model.name}: {', '.join(filter(None, known))}")
+
+    def _check(self, base_model: BaseModel) -> None:
+        folder = read_folder(Path(base_model.location))
+        if base_model.sha256 not in {"", folder.sha256}:
+            raise CommandError("The files differ from those that were added. Adapters trained on them may not fit.")
+        self._say(base_model)
+        size = sum(path.stat().st_size for path in folder.path.glob("*.safetensors"))
+        self.stdout.write(f"Its files are those that were added: {filesizeformat(size)} of weights.")
+        if read_shape(base_model) is None:
+            self.stdout.write("Its family is not known here, so memory and adapter sizes can't be estimated.")

@@ -1,0 +1,174 @@
+"""Base models are read from their folders, checked, and kept as long as anything needs them."""
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from adapters.base_models.folders import read_folder
+from adapters.base_models.services import add_base_model, ensure_base_model, remove_base_model
+from adapters.models import Adapter, BaseModel
+from rest.errors import Conflict, PortalError
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
+
+FACTS = {
+    "name": "small",
+    "title": "Small",
+    "licence": "Apache-2.0",
+    "source": "a wheel",
+    "description": "Knows little.",
+}
+
+Change = Callable[[Path], Any]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, settings: Settings) -> Path:
+    """A copy of the tiny base with facts of its own."""
+    copy = tmp_path / "small"
+    shutil.copytree(settings.BASE_MODEL_DIR, copy)
+    (copy / "build.json").unlink()
+    (copy / "base.json").write_text(json.dumps(FACTS))
+    return copy
+
+
+def command(*words: str) -> str:
+    said = io.StringIO()
+    call_command("base_model", *words, stdout=said)
+    return said.getvalue()
+
+
+def config(**changes: Any) -> Change:
+    def change(folder: Path) -> None:
+        found = json.loads((folder / "config.json").read_text()) | changes
+        (folder / "config.json").write_text(json.dumps({key: value for key, value in found.items() if value != "gone"}))
+
+    return change
+
+
+def test_a_folder_says_what_it_is(folder: Path, db: None, api: APIClient) -> None:
+    added = add_base_model(folder=folder, licence="MIT")
+    assert (added.name, added.title, added.licence, added.source) == ("small", "Small", "MIT", "a wheel")
+    assert (added.architecture, added.parameters, added.context_length) == ("LlamaForCausalLM", 1_967_808, 2048)
+    assert (len(added.sha256), added.is_synthetic, added.location) == (64, False, str(folder))
+    again = add_base_model(folder=folder, title="Smaller")
+    assert (again.id, again.title, again.licence) == (added.id, "Smaller", "Apache-2.0")
+    seen = api.get(f"/api/v1/base-models/{added.id}/").json()
+    assert (seen["architecture"], seen["licence"], seen["source"]) == ("LlamaForCausalLM", "Apache-2.0", "a wheel")
+    assert "location" not in seen
+
+
+def remove(name: str) -> Change:
+    return lambda folder: (folder / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (remove("config.json"), "There is no config.json"),
+        (remove("tokenizer.json"), "It has no tokenizer.json."),
+        (remove("model.safetensors"), "It has no safetensors files."),
+        (lambda folder: (folder / "model.safetensors").rename(folder / "model.bin"), "Its weights are pickled"),
+        (remove("chat_template.jinja"), "Its tokenizer has no chat template."),
+        (config(auto_map={"AutoModel": "x.Y"}), "The model needs code of its own"),
+        (config(max_position_embeddings="gone"), "has no max_position_embeddings"),
+        (config(max_position_embeddings="many"), "has no max_position_embeddings"),
+        (lambda folder: (folder / "config.json").write_text("{"), "config.json is no JSON object."),
+        (lambda folder: (folder / "base.json").write_text("[]"), "base.json is no JSON object."),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_no_base_model_says_why(folder: Path, db: None, change: Change, why: str) -> None:
+    change(folder)
+    with pytest.raises(PortalError) as caught:
+        add_base_model(folder=folder)
+    assert why in caught.value.text
+    assert (caught.value.code, caught.value.field) == ("base_model:bad_folder", "folder")
+    assert not BaseModel.objects.exists()
+
+
+def test_everything_that_is_wrong_is_said_at_once(folder: Path) -> None:
+    remove("tokenizer.json")(folder), remove("chat_template.jinja")(folder)
+    with pytest.raises(PortalError, match=r"tokenizer\.json.*chat template"):
+        read_folder(folder)
+
+
+@pytest.mark.parametrize("name", ["two words", "ümlaut", "a/b"])
+def test_a_name_is_what_callers_can_send(folder: Path, db: None, name: str) -> None:
+    with pytest.raises(PortalError) as caught:
+        add_base_model(folder=folder, name=name)
+    assert (caught.value.code, caught.value.field) == ("base_model:bad_name", "name")
+
+
+def test_without_facts_a_name_is_asked_for(folder: Path, db: None) -> None:
+    (folder / "base.json").unlink()
+    with pytest.raises(PortalError, match="A name has letters"):
+        add_base_model(folder=folder)
+    assert add_base_model(folder=folder, name="plain").title == "plain"
+
+
+def test_other_weights_need_another_name_once_adapters_are_trained(folder: Path, in_tenant: Tenant) -> None:
+    base_model = add_base_model(folder=folder)
+    config(rms_norm_eps=0.5)(folder)
+    assert add_base_model(folder=folder).sha256 != base_model.sha256
+    Adapter.objects.create(tenant=in_tenant, name="triage", base_model=base_model)
+    config(rms_norm_eps=0.6)(folder)
+    with pytest.raises(Conflict) as caught:
+        add_base_model(folder=folder)
+    assert caught.value.code == "base_model:other_weights"
+    with pytest.raises(CommandError, match="differ from those that were added"):
+        command("check", "small")
+    # The site's own is replaced with an update of the site.
+    assert ensure_base_model(name="small", title="Small", folder=folder).sha256 != base_model.sha256
+
+
+def test_one_that_adapters_need_stays(folder: Path, tenant: Tenant) -> None:
+    base_model = add_base_model(folder=folder)
+    with tenant_scope(tenant.id):
+        adapter = Adapter.objects.create(tenant=tenant, name="triage", base_model=base_model)
+    with pytest.raises(Conflict, match="“small” is still needed by adapters"):
+        remove_base_model(base_model=base_model)
+    with tenant_scope(tenant.id):
+        adapter.delete()
+    remove_base_model(base_model=base_model)
+    assert not BaseModel.objects.exists()
+    assert (folder / "config.json").is_file()
+
+
+def test_the_command(folder: Path, db: None, tmp_path: Path) -> None:
+    line = f"small: Small, LlamaForCausalLM, 1,967,808 parameters, context 2,048, Apache-2.0, {folder}\n"
+    assert command("add", str(folder)) == line == command("list")
+    assert command("check", "small").splitlines()[1:] == ["Its files are those that were added: 3.8\xa0MB of weights."]
+    with pytest.raises(CommandError, match=r"There is no config\.json"):
+        command("add", str(tmp_path))
+    with pytest.raises(CommandError, match="Available: small"):
+        command("check", "large")
+    assert command("remove", "small").startswith("Removed.")
+    assert command("list") == ""
+
+
+def test_a_site_that_starts_adds_what_is_new_in_its_folder(
+    folder: Path, db: None, tmp_path: Path, settings: Settings
+) -> None:
+    settings.PORTAL_VAR = tmp_path
+    (tmp_path / "base-models").mkdir()
+    kept = folder.rename(tmp_path / "base-models" / "small")
+    (tmp_path / "base-models" / "broken").mkdir()
+    said = io.StringIO()
+    call_command("bootstrap", stderr=said)
+    assert "broken was not added: There is no config.json" in said.getvalue()
+    added = BaseModel.objects.get(name="small")
+    assert added.location == str(kept)
+    add_base_model(folder=kept, title="Renamed by the operator")
+    call_command("bootstrap", stderr=io.StringIO())
+    assert sorted(BaseModel.objects.values_list("name", "title")) == [
+        ("small", "Renamed by the operator"),
+        (settings.BASE_MODEL_NAME, settings.BASE_MODEL_TITLE),
+    ]
