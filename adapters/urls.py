@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from adapters.base_models import views as base_models
 from adapters.sweeps import views as sweeps
 from adapters.training import form_views as training_form
 from adapters.training import views as runs
@@ -10,6 +11,7 @@ from adapters.versions import views as versions
 app_name = "adapters"
 urlpatterns = [
     path("", versions.index, name="list"),
+    path("base-models/", base_models.base_models, name="base-models"),
     path("train/", training_form.train, name="train"),
     path("train/estimate/", training_form.estimate, name="estimate"),
     path("runs/", runs.runs, name="runs"),

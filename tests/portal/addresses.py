@@ -144,6 +144,7 @@ PAGES = {
     "corpora:keep-personal-data": _post(DatasetVersion),
     "corpora:version-delete": _post(DatasetVersion, 409),
     "adapters:list": _get(),
+    "adapters:base-models": _get(),
     "adapters:train": _form(**TRAINING),
     "adapters:estimate": _get(),
     "adapters:runs": _get(),
