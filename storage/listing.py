@@ -24,8 +24,7 @@ def objects_of(tenant_id: UUID, *, after: str, most: int) -> list[Stored]:
     prefix = f"{object_key(tenant_id)}/"
     if getattr(default_storage, "bucket", None) is not None:
         return s3.listed(default_storage, prefix, after=after, most=most)
-    later = (one for one in _files(prefix) if one.key > after)
-    return heapq.nsmallest(most, later, key=lambda one: one.key)
+    return heapq.nsmallest(most, _files(prefix, after), key=lambda one: one.key)
 
 
 def default_class() -> str:
@@ -38,14 +37,17 @@ def storage_region() -> str:
     return (getattr(default_storage, "region_name", None) or "") if hasattr(default_storage, "bucket") else ""
 
 
-def _files(prefix: str) -> Iterator[Stored]:
+def _files(prefix: str, after: str) -> Iterator[Stored]:
     root = Path(default_storage.path(""))
     for folder, _, names in os.walk(default_storage.path(prefix)):
         for name in names:
             path = Path(folder, name)
+            key = path.relative_to(root).as_posix()
+            if key <= after:
+                continue
             try:
                 size = path.stat().st_size
             except FileNotFoundError:
                 # It was removed meanwhile.
                 continue
-            yield Stored(key=path.relative_to(root).as_posix(), bytes=size, storage_class=LOCAL)
+            yield Stored(key=key, bytes=size, storage_class=LOCAL)
