@@ -5,8 +5,8 @@ import datetime as dt
 from django.db.models import Sum
 
 from metering.models import Adjustment, AdjustmentKind
-from metering.statements.lines import ADJUSTMENT, Line
 from metering.statements.months import title_of
+from metering.statements.parts.lines import ADJUSTMENT, Line
 
 GROUP = "Adjustments"
 BY_OPERATOR = "Set by your site’s operator"

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from evaluations.models import PaidTo
 from metering.models import StatementState
-from metering.statements.lines import ADJUSTMENT, Line
+from metering.statements.parts.lines import ADJUSTMENT, Line
 
 VERSION = 1
 CURRENCY = "USD"

@@ -6,12 +6,12 @@ from evaluations.models import CallPurpose
 from metering.costs.queries import costs_of
 from metering.statements.adjustments import adjustment_lines
 from metering.statements.document import CURRENCY, Document
-from metering.statements.jobs import job_lines
-from metering.statements.judging import judge_lines
-from metering.statements.lines import ADJUSTMENT, Line
 from metering.statements.months import end_of, key_of, start_of
-from metering.statements.serving import serving_lines, sharing_text
-from metering.statements.storage import storage_lines
+from metering.statements.parts.jobs import job_lines
+from metering.statements.parts.judging import judge_lines
+from metering.statements.parts.lines import ADJUSTMENT, Line
+from metering.statements.parts.serving import serving_lines, sharing_text
+from metering.statements.parts.storage import storage_lines
 from tenants.models import Tenant
 
 

@@ -18,11 +18,11 @@ from metering.costs.storage import KIND
 from metering.ledger.months import next_month
 from metering.models import Adjustment, AdjustmentKind, ClosedMonth, Statement
 from metering.statements.document import Document
-from metering.statements.judging import judge_lines
-from metering.statements.lines import Line
 from metering.statements.lock import hold
 from metering.statements.months import end_of, start_of
-from metering.statements.storage import storage_lines
+from metering.statements.parts.judging import judge_lines
+from metering.statements.parts.lines import Line
+from metering.statements.parts.storage import storage_lines
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
 

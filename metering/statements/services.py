@@ -14,9 +14,9 @@ from metering.models import Adjustment, AdjustmentKind, ClosedMonth, Statement
 from metering.statements.document import sha256_of
 from metering.statements.drafting import drafted
 from metering.statements.errors import WrongAdjustment
-from metering.statements.lines import MICROS
 from metering.statements.lock import hold
 from metering.statements.months import end_of, key_of, title_of
+from metering.statements.parts.lines import MICROS
 from metering.statements.queries import blockers, open_months, tenants_in
 from rest.errors import Conflict
 from tenants.audit.services import record_event

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 
-from metering.statements.cents import shown_cents
 from metering.statements.document import Document
-from metering.statements.lines import MICROS, Line
+from metering.statements.parts.cents import shown_cents
+from metering.statements.parts.lines import MICROS, Line
 
 CENT = Decimal("0.01")
 

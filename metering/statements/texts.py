@@ -3,7 +3,7 @@
 import datetime as dt
 from decimal import Decimal
 
-from metering.statements.lines import Line
+from metering.statements.parts.lines import Line
 
 
 def money(amount: Decimal) -> str:

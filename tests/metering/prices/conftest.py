@@ -1,21 +1,10 @@
 """The price book at chosen times."""
 
 import datetime as dt
-from dataclasses import dataclass
 
 import pytest
 
-
-@dataclass
-class Clock:
-    """The time of the site, which stands still until it is set."""
-
-    now: dt.datetime
-
-    def set(self, *parts: int) -> dt.datetime:
-        """Go to a time of UTC."""
-        self.now = dt.datetime(*parts, tzinfo=dt.UTC)  # type: ignore[misc,arg-type]
-        return self.now
+from tests.metering.clock import Clock
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from metering.models import Price, PriceSource, Service, Unit
 from metering.prices.queries import price_at, prices_at, prices_in_hours
 from metering.prices.services import add_discount, end_discount, end_price, set_price, set_rate
 from metering.prices.texts import source_text
-from tests.metering.prices.conftest import Clock
+from tests.metering.clock import Clock
 
 pytestmark = pytest.mark.django_db
 

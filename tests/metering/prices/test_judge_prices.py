@@ -24,7 +24,7 @@ from standin.pricing import Pricing, TokenPrice
 from standin.server import StandIn
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tests.metering.prices.conftest import Clock
+from tests.metering.clock import Clock
 from tests.standin.deployment import running_standin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]

@@ -23,7 +23,7 @@ from metering.prices.services import import_prices, set_price
 from standin.faults import Faults
 from standin.pricing import ListPrice, Pricing
 from standin.server import StandIn
-from tests.metering.prices.conftest import Clock
+from tests.metering.clock import Clock
 from tests.standin.deployment import running_standin
 
 HOSTING = Wanted(service="hosting", instance_type="ml.g5.2xlarge", region="eu-west-1")

@@ -14,7 +14,7 @@ from metering.backends.price_lists import price_lists
 from metering.models import Discount, ExchangeRate, Price
 from metering.prices.services import add_discount, set_price, set_rate
 from tenants.models import User
-from tests.metering.prices.conftest import Clock
+from tests.metering.clock import Clock
 from tests.metering.prices.listed import InCloud, Listed
 
 pytestmark = pytest.mark.django_db

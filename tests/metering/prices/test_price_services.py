@@ -16,7 +16,7 @@ from metering.prices.queries import price_at
 from metering.prices.services import add_discount, end_discount, end_price, set_price, set_rate
 from rest.errors import Conflict
 from tenants.models import User
-from tests.metering.prices.conftest import Clock
+from tests.metering.clock import Clock
 
 pytestmark = pytest.mark.django_db
 

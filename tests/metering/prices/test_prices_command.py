@@ -13,7 +13,7 @@ from metering.backends.price_lists import price_lists
 from metering.models import Discount, ExchangeRate, Price
 from metering.tasks import import_prices_in_use
 from portal.configured.schedule import SCHEDULE
-from tests.metering.prices.conftest import Clock
+from tests.metering.clock import Clock
 from tests.metering.prices.listed import InCloud, Listed
 
 pytestmark = pytest.mark.django_db

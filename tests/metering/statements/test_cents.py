@@ -5,9 +5,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from metering.statements.cents import MICROS_IN_A_CENT, shown_cents
 from metering.statements.document import Document
-from metering.statements.lines import ADJUSTMENT, Line
+from metering.statements.parts.cents import MICROS_IN_A_CENT, shown_cents
+from metering.statements.parts.lines import ADJUSTMENT, Line
 from metering.statements.shown import shown
 from tests.examples import examples
 

@@ -12,8 +12,8 @@ from corpora.models import Dataset, DatasetVersion, VersionState
 from metering.costs.queries import costs_of
 from metering.models import EndpointHour
 from metering.statements.drafting import drafted
-from metering.statements.lines import Line
 from metering.statements.months import end_of, start_of
+from metering.statements.parts.lines import Line
 from metering.statements.shown import exact, shown
 from metering.usage.ranges import HOUR
 from tenants.models import Tenant

@@ -8,7 +8,7 @@ import pytest
 from evaluations.models import PaidTo
 from metering.statements import pdf
 from metering.statements.document import Document
-from metering.statements.lines import ADJUSTMENT, Line
+from metering.statements.parts.lines import ADJUSTMENT, Line
 from metering.statements.pdf import MOST_LINES, StatementTooLong, statement_pdf
 
 HOSTILE = [

@@ -4,7 +4,6 @@ import datetime as dt
 import io
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -15,22 +14,11 @@ from pytest_django import Settings
 from metering.prices.services import set_price
 from metering.stored.measuring import measure
 from tenants.models import Tenant
+from tests.metering.clock import Clock
 
 GB = 2**30
 HOURS = 720
 """Of November."""
-
-
-@dataclass
-class Clock:
-    """The time of the site, which stands still until it is set."""
-
-    now: dt.datetime
-
-    def set(self, *parts: int) -> dt.datetime:
-        """Go to a time of UTC."""
-        self.now = dt.datetime(*parts, tzinfo=dt.UTC)  # type: ignore[misc,arg-type]
-        return self.now
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from storage.errors import StorageUnavailable
 from storage.listing import objects_of
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
-from tests.metering.stored.conftest import Clock, priced
+from tests.metering.clock import Clock
+from tests.metering.stored.conftest import priced
 
 pytestmark = pytest.mark.django_db
 Store = Callable[..., str]

@@ -33,7 +33,8 @@ from metering.usage.ranges import HOUR
 from tenants.models import Tenant
 from tenants.scope import system_scope, tenant_scope
 from tests.examples import examples
-from tests.metering.stored.conftest import GB, HOURS, Clock, measured, priced
+from tests.metering.clock import Clock
+from tests.metering.stored.conftest import GB, HOURS, measured, priced
 
 pytestmark = pytest.mark.django_db
 NOVEMBER = (dt.datetime(2026, 11, 1, tzinfo=dt.UTC), dt.datetime(2026, 12, 1, tzinfo=dt.UTC))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from evaluations.models import PaidTo
 from metering.costs.judging import BASIS, PRICE_SOURCE
 from metering.costs.lines import JudgeLine
-from metering.statements.lines import MICROS, Line, counted
+from metering.statements.parts.lines import MICROS, Line, counted
 
 GROUP = "Judges and outside models"
 

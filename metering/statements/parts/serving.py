@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from metering.models import EndpointHour, HourlyUsage, IdlePolicy, Method
-from metering.statements.lines import MICROS, Line, counted, hours, plain
+from metering.statements.parts.lines import MICROS, Line, counted, hours, plain
 from tenants.scope import active_tenant_id
 
 INSTANCE_HOUR = "instance-hour"

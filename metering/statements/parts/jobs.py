@@ -13,7 +13,7 @@ from corpora.models import Upload
 from metering.costs.lines import MICRO_DOLLAR, CostLine
 from metering.costs.queries import NO_PRICE, TITLES, billed_jobs
 from metering.costs.shares import largest_remainder
-from metering.statements.lines import MICROS, Line, hours, plain
+from metering.statements.parts.lines import MICROS, Line, hours, plain
 
 OTHER = "Other runs"
 

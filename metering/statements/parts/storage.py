@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from metering.costs.storage import KIND, NO_PRICE, StoragePart, StorageRate, hours_not_measured, storage_parts, title_of
 from metering.prices.texts import amount_text
-from metering.statements.lines import Line, plain
+from metering.statements.parts.lines import Line, plain
 
 GROUP = "Storage"
 UNIT = "GB-month"

@@ -1,0 +1,1 @@
+"""What the lines of a statement come from: jobs, judges, serving, storage."""
