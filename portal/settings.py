@@ -325,6 +325,9 @@ MAX_LORA_RANK = env.int("MAX_LORA_RANK", default=64)
 ENGINE_URL = env.str("ENGINE_URL", default="http://127.0.0.1:8002")
 ENGINE_API_KEY = env.str("ENGINE_API_KEY", default="")
 ENGINE_SLOTS = env.int("ENGINE_SLOTS", default=16)
+ENGINES_URL = env.str("ENGINES_URL", default="http://127.0.0.1:8003" if EMBEDDED else "")
+ENGINES_MEMORY_GIB = env.float("ENGINES_MEMORY_GIB", default=0.0)
+ENGINES_IDLE_MINUTES = env.float("ENGINES_IDLE_MINUTES", default=15.0)
 GATEWAY_URL = env.str("GATEWAY_URL", default="http://127.0.0.1:8001")
 # Behind a proxy all connections come from its address.
 GATEWAY_CONNECTIONS_PER_ADDRESS = env.int(
@@ -398,22 +401,25 @@ COMPUTE: dict[str, dict[str, Any]] = {
     },
 }
 
+_engine_options = {
+    "API_KEY": ENGINE_API_KEY,
+    "ADAPTER_DIR": PORTAL_VAR / "deployments",
+    "MAX_RANK": MAX_LORA_RANK,
+    "GPU_ADAPTERS": ENGINE_SLOTS,
+    **_local_price,
+}
 _engine: dict[str, Any] = {
     "BACKEND": "serving.backends.vllm.VllmEndpoint",
     "OPTIONS": {
+        **_engine_options,
         "URL": ENGINE_URL,
         "URLS": tuple(env.list("ENGINE_URLS", default=[])),
-        "API_KEY": ENGINE_API_KEY,
-        "ADAPTER_DIR": PORTAL_VAR / "deployments",
-        "MAX_RANK": MAX_LORA_RANK,
         "ENGINE": env.str("ENGINE_KIND", default="lorakit"),
-        "GPU_ADAPTERS": ENGINE_SLOTS,
         "CPU_ADAPTERS": env.int("ENGINE_CPU_ADAPTERS", default=0),
         "CONTEXT_TOKENS": env.int("ENGINE_CONTEXT_TOKENS", default=0),
         "WIDTH": env.int("ENGINE_WIDTH", default=32),
         "MEMORY_GIB": env.float("ENGINE_MEMORY_GIB", default=0.0),
         "GPUS": env.int("ENGINE_GPUS", default=0),
-        **_local_price,
     },
 }
 SAGEMAKER_ENDPOINT = env.str("SAGEMAKER_ENDPOINT", default="")
@@ -464,6 +470,9 @@ _sagemaker_endpoint: dict[str, Any] = {
 }
 
 ENDPOINTS: dict[str, dict[str, Any]] = {"default": _sagemaker_endpoint if SAGEMAKER_ENDPOINT else _engine}
+if ENGINES_URL and not SAGEMAKER_ENDPOINT:
+    _site_engine = {"BACKEND": "serving.backends.vllm.SiteEngine", "OPTIONS": {**_engine_options, "URL": ENGINES_URL}}
+    ENDPOINTS["engines"] = _site_engine
 _engine_metrics = env.json("CLOUDWATCH_ENGINE_METRICS", default={})
 USAGE_SOURCES = usage_sources(endpoint=SAGEMAKER_ENDPOINT, region=AWS_REGION, engine_metrics=_engine_metrics)
 

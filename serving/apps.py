@@ -5,10 +5,12 @@ class ServingConfig(AppConfig):
     name = "serving"
 
     def ready(self) -> None:
+        from adapters.base_models.services import before_removal
         from adapters.versions import notes, panels
         from evaluations.gates import live
         from jobs.kinds import register
         from serving import checks  # noqa: F401
+        from serving.endpoints.site_engines import forget_site_engines
         from serving.moves.kinds import MoveKind
         from serving.promotions.kinds import PromotionKind
         from serving.promotions.notes import live_notes
@@ -18,6 +20,7 @@ class ServingConfig(AppConfig):
         from serving.trials.kinds import TrialKind
         from tenants.webhooks.kinds import register_kinds
 
+        before_removal(forget_site_engines)
         register(MoveKind())
         register(PromotionKind())
         register(TrialKind())

@@ -1,5 +1,6 @@
 """Writes to base models. They are the operator's."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -14,6 +15,15 @@ from rest.errors import Conflict, PortalError
 from tenants.scope import system_scope
 
 log = structlog.get_logger(__name__)
+
+_before_removal: list[Callable[[BaseModel], None]] = []
+
+
+def before_removal(release: Callable[[BaseModel], None]) -> None:
+    """Call `release` with a base model that is about to be removed. Higher floors register here, in `AppConfig.ready`:
+    what they hold of it and nobody needs must not keep it."""
+    if release not in _before_removal:
+        _before_removal.append(release)
 
 
 def add_base_model(
@@ -71,6 +81,8 @@ def remove_base_model(*, base_model: BaseModel) -> None:
     """Take a base model off the site; its files stay. Raises Conflict while anything needs it."""
     try:
         with system_scope(), transaction.atomic():
+            for release in _before_removal:
+                release(base_model)
             base_model.delete()
     except ProtectedError as error:
         needing = sorted({str(one._meta.verbose_name_plural) for one in error.protected_objects})

@@ -31,12 +31,13 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
-    """Where the three servers listen (IPv4); only `web` and `gateway` may listen beyond this machine."""
+    """Where the servers listen (IPv4); only `web` and `gateway` may listen beyond this machine."""
 
     host: str = "127.0.0.1"
     web: int = 8000
     gateway: int = 8001
     engine: int = 8002
+    engines: int = 8003
 
     @property
     def web_url(self) -> str:
@@ -51,6 +52,10 @@ class Ports:
         return f"http://127.0.0.1:{self.engine}"
 
     @property
+    def engines_url(self) -> str:
+        return f"http://127.0.0.1:{self.engines}"
+
+    @property
     def visible_host(self) -> str:
         return "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - compared, not bound
 
@@ -59,6 +64,7 @@ def site_environment(ports: Ports) -> dict[str, str]:
     """What every process of the site must agree on."""
     return {
         "ENGINE_URL": ports.engine_url,
+        "ENGINES_URL": ports.engines_url,
         "GATEWAY_URL": ports.gateway_url,
         "ENGINE_API_KEY": secrets.token_urlsafe(32),
         "PYTHONUNBUFFERED": "1",
@@ -89,6 +95,13 @@ def site_processes(
         env=env,
         health_url=f"{ports.engine_url}/health",
     )  # fmt: skip
+    engines = Process(
+        name="engines",
+        argv=(*python, "portal.engines", "--port", str(ports.engines)),
+        env=env,
+        health_url=f"{ports.engines_url}/health",
+        stop_seconds=30.0,
+    )
     # Two at one port: one that is killed takes only its own requests along, and the other has the next ones.
     gateways = [
         Process(
@@ -100,7 +113,7 @@ def site_processes(
         for name in ("gateway", "gateway-2")
     ]
     return [
-        *([engine] if has_engine else []),
+        *([engine, engines] if has_engine else []),
         Process(
             name="web",
             argv=(*python, "portal.web", "--host", ports.host, "--port", str(ports.web)),

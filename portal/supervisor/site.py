@@ -171,9 +171,9 @@ class Site:
 def _free(ports: Ports) -> Ports:
     """The ports that are free, each taken one replaced by the next free number."""
     chosen: list[int] = []
-    for wish in (ports.web, ports.gateway, ports.engine):
+    for wish in (ports.web, ports.gateway, ports.engine, ports.engines):
         port = wish
         while port in chosen or free_port(port, host=ports.host) != port:
             port += 1
         chosen.append(port)
-    return replace(ports, web=chosen[0], gateway=chosen[1], engine=chosen[2])
+    return replace(ports, web=chosen[0], gateway=chosen[1], engine=chosen[2], engines=chosen[3])

@@ -101,6 +101,7 @@ class EndpointBackend(ABC):
     """
 
     title: ClassVar[str]
+    apart_by: ClassVar[tuple[str, ...]] = ()
     own: ClassVar[tuple[Option, ...]] = PRICE
     options: ClassVar[dict[str, Any]] = {
         "DRAIN_SECONDS": 3600,

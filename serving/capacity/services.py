@@ -16,7 +16,7 @@ from serving.backends.recommending import MOST_MACHINES, Goal, Outcome
 from serving.capacity.asked import asked_of, can_recommend
 from serving.capacity.predictions import Figures
 from serving.endpoints.queries import EndpointNotSetUp, backend_of
-from serving.endpoints.tasks import wake_reconciler
+from serving.endpoints.waking import wake_reconciler
 from serving.models import (
     HELD,
     CapacityPrediction,

@@ -14,7 +14,7 @@ from serving.backends import endpoints
 from serving.backends.base import PRICE
 from serving.endpoints.queries import place_of, usual_options
 from serving.endpoints.states import move_endpoint
-from serving.endpoints.tasks import wake_reconciler
+from serving.endpoints.waking import wake_reconciler
 from serving.models import UNSETTLED, Deployment, Endpoint, EndpointState, Placement, Route
 from tenants.scope import system_scope
 
@@ -25,6 +25,10 @@ log = structlog.get_logger(__name__)
 
 def ensure_endpoint(*, name: str, backend: str, base_model: BaseModel) -> Endpoint:
     """The endpoint of that name, on the backend and base model given, as the settings describe it."""
+    known = Endpoint.objects.filter(name=name).first()
+    if known is not None and known.base_model_id != base_model.id:
+        # Of its former base it was the default; of the new one another may be.
+        Endpoint.objects.filter(id=known.id).update(is_default=False)
     endpoint, _ = Endpoint.objects.update_or_create(name=name, defaults={"backend": backend, "base_model": base_model})
     _have_default(endpoint)
     return endpoint
@@ -202,7 +206,7 @@ def _check_server(name: str, backend: str, options: Mapping[str, Any]) -> None:
     """
     usual, prices = endpoints[backend].options, {option.name for option in PRICE}
     words = [option.name for option in endpoints[backend].own if usual[option.name] in ("", ())]
-    telling = [name for name in words if name not in prices]
+    telling = [*(name for name in words if name not in prices), *endpoints[backend].apart_by]
     if not telling:
         return
     wanted = _values(backend, options, telling)

@@ -11,7 +11,7 @@ from jobs.outcomes import Outcome, Running, Stopped, Succeeded
 from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import hold_deployment, release
 from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
-from serving.endpoints.tasks import wake_reconciler
+from serving.endpoints.waking import wake_reconciler
 from serving.models import Deployment, DeploymentState, Endpoint, Route, Trial, TrialState
 from serving.moves.queries import MOVE, brought_in_vain, routes_elsewhere, unsettled_elsewhere
 from serving.moves.routes import switch_endpoint

@@ -15,7 +15,7 @@ from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import hold_deployment, release
 from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
 from serving.endpoints.queries import place_of
-from serving.endpoints.tasks import wake_reconciler
+from serving.endpoints.waking import wake_reconciler
 from serving.models import HELD, PROMOTION, DeploymentState, Endpoint, Promotion, Route, Trial, TrialState
 from serving.promotions.routes import switch_route
 from serving.promotions.waiting import check_again, waiting

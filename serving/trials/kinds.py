@@ -8,7 +8,7 @@ from jobs.outcomes import Outcome, Stopped, Succeeded
 from serving.backends.errors import EndpointError
 from serving.endpoints.deployments import hold_deployment, release
 from serving.endpoints.loading import fingerprint_of, load, mismatch, outcome_of
-from serving.endpoints.tasks import wake_reconciler
+from serving.endpoints.waking import wake_reconciler
 from serving.models import Deployment, DeploymentState, Endpoint, TrialState
 from serving.trials.queries import TRIAL, trial_of
 from serving.trials.services import TrialPlan, begin_trial, end_trial, let_candidate_go

@@ -238,15 +238,17 @@ def test_a_log_begins_again_before_it_fills_the_disk(tmp_path: Path, monkeypatch
 
 def test_the_site_runs_every_part_with_one_shared_environment(tmp_path: Path) -> None:
     env = {"ENGINE_URL": "http://127.0.0.1:9"}
-    ports = Ports(web=1, gateway=2, engine=3)
+    ports = Ports(web=1, gateway=2, engine=3, engines=4)
     options: dict[str, Any] = {"base_model": tmp_path, "base_id": "tiny", "max_rank": 64, "var": tmp_path, "env": env}
     processes = site_processes(ports, **options, has_engine=True)
     without = site_processes(ports, **options, has_engine=False)
     assert [process.name for process in without] == ["web", "gateway", "gateway-2", "worker", "beat"]
-    assert [process.name for process in processes] == ["engine", "web", "gateway", "gateway-2", "worker", "beat"]
+    names = ["engine", "engines", "web", "gateway", "gateway-2", "worker", "beat"]
+    assert [process.name for process in processes] == names
     assert all(process.env == env for process in processes)
     assert [process.health_url for process in processes if process.health_url] == [
         "http://127.0.0.1:3/health",
+        "http://127.0.0.1:4/health",
         "http://127.0.0.1:1/health/",
         "http://127.0.0.1:2/health",
         "http://127.0.0.1:2/health",

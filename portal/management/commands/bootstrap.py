@@ -12,6 +12,7 @@ from adapters.base_models.services import add_base_model, ensure_base_model
 from adapters.models import BaseModel
 from rest.errors import PortalError
 from serving.endpoints.services import ensure_endpoint
+from serving.endpoints.site_engines import ensure_site_engines
 from tenants.models import User
 from tenants.people.services import create_tenant
 
@@ -19,7 +20,7 @@ FIRST_OWNER = "admin@localhost.example"
 
 
 class Command(BaseCommand):
-    help = "Register the base model and the endpoint, and create an embedded site's first user."
+    help = "Register base models and their endpoints, and create an embedded site's first user."
 
     @transaction.atomic
     def handle(self, *_args: Any, **_options: Any) -> None:
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         for folder in sorted((settings.PORTAL_VAR / "base-models").glob("*")):
             self._add(folder)
         ensure_endpoint(name="shared", backend="default", base_model=base_model)
+        ensure_site_engines()
         if settings.EMBEDDED and not User.objects.exists():
             self._first_sign_in()
 

@@ -51,7 +51,7 @@ class VllmEndpoint(EndpointBackend):
     (of a GPU, or of the machine where there is none; 0: not known), GPUS (0: none)."""
 
     title = "vLLM, or the engine of this site"
-    own = (
+    own: ClassVar[tuple[Option, ...]] = (
         Option(name="URL", title="Address", help="Of the engine, without /v1, such as http://10.0.0.7:8000."),
         Option(name="URLS", title="Addresses", help="Of several engines with the same adapters, instead of one."),
         Option(name="MAX_RANK", title="Highest rank", help="What the engine was started with."),
