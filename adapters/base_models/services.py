@@ -4,14 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_slug
 from django.db import transaction
 from django.db.models import ProtectedError
 
 from adapters.base_models.folders import Folder, read_folder
+from adapters.base_models.names import check_name
 from adapters.models import Adapter, BaseModel
-from rest.errors import Conflict, PortalError
+from rest.errors import Conflict
 from tenants.scope import system_scope
 
 log = structlog.get_logger(__name__)
@@ -37,11 +36,7 @@ def add_base_model(
     given = {"title": title, "licence": licence, "source": source, "description": description}
     described = {key: value or found.described[key] for key, value in given.items()}
     name = name or found.described["name"]
-    try:
-        validate_slug(name)
-    except ValidationError:
-        text = "A name has letters, digits, hyphens and underscores only. It is what callers send as `model`."
-        raise PortalError(text, code="base_model:bad_name", field="name") from None
+    check_name(name)
     known = BaseModel.objects.filter(name=name).first()
     if known is not None and known.sha256 not in {"", found.sha256} and _has_adapters(known):
         raise Conflict(

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.template.defaultfilters import filesizeformat
 
@@ -10,17 +11,22 @@ from adapters.base_models.folders import read_folder
 from adapters.base_models.queries import base_model_named
 from adapters.base_models.services import add_base_model, remove_base_model
 from adapters.base_models.shapes import read_shape
+from adapters.base_models.sources.fetch import fetch, is_elsewhere
 from adapters.models import BaseModel
 from rest.errors import PortalError
 
 
 class Command(BaseCommand):
-    help = "Add a base model from a folder, list those there are, check one's files, or remove one."
+    help = "Add a base model, list those there are, check one's files, or remove one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
         add = actions.add_parser("add", help="add the base model in a folder, or read it again")
-        add.add_argument("folder", type=Path, help="as save_pretrained writes it, with a chat template")
+        add.add_argument(
+            "folder",
+            help="as save_pretrained writes it, with a chat template; or where it is to be fetched from: "
+            "s3://BUCKET/PREFIX, hf://OWNER/MODEL[@REVISION], or a GGUF file",
+        )
         add.add_argument("--name", default="", help="what callers send as `model` (default: from its base.json)")
         add.add_argument("--title", default="", help="what pages call it")
         add.add_argument("--licence", default="", help="an SPDX identifier such as Apache-2.0, or words")
@@ -37,8 +43,9 @@ class Command(BaseCommand):
         try:
             match options["action"]:
                 case "add":
-                    given = ("folder", "name", "title", "licence", "source", "description")
-                    self._say(add_base_model(**{name: options[name] for name in given}))
+                    given = ("name", "title", "licence", "source", "description")
+                    folder = self._folder(options["folder"], options["name"])
+                    self._say(add_base_model(folder=folder, **{name: options[name] for name in given}))
                 case "check":
                     self._check(base_model_named(options["name"]))
                 case "remove":
@@ -49,6 +56,12 @@ class Command(BaseCommand):
                         self._say(base_model)
         except PortalError as error:
             raise CommandError(error.text) from error
+
+    def _folder(self, source: str, name: str) -> Path:
+        if not is_elsewhere(source):
+            return Path(source)
+        self.stdout.write("Fetching. This may take a while.")
+        return fetch(source, name=name, into=settings.PORTAL_VAR / "base-models")
 
     def _say(self, base_model: BaseModel) -> None:
         known = (

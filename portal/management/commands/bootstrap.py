@@ -27,7 +27,7 @@ class Command(BaseCommand):
         base_model = ensure_base_model(
             name=settings.BASE_MODEL_NAME, title=settings.BASE_MODEL_TITLE, folder=settings.BASE_MODEL_DIR
         )
-        for folder in sorted((settings.PORTAL_VAR / "base-models").glob("*")):
+        for folder in sorted((settings.PORTAL_VAR / "base-models").glob("[!.]*")):
             self._add(folder)
         ensure_endpoint(name="shared", backend="default", base_model=base_model)
         ensure_site_engines()
