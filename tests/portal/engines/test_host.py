@@ -18,7 +18,12 @@ from tests.portal.engines.host import BASE, KEY, Running, SlowCatalogue, running
 
 pytestmark = pytest.mark.slow
 
-QUESTION = {"model": BASE, "messages": [{"role": "user", "content": "Name: Ruth Vale."}], "max_tokens": 4, "temperature": 0}
+QUESTION = {
+    "model": BASE,
+    "messages": [{"role": "user", "content": "Name: Ruth Vale."}],
+    "max_tokens": 4,
+    "temperature": 0,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
