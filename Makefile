@@ -12,8 +12,8 @@ help: ## Show this list
 
 setup: .venv/.stamp static/vendor/.stamp ## Install everything into .venv and static/vendor (nothing outside the folder)
 
-demo: setup ## Run the demo of two tenants, then keep the site up; ONCE=1 stops it, AWS=standin trains and serves in the SageMaker stand-in
-	$(PYTHON) manage.py demo $(if $(ONCE),--once) $(if $(AWS),--aws $(AWS))
+demo: setup $(if $(filter smollm2,$(BASE)),base-smollm2) ## Run the demo of two tenants, then keep the site up; ONCE=1 stops it, BASE=smollm2 is in real English, AWS=standin trains and serves in the SageMaker stand-in
+	$(PYTHON) manage.py demo $(if $(ONCE),--once) $(if $(BASE),--base $(BASE)) $(if $(AWS),--aws $(AWS))
 
 serve: setup ## Run the whole site until Ctrl-C
 	$(PYTHON) manage.py up

@@ -38,7 +38,10 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """`launch` is None and `data_findings` are empty until a dataset is chosen."""
+    """`launch` is None and `data_findings` are empty until a dataset is chosen.
+
+    `better_base` is a base model of real language that could be chosen instead of a synthetic one.
+    """
 
     recipe: Recipe
     base_model: BaseModel
@@ -47,6 +50,7 @@ class Preview:
     differences: list[Difference]
     launch: Launch | None
     data_findings: list[Caveat]
+    better_base: BaseModel | None
 
     @property
     def warnings(self) -> int:
@@ -84,6 +88,9 @@ def preview_training(
         if dataset_version is not None
         else None,
         data_findings=caveats_of(dataset_version) if dataset_version is not None else [],
+        better_base=BaseModel.objects.filter(is_synthetic=False).order_by("title").first()
+        if base.is_synthetic
+        else None,
     )
 
 

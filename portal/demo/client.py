@@ -92,7 +92,7 @@ def answer(response: httpx.Response) -> Any:
     raise DemoError(f"{request.method} {request.url.path} answered {response.status_code} {code}: {text}")
 
 
-def wait_for_job(client: PortalClient, job_id: str, on_progress: Any, *, seconds: float = 600) -> dict[str, Any]:
+def wait_for_job(client: PortalClient, job_id: str, on_progress: Any, *, seconds: float = 1800) -> dict[str, Any]:
     """Wait for a job to end and return it. Calls `on_progress(job)` at every poll. Raises DemoError if it fails."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

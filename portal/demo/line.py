@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +12,10 @@ from django.conf import settings
 from portal.demo.canary import Gateway, promote_with_canary
 from portal.demo.cast import DemoTenant
 from portal.demo.client import DemoError, ExpertClient, PortalClient, answer, wait_for_job
-from portal.demo.datasets import RECIPES, demo_rows
 from portal.demo.deciding import ANY, USUAL, WITH_EXPERTS, Decided, decide, set_policy
 
-TEST_ROWS, UNSEEN_ROWS = 150, 60
-FIRST_EPOCHS = 0.5
-"""Of version 1, which is trained too briefly, so that there is something to compare version 2 with."""
 JUDGE = "shared"
 """The alias of the judge that `JUDGE_MODEL` sets up."""
-REQUIRED_GAIN = 0.80
-"""The minimum by which the adapter's exact match on held-out rows must exceed the base model's."""
-
 Tell = Callable[[str, str, float | None], None]
 """Called with (tenant's name, current stage, fraction done from 0 to 1)."""
 
@@ -37,7 +30,7 @@ class Site:
     with_canary: bool = False
 
 
-def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str, Any]:
+def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell, *, required_gain: float) -> dict[str, Any]:
     """Run all stages for one tenant and return its row of the report. Raises DemoError if a stage fails."""
 
     def following(stage: str) -> Callable[[dict[str, Any]], None]:
@@ -46,9 +39,8 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
     with PortalClient(site.web_url, api_key) as client:
         tell(demo.name, "uploading the dataset", None)
         version = _upload(client, demo, following("checking the dataset"))
-        first, _ = _train(client, demo, version, following("training v1"), epochs=FIRST_EPOCHS)
-        epochs = RECIPES[demo.task].epochs
-        adapter_version, training = _train(client, demo, version, following("training v2"), epochs=epochs)
+        first, _ = _train(client, demo, version, following("training v1"), epochs=demo.first_epochs)
+        adapter_version, training = _train(client, demo, version, following("training v2"), epochs=demo.epochs)
         # It began by itself when v2 was trained.
         (evaluation,) = client.get("evaluations/", version=adapter_version["id"])["results"]
         evaluating = wait_for_job(client, evaluation["job"]["id"], following("evaluating"))
@@ -57,7 +49,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
             wait_for_job(client, client.post("judgings/", json=body)["job"]["id"], following("judging"))
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
         items = [_compared(item) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
-        item = next(i for i in items if i["slice"] == "seen" and i["own"]["is_right"])
+        item = _well_answered(items, measured_slice(evaluation["summary"]))
         canary = ""
         with ExpertClient(site.web_url, demo.admin, site.password) as admin:
             adapter = client.get(f"adapter-versions/{adapter_version['id']}/")["adapter"]
@@ -94,7 +86,21 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
         decided=decided,
         canary=canary,
         cost=cost,
+        required_gain=required_gain,
     )
+
+
+def measured_slice(summary: Mapping[str, Any]) -> str:
+    """The slice of held-out rows on which the gain is measured: known wordings, or all if none are marked."""
+    return "seen" if "seen" in summary else "all"
+
+
+def _well_answered(items: list[dict[str, Any]], part: str) -> dict[str, Any]:
+    """The first row of a slice that the adapter answered as expected. Raises DemoError if there is none."""
+    found = next((item for item in items if item["slice"] == part and item["own"]["is_right"]), None)
+    if found is None:
+        raise DemoError("The adapter answered no held-out row as expected.")
+    return found
 
 
 def _train(
@@ -112,8 +118,8 @@ def _train(
             "adapter": demo.adapter,
             "dataset_version": dataset_version["id"],
             "recipe": demo.recipe,
-            "overrides": {"learning_rate": RECIPES[demo.task].learning_rate, "epochs": epochs},
-            "evaluate": epochs == RECIPES[demo.task].epochs,
+            "overrides": {**demo.overrides, "epochs": epochs},
+            "evaluate": epochs == demo.epochs,
         },
     )
     job = wait_for_job(client, run["job"]["id"], on_progress)
@@ -127,13 +133,12 @@ def _promote(client: PortalClient, version: dict[str, Any], on_progress: Callabl
 
 
 def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Upload the generated rows, unless an earlier demo on the same site already did."""
+    """Upload the tenant's rows, unless an earlier demo on the same site already did."""
     for known in client.all("datasets/"):
         if known["name"] == demo.dataset and known["version"]["state"] == "ready":
             return dict(known["version"])
-    rows = demo_rows(demo.task, train=RECIPES[demo.task].rows, test=TEST_ROWS, unseen=UNSEEN_ROWS, seed=0)
-    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    files = {"file": (f"{demo.task}.jsonl", content, "application/jsonl")}
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in demo.rows()).encode()
+    files = {"file": (f"{demo.adapter}.jsonl", content, "application/jsonl")}
     version = client.post("datasets/", data={"name": demo.dataset}, files=files)["version"]
     wait_for_job(client, version["job"]["id"], on_progress)
     ready: dict[str, Any] = client.get(f"dataset-versions/{version['id']}/")
@@ -183,15 +188,15 @@ def tenant_report(
     decided: Decided,
     canary: str,
     cost: float,
+    required_gain: float,
 ) -> dict[str, Any]:
-    """One tenant's row of the report. The gain is measured on the test rows with wordings seen in training."""
+    """One tenant's row of the report. The gain is measured on the rows of `measured_slice`."""
     summary, own, before = evaluation["summary"], evaluation["models"][-1]["key"], f"v{first['number']}"
-    base, earlier, seen, unseen = (
-        summary[name]["figures"][key]
-        for name, key in (("seen", "base"), ("seen", before), ("seen", own), ("unseen", own))
-    )
+    part = measured_slice(summary)
+    base, earlier, adapter = (summary[part]["figures"][key] for key in ("base", before, own))
+    unseen = summary["unseen"]["figures"][own] if "unseen" in summary else None
     judging = evaluation["judgings"][0]
-    gain = seen["exact_match"] - base["exact_match"]
+    gain = adapter["exact_match"] - base["exact_match"]
     return {
         "tenant": demo.name,
         "adapter": demo.adapter,
@@ -200,13 +205,12 @@ def tenant_report(
         "evaluation_seconds": round(evaluating["billable_seconds"], 1),
         "exact_match_base": base["exact_match"],
         "exact_match_first": earlier["exact_match"],
-        "exact_match_adapter": seen["exact_match"],
+        "exact_match_adapter": adapter["exact_match"],
         "exact_match_gain": round(gain, 4),
         "rouge_l_base": base["rouge_l"],
-        "rouge_l_adapter": seen["rouge_l"],
-        "exact_match_unseen": unseen["exact_match"],
-        "rouge_l_unseen": unseen["rouge_l"],
-        "judge_score": judging["summary"]["seen"]["figures"][own],
+        "rouge_l_adapter": adapter["rouge_l"],
+        **({"exact_match_unseen": unseen["exact_match"], "rouge_l_unseen": unseen["rouge_l"]} if unseen else {}),
+        "judge_score": judging["summary"][part]["figures"][own],
         "judge": judging["name"] if judging["is_llm"] else "",
         "expert_grade": sum(decided.grades) / len(decided.grades),
         "verdict": decided.verdict,
@@ -217,5 +221,5 @@ def tenant_report(
         "answer_base": answers["base"],
         "answer_adapter": answers["adapter"],
         "cost_usd": round(cost, 6),
-        "gain_is_real": gain >= REQUIRED_GAIN and answers["adapter"].strip() == item["reference"].strip(),
+        "gain_is_real": gain >= required_gain and answers["adapter"].strip() == item["reference"].strip(),
     }

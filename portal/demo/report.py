@@ -20,21 +20,19 @@ COLUMNS = (
     ("cost_usd", "cost USD", "{:.4f}"),
 )
 
-LEGEND = """\
-EM: exact match, RL: ROUGE-L, both on held-out rows with names, amounts and dates that were not in training. EM unseen:
-exact match on wordings that were not in training. The first version is trained on half of the rows once, the adapter on
-all of them three times. {judge} The expert is a script that knows the reference. The base is a tiny model, pretrained
-on similar synthetic sentences but not on these tasks; it does not understand English."""
-
-
 RULE = "The judge is a rule that compares answers with the reference (1 to 5), not a language model."
 
 
-def table(tenants: list[dict[str, Any]]) -> str:
-    """The figures, one line per tenant, followed by each tenant's live answers, verdict and evidence pack."""
-    lines = [[title for _, title, _ in COLUMNS]]
-    lines += [[form.format(row[key]) for key, _, form in COLUMNS] for row in tenants]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+def table(tenants: list[dict[str, Any]], *, legend: str) -> str:
+    """The figures, one line per tenant, followed by each tenant's live answers, verdict and evidence pack.
+
+    `legend` explains the figures; its {judge} becomes a sentence about the judge. Columns that no tenant has are left
+    out.
+    """
+    columns = [column for column in COLUMNS if all(column[0] in row for row in tenants)]
+    lines = [[title for _, title, _ in columns]]
+    lines += [[form.format(row[key]) for key, _, form in columns] for row in tenants]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines]
     text.insert(1, "  ".join("-" * width for width in widths))
     for row in tenants:
@@ -43,13 +41,21 @@ def table(tenants: list[dict[str, Any]]) -> str:
             text.append(_shown(label.replace("answer_", ""), row[label]))
         text += [_shown(label, row[label]) for label in ("canary", "verdict", "pack") if row[label]]
     judge = tenants[0]["judge"] if tenants else ""
-    return "\n".join([*text, "", textwrap.fill(LEGEND.format(judge=f"The judge is {judge}." if judge else RULE), 120)])
+    return "\n".join([*text, "", textwrap.fill(legend.format(judge=f"The judge is {judge}." if judge else RULE), 120)])
 
 
-def write(path: Path, tenants: list[dict[str, Any]], total_seconds: float, errors: dict[str, str]) -> None:
-    """Write `{"ok", "total_seconds", "tenants": [...], "errors": {tenant: text}}` to `path`."""
+def write(
+    path: Path, tenants: list[dict[str, Any]], total_seconds: float, errors: dict[str, str], *, base_model: str
+) -> None:
+    """Write `{"ok", "base_model", "total_seconds", "tenants": [...], "errors": {tenant: text}}` to `path`."""
     ok = not errors and all(row["gain_is_real"] for row in tenants)
-    document = {"ok": ok, "total_seconds": round(total_seconds, 1), "tenants": tenants, "errors": errors}
+    document = {
+        "ok": ok,
+        "base_model": base_model,
+        "total_seconds": round(total_seconds, 1),
+        "tenants": tenants,
+        "errors": errors,
+    }
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

@@ -1,10 +1,11 @@
 """Creates the demo's tenants and people; safe to run repeatedly."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
 
-from portal.demo.cast import TENANTS, DemoTenant
+from portal.demo.cast import DemoTenant
 from tenants.keys.services import create_api_key, revoke_api_key
 from tenants.models import ApiKey, Tenant, User
 from tenants.people.services import add_member, create_tenant
@@ -26,9 +27,9 @@ class Access:
 
 
 @transaction.atomic
-def seed(*, password: str) -> list[Access]:
-    """Create every demo tenant with a new API key, and its admin and expert with `password`."""
-    return [_seed_tenant(demo, password) for demo in TENANTS]
+def seed(tenants: Iterable[DemoTenant], *, password: str) -> list[Access]:
+    """Create each demo tenant with a new API key, and its admin and expert with `password`."""
+    return [_seed_tenant(demo, password) for demo in tenants]
 
 
 def _seed_tenant(demo: DemoTenant, password: str) -> Access:

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,7 +19,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.demo import report
-from portal.demo.cast import TENANTS, DemoTenant
+from portal.demo.bases import BASES, TINY
+from portal.demo.cast import DemoTenant
 from portal.demo.client import DemoError
 from portal.demo.cloudwatch import beside_cloudwatch, read_now
 from portal.demo.line import Site as DemoSite
@@ -37,6 +39,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="stop everything after the report")
+        parser.add_argument("--base", choices=list(BASES), default=TINY.key, help="the base model, tiny unless chosen")
         parser.add_argument(
             "--aws", choices=["standin"], help="train and serve in SageMaker's stand-in, objects in its S3"
         )
@@ -44,7 +47,12 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
-        self.var, self.report_name = settings.PORTAL_VAR, "demo-report.json"
+        self.base = BASES[options["base"]]
+        if options["aws"] and self.base is not TINY:
+            raise CommandError("--aws standin trains and serves the tiny base only. Leave out --base.")
+        self.var, self.report_name = self.base.var_folder(settings.PORTAL_VAR), self.base.report_name
+        self.own = self._own_settings()
+        os.environ |= self.own
         with ExitStack() as stack:
             if options["aws"]:
                 self.report_name = f"demo-report-{options['aws']}.json"
@@ -53,13 +61,22 @@ class Command(BaseCommand):
                 os.environ |= stack.enter_context(aws_standin(self.var, settings.BASE_MODEL_DIR))
             self._run(once=options["once"], has_engine=not options["aws"])
 
+    def _own_settings(self) -> dict[str, str]:
+        """What the site's processes are told of a base that is not the site's own."""
+        try:
+            return self.base.environment(settings.PORTAL_VAR)
+        except FileNotFoundError as error:
+            text = f"{error.filename} is missing. Fetch the base model with: make base-{self.base.key}"
+            raise CommandError(text) from error
+
     def _run(self, *, once: bool, has_engine: bool) -> None:
         screen = Screen(sys.stdout)
         console = Console(self.var / "log", screen=None)
+        self.base_id = self.own.get("BASE_MODEL_NAME", settings.BASE_MODEL_NAME)
         site = Site(
             var=self.var,
-            base_model=settings.BASE_MODEL_DIR,
-            base_id=settings.BASE_MODEL_NAME,
+            base_model=Path(self.own.get("BASE_MODEL_DIR", settings.BASE_MODEL_DIR)),
+            base_id=self.base_id,
             console=console,
             has_engine=has_engine,
         )
@@ -92,19 +109,22 @@ class Command(BaseCommand):
         where = DemoSite(site.ports.web_url, site.ports.gateway_url, self.password, with_canary=with_canary)
         self.keys = keys = self._seed(site)
         rows, errors = [], {}
-        with ThreadPoolExecutor(len(TENANTS)) as pool:
-            walks = {demo: pool.submit(run_line, demo, where, keys[demo.slug], screen.tell) for demo in TENANTS}
-        for demo, walk in walks.items():
+        tenants, gain = self.base.tenants, self.base.required_gain
+        with ThreadPoolExecutor(len(tenants)) as pool:
+            walks = [
+                pool.submit(run_line, demo, where, keys[demo.slug], screen.tell, required_gain=gain) for demo in tenants
+            ]
+        for demo, walk in zip(tenants, walks, strict=True):
             try:
                 rows.append(walk.result())
             except DemoError as error:
                 errors[demo.name] = str(error)
         seconds = time.monotonic() - started
         path = settings.PORTAL_VAR / self.report_name
-        report.write(path, rows, seconds, errors)
+        report.write(path, rows, seconds, errors, base_model=self.base_id)
         screen.say("")
         if rows:
-            screen.say(report.table(rows))
+            screen.say(report.table(rows, legend=self.base.legend))
         for name, text in errors.items():
             screen.say(f"{name} failed: {text}")
         weak = [row["tenant"] for row in rows if not row["gain_is_real"]]
@@ -125,7 +145,7 @@ class Command(BaseCommand):
 
     def _seed(self, site: Site) -> dict[str, str]:
         """Seed in a separate process, whose settings use the database that has just started."""
-        command = [sys.executable, "manage.py", "demo_seed"]
+        command = [sys.executable, "manage.py", "demo_seed", "--base", self.base.key]
         env = os.environ | {"DEMO_PASSWORD": self.password, "PORTAL_VAR": str(self.var)}
         seeded = subprocess.run(command, cwd=settings.BASE_DIR, env=env, capture_output=True, text=True, check=False)
         if seeded.returncode:
@@ -133,14 +153,20 @@ class Command(BaseCommand):
         return {access["slug"]: access["api_key"] for access in json.loads(seeded.stdout)}
 
     def _invitation(self, site: Site) -> str:
-        people = [f"  {_people(demo)}" for demo in TENANTS]
+        people = [f"  {_people(demo)}" for demo in self.base.tenants]
+        again = " ".join([*(f"{name}={shlex.quote(value)}" for name, value in self._not_usual().items()), "make serve"])
         return "\n".join(
             [
                 f"\nThe site is up at {site.ports.web_url} (gateway {site.ports.gateway_url}/v1). Sign in as",
                 *people,
-                f"with the password {self.password}. Ctrl-C stops everything; make serve starts it again.",
+                f"with the password {self.password}. Ctrl-C stops everything; to start it again:",
+                f"  {again}",
             ]
         )
+
+    def _not_usual(self) -> dict[str, str]:
+        """What `make serve` has to be told, so that it serves this demo."""
+        return {"PORTAL_VAR": str(self.var), **self.own} if self.own else {}
 
 
 @contextmanager

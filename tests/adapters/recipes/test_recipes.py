@@ -14,10 +14,11 @@ from rest.errors import PortalError
 
 TINY = BaseModel(name="tiny", is_synthetic=True, context_length=2048)
 BIG = BaseModel(name="big", is_synthetic=False, context_length=8192)
+SMALL = BaseModel(name="small", parameters=135_000_000, context_length=2048)
 
 
 @pytest.mark.parametrize("key", RECIPES)
-@pytest.mark.parametrize("base", [TINY, BIG], ids=["synthetic", "real"])
+@pytest.mark.parametrize("base", [TINY, SMALL, BIG], ids=["synthetic", "small", "real"])
 def test_every_number_that_is_shown_has_a_reason(key: str, base: BaseModel) -> None:
     advice = RECIPES[key].for_base(base)
     # No recipe counts steps; a person may.
@@ -30,6 +31,23 @@ def test_a_tiny_base_learns_at_a_rate_that_would_wreck_a_large_one(key: str) -> 
     tiny, big = (RECIPES[key].for_base(base).hyperparameters for base in (TINY, BIG))
     assert 2e-3 <= tiny.learning_rate <= 5e-3
     assert 1e-4 <= big.learning_rate <= 2e-4
+
+
+@pytest.mark.parametrize("key", RECIPES)
+def test_a_small_real_base_learns_at_a_rate_between(key: str) -> None:
+    tiny, small, big = (RECIPES[key].for_base(base).hyperparameters for base in (TINY, SMALL, BIG))
+    assert big.learning_rate < small.learning_rate < tiny.learning_rate
+
+
+@pytest.mark.parametrize(
+    ("parameters", "is_small"),
+    [(0, False), (1, True), (999_999_999, True), (1_000_000_000, False)],
+    ids=["unknown", "least", "below", "at the limit"],
+)
+def test_a_small_base_has_less_than_a_billion_parameters(parameters: int, is_small: bool) -> None:
+    base = BaseModel(name="some", parameters=parameters, context_length=2048)
+    other = RECIPES["style"].for_base(BIG).hyperparameters
+    assert (RECIPES["style"].for_base(base).hyperparameters.learning_rate > other.learning_rate) is is_small
 
 
 def test_the_advice_is_what_an_empty_form_trains_with() -> None:

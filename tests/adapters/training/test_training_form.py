@@ -42,6 +42,15 @@ def test_the_form_offers_which_answers_are_learnt(as_bob: Client, form: dict[str
     assert "checked" in clone.split('name="learn" value="last_answer"')[1].split(">")[0]
 
 
+def test_a_synthetic_base_names_one_of_real_language_if_there_is_any(as_alice: Client, form: dict[str, str]) -> None:
+    alone = as_alice.get(ESTIMATE, form).content.decode()
+    assert "until your site’s operator adds a real base model" in alone
+    BaseModel.objects.create(name="english", title="English 1B", location="/models/english", context_length=2048)
+    assert "train a new adapter on English 1B" in as_alice.get(ESTIMATE, form).content.decode()
+    chosen = BaseModel.objects.get(name="english")
+    assert "synthetic-base" not in as_alice.get(ESTIMATE, form | {"base_model": str(chosen.id)}).content.decode()
+
+
 def test_it_begins_with_what_the_link_names(as_alice: Client, form: dict[str, str]) -> None:
     page = as_alice.get(URL, {"dataset": form["dataset_version"]}).content.decode()
     assert f'<option value="{form["dataset_version"]}" selected>' in page
