@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from adapters.base_models.api import BaseModelViewSet
+from adapters.offers.api import BaseModelViewSet
 from adapters.sweeps.api import SweepViewSet
 from adapters.training.api import TrainingRunViewSet
 from adapters.versions.api import AdapterVersionViewSet, AdapterViewSet

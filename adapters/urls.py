@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from adapters.base_models import views as base_models
+from adapters.offers import views as offers
 from adapters.sweeps import views as sweeps
 from adapters.training import form_views as training_form
 from adapters.training import views as runs
@@ -11,7 +11,8 @@ from adapters.versions import views as versions
 app_name = "adapters"
 urlpatterns = [
     path("", versions.index, name="list"),
-    path("base-models/", base_models.base_models, name="base-models"),
+    path("base-models/", offers.base_models, name="base-models"),
+    path("base-models/<uuid:base_model_id>/licence/", offers.licence, name="base-model-licence"),
     path("train/", training_form.train, name="train"),
     path("train/estimate/", training_form.estimate, name="estimate"),
     path("runs/", runs.runs, name="runs"),

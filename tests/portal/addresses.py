@@ -145,6 +145,8 @@ PAGES = {
     "corpora:version-delete": _post(DatasetVersion, 409),
     "adapters:list": _get(),
     "adapters:base-models": _get(),
+    # The base model of these tests came without one.
+    "adapters:base-model-licence": _get(BaseModel, 404),
     "adapters:train": _form(**TRAINING),
     "adapters:estimate": _get(),
     "adapters:runs": _get(),

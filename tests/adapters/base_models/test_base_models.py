@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -27,8 +26,6 @@ FACTS = {
     "source": "a wheel",
     "description": "Knows little.",
 }
-
-URL = "/adapters/base-models/"
 
 Change = Callable[[Path], Any]
 
@@ -175,19 +172,3 @@ def test_a_site_that_starts_adds_what_is_new_in_its_folder(
         ("small", "Renamed by the operator"),
         (settings.BASE_MODEL_NAME, settings.BASE_MODEL_TITLE),
     ]
-
-
-def test_the_page_says_what_each_can_do(
-    folder: Path, as_bob: Client, as_charlie: Client, tenant: Tenant, tmp_path: Path
-) -> None:
-    base_model = add_base_model(folder=folder)
-    BaseModel.objects.create(name="away", title="Away", location="s3://models/away")
-    with tenant_scope(tenant.id):
-        Adapter.objects.create(tenant=tenant, name="triage", base_model=base_model)
-    away, small = (" ".join(text.split()) for text in as_bob.get(URL).content.decode().split("<section")[1:])
-    for fact in ("Small", "Knows little.", "2.0 million", "2,048 tokens", "912.0 KB", "Apache-2.0", "a wheel"):
-        assert fact in small
-    assert "<dt>Your adapters</dt><dd>1</dd>" in small
-    assert away.count("not known") == 3
-    assert str(folder) not in small
-    assert "<dt>Your adapters</dt><dd>0</dd>" in " ".join(as_charlie.get(URL).content.decode().split())

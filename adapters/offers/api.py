@@ -2,8 +2,8 @@
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from adapters.base_models.serializers import BaseModelSerializer
 from adapters.models import BaseModel
+from adapters.offers.serializers import BaseModelSerializer
 from rest.views import MISSING, ReadOnly
 from tenants.permissions import Action
 

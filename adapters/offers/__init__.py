@@ -1,0 +1,1 @@
+"""What organisations can train on: base models, and what each needs and can do."""
