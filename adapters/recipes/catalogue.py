@@ -128,10 +128,10 @@ SMALL = Advice(
         max_length=512,
     ),
     reasons={
-        "rank": "Measured on SmolLM2 135M, the small model that comes with the site.",
+        "rank": "Enough on SmolLM2 135M, on which these numbers were measured.",
         "alpha": "Twice the rank, the usual scaling.",
         "target_modules": "Measured: attention layers alone learn less, and save only a quarter of the time.",
-        "epochs": "Measured: two epochs over 350 rows are too few, and three are enough.",
+        "epochs": "Measured: lines for 216 clauses reach 0.73 exact match after 2.5 epochs, 0.79 after three.",
         "learning_rate": "Five times that of large models. Below it, a few hundred rows teach a small model little.",
         **TINY_BATCHES,
     },
