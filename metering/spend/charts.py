@@ -41,6 +41,19 @@ def machines_figure(axis: Axis, use: Use) -> dict[str, Any]:
     return _figure(axis, data, "Per cent", f"GPU and memory. {' '.join(told) or 'Nothing known.'}")
 
 
+def memory_figure(axis: Axis, use: Use) -> dict[str, Any]:
+    """The most that each part of the engine's memory took, in MiB."""
+    names = {
+        "Base model": "base_mib",
+        "Adapter slots": "slots_mib",
+        "Key-value cache": "cache_mib",
+        "Engine": "process_mib",
+    }
+    data = _curves(axis, use, names)
+    told = [_peak(use, column, " MiB", f"{name}, most") for name, column in names.items() if _has(use, column)]
+    return _figure(axis, data, "MiB", f"The engine’s memory. {' '.join(told) or 'Nothing known.'}")
+
+
 def requests_figure(axis: Axis, use: Use) -> dict[str, Any]:
     """The most requests at a time, and the most that waited, on an instance."""
     data = _curves(axis, use, {"Answered at a time": "concurrency", "Waiting at a time": "waiting"})
