@@ -72,7 +72,7 @@ def _curve(axis: Axis, use: Use, name: str, column: str, **line: Any) -> dict[st
     values = [getattr(use.get(time, NOTHING), column) for time in axis.times]
     shown = [None if value is None else round(value, 2) for value in values]
     looks = {"mode": "lines+markers", "marker": {"size": 4}, "line": line, "connectgaps": False}
-    return {"type": "scatter", "name": name, "x": axis.x, "y": shown, **looks}
+    return {"type": "scatter", "name": name, "y": shown, **looks}
 
 
 def _has(use: Use, column: str) -> bool:

@@ -81,7 +81,12 @@ class Axis:
             # Also of a single trace, which would have no name otherwise.
             "showlegend": True,
             "annotations": [_note(self.place(mark.at), mark.text) for mark in self.marks],
-            "meta": {"href": self.href, "seconds": int((next_of(self.grain, ends[0]) - ends[0]).total_seconds())},
+            "meta": {
+                "href": self.href,
+                "seconds": int((next_of(self.grain, ends[0]) - ends[0]).total_seconds()),
+                # Those of every trace that has none of its own: said for each, they would be most of the page.
+                "times": self.x,
+            },
             **changes,
         }
 
@@ -93,7 +98,7 @@ def requests_figure(axis: Axis, total: Series, parts: Parts, before: Series | No
     others = [one.requests - sum(values) for one, *values in zip(axis.along(total), *shown.values(), strict=True)]
     if any(others):
         shown["Others"] = others
-    data = [bars(axis, name, values, number) for number, (name, values) in enumerate(shown.items(), start=1)]
+    data = [bars(name, values, number) for number, (name, values) in enumerate(shown.items(), start=1)]
     if before is not None:
         data.append(_before(axis, before))
     count = sum(one.requests for one in total.values())
@@ -109,7 +114,7 @@ def errors_figure(axis: Axis, total: Series) -> dict[str, Any]:
     along = axis.along(total)
     kinds = {name: [getattr(one, kind) for one in along] for name, kind in ERRORS.items()}
     seen = [(number, name, values) for number, (name, values) in enumerate(kinds.items(), start=1) if any(values)]
-    data = [bars(axis, name, values, number) for number, name, values in seen]
+    data = [bars(name, values, number) for number, name, values in seen]
     told = ", ".join(f"{sum(values)} {name.lower()}" for _, name, values in seen)
     return {
         "data": data,
@@ -161,7 +166,7 @@ def tokens_figure(axis: Axis, total: Series) -> dict[str, Any]:
     for number, (name, count) in enumerate(kinds.items(), start=1):
         values = [round(count(one) / length, 3) for one, length in zip(along, seconds, strict=True)]
         if any(values):
-            data.append(bars(axis, name, values, number))
+            data.append(bars(name, values, number))
     tokens = sum(one.tokens for one in total.values())
     return {
         "data": data,
@@ -173,17 +178,17 @@ def tokens_figure(axis: Axis, total: Series) -> dict[str, Any]:
 NOTHING = Figures()
 
 
-def bars(axis: Axis, name: str, values: Sequence[float], number: int) -> dict[str, Any]:
+def bars(name: str, values: Sequence[float], number: int) -> dict[str, Any]:
     """A trace of bars, one for each time of the axis; `number`, from 1, chooses its colour."""
     color = f"--chart-{(number - 1) % COLORS + 1}"
-    return {"type": "bar", "name": name, "x": axis.x, "y": list(values), "marker": {"color": color}}
+    return {"type": "bar", "name": name, "y": list(values), "marker": {"color": color}}
 
 
 def _curves(axis: Axis, series: Series, lines: Mapping[str, Callable[[Figures], float | None]]) -> list[dict[str, Any]]:
     along = axis.along(series)
     looks = {"type": "scatter", "mode": "lines+markers", "marker": {"size": 4}}
     return [
-        {"name": name, "x": axis.x, "y": [None if (y := value(one)) is None else round(y, 2) for one in along], **looks}
+        {"name": name, "y": [None if (y := value(one)) is None else round(y, 2) for one in along], **looks}
         for name, value in lines.items()
     ]
 
@@ -192,7 +197,7 @@ def _before(axis: Axis, before: Series) -> dict[str, Any]:
     length = axis.wanted.length
     values = [before.get(time - length, NOTHING).requests for time in axis.times]
     looks = {"mode": "lines", "line": {"dash": "dot", "color": "--chart-text"}}
-    return {"type": "scatter", "name": "The time before", "x": axis.x, "y": values, **looks}
+    return {"type": "scatter", "name": "The time before", "y": values, **looks}
 
 
 def _peak(series: Series, value: Callable[[Figures], float | None], name: str = "Most", unit: str = "") -> str:

@@ -136,5 +136,5 @@ class ColumnNode(Node):
 
 @lru_cache(10_000, typed=True)
 def _attributes(classes: str | None, label: str | None) -> SafeString:
-    """Of a cell. Those of a column are the same in every row. A text that is safe is not the same as one that is not."""
+    """Of a cell; those of a column are the same in every row. Typed: a safe text is not the same as one that is not."""
     return flatatt({"class": classes, "data-label": label})
