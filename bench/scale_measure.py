@@ -31,6 +31,10 @@ class Measured:
         return statistics.median(self.times)
 
     @property
+    def processor_p50_ms(self) -> float:
+        return statistics.median(self.cpu_ms)
+
+    @property
     def p95_ms(self) -> float:
         return statistics.quantiles(self.times, n=20, method="inclusive")[-1]
 
@@ -51,10 +55,10 @@ def ask_in_turns(client: Client, asked: list[Measured], rounds: int) -> None:
         for one in asked:
             if len(one.times) >= LEAST_ROUNDS and sum(one.times) > ENOUGH_MS:
                 continue
-            began, cpu = time.perf_counter(), _cpu_ms()
+            began, cpu = time.perf_counter(), processor_ms()
             client.get(one.url).getvalue()
             one.times.append((time.perf_counter() - began) * 1000)
-            one.cpu_ms.append(_cpu_ms() - cpu)
+            one.cpu_ms.append(processor_ms() - cpu)
 
 
 def print_table(asked: list[Measured], limit_ms: float) -> None:
@@ -80,7 +84,7 @@ def _count_queries(ask: Callable[[], Any]) -> tuple[Any, int]:
         return ask(), count
 
 
-def _cpu_ms() -> float:
+def processor_ms() -> float:
     """Milliseconds of processor so far, of this process and of the one that answers it in the database."""
     connection.ensure_connection()
     server = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text()

@@ -15,6 +15,7 @@ from metering.costs.allocation import allocate_due
 from metering.costs.measuring import measure_endpoints
 from metering.ledger.collector import collect
 from metering.ledger.months import prepare_months
+from metering.observed.engines import note_engines
 from metering.observed.services import read_observed
 from metering.prices.in_use import importable, in_use
 from metering.prices.services import import_prices
@@ -63,6 +64,12 @@ def measure_storage(tenant_id: str = "") -> None:
 def read_observed_usage() -> None:
     """Read what a cloud counted of adapters and endpoints."""
     read_observed()
+
+
+@shared_task(name="metering.note_engines")
+def note_memory_of_engines() -> None:
+    """Keep what engines say of their memory."""
+    note_engines()
 
 
 @shared_task(name="metering.import_prices")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_init, celeryd_init, heartbeat_sent
+from celery.signals import beat_init, celeryd_init, heartbeat_sent, worker_process_init, worker_process_shutdown
 from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -32,3 +32,19 @@ def leave_heartbeat(**_: Any) -> None:
     """Show the supervisor that the worker's main loop is running; a hung worker sends no heartbeats."""
     if path := os.environ.get("HEARTBEAT_FILE"):
         Path(path).touch()
+
+
+@worker_process_init.connect
+def trace_tasks(**_: Any) -> None:
+    """Trace the processes of the pool, where the site is traced: the thread that sends spans survives no fork."""
+    from portal.telemetry.traces import trace_process
+
+    trace_process("adapter-portal-worker")
+
+
+@worker_process_shutdown.connect
+def send_last_spans(**_: Any) -> None:
+    """Send those that a process of the pool has not sent when it ends."""
+    from rest.tracing.start import stop_tracing
+
+    stop_tracing()

@@ -19,6 +19,7 @@ from jobs.models import Job
 from jobs.outcomes import Failed, JobError, Outcome, Retry, Running, Stopped, Succeeded
 from jobs.states import State, transition
 from rest.errors import PortalError
+from rest.tracing.spans import Attributes, spans
 from tenants.scope import tenant_scope
 
 log = structlog.get_logger(__name__)
@@ -39,7 +40,8 @@ def step_job(job_id: UUID) -> Job | None:
     job = claim(job_id)
     if job is None:
         return None
-    with tenant_scope(job.tenant_id), structlog.contextvars.bound_contextvars(job=str(job.id), kind=job.kind):
+    named = structlog.contextvars.bound_contextvars(job=str(job.id), kind=job.kind)
+    with tenant_scope(job.tenant_id), named, spans().within(f"step {job.kind}", attributes=_traced(job)) as span:
         kind = get_kind(job.kind)
         try:
             outcome = _step(kind, job)
@@ -54,7 +56,18 @@ def step_job(job_id: UUID) -> Job | None:
                 _apply(kind, job, UNEXPECTED)
         except LeaseLost:
             log.warning("job_lease_lost", fence=job.fence)
+            span.fail("lease_lost")
+        span.tell({"adapter_portal.job.state": job.state})
         return job
+
+
+def _traced(job: Job) -> Attributes:
+    return {
+        "adapter_portal.tenant.id": str(job.tenant_id),
+        "adapter_portal.job.id": str(job.id),
+        "adapter_portal.job.kind": job.kind,
+        "adapter_portal.job.attempt": job.attempt,
+    }
 
 
 def _step(kind: Kind, job: Job) -> Outcome:

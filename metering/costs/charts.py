@@ -14,7 +14,7 @@ def cost_figure(axis: Axis, costs: Costs, currency: str) -> dict[str, Any]:
     times = axis.times
     data = []
     for number, (title, amounts) in enumerate(costs.items(), start=1):
-        data.append(bars(axis, title, [float(round(amounts.get(time, NOTHING), 6)) for time in times], number))
+        data.append(bars(title, [float(round(amounts.get(time, NOTHING), 6)) for time in times], number))
     total = sum((sum(amounts.values()) for amounts in costs.values()), NOTHING)
     return {
         "data": data,

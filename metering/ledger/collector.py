@@ -19,7 +19,7 @@ from lorakit.contracts import InvocationRecord
 from lorakit.errors import ContractError
 from metering.ledger.invocations import Row, insert_new, routed_of, row_of, seen_of
 from metering.ledger.lock import take_turn
-from metering.ledger.months import add_months, first_kept, month_of
+from metering.ledger.months import add_months, first_kept
 from metering.ledger.rollup import add_to_roll_ups
 from metering.models import LedgerFile
 from serving.gateway.ledger import SUFFIX, is_finished
@@ -67,7 +67,7 @@ def _collect_batch(path: Path) -> int | None:
             # No record is this long: whatever it is, the lines after it count.
             end = len(data)
         rows, broken = _read(data[:end].splitlines())
-        add_months({month_of(line.row.at) for line in rows})
+        add_months({day.replace(day=1) for day in {line.row.at.date() for line in rows}})
         new = insert_new([line.row for line in rows])
         add_to_roll_ups(new)
         added = {row.request_id for row in new}

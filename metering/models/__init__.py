@@ -4,7 +4,7 @@ from metering.models.alerts import Alert, AlertKind, AlertMail, MailState
 from metering.models.budgets import Budget, BudgetScope, Spend
 from metering.models.hosting import EndpointHour, IdlePolicy, Method
 from metering.models.invocations import Invocation, LedgerFile
-from metering.models.observed import ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
+from metering.models.observed import EngineHour, ObservedEndpoint, ObservedProgress, ObservedSource, ObservedUsage
 from metering.models.prices import UNITS, Discount, ExchangeRate, Price, PriceSource, Service, Unit
 from metering.models.reconciliation import BillImport, BillLayout, BillLine, BillSubject
 from metering.models.statements import Adjustment, AdjustmentKind, ClosedMonth, Statement, StatementState
@@ -28,6 +28,7 @@ __all__ = [
     "ClosedMonth",
     "Discount",
     "EndpointHour",
+    "EngineHour",
     "ExchangeRate",
     "Grain",
     "HourlyUsage",

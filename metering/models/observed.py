@@ -116,3 +116,26 @@ class ObservedProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} to {self.read_to:%Y-%m-%d %H}h"
+
+
+class EngineHour(models.Model):
+    """The most memory, in bytes, that each part of an endpoint's engine took in an hour (UTC), as the engine told.
+
+    Of several engines, that of the one that took most. `process` is what the process takes beside the other parts.
+    """
+
+    PARTS: ClassVar[tuple[str, ...]] = ("base", "slots", "cache", "process")
+
+    pk = models.CompositePrimaryKey("endpoint", "hour")
+    endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="+", db_index=False)
+    hour = models.DateTimeField()
+    base_bytes = models.BigIntegerField(null=True)
+    slots_bytes = models.BigIntegerField(null=True)
+    cache_bytes = models.BigIntegerField(null=True)
+    process_bytes = models.BigIntegerField(null=True)
+
+    class Meta:
+        ordering = ("-hour",)
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} {self.hour:%Y-%m-%d %H}h"

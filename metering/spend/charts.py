@@ -41,6 +41,19 @@ def machines_figure(axis: Axis, use: Use) -> dict[str, Any]:
     return _figure(axis, data, "Per cent", f"GPU and memory. {' '.join(told) or 'Nothing known.'}")
 
 
+def memory_figure(axis: Axis, use: Use) -> dict[str, Any]:
+    """The most that each part of the engine's memory took, in MiB."""
+    names = {
+        "Base model": "base_mib",
+        "Adapter slots": "slots_mib",
+        "Key-value cache": "cache_mib",
+        "Engine": "process_mib",
+    }
+    data = _curves(axis, use, names)
+    told = [_peak(use, column, " MiB", f"{name}, most") for name, column in names.items() if _has(use, column)]
+    return _figure(axis, data, "MiB", f"The engine’s memory. {' '.join(told) or 'Nothing known.'}")
+
+
 def requests_figure(axis: Axis, use: Use) -> dict[str, Any]:
     """The most requests at a time, and the most that waited, on an instance."""
     data = _curves(axis, use, {"Answered at a time": "concurrency", "Waiting at a time": "waiting"})
@@ -59,7 +72,7 @@ def _curve(axis: Axis, use: Use, name: str, column: str, **line: Any) -> dict[st
     values = [getattr(use.get(time, NOTHING), column) for time in axis.times]
     shown = [None if value is None else round(value, 2) for value in values]
     looks = {"mode": "lines+markers", "marker": {"size": 4}, "line": line, "connectgaps": False}
-    return {"type": "scatter", "name": name, "x": axis.x, "y": shown, **looks}
+    return {"type": "scatter", "name": name, "y": shown, **looks}
 
 
 def _has(use: Use, column: str) -> bool:

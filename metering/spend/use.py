@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from metering.models import EndpointHour, ObservedEndpoint
+from metering.models import EndpointHour, EngineHour, ObservedEndpoint
 from metering.usage.queries import Slice
 from metering.usage.ranges import HOUR
 from serving.models import Deployment, Endpoint
 from tenants.scope import system_scope
 
 OBSERVED = ("gpu_percent", "gpu_memory_percent", "cpu_percent", "memory_percent", "concurrency", "waiting")
+MIB = 2**20
 Span = tuple[dt.datetime, dt.datetime]
 """From a time up to another, exclusive."""
 
@@ -23,8 +24,9 @@ Span = tuple[dt.datetime, dt.datetime]
 class HourOfUse:
     """An hour (UTC) in which an endpoint was there. What is not known is None.
 
-    `adapters` is the most that were on it at a time, `used_percent` the share of its cost that somebody used. The rest
-    is a cloud's: means in per cent, and the most requests at a time that an instance answered or let wait.
+    `adapters` is the most that were on it at a time, `used_percent` the share of its cost that somebody used. What
+    follows is a cloud's: means in per cent, and the most requests at a time that an instance answered or let wait. MiB
+    are the most that each part of the engine's memory took, as it says itself.
     """
 
     adapters: int | None = None
@@ -35,6 +37,10 @@ class HourOfUse:
     memory_percent: float | None = None
     concurrency: float | None = None
     waiting: float | None = None
+    base_mib: float | None = None
+    slots_mib: float | None = None
+    cache_mib: float | None = None
+    process_mib: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +66,7 @@ def use_over_time(endpoint: Endpoint, wanted: Slice) -> dict[dt.datetime, HourOf
     }
     rows = ObservedEndpoint.objects.filter(endpoint=endpoint, hour__gte=wanted.start, hour__lt=wanted.end)
     observed = {row["hour"]: row for row in rows.order_by().values("hour", *OBSERVED)}
+    memory = _memory(endpoint, wanted)
     # Content that several organisations or versions have is one adapter to the engine.
     spans: dict[str, list[Span]] = defaultdict(list)
     for deployment in _deployments(endpoint, wanted):
@@ -70,8 +77,22 @@ def use_over_time(endpoint: Endpoint, wanted: Slice) -> dict[dt.datetime, HourOf
             adapters=most.get(hour),
             used_percent=measured.get(hour),
             **{name: observed[hour][name] if hour in observed else None for name in OBSERVED},
+            **memory.get(hour, {}),
         )
-        for hour in sorted({*measured, *observed})
+        for hour in sorted({*measured, *observed, *memory})
+    }
+
+
+def _memory(endpoint: Endpoint, wanted: Slice) -> dict[dt.datetime, dict[str, float | None]]:
+    """By hour and the field of an `HourOfUse`."""
+    rows = EngineHour.objects.filter(endpoint=endpoint, hour__gte=wanted.start, hour__lt=wanted.end).order_by()
+    columns = [f"{part}_bytes" for part in EngineHour.PARTS]
+    return {
+        hour: {
+            f"{part}_mib": None if size is None else size / MIB
+            for part, size in zip(EngineHour.PARTS, sizes, strict=True)
+        }
+        for hour, *sizes in rows.values_list("hour", *columns)
     }
 
 

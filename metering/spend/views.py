@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from metering.costs.charts import cost_figure
 from metering.models import Grain, ObservedSource
-from metering.spend.charts import adapters_figure, machines_figure, requests_figure, used_figure
+from metering.spend.charts import adapters_figure, machines_figure, memory_figure, requests_figure, used_figure
 from metering.spend.endpoints import endpoints_between, endpoints_by_day
 from metering.spend.months import Month, months
 from metering.spend.organisations import charged, movers
@@ -87,6 +87,7 @@ def _figures_of_use(axis: Axis, hours: dict[dt.datetime, HourOfUse], room: int |
     found = (
         ("adapters", "Adapters over time", "The most at a time", adapters_figure(axis, hours, room=room)),
         ("used", "Time used", "Share of each hour’s cost that somebody used", used_figure(axis, hours)),
+        ("memory", "Memory", "The most that each part took, as the engine says", memory_figure(axis, hours)),
         ("machines", "GPU and memory", "Means of CloudWatch’s figures", machines_figure(axis, hours)),
         ("concurrency", "Requests at a time", "The most on an instance, by CloudWatch", requests_figure(axis, hours)),
     )

@@ -51,6 +51,10 @@ class Axis:
         """The times as charts have them."""
         return [self.place(time) for time in self.times]
 
+    def along(self, series: Series) -> list[Figures]:
+        """The figures of each time, those of nothing where there are none."""
+        return [series.get(time, NOTHING) for time in self.times]
+
     def place(self, time: dt.datetime) -> str:
         """Days have no time of day: they are those of UTC, wherever the reader is."""
         return time.isoformat() if self.grain == Grain.HOUR else f"{time:%Y-%m-%d}"
@@ -77,7 +81,12 @@ class Axis:
             # Also of a single trace, which would have no name otherwise.
             "showlegend": True,
             "annotations": [_note(self.place(mark.at), mark.text) for mark in self.marks],
-            "meta": {"href": self.href, "seconds": int((next_of(self.grain, ends[0]) - ends[0]).total_seconds())},
+            "meta": {
+                "href": self.href,
+                "seconds": int((next_of(self.grain, ends[0]) - ends[0]).total_seconds()),
+                # Those of every trace that has none of its own: said for each, they would be most of the page.
+                "times": self.x,
+            },
             **changes,
         }
 
@@ -86,10 +95,10 @@ def requests_figure(axis: Axis, total: Series, parts: Parts, before: Series | No
     """Requests by part, stacked, those of other parts together; `before` is a line of the time before."""
     times = axis.times
     shown = {name: [counts.get(time, 0) for time in times] for name, counts in parts.items()}
-    others = [_at(total, time).requests - sum(values) for time, *values in zip(times, *shown.values(), strict=True)]
+    others = [one.requests - sum(values) for one, *values in zip(axis.along(total), *shown.values(), strict=True)]
     if any(others):
         shown["Others"] = others
-    data = [bars(axis, name, values, number) for number, (name, values) in enumerate(shown.items(), start=1)]
+    data = [bars(name, values, number) for number, (name, values) in enumerate(shown.items(), start=1)]
     if before is not None:
         data.append(_before(axis, before))
     count = sum(one.requests for one in total.values())
@@ -102,10 +111,10 @@ def requests_figure(axis: Axis, total: Series, parts: Parts, before: Series | No
 
 def errors_figure(axis: Axis, total: Series) -> dict[str, Any]:
     """Failed requests by kind, stacked."""
-    times = axis.times
-    kinds = {name: [getattr(_at(total, time), kind) for time in times] for name, kind in ERRORS.items()}
+    along = axis.along(total)
+    kinds = {name: [getattr(one, kind) for one in along] for name, kind in ERRORS.items()}
     seen = [(number, name, values) for number, (name, values) in enumerate(kinds.items(), start=1) if any(values)]
-    data = [bars(axis, name, values, number) for number, name, values in seen]
+    data = [bars(name, values, number) for number, name, values in seen]
     told = ", ".join(f"{sum(values)} {name.lower()}" for _, name, values in seen)
     return {
         "data": data,
@@ -122,7 +131,7 @@ def latency_figure(axis: Axis, total: Series) -> dict[str, Any]:
         "99th percentile": lambda one: one.p99_ms,
     }
     return {
-        "data": [_curve(axis, total, name, value) for name, value in lines.items()],
+        "data": _curves(axis, total, lines),
         "layout": axis.layout("Milliseconds"),
         "label": f"Latency. {_peak(total, lambda one: one.p95_ms, 'Highest 95th percentile', ' ms')}",
     }
@@ -135,7 +144,7 @@ def first_token_figure(axis: Axis, total: Series) -> dict[str, Any]:
         "First token, 95th percentile": lambda one: one.first_p95_ms,
         "In the queue, mean": lambda one: one.queue_ms,
     }
-    data = [_curve(axis, total, name, value) for name, value in lines.items()]
+    data = _curves(axis, total, lines)
     return {
         "data": [trace for trace in data if any(value is not None for value in trace["y"])],
         "layout": axis.layout("Milliseconds"),
@@ -146,8 +155,8 @@ def first_token_figure(axis: Axis, total: Series) -> dict[str, Any]:
 
 def tokens_figure(axis: Axis, total: Series) -> dict[str, Any]:
     """Tokens a second, on average over each hour or day."""
-    times = axis.times
-    seconds = [(next_of(axis.grain, time) - time).total_seconds() for time in times]
+    along = axis.along(total)
+    seconds = [(next_of(axis.grain, time) - time).total_seconds() for time in axis.times]
     kinds: dict[str, Callable[[Figures], int]] = {
         "Input, cached": lambda one: one.cached_tokens,
         "Input": lambda one: one.prompt_tokens - one.cached_tokens,
@@ -155,9 +164,9 @@ def tokens_figure(axis: Axis, total: Series) -> dict[str, Any]:
     }
     data = []
     for number, (name, count) in enumerate(kinds.items(), start=1):
-        values = [round(count(_at(total, time)) / length, 3) for time, length in zip(times, seconds, strict=True)]
+        values = [round(count(one) / length, 3) for one, length in zip(along, seconds, strict=True)]
         if any(values):
-            data.append(bars(axis, name, values, number))
+            data.append(bars(name, values, number))
     tokens = sum(one.tokens for one in total.values())
     return {
         "data": data,
@@ -166,31 +175,29 @@ def tokens_figure(axis: Axis, total: Series) -> dict[str, Any]:
     }
 
 
-def _at(series: Series, time: dt.datetime) -> Figures:
-    return series.get(time, NOTHING)
-
-
 NOTHING = Figures()
 
 
-def bars(axis: Axis, name: str, values: Sequence[float], number: int) -> dict[str, Any]:
+def bars(name: str, values: Sequence[float], number: int) -> dict[str, Any]:
     """A trace of bars, one for each time of the axis; `number`, from 1, chooses its colour."""
     color = f"--chart-{(number - 1) % COLORS + 1}"
-    return {"type": "bar", "name": name, "x": axis.x, "y": list(values), "marker": {"color": color}}
+    return {"type": "bar", "name": name, "y": list(values), "marker": {"color": color}}
 
 
-def _curve(axis: Axis, series: Series, name: str, value: Callable[[Figures], float | None]) -> dict[str, Any]:
-    values = [value(_at(series, time)) for time in axis.times]
-    shown = [None if one is None else round(one, 2) for one in values]
-    looks = {"mode": "lines+markers", "marker": {"size": 4}}
-    return {"type": "scatter", "name": name, "x": axis.x, "y": shown, **looks}
+def _curves(axis: Axis, series: Series, lines: Mapping[str, Callable[[Figures], float | None]]) -> list[dict[str, Any]]:
+    along = axis.along(series)
+    looks = {"type": "scatter", "mode": "lines+markers", "marker": {"size": 4}}
+    return [
+        {"name": name, "y": [None if (y := value(one)) is None else round(y, 2) for one in along], **looks}
+        for name, value in lines.items()
+    ]
 
 
 def _before(axis: Axis, before: Series) -> dict[str, Any]:
     length = axis.wanted.length
-    values = [_at(before, time - length).requests for time in axis.times]
+    values = [before.get(time - length, NOTHING).requests for time in axis.times]
     looks = {"mode": "lines", "line": {"dash": "dot", "color": "--chart-text"}}
-    return {"type": "scatter", "name": "The time before", "x": axis.x, "y": values, **looks}
+    return {"type": "scatter", "name": "The time before", "y": values, **looks}
 
 
 def _peak(series: Series, value: Callable[[Figures], float | None], name: str = "Most", unit: str = "") -> str:

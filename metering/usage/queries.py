@@ -4,7 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 from operator import itemgetter, or_
 from typing import Any, overload
 
@@ -88,7 +88,7 @@ class UsageLines(Sequence[UsageLine]):
         values = self.values[index]
         if not values:
             return []
-        figures = _figures(self._rows, None if len(values) == len(self) else values)
+        figures = _figures(self._rows, self._by, None if len(values) == len(self) else values)
         return [UsageLine(name=name, figures=figures[name.value]) for name in names_of(self._by, values)]
 
 
@@ -101,7 +101,7 @@ class UsageSummary:
 
     @cached_property
     def total(self) -> Figures:
-        return _figures(_rows(self.slice, By.ALL)).get("", Figures())
+        return _figures(_rows(self.slice, By.ALL), By.ALL).get("", Figures())
 
     @cached_property
     def lines(self) -> UsageLines:
@@ -116,14 +116,17 @@ class UsageSummary:
     def requests_of(self, grain: Grain, values: Collection[str]) -> dict[str, dict[dt.datetime, int]]:
         """The numbers of requests at the same times, of each of these values of what it is broken down by."""
         found: dict[str, dict[dt.datetime, int]] = {value: defaultdict(int) for value in values}
+        # All parts have the same times.
+        start_of = cache(lambda at: begin_of(grain, dt.datetime.fromtimestamp(at, dt.UTC)))
         for rows in _rows(self.slice, self.by, grain):
             # As two arrays of numbers: a row for each time would take several times as long to read.
             seconds = Cast(Extract("at", "epoch"), BigIntegerField())
-            parts = _of(rows, values).values_list("part")
+            parts = _of(rows, self.by, values).values_list("part")
             arrays = parts.annotate(times=ArrayAgg(seconds), counts=ArrayAgg("requests"))
             for part, times, counts in arrays:
+                sums = found[part]
                 for at, requests in zip(times, counts, strict=True):
-                    found[part][begin_of(grain, dt.datetime.fromtimestamp(at, dt.UTC))] += requests
+                    sums[start_of(at)] += requests
         return found
 
 
@@ -185,11 +188,16 @@ def _requests(found: Iterable[Rows]) -> dict[str, int]:
     return sums
 
 
-def _figures(found: Iterable[Rows], values: Collection[str] | None = None) -> dict[str, Figures]:
+def _figures(found: Iterable[Rows], by: By, values: Collection[str] | None = None) -> dict[str, Figures]:
     """The figures of these parts, or of all."""
-    read = [row for rows in found for row in _of(rows, values).values_list("part", *COLUMNS)]
+    read = [row for rows in found for row in _of(rows, by, values).values_list("part", *COLUMNS)]
     return figures_of([row[0] for row in read], [row[1:] for row in read])
 
 
-def _of(rows: Rows, values: Collection[str] | None) -> Rows:
-    return rows if values is None else rows.filter(part__in=values)
+def _of(rows: Rows, by: By, values: Collection[str] | None) -> Rows:
+    if values is None:
+        return rows
+    if by == By.VERSION and rows.model is HourlyUsage:
+        # What an index begins with.
+        rows = rows.filter(alias__in={value.partition("/")[0] for value in values})
+    return rows.filter(part__in=values)

@@ -20,10 +20,13 @@ class Piece(NamedTuple):
 
 def begin_of(grain: Grain, moment: dt.datetime) -> dt.datetime:
     """The beginning of the hour, day or month (UTC) that a moment is in."""
-    hour = moment.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+    if moment.tzinfo is not dt.UTC:
+        moment = moment.astimezone(dt.UTC)
     if grain == Grain.HOUR:
-        return hour
-    return hour.replace(hour=0) if grain == Grain.DAY else hour.replace(hour=0, day=1)
+        return moment.replace(minute=0, second=0, microsecond=0)
+    if grain == Grain.DAY:
+        return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def next_of(grain: Grain, start: dt.datetime) -> dt.datetime:

@@ -61,6 +61,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "options": valid_for(600),
     },
     "send-alerts": {"task": "metering.send_alerts", "schedule": 20.0, "options": valid_for(20)},
+    "note-engines": {"task": "metering.note_engines", "schedule": 60.0, "options": valid_for(60)},
     "read-observed-usage": {"task": "metering.read_observed", "schedule": 300.0, "options": valid_for(300)},
     "import-prices": {
         "task": "metering.import_prices",

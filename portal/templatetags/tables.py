@@ -11,6 +11,7 @@ The shell is `templates/components/table.html`.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -120,14 +121,20 @@ class ColumnNode(Node):
     def render(self, context: Context) -> SafeString:
         title = self.title.resolve(context)
         options = {name: value.resolve(context) for name, value in self.options.items()}
-        hidden, attributes = options.get("hidden"), {"class": options.get("class")}
+        hidden, classes = options.get("hidden"), options.get("class")
         if context[IN_HEADER]:
             text = format_html('<span class="visually-hidden">{}</span>', title) if hidden else title
-            return format_html('<th scope="col"{}>{}</th>', flatatt(attributes), text)
+            return format_html('<th scope="col"{}>{}</th>', flatatt({"class": classes}), text)
         cell = self.cell.render(context)
         if not cell.strip():
             # Now it is `:empty`, which is left out of the card.
             cell = SafeString()
         if options.get("heading"):
-            return format_html('<th scope="row"{}>{}</th>', flatatt(attributes), cell)
-        return format_html("<td{}>{}</td>", flatatt(attributes | {"data-label": None if hidden else title}), cell)
+            return SafeString(f'<th scope="row"{_attributes(classes, None)}>{cell}</th>')
+        return SafeString(f"<td{_attributes(classes, None if hidden else title)}>{cell}</td>")
+
+
+@lru_cache(10_000, typed=True)
+def _attributes(classes: str | None, label: str | None) -> SafeString:
+    """Of a cell; those of a column are the same in every row. Typed: a safe text is not the same as one that is not."""
+    return flatatt({"class": classes, "data-label": label})

@@ -8,6 +8,8 @@ import django
 import uvicorn
 from django.core.checks import run_checks
 
+from rest.tracing.start import start_tracing
+
 
 def main() -> None:
     """Serve at --host and --port, which other gateways may serve too if all have --share-port."""
@@ -21,6 +23,8 @@ def main() -> None:
     refuse_unsafe_site()
     from serving.gateway.listening import allow_many_connections, server_config, shared_socket
     from serving.gateway.server import create_app
+
+    start_tracing("adapter-portal-gateway")
 
     allow_many_connections()
     server = uvicorn.Server(server_config(create_app(), host=options.host, port=options.port))

@@ -4,16 +4,18 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
+from rest.tracing.spans import TRACEPARENT
 from serving.backends.errors import EndpointError
 from serving.backends.target import Call, Target
 from serving.gateway.errors import AWAY, GatewayError
 from serving.gateway.record import Tally
+from serving.gateway.traced import asking
 from serving.gateway.waiting import Visit, WaitingRoom
 
 # Reading: SageMaker gives a model 60 seconds, and its answer some time to travel. `connect` includes waiting for one
@@ -76,10 +78,11 @@ async def forwarded(
     endpoint stops computing.
     """
 
-    def make() -> Awaitable[Call]:
-        return made(target, path, document, tally)
+    async def make() -> Call:
+        call = await made(target, path, document, tally)
+        return replace(call, headers={**call.headers, TRACEPARENT: span.traceparent}) if span.traceparent else call
 
-    with endpoint_errors():
+    with asking(tally, path) as span, endpoint_errors():
         async with contextlib.AsyncExitStack() as stack:
             with room.visit(tally.caller.tenant_id, may_repeat=is_patient and target.may_repeat) as visit:
                 begun = await _first_answer(client, target, make, visit, tally, stack)

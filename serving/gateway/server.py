@@ -17,10 +17,13 @@ import structlog
 from django.conf import settings
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from rest.tracing.spans import spans
+from rest.tracing.start import stop_tracing
 from serving.backends.target import Decoder, Target
 from serving.gateway.body import Ask, check_prompt, read_ask
 from serving.gateway.choosing import Choosing
@@ -34,6 +37,7 @@ from serving.gateway.ledger import Ledger
 from serving.gateway.receipts import ReceiptWriter
 from serving.gateway.record import Tally
 from serving.gateway.relay import RelayedStream, relay
+from serving.gateway.traced import Traced, choosing, note_caller
 from serving.gateway.trial import answering
 from serving.gateway.waiting import WaitingRoom
 
@@ -102,11 +106,13 @@ class Gateway:
         if not self._journal.has_room():
             raise disk_full()
         tally = Tally(caller=await self._caller(request))
+        note_caller(tally)
         try:
             ask = await read_ask(request)
             tally.streamed = ask.streamed
             models = await self._directory.models(tally.caller)
-            tally.model = live = await self._choosing.model(tally, models, ask)
+            with choosing(tally):
+                tally.model = live = await self._choosing.model(tally, models, ask)
             check_prompt(ask.document, context=live.context)
             model = answering(live, tally, ask.document)
             try:
@@ -253,6 +259,7 @@ def create_app(ledger_folder: Path | None = None) -> Starlette:
         await gateway.open()
         yield
         await gateway.close()
+        await asyncio.to_thread(stop_tracing)
 
     return Starlette(
         routes=[
@@ -263,4 +270,5 @@ def create_app(ledger_folder: Path | None = None) -> Starlette:
         ],
         exception_handlers={GatewayError: refuse, HTTPException: refuse, Exception: refuse},
         lifespan=lifespan,
+        middleware=[Middleware(Traced)] if spans().are_recorded else None,
     )

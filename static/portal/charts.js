@@ -72,6 +72,12 @@ function localShift(layout) {
   return { name, shift };
 }
 
+// Traces without an x of their own share the figure's.
+function withTimes(figure) {
+  const times = figure.layout?.meta?.times;
+  return times ? { ...figure, data: figure.data.map((trace) => ({ x: times, ...trace })) } : figure;
+}
+
 function inLocalTime(figure) {
   const local = localShift(figure.layout);
   if (!local) return figure;
@@ -130,7 +136,7 @@ function draw(chart) {
   const source = document.getElementById(chart.dataset.chart);
   if (!source) return;
   chart.style.height = `${chart.dataset.height}px`;
-  const figure = inLocalTime(themed(JSON.parse(source.textContent)));
+  const figure = inLocalTime(withTimes(themed(JSON.parse(source.textContent))));
   const layout = merge(baseLayout(), figure.layout);
   if (!figure.layout?.yaxis2) delete layout.yaxis2;
   const toggle = control(chart, '[data-chart-toggle="log"]');

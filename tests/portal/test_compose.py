@@ -13,6 +13,7 @@ import yaml
 from portal.embedded.binaries import find_postgres
 from portal.embedded.process import minimal_environment
 from portal.supervisor.processes import ROOT, Ports, site_processes
+from rest.tracing.start import ENDPOINTS
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +51,8 @@ def test_no_password_has_a_default() -> None:
 
 def test_every_variable_is_one_the_settings_read() -> None:
     settings = (ROOT / "portal" / "settings.py").read_text()
-    names = SERVICES["web"]["environment"]
+    # What OpenTelemetry's SDK reads by itself.
+    names = set(SERVICES["web"]["environment"]) - {*ENDPOINTS}
     assert not [name for name in names if f'"{name}"' not in settings]
 
 

@@ -24,12 +24,12 @@ def fetch(repository: str, revision: str, folder: Path) -> dict[str, str]:
         # The commit, not its branch, which may move meanwhile.
         hub.snapshot_download(repository, revision=info.sha, local_dir=folder, allow_patterns=sorted(files))
     except GatedRepoError:
-        text = f"{repository} is gated: accept its licence on the hub, and set HF_TOKEN to a token of that account."
+        text = f"{repository} is gated: accept its licence on the hub, and give this command a token of that account."
         raise cannot_fetch(text) from None
     except RevisionNotFoundError:
         raise cannot_fetch(f"{repository} has no revision {revision}.") from None
     except RepositoryNotFoundError:
-        raise cannot_fetch(f"The hub has no public model {repository}. For a private one, set HF_TOKEN.") from None
+        raise cannot_fetch(f"The hub has no public model {repository}. A private one needs a token.") from None
     except HfHubHTTPError as error:
         raise cannot_fetch(f"The hub refused {repository}: status {error.response.status_code}.") from None
     except (httpx2.HTTPError, OSError) as error:

@@ -55,7 +55,7 @@ def test_the_page_says_what_each_can_do(
         "Knows little.",
         "2.0 million",
         "2,048 tokens",
-        "912.0 KB at rank 16",
+        "912.0 KB",
         "ml.g6.xlarge or larger",
         "Full text",
         "Apache-2.0",

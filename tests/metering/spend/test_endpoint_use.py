@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from adapters.models import AdapterVersion
-from metering.models import EndpointHour, Grain, ObservedEndpoint
-from metering.spend.charts import adapters_figure, machines_figure
+from metering.models import EndpointHour, EngineHour, Grain, ObservedEndpoint
+from metering.spend.charts import adapters_figure, machines_figure, memory_figure
 from metering.spend.use import HourOfUse, most_at_a_time, stays, use_over_time
 from metering.usage.charts import Axis
 from metering.usage.queries import Slice
@@ -68,12 +68,16 @@ def test_hours_have_what_is_known_of_them(in_tenant: Tenant, other_tenant: Tenan
     ObservedEndpoint.objects.create(
         endpoint=endpoint, hour=NOON + 4 * HOUR, read_at=NOON, gpu_percent=61.5, gpu_memory_percent=80.0, waiting=3.0
     )
+    for number in (2, 5):
+        EngineHour.objects.create(endpoint=endpoint, hour=NOON + number * HOUR, base_bytes=3 << 20, slots_bytes=1 << 19)
+    EngineHour.objects.create(endpoint=endpoint, hour=DAY.end, base_bytes=1)
     found = use_over_time(endpoint, DAY)
     assert found == {
         NOON: HourOfUse(adapters=1, used_percent=25.0),
         NOON + HOUR: HourOfUse(adapters=2, used_percent=25.0),
-        NOON + 2 * HOUR: HourOfUse(adapters=1),
+        NOON + 2 * HOUR: HourOfUse(adapters=1, base_mib=3.0, slots_mib=0.5),
         NOON + 4 * HOUR: HourOfUse(gpu_percent=61.5, gpu_memory_percent=80.0, waiting=3.0),
+        NOON + 5 * HOUR: HourOfUse(base_mib=3.0, slots_mib=0.5),
     }
     assert use_over_time(endpoint, Slice(start=NOON + 9 * HOUR, end=NOON + 10 * HOUR)) == {}
     told = [(one.deployment.version, one.hours, one.is_there) for one in stays(endpoint, DAY, now=NOON + 3 * HOUR)]
@@ -91,6 +95,14 @@ def test_figures_have_gaps_where_nothing_is_known() -> None:
     machines = machines_figure(axis, use)
     assert [(trace["name"], trace["y"]) for trace in machines["data"]] == [("GPU", [50.12, None, None])]
     assert machines["label"] == "GPU and memory. GPU, most: 50%, 25 October, 12:00 UTC."
+    use = {NOON: HourOfUse(base_mib=30.0), NOON + HOUR: HourOfUse(base_mib=20.0, cache_mib=0.125)}
+    memory = memory_figure(axis, use)
+    traces = [(trace["name"], trace["y"]) for trace in memory["data"]]
+    assert traces == [("Base model", [30.0, 20.0, None]), ("Key-value cache", [None, 0.12, None])]
+    assert memory["label"] == (
+        "The engine’s memory. Base model, most: 30 MiB, 25 October, 12:00 UTC. "
+        "Key-value cache, most: 0 MiB, 25 October, 13:00 UTC."
+    )
 
 
 @pytest.mark.django_db

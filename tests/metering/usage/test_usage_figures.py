@@ -137,6 +137,6 @@ def test_days_have_no_time_of_day() -> None:
         Axis(wanted=wanted, grain=Grain.DAY, marks=marks), {wanted.start: Figures(completion_tokens=86_400)}
     )
     [output] = figure["data"]
-    assert (output["x"], output["y"]) == (["2026-03-01", "2026-03-02"], [1.0, 0.0])
+    assert (figure["layout"]["meta"]["times"], output["y"]) == (["2026-03-01", "2026-03-02"], [1.0, 0.0])
     assert figure["layout"]["shapes"][0]["x0"] == "2026-03-01"
     assert figure["layout"]["annotations"][0]["text"] == "▲ legal v2"
