@@ -9,6 +9,7 @@ from typing import Any
 from evaluations.judges.backends import judges
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.judgings.services import judge_at_once
+from evaluations.runs.stages.alternatives import add_alternatives, lacks_alternatives
 from evaluations.runs.stages.answers import take_known
 from evaluations.runs.stages.generation import PREDICTIONS, generation_spec, models_to_ask, store_predictions
 from evaluations.runs.stages.grading import SITE_JUDGE, grade_run
@@ -20,6 +21,7 @@ from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 from jobs.outcomes import Outcome, Running, Succeeded
 
+PREPARING = "preparing"
 SCORING = "scoring"
 
 
@@ -34,6 +36,12 @@ class EvaluationKind(ComputeKind):
         run = _run_of(job)
         if not run.answer_tokens:
             store_rows(run)
+            take_known(run)
+        if lacks_alternatives(run):
+            if job.phase != PREPARING:
+                # Comparing thousands of training rows may take a minute, so its page says what it does.
+                return Running(after=0.0, phase=PREPARING)
+            add_alternatives(run)
             take_known(run)
         if models_to_ask(run):
             outcome = super().step(job)
@@ -70,6 +78,5 @@ class EvaluationKind(ComputeKind):
 
 
 def _run_of(job: Job) -> EvaluationRun:
-    return EvaluationRun.objects.select_related("version__adapter__base_model", "base_model", "dataset_version").get(
-        job=job
-    )
+    related = ("version__adapter__base_model", "version__run__dataset_version", "base_model", "dataset_version")
+    return EvaluationRun.objects.select_related(*related).get(job=job)

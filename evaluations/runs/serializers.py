@@ -116,6 +116,11 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
         max_length=MOST_MODELS,
         help_text="Judges whose models, behind OpenAI-compatible addresses, are asked for answers of their own.",
     )
+    alternatives = serializers.BooleanField(
+        default=True,
+        help_text="Whether what needs no training answers too: the base model with examples from the training rows, a "
+        "look-up of the most similar training row, and where answers are labels, a classifier.",
+    )
     dataset_version = serializers.UUIDField(
         default=None,
         allow_null=True,
@@ -207,6 +212,12 @@ class AnswerSerializer(serializers.Serializer[GradedAnswer]):
         source="answer.is_right", allow_null=True, help_text="Exactly the expected answer; null until scored."
     )
     scores = serializers.DictField(source="answer.scores")
+    prompt_tokens = serializers.IntegerField(source="answer.prompt_tokens", allow_null=True)
+    completion_tokens = serializers.IntegerField(source="answer.completion_tokens", allow_null=True)
+    examples = serializers.IntegerField(
+        source="answer.examples", allow_null=True, help_text="Training rows that stood in the prompt."
+    )
+    seconds = serializers.FloatField(source="answer.seconds", allow_null=True)
     grade = serializers.FloatField(source="grade.score", default=None)
     reason = serializers.CharField(source="grade.reason", default="", help_text="The judge's reason.")
     reviews = serializers.SerializerMethodField(help_text="Experts’ grades, comments and corrections, oldest first.")

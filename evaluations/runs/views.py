@@ -88,7 +88,7 @@ def row(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
         "run": run,
         "item": item,
         "kept": [(column_title(name), value_title(name, value)) for name, value in item.metadata.items()],
-        "answers": full_answers(run, grid.columns, item, grades_of(run, [item], request.membership.user)),
+        "answers": full_answers(run, grid.ordered_models, item, grades_of(run, [item], request.membership.user)),
         "judging": run.last_judging,
         "neighbours": neighbours,
         "previous_url": _row_address(grid, neighbours.previous),
