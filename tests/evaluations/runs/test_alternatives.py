@@ -84,6 +84,7 @@ def test_they_change_nothing_that_is_said_of_the_others(evaluate: Evaluate, labe
     assert compared_with(run) == "base"
     assert headline(run) == headline(plain)
     assert run.last_judging is not None
+    assert plain.last_judging is not None
     assert run.last_judging.summary == plain.last_judging.summary
 
 
@@ -91,6 +92,7 @@ def test_they_are_not_judged(evaluate: Evaluate, labelled: AdapterVersion) -> No
     run = evaluate(labelled)
     assert {key for row in rows_from(run) for key in row.answers} == {"base", "v1"}
     judging = run.last_judging
+    assert judging is not None
     judging.is_pairwise = True
     assert plan_of(judging).pairs == (("v1", "base"),)
 
