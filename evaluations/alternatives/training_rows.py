@@ -28,10 +28,11 @@ class TrainingRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRows:
-    """The rows to search, ordered by id, and how many there are `of` them in all."""
+    """The rows to search, ordered by id, how many there are `of` them in all, and how many were left out."""
 
     rows: list[TrainingRow]
     of: int
+    left_out: int = 0
 
 
 def training_rows(version: DatasetVersion, *, held_out: Collection[str] = ()) -> TrainingRows:
@@ -40,17 +41,19 @@ def training_rows(version: DatasetVersion, *, held_out: Collection[str] = ()) ->
     `held_out` are the `content_of` rows that are asked: a training row that is one of them is left out, for it would be
     its own answer. Ids are hashes, so the smallest are a uniform sample, the same each time.
     """
-    total = 0
+    total = left_out = 0
 
     def usable() -> Iterator[TrainingRow]:
-        nonlocal total
+        nonlocal total, left_out
         for row in _read(version):
-            if row.answer and content_of(row.messages[:-1], row.tools, row.answer) not in held_out:
+            if content_of(row.messages[:-1], row.tools, row.answer) in held_out:
+                left_out += 1
+            elif row.answer:
                 total += 1
                 yield row
 
     rows = heapq.nsmallest(MOST_ROWS, usable(), key=lambda row: row.id)
-    return TrainingRows(rows=rows, of=total)
+    return TrainingRows(rows=rows, of=total, left_out=left_out)
 
 
 def rows_named(version: DatasetVersion, ids: Collection[str]) -> dict[str, TrainingRow]:

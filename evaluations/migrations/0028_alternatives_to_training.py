@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             field=models.JSONField(
                 db_default={},
                 default=dict,
-                help_text="of an alternative to training: {likeness, rows, of}: how it finds training rows, and among how many",
+                help_text="of an alternative to training: {likeness, rows, of, left_out}, how it finds which training rows",
             ),
         ),
         migrations.AddField(

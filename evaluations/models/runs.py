@@ -161,7 +161,7 @@ class EvaluatedModel(TenantModel):
     facts = models.JSONField(
         default=dict,
         db_default={},
-        help_text="of an alternative to training: {likeness, rows, of}: how it finds training rows, and among how many",
+        help_text="of an alternative to training: {likeness, rows, of, left_out}, how it finds which training rows",
     )
 
     class Meta:

@@ -23,6 +23,7 @@ from evaluations.runs.grid.filters import filters_of
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.grid.row import full_answers
 from evaluations.runs.judgings.panels import render_panels
+from evaluations.runs.need.panel import need_panel
 from evaluations.runs.queries import answered_counts, leaks_in, runs, runs_with_findings
 from evaluations.runs.report import headline, names_of, sentence
 from evaluations.runs.stages.held_out import ALL
@@ -141,6 +142,7 @@ def _head(request: TenantRequest, run: EvaluationRun, *, tab: str) -> dict[str, 
         "is_live": any(chip.badges for chip in chips if chip.model == grid.about),
         "outcome": grid.outcome,
         "leaks": leaks_in(run),
+        "need": need_panel(run),
         "address": grid.wanted.address(),
     }
     if run.summary and grid.other is not None:

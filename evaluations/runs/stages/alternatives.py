@@ -65,7 +65,7 @@ def _models(run: EvaluationRun, found: Alternatives, training: TrainingRows) -> 
         kinds.append(ModelKind.CLASSIFIER)
     last = run.models.aggregate(last=Max("position"))["last"]
     asked = {ModelKind.FEW_SHOT: base_sha256(run.base)}
-    facts = {"likeness": found.likeness, "rows": len(training.rows), "of": training.of}
+    facts = {"likeness": found.likeness, "rows": len(training.rows), "of": training.of, "left_out": training.left_out}
     return [
         EvaluatedModel(
             tenant_id=run.tenant_id,

@@ -136,6 +136,7 @@ def test_a_training_row_that_is_asked_is_left_out(
     version = make_version(training=[leaked, other], held_out=[leaked]).run.dataset_version
     found = training_rows(version, held_out={content_of(leaked["messages"][:-1], [], "yes")})
     assert [row.answer for row in found.rows] == ["no"], "another answer to the same question is no copy"
+    assert (found.of, found.left_out) == (1, 1)
 
 
 def test_answers_that_were_not_learnt_are_left_out(

@@ -53,7 +53,12 @@ def test_each_alternative_answers_and_is_scored(evaluate: Evaluate, labelled: Ad
     assert [model.key for model in run.contenders] == ["base", "v1"]
     figures = {key: one["exact_match"] for key, one in run.summary["all"]["figures"].items()}
     assert figures == {"base": pytest.approx(1 / 3), "v1": 1.0, "few_shot": 1.0, "look_up": 1.0, "classifier": 1.0}
-    assert run.models.get(key="look_up").facts == {"likeness": "words and characters", "rows": 9, "of": 9}
+    assert run.models.get(key="look_up").facts == {
+        "likeness": "words and characters",
+        "rows": 9,
+        "of": 9,
+        "left_out": 0,
+    }
     shown = Answer.objects.filter(model__key="few_shot").values_list("examples", "prompt_tokens")
     assert set(shown) == {(8, 11)}
 
@@ -165,3 +170,41 @@ def test_the_grid_shows_one_where_it_is_chosen(as_bob: Client, evaluate: Evaluat
     assert as_bob.get(address, {"against": "look_up"}).content.decode().count(cells) == 3
     row = as_bob.get(reverse("evaluations:row", args=[run.id, 1])).content.decode()
     assert all(name in row for name in ("Base with examples", "Look-up", "Classifier"))
+
+
+def test_pages_and_rest_say_whether_training_was_needed(
+    as_bob: Client, evaluate: Evaluate, labelled: AdapterVersion
+) -> None:
+    run = evaluate(labelled)
+    need = as_bob.get(f"/api/v1/evaluations/{run.id}/").json()["need"]
+    assert (need["verdict"], need["metric"]) == ("too few", "exact_match")
+    by_key = {one["key"]: one for one in need["alternatives"]}
+    assert by_key.keys() == {"base", "few_shot", "look_up", "classifier"}
+    assert by_key["few_shot"] | {"seconds": 0} == by_key["few_shot"] | {
+        "score": 1.0,
+        "prompt_tokens": 11.0,
+        "completion_tokens": 3.0,
+        "examples": 8.0,
+        "training_rows": 9,
+        "likeness": "words and characters",
+        "verdict": "unclear",
+        "seconds": 0,
+    }
+    figures = as_bob.get(reverse("evaluations:figures", args=[run.id])).content.decode()
+    assert 'data-testid="need-verdict"' in figures
+    assert "against=base&amp;show=better" in figures
+    for address in (
+        reverse("evaluations:detail", args=[run.id]),
+        reverse("adapters:version", args=[labelled.id]),
+    ):
+        page = as_bob.get(address).content.decode()
+        assert 'data-testid="need-note"' in page
+        assert f"{reverse('evaluations:figures', args=[run.id])}#need" in page
+
+
+def test_an_evaluation_without_alternatives_says_nothing_of_it(
+    as_bob: Client, evaluate: Evaluate, version: AdapterVersion
+) -> None:
+    run = evaluate(version)
+    assert as_bob.get(f"/api/v1/evaluations/{run.id}/").json()["need"] is None
+    assert "Did it need training" not in as_bob.get(reverse("evaluations:figures", args=[run.id])).content.decode()
