@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluations.judges.backends import judges
+from evaluations.metrics.encoders import EncoderError
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.judgings.services import judge_at_once
 from evaluations.runs.stages.alternatives import add_alternatives, lacks_alternatives
@@ -19,7 +20,7 @@ from evaluations.runs.stages.scoring import score_run
 from jobs.backends.base import ComputeBackend, ComputeSpec
 from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
-from jobs.outcomes import Outcome, Running, Succeeded
+from jobs.outcomes import JobError, Outcome, Running, Succeeded
 
 PREPARING = "preparing"
 SCORING = "scoring"
@@ -33,7 +34,14 @@ class EvaluationKind(ComputeKind):
     max_attempts = 3
 
     def step(self, job: Job) -> Outcome:
-        run = _run_of(job)
+        try:
+            return self._advance(job, _run_of(job))
+        except EncoderError as error:
+            # What is done is kept, so this waits until the operator has it running again, or somebody stops the job.
+            away = JobError(code="platform:encoder", text=error.text, temporary=True)
+            return Running(after=error.after, waits_for=away)
+
+    def _advance(self, job: Job, run: EvaluationRun) -> Outcome:
         if not run.answer_tokens:
             store_rows(run)
             take_known(run)

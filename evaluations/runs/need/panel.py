@@ -103,7 +103,7 @@ def _how(one: Compared) -> str:
     match one.key:
         case ModelKind.FEW_SHOT:
             shown = one.facts.get("examples") or 0.0
-            return f"{shown:.1f} training rows in its prompt on average, {found}"
+            return f"{round(shown, 1):g} training rows in its prompt on average, {found}"
         case ModelKind.LOOK_UP:
             return f"the answer of the most similar training row, {found}"
         case ModelKind.CLASSIFIER:

@@ -1,19 +1,23 @@
 """What needs no training answers an evaluation's rows, and changes nothing else that the evaluation says."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
 from adapters.models import AdapterVersion
+from evaluations.metrics.encoders import Encoder, EncoderError, Vectors, encoders
 from evaluations.models import Answer, EvaluationRun, EvaluationState
 from evaluations.runs.judgings.rows import plan_of, rows_from
+from evaluations.runs.kinds import EvaluationKind
 from evaluations.runs.report import compared_with, headline
 from evaluations.runs.services import start_evaluation
+from jobs.outcomes import JobError, Running
 from storage.objects import object_key
 from tenants.models import Tenant
 from tests.evaluations.alternatives.sample import held_out, training
@@ -208,3 +212,42 @@ def test_an_evaluation_without_alternatives_says_nothing_of_it(
     run = evaluate(version)
     assert as_bob.get(f"/api/v1/evaluations/{run.id}/").json()["need"] is None
     assert "Did it need training" not in as_bob.get(reverse("evaluations:figures", args=[run.id])).content.decode()
+
+
+class Away(Encoder):
+    """Replies only once it is `back`."""
+
+    model = "away"
+    back = False
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        if not self.back:
+            raise EncoderError("The encoder cannot be reached.", after=0.0)
+        return np.array([[len(text), 1.0] for text in texts])
+
+
+def test_an_encoder_that_is_away_is_waited_for(
+    in_tenant: Tenant,
+    labelled: AdapterVersion,
+    answer_with: Callable[[Respond], None],
+    run_jobs: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Any,
+) -> None:
+    answer_with(respond)
+    away = Away("default", {})
+    settings.ENCODERS = {"default": {"BACKEND": "unused", "OPTIONS": {}}}
+    monkeypatch.setattr(encoders, "built", {"default": away})
+    run = start_evaluation(tenant=in_tenant, version=labelled)
+    job, kind = run.job, EvaluationKind()
+    assert kind.step(job) == Running(after=0.0, phase="preparing")
+    job.phase = "preparing"
+    waiting = kind.step(job)
+    assert isinstance(waiting, Running)
+    assert waiting.waits_for == JobError(code="platform:encoder", text="The encoder cannot be reached.", temporary=True)
+    away.back = True
+    run_jobs()
+    run = EvaluationRun.objects.get(id=run.id)
+    assert run.state == EvaluationState.READY
+    assert run.models.get(key="look_up").facts["likeness"] == "away"
+    assert "embedding_similarity" in run.summary["all"]["figures"]["v1"]
