@@ -56,7 +56,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell) -> dict[str
             body = {"evaluation": evaluation["id"], "judges": [f"shared:{JUDGE}"]}
             wait_for_job(client, client.post("judgings/", json=body)["job"]["id"], following("judging"))
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
-        items = [_compared(item) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
+        items = [_compared(item, evaluation["about"]) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
         item = next(i for i in items if i["slice"] == "seen" and i["own"]["is_right"])
         canary = ""
         with ExpertClient(site.web_url, demo.admin, site.password) as admin:
@@ -142,9 +142,9 @@ def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[
     return ready
 
 
-def _compared(item: dict[str, Any]) -> dict[str, Any]:
-    """The row with the answer of the evaluated version, which is the last model, as `own`."""
-    return {**item, "own": item["answers"][-1]}
+def _compared(item: dict[str, Any], own: str) -> dict[str, Any]:
+    """The row with the answer of the evaluated version, whose key is `own`, as `own`."""
+    return {**item, "own": next(answer for answer in item["answers"] if answer["model"] == own)}
 
 
 def _ask(site: Site, api_key: str, model: str, item: dict[str, Any]) -> str:
@@ -185,7 +185,7 @@ def tenant_report(
     cost: float,
 ) -> dict[str, Any]:
     """One tenant's row of the report. The gain is measured on the test rows with wordings seen in training."""
-    summary, own, before = evaluation["summary"], evaluation["models"][-1]["key"], f"v{first['number']}"
+    summary, own, before = evaluation["summary"], evaluation["about"], f"v{first['number']}"
     base, earlier, seen, unseen = (
         summary[name]["figures"][key]
         for name, key in (("seen", "base"), ("seen", before), ("seen", own), ("unseen", own))

@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 
 from adapters.models import AdapterVersion
+from evaluations.gates.evidence import roles_of, rows_of
 from evaluations.metrics.encoders import Encoder, EncoderError, Vectors, encoders
-from evaluations.models import Answer, EvaluationRun, EvaluationState
+from evaluations.models import Answer, Decision, EvaluationRun, EvaluationState
 from evaluations.runs.judgings.rows import plan_of, rows_from
 from evaluations.runs.kinds import EvaluationKind
 from evaluations.runs.report import compared_with, headline
@@ -251,3 +252,11 @@ def test_an_encoder_that_is_away_is_waited_for(
     assert run.state == EvaluationState.READY
     assert run.models.get(key="look_up").facts["likeness"] == "away"
     assert "embedding_similarity" in run.summary["all"]["figures"]["v1"]
+
+
+def test_a_gate_does_not_see_them(evaluate: Evaluate, labelled: AdapterVersion) -> None:
+    run = evaluate(labelled)
+    decision = Decision(tenant=run.tenant, run=run, version=labelled, number=1)
+    assert sorted(roles_of(decision).values()) == ["base", "own"]
+    [first, *_] = rows_of(decision, None)
+    assert first.answers.keys() == {"base", "own"}
