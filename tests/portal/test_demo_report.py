@@ -42,7 +42,8 @@ def row(*, adapter: float = 0.95, answer: str = "CAP - $5", judge: str = "") -> 
         training={"billable_seconds": 61.26},
         evaluating={"billable_seconds": 8.0},
         evaluation={
-            "models": [{"key": "base"}, {"key": "v1"}, {"key": "v2"}],
+            "about": "v2",
+            "models": [{"key": "base"}, {"key": "v1"}, {"key": "v2"}, {"key": "look_up"}],
             "summary": {"seen": both, "unseen": both},
             "judgings": [{"summary": grades, "name": judge, "is_llm": bool(judge)}],
         },
