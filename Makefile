@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve base-smollm2 test test-fast test-sagemaker test-focus check lock screenshots clean
+.PHONY: help setup demo serve base-smollm2 encoder-minilm test test-fast test-sagemaker test-focus check lock screenshots clean
 
 PYTHON := .venv/bin/python
 
@@ -36,6 +36,9 @@ test-focus: setup ## Check the cost file with the FOCUS project's validator, in 
 
 base-smollm2: setup ## Fetch SmolLM2-135M, a base model of real English, into var/base-models (100 MB, once)
 	$(PYTHON) -m scripts.base_smollm2
+
+encoder-minilm: setup ## Fetch all-MiniLM-L6-v2, an encoder of English texts, into var/encoders (85 MB, once)
+	$(PYTHON) -m scripts.encoder_minilm
 
 check: setup ## Run every static check
 	scripts/check.sh

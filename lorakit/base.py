@@ -115,3 +115,8 @@ def end_token_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) ->
 def context_length(model: PreTrainedModel) -> int:
     """The maximum number of tokens of prompt and answer together."""
     return int(model.config.max_position_embeddings)
+
+
+def context_in(directory: Path) -> int:
+    """`context_length` of the model in a directory, without loading it."""
+    return int(AutoConfig.from_pretrained(directory).max_position_embeddings)

@@ -131,10 +131,11 @@ class GenerateSpec(Document):
     lower-case letters, digits, dots, hyphens and underscores, the first a letter or digit, and no reserved name. There
     are 1 to 8 targets, so that SageMaker takes all of them as input channels.
 
-    Prompts come from inputs/prompts/rows.jsonl, one {"id", "messages", "tools", "targets"} per line. Ids are unique.
-    The last message is the assistant's reference and is left out of the prompt. `tools` may be missing, and so may
-    `targets`, the names of the targets that are to answer this row: then all do. The answers are written to
-    output/predictions.jsonl, one `Prediction` per line, ordered by row and then by target.
+    Prompts come from inputs/prompts/rows.jsonl, one {"id", "messages", "tools", "targets", "examples"} per line. Ids
+    are unique. The last message is the assistant's reference and is left out of the prompt. `tools` may be missing, and
+    so may `targets`, the names of the targets that are to answer this row: then all do. `examples`, which may be
+    missing too, are conversations with their answers, the most useful first; as many as fit stand before the question.
+    The answers are written to output/predictions.jsonl, one `Prediction` per line, ordered by row and then by target.
 
     A later attempt with the same checkpoints and inputs keeps the answers that an earlier one wrote. Raises ValueError
     for targets that cannot be.
@@ -163,7 +164,8 @@ class Prediction(Document):
 
     `completion_tokens` includes the end token, if the model generated one; then `finish` is "stop". `log_probability`
     is the sum of the natural logarithms of these tokens' probabilities, None if there are none because the prompt left
-    no room. `seconds` is the answer's share of the model's time. Files of older runs lack the last four fields.
+    no room. `seconds` is the answer's share of the model's time, `examples` how many were in the prompt. Files of older
+    runs lack the last five fields.
     """
 
     id: str
@@ -174,6 +176,7 @@ class Prediction(Document):
     finish: Literal["stop", "length"] = "stop"
     log_probability: float | None = None
     seconds: float = 0.0
+    examples: Natural = 0
 
 
 @dataclass(frozen=True, kw_only=True)

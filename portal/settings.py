@@ -9,6 +9,7 @@ from typing import Any
 import environ
 
 from metering.prices.currencies import checked_code
+from portal.configured.encoders import all_encoders
 from portal.configured.judges import all_judges
 from portal.configured.metrics import all_metrics
 from portal.configured.schedule import SCHEDULE
@@ -500,7 +501,12 @@ ROUTE_CLASSIFIERS: dict[str, dict[str, Any]] = {
 
 METRICS = all_metrics(wordnet=env.str("WORDNET_DIR", default=""))
 
-# Models that turn texts into vectors, for the metrics of likeness in meaning; none in the box.
-ENCODERS: dict[str, dict[str, Any]] = {}
+# A model that turns texts into vectors, for the metrics of likeness in meaning and for alternatives to training.
+ENCODERS = all_encoders(
+    url=env.str("ENCODER_URL", default=""),
+    key=env.str("ENCODER_API_KEY", default=""),
+    model=env.str("ENCODER_MODEL", default="all-minilm-l6-v2"),
+    tokens=env.bool("ENCODER_TOKEN_VECTORS", default=False),
+)
 
 LOGGING = logging_config(json=env.bool("LOG_JSON", default=not DEBUG), level=env.str("LOG_LEVEL", default="INFO"))

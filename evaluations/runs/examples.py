@@ -21,7 +21,7 @@ WITHOUT_VERSION = OpenApiExample(
     },
 )
 SUMMARY = OpenApiExample(
-    "A ready evaluation (only `summary` and `data_findings` shown)",
+    "A ready evaluation (only `summary`, `need` and `data_findings` shown)",
     response_only=True,
     value={
         "summary": {
@@ -63,6 +63,37 @@ SUMMARY = OpenApiExample(
                     }
                 },
             }
+        },
+        "need": {
+            "verdict": "needed",
+            "sentence": (
+                "Training paid off. v3 gives the expected answer on 93.0% of 210 held-out rows, a look-up of the most "
+                "similar training row on 71.0%. This is unlikely to be chance: 14 to 29 points more, with 95% "
+                "confidence."
+            ),
+            "metric": "exact_match",
+            "decisive": "look_up",
+            "alternatives": [
+                {
+                    "key": "look_up",
+                    "score": 0.71,
+                    "difference": {
+                        "mean": 0.22,
+                        "low": 0.14,
+                        "high": 0.29,
+                        "better": 51,
+                        "worse": 5,
+                        "verdict": "better",
+                    },
+                    "verdict": "better",
+                    "likeness": "words and characters",
+                    "training_rows": 1800,
+                    "prompt_tokens": 0.0,
+                    "completion_tokens": 0.0,
+                    "examples": None,
+                    "seconds": 0.001,
+                }
+            ],
         },
         "data_findings": [
             {

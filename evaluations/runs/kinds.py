@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from evaluations.judges.backends import judges
+from evaluations.metrics.encoders import EncoderError
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.judgings.services import judge_at_once
+from evaluations.runs.stages.alternatives import add_alternatives, lacks_alternatives
 from evaluations.runs.stages.answers import take_known
 from evaluations.runs.stages.generation import PREDICTIONS, generation_spec, models_to_ask, store_predictions
 from evaluations.runs.stages.grading import SITE_JUDGE, grade_run
@@ -18,8 +20,9 @@ from evaluations.runs.stages.scoring import score_run
 from jobs.backends.base import ComputeBackend, ComputeSpec
 from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
-from jobs.outcomes import Outcome, Running, Succeeded
+from jobs.outcomes import JobError, Outcome, Running, Succeeded
 
+PREPARING = "preparing"
 SCORING = "scoring"
 
 
@@ -31,9 +34,22 @@ class EvaluationKind(ComputeKind):
     max_attempts = 3
 
     def step(self, job: Job) -> Outcome:
-        run = _run_of(job)
+        try:
+            return self._advance(job, _run_of(job))
+        except EncoderError as error:
+            # What is done is kept, so this waits until the operator has it running again, or somebody stops the job.
+            away = JobError(code="platform:encoder", text=error.text, temporary=True)
+            return Running(after=error.after, waits_for=away)
+
+    def _advance(self, job: Job, run: EvaluationRun) -> Outcome:
         if not run.answer_tokens:
             store_rows(run)
+            take_known(run)
+        if lacks_alternatives(run):
+            if job.phase != PREPARING:
+                # Comparing thousands of training rows may take a minute, so its page says what it does.
+                return Running(after=0.0, phase=PREPARING)
+            add_alternatives(run)
             take_known(run)
         if models_to_ask(run):
             outcome = super().step(job)
@@ -70,6 +86,5 @@ class EvaluationKind(ComputeKind):
 
 
 def _run_of(job: Job) -> EvaluationRun:
-    return EvaluationRun.objects.select_related("version__adapter__base_model", "base_model", "dataset_version").get(
-        job=job
-    )
+    related = ("version__adapter__base_model", "version__run__dataset_version", "base_model", "dataset_version")
+    return EvaluationRun.objects.select_related(*related).get(job=job)

@@ -35,7 +35,7 @@ class ModelsForm(RowsForm):
         "version is listed. To compare several versions, select Evaluate on the page of one of them.",
     )
 
-    field_order = ("base_model", "version", "outside", "dataset_version", "rows")
+    field_order = ("base_model", "version", "outside", "alternatives", "dataset_version", "rows")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(Q(id__in=_newest_with_held_out_rows()), *args, **kwargs)

@@ -10,6 +10,7 @@ from adapters.versions.panels import Panel
 from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationRun, EvaluationState, Review
 from evaluations.runs.judgings.expert_means import expert_means
+from evaluations.runs.need.panel import need_panel
 from evaluations.runs.queries import latest_ready, runs
 from evaluations.runs.report import headline
 
@@ -25,6 +26,7 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
         "version": version,
         "evaluation": ready,
         "headline": report,
+        "need": need_panel(ready) if ready else None,
         "by_experts": _by_experts(ready) if ready else "",
         "leaks": leaks_of(ready.dataset_version) if ready else [],
         "badges": badges_of([version])[version.id],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluations.metrics import metrics
-from evaluations.models import EvaluationRun
+from evaluations.models import ALTERNATIVES, EvaluationRun
 from evaluations.runs.contenders import BASE
 from evaluations.runs.stages.grading import GRADE
 from evaluations.runs.stages.held_out import ALL
@@ -80,9 +80,12 @@ def headline(run: EvaluationRun) -> SliceReport | None:
 
 
 def compared_with(run: EvaluationRun) -> str:
-    """The key of the model that the own one is compared with: the base, else the first other, else itself."""
+    """The key of the model that the own one is compared with: the base, else the first other, else itself.
+
+    It is never an alternative to training, so that the verdict stays the same whether there are any.
+    """
     own = run.own_key
-    others = [key for key in run.summary[ALL]["figures"] if key != own]
+    others = [key for key in run.summary[ALL]["figures"] if key != own and key not in ALTERNATIVES]
     return BASE if BASE in others else others[0] if others else own
 
 

@@ -38,6 +38,13 @@ class RowsForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Your judges’ models answer these rows too. Their providers may charge for it.",
     )
+    alternatives = forms.BooleanField(
+        label="Alternatives to training",
+        required=False,
+        initial=True,
+        help_text="The same rows are also answered without training: by the base model with examples from the training "
+        "rows, by a look-up of the most similar training row, and where answers are labels, by a classifier.",
+    )
     dataset_version = RowsField(label="Rows", queryset=None, empty_label=None)
     rows = forms.IntegerField(
         label="Maximum number of rows",

@@ -13,6 +13,8 @@ from evaluations.runs.grades import NONE, AnswerGrades, GradesByAnswer
 from evaluations.runs.grid.address import LENGTHS, LONGEST_SEARCH, SHOWS
 from evaluations.runs.grid.exports import FILE_TYPES
 from evaluations.runs.judgings.services import MOST_JUDGES
+from evaluations.runs.need.compared import need_of
+from evaluations.runs.need.serializers import NeedSerializer
 from evaluations.runs.queries import GradedAnswer, leaks_in
 from evaluations.runs.stages.held_out import MOST_ROWS, USUAL_ROWS
 from jobs.serializers import JobSerializer
@@ -61,6 +63,9 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
     judgings = JudgingSerializer(
         many=True, read_only=True, help_text="Newest first; rows show the grades of the first that is ready."
     )
+    need = serializers.SerializerMethodField(
+        help_text="Whether training was needed. Null without alternatives to training."
+    )
     data_findings = serializers.SerializerMethodField(
         help_text="Leaks and near leaks of the dataset version, for which scores look better than they are."
     )
@@ -79,6 +84,7 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
             "models",
             "summary",
             "judgings",
+            "need",
             "data_findings",
             "job",
             "created_at",
@@ -87,6 +93,11 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
     @extend_schema_field(serializers.CharField(allow_null=True))
     def get_version_name(self, run: EvaluationRun) -> str | None:
         return str(run.version) if run.version else None
+
+    @extend_schema_field(NeedSerializer(allow_null=True))
+    def get_need(self, run: EvaluationRun) -> Any:
+        found = need_of(run)
+        return None if found is None else NeedSerializer(found).data
 
     @extend_schema_field(DataFindingSerializer(many=True))
     def get_data_findings(self, run: EvaluationRun) -> Any:
@@ -115,6 +126,11 @@ class NewEvaluationSerializer(serializers.Serializer[dict[str, Any]]):
         default=list,
         max_length=MOST_MODELS,
         help_text="Judges whose models, behind OpenAI-compatible addresses, are asked for answers of their own.",
+    )
+    alternatives = serializers.BooleanField(
+        default=True,
+        help_text="Whether what needs no training answers too: the base model with examples from the training rows, a "
+        "look-up of the most similar training row, and where answers are labels, a classifier.",
     )
     dataset_version = serializers.UUIDField(
         default=None,
@@ -207,6 +223,12 @@ class AnswerSerializer(serializers.Serializer[GradedAnswer]):
         source="answer.is_right", allow_null=True, help_text="Exactly the expected answer; null until scored."
     )
     scores = serializers.DictField(source="answer.scores")
+    prompt_tokens = serializers.IntegerField(source="answer.prompt_tokens", allow_null=True)
+    completion_tokens = serializers.IntegerField(source="answer.completion_tokens", allow_null=True)
+    examples = serializers.IntegerField(
+        source="answer.examples", allow_null=True, help_text="Training rows that stood in the prompt."
+    )
+    seconds = serializers.FloatField(source="answer.seconds", allow_null=True)
     grade = serializers.FloatField(source="grade.score", default=None)
     reason = serializers.CharField(source="grade.reason", default="", help_text="The judge's reason.")
     reviews = serializers.SerializerMethodField(help_text="Experts’ grades, comments and corrections, oldest first.")

@@ -26,6 +26,7 @@ def start_evaluation(
     base_model: BaseModel | None = None,
     versions: Sequence[AdapterVersion] = (),
     outside: Sequence[Judge] = (),
+    alternatives: bool = True,
     rows: int = USUAL_ROWS,
     judging: JudgingWanted | None = None,
     created_by: User | None = None,
@@ -34,13 +35,16 @@ def start_evaluation(
 
     Without a version it is about `base_model`, or if `base` is false or there is none, about the first outside model.
     The rows are those held out from `dataset_version`, by default the one that the version was trained on, or all of an
-    evaluation set; at most `rows` of them. `judging` has language models grade the answers as soon as they are there.
+    evaluation set; at most `rows` of them. With `alternatives`, what would have needed no training answers the rows
+    too, if the version's training rows are still stored. `judging` has language models grade the answers as soon as
+    they are there.
     """
     run = EvaluationRun(
         tenant=tenant,
         version=version,
         base_model=base_model if version is None and base else None,
         rows_wanted=rows,
+        has_alternatives=alternatives and version is not None,
         created_by=created_by,
     )
     if version is not None and base_model not in (None, run.base):

@@ -23,6 +23,7 @@ from evaluations.runs.grid.filters import filters_of
 from evaluations.runs.grid.grid import Grid
 from evaluations.runs.grid.row import full_answers
 from evaluations.runs.judgings.panels import render_panels
+from evaluations.runs.need.panel import need_panel
 from evaluations.runs.queries import answered_counts, leaks_in, runs, runs_with_findings
 from evaluations.runs.report import headline, names_of, sentence
 from evaluations.runs.stages.held_out import ALL
@@ -88,7 +89,7 @@ def row(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
         "run": run,
         "item": item,
         "kept": [(column_title(name), value_title(name, value)) for name, value in item.metadata.items()],
-        "answers": full_answers(run, grid.columns, item, grades_of(run, [item], request.membership.user)),
+        "answers": full_answers(run, grid.ordered_models, item, grades_of(run, [item], request.membership.user)),
         "judging": run.last_judging,
         "neighbours": neighbours,
         "previous_url": _row_address(grid, neighbours.previous),
@@ -141,6 +142,7 @@ def _head(request: TenantRequest, run: EvaluationRun, *, tab: str) -> dict[str, 
         "is_live": any(chip.badges for chip in chips if chip.model == grid.about),
         "outcome": grid.outcome,
         "leaks": leaks_in(run),
+        "need": need_panel(run),
         "address": grid.wanted.address(),
     }
     if run.summary and grid.other is not None:

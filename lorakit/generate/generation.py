@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from lorakit.base import check_base, context_length, end_token_ids, load_for_serving, load_tokenizer
+from lorakit.base import check_base, context_in, context_length, end_token_ids, load_for_serving, load_tokenizer
 from lorakit.contracts import GenerateSpec, Prediction
 from lorakit.generate.adapters import check_adapters, in_slots, stage_adapters, turns
 from lorakit.generate.answers import Answers, answers_path
@@ -48,7 +48,8 @@ def generate(run: Run[GenerateSpec]) -> dict[str, float]:
         scratch = Path(name)
         base = check_base(run.spec.base_model)
         tokenizer = load_tokenizer(base)
-        with closing(load_prompts(run, tokenizer, scratch / "prompts")) as prompts:
+        context = context_in(base)
+        with closing(load_prompts(run, tokenizer, scratch / "prompts", context=context)) as prompts:
             stored = stage_adapters(run, scratch)
             with closing(Answers(answers_path(run), prompts.ids, run.spec.targets)) as answers:
                 answer_all(run, load_for_serving(base), tokenizer, prompts, stored, answers)
@@ -85,7 +86,7 @@ def answer_all(
         with in_slots(pool, targets, stored) as slots:
             missing = questions(prompts, answers, slots, context=context, max_tokens=run.spec.max_new_tokens)
             for question in decode_each(batch, missing, width=run.spec.batch_size, after_step=progress):
-                answers.add(prediction_of(question, tokenizer))
+                answers.add(prediction_of(question, tokenizer, prompts.examples.get(question.row_id, 0)))
     progress.report([])
 
 
@@ -122,8 +123,8 @@ def answer_full_prompts(run: Run[GenerateSpec], prompts: Prompts, answers: Answe
         run.message(f"{len(full)} prompts fill the model's context of {context} tokens and get an empty answer.")
 
 
-def prediction_of(question: Question, tokenizer: PreTrainedTokenizerFast) -> Prediction:
-    """The answer to a question that is finished."""
+def prediction_of(question: Question, tokenizer: PreTrainedTokenizerFast, examples: int) -> Prediction:
+    """The answer to a question that is finished, which had so many examples."""
     return Prediction(
         id=question.row_id,
         target=question.target,
@@ -133,4 +134,5 @@ def prediction_of(question: Question, tokenizer: PreTrainedTokenizerFast) -> Pre
         finish="length" if question.finish == "length" else "stop",
         log_probability=question.log_probability,
         seconds=round(question.busy_seconds, 6),
+        examples=examples,
     )

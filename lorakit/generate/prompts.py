@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerFast
 from lorakit.chat import Chat
 from lorakit.contracts import GenerateSpec
 from lorakit.errors import RunError
+from lorakit.generate.examples import with_examples
 from lorakit.generate.rows import read_prompts
 from lorakit.rows import ChatRow
 from lorakit.rundir import Run
@@ -22,19 +23,22 @@ T = TypeVar("T")
 
 
 class Prompts:
-    """Prompts by number, from 0: the id of each, the targets that are to answer it, and its token ids."""
+    """Prompts by number, from 0: the id of each, the targets that are to answer it, its examples and its token ids."""
 
     def __init__(self, path: Path) -> None:
         self.ids: list[str] = []
         self.targets: list[tuple[str, ...]] = []
+        self.examples: dict[str, int] = {}
         self._ends = array("q", [0])
         self._file = path.open("w+b")
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def append(self, row_id: str, targets: tuple[str, ...], tokens: list[int]) -> None:
+    def append(self, row_id: str, targets: tuple[str, ...], tokens: list[int], examples: int = 0) -> None:
         """Add a prompt."""
+        if examples:
+            self.examples[row_id] = examples
         self.ids.append(row_id)
         self.targets.append(targets)
         self._ends.append(self._ends[-1] + len(tokens))
@@ -64,15 +68,23 @@ class Prompts:
         self._file.close()
 
 
-def load_prompts(run: Run[GenerateSpec], tokenizer: PreTrainedTokenizerFast, scratch: Path) -> Prompts:
-    """Tokenise the run's prompts into a scratch file. Raises RunError for a row that cannot be used, or for none."""
+def load_prompts(run: Run[GenerateSpec], tokenizer: PreTrainedTokenizerFast, scratch: Path, *, context: int) -> Prompts:
+    """Tokenise the run's prompts into a scratch file. Raises RunError for a row that cannot be used, or for none.
+
+    `context` is the base's, in tokens, into which examples have to fit.
+    """
     path = run.input("prompts", "rows.jsonl")
     prompts = Prompts(scratch)
     for block in blocks(read_prompts(path, run.spec.targets) if path.is_file() else (), BLOCK):
         run.check_cancelled()
-        encoded = encode_prompts(tokenizer, [asked.row for asked in block])
-        for asked, tokens in zip(block, encoded, strict=True):
-            prompts.append(asked.row.id, asked.targets, tokens)
+        plain = iter(encode_prompts(tokenizer, [asked.row for asked in block if not asked.examples]))
+        for asked in block:
+            if asked.examples:
+                room = context - run.spec.max_new_tokens
+                tokens, examples = with_examples(tokenizer, asked.row, asked.examples, room=room)
+                prompts.append(asked.row.id, asked.targets, tokens, examples)
+            else:
+                prompts.append(asked.row.id, asked.targets, next(plain))
     if not prompts:
         raise RunError("generation:no_rows", "There are no prompts. Choose a dataset that has a test split.")
     return prompts
@@ -84,6 +96,8 @@ def encode_prompts(tokenizer: PreTrainedTokenizerFast, rows: list[ChatRow]) -> l
     for row in rows:
         chat.check(row)
     texts = [chat.render(row.messages[:-1], row.tools, prompt=True) for row in rows]
+    if not texts:
+        return []
     ids: list[list[int]] = tokenizer(texts, add_special_tokens=False)["input_ids"]
     return ids
 

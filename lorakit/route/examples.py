@@ -5,33 +5,20 @@ centroid is the mean of its examples. Similarities become probabilities by a sof
 prompts that were not learnt, so that of guesses with confidence 0.8 about eight in ten are right.
 """
 
-import re
-import zlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from lorakit.route.grams import BUCKETS, Numbers, vector_of, weighted, weights_of
 from lorakit.route.router import Guess
 
-BUCKETS = 1 << 15
-LONGEST_READ = 1_000
-"""Characters of a text that are read: a request says early what it is about."""
-
-GRAMS = (3, 4, 5)
 TEMPERATURES = tuple(2.0 ** (quarters / 4) for quarters in range(33))
 USUAL_TEMPERATURE = 16.0
 """Where nothing is held out to fit it."""
-
-_WORD = re.compile(r"\w+")
-
-Numbers = NDArray[np.float32] | NDArray[np.float16]
-Vector = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 class _Stored(msgspec.Struct):
@@ -56,14 +43,11 @@ class Examples:
         targets = tuple(prompts)
         if empty := [target for target in targets if not any(map(str.strip, prompts[target]))]:
             raise ValueError(f"no prompts for {', '.join(empty)}")
-        vectors = [(place, _vector(text)) for place, target in enumerate(targets) for text in prompts[target]]
-        seen_in = np.zeros(BUCKETS, np.float32)
-        for _, (buckets, _values) in vectors:
-            seen_in[buckets] += 1
-        weights = np.log((1 + len(vectors)) / (1 + seen_in)).astype(np.float32)
+        vectors = [(place, vector_of(text)) for place, target in enumerate(targets) for text in prompts[target]]
+        weights = weights_of([vector for _, vector in vectors])
         sums = np.zeros((BUCKETS, len(targets)), np.float32)
         for place, vector in vectors:
-            buckets, values = _weighted(vector, weights)
+            buckets, values = weighted(vector, weights)
             sums[buckets, place] += values
         norms = np.linalg.norm(sums, axis=0)
         centroids = (sums / np.where(norms, norms, 1)).astype(np.float32)
@@ -103,7 +87,7 @@ class Examples:
         )
 
     def _similarities(self, text: str) -> NDArray[np.float32] | None:
-        buckets, values = _weighted(_vector(text), self.weights)
+        buckets, values = weighted(vector_of(text), self.weights)
         similarities: NDArray[np.float32] = values @ self.centroids[buckets]
         return similarities if similarities.any() else None
 
@@ -135,32 +119,6 @@ class Examples:
             centroids=self.centroids,
             temperature=min(TEMPERATURES, key=loss),
         )
-
-
-def _vector(text: str) -> Vector:
-    counts = Counter(zlib.crc32(gram.encode("utf-8", "replace")) % BUCKETS for gram in _grams(text))
-    buckets = np.fromiter(counts.keys(), np.int64, len(counts))
-    return buckets, np.sqrt(np.fromiter(counts.values(), np.float32, len(counts)))
-
-
-def _grams(text: str) -> Iterator[str]:
-    words = _WORD.findall(text[:LONGEST_READ].casefold())
-    yield from words
-    for first, second in pairwise(words):
-        yield f"{first} {second}"
-    for word in words:
-        padded = f"<{word}>"
-        for size in GRAMS:
-            for start in range(len(padded) - size + 1):
-                yield padded[start : start + size]
-
-
-def _weighted(vector: Vector, weights: Numbers) -> Vector:
-    """Of length 1, or 0 for a text without words."""
-    buckets, values = vector
-    values = values * weights[buckets]
-    norm = float(np.linalg.norm(values))
-    return buckets, values / norm if norm else values
 
 
 def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:

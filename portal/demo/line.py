@@ -48,7 +48,7 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell, *, required
             body = {"evaluation": evaluation["id"], "judges": [f"shared:{JUDGE}"]}
             wait_for_job(client, client.post("judgings/", json=body)["job"]["id"], following("judging"))
         evaluation = client.get(f"evaluations/{evaluation['id']}/")
-        items = [_compared(item) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
+        items = [_compared(item, evaluation["about"]) for item in client.all(f"evaluations/{evaluation['id']}/items/")]
         item = _well_answered(items, measured_slice(evaluation["summary"]))
         canary = ""
         with ExpertClient(site.web_url, demo.admin, site.password) as admin:
@@ -147,9 +147,9 @@ def _upload(client: PortalClient, demo: DemoTenant, on_progress: Callable[[dict[
     return ready
 
 
-def _compared(item: dict[str, Any]) -> dict[str, Any]:
-    """The row with the answer of the evaluated version, which is the last model, as `own`."""
-    return {**item, "own": item["answers"][-1]}
+def _compared(item: dict[str, Any], own: str) -> dict[str, Any]:
+    """The row with the answer of the evaluated version, whose key is `own`, as `own`."""
+    return {**item, "own": next(answer for answer in item["answers"] if answer["model"] == own)}
 
 
 def _ask(site: Site, api_key: str, model: str, item: dict[str, Any]) -> str:
@@ -191,7 +191,7 @@ def tenant_report(
     required_gain: float,
 ) -> dict[str, Any]:
     """One tenant's row of the report. The gain is measured on the rows of `measured_slice`."""
-    summary, own, before = evaluation["summary"], evaluation["models"][-1]["key"], f"v{first['number']}"
+    summary, own, before = evaluation["summary"], evaluation["about"], f"v{first['number']}"
     part = measured_slice(summary)
     base, earlier, adapter = (summary[part]["figures"][key] for key in ("base", before, own))
     unseen = summary["unseen"]["figures"][own] if "unseen" in summary else None

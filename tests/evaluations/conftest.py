@@ -12,10 +12,10 @@ from django.core.files.storage import default_storage
 
 from adapters.models import Adapter, AdapterVersion, BaseModel, TrainingRun
 from corpora.models import Dataset, DatasetVersion, VersionState
-from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState
+from evaluations.models import EvaluatedModel, EvaluationItem, EvaluationRun, EvaluationState, ModelKind
 from evaluations.runs.contenders import contenders
 from evaluations.runs.stages.answers import Given, store
-from evaluations.runs.stages.generation import target_of
+from evaluations.runs.stages.generation import ASKED, WITH_EXAMPLES, target_of
 from evaluations.runs.stages.grading import grade_run
 from evaluations.runs.stages.rows import store_rows
 from evaluations.runs.stages.scoring import score_run
@@ -65,9 +65,20 @@ def base_model(db: None) -> BaseModel:
 
 @pytest.fixture
 def make_version(base_model: BaseModel, tenant: Tenant) -> Callable[..., AdapterVersion]:
-    """A trained version whose dataset holds `rows` rows out; `package` is the adapter's file."""
+    """A trained version whose dataset holds `rows` rows out; `package` is the adapter's file.
 
-    def make(owner: Tenant = tenant, *, rows: int = 6, package: bytes = b"package") -> AdapterVersion:
+    `training` are the rows that it learnt, which are no longer stored unless they are given.
+    """
+
+    def make(
+        owner: Tenant = tenant,
+        *,
+        rows: int = 6,
+        package: bytes = b"package",
+        training: Sequence[dict[str, Any]] = (),
+        held_out: Sequence[dict[str, Any]] = (),
+    ) -> AdapterVersion:
+        held_out = held_out or [row(n) for n in range(1, rows + 1)]
         with tenant_scope(owner.id):
             dataset, _ = Dataset.objects.get_or_create(tenant=owner, name=f"Boxes of {owner}")
             adapter, _ = Adapter.objects.get_or_create(tenant=owner, name="boxes", base_model=base_model)
@@ -81,8 +92,10 @@ def make_version(base_model: BaseModel, tenant: Tenant) -> Callable[..., Adapter
                 file_name="boxes.jsonl",
                 upload_sha256=f"{number:064x}",
                 upload_bytes=1,
-                test_key=default_storage.save(key, lines(row(n) for n in range(1, rows + 1))),
-                test_count=rows,
+                train_key=default_storage.save(f"{key}.train", lines(training)) if training else "",
+                train_count=len(training),
+                test_key=default_storage.save(key, lines(held_out)),
+                test_count=len(held_out),
             )
             job = Job.objects.create(tenant=owner, kind="training", title="Train", state=State.SUCCEEDED)
             run = TrainingRun.objects.create(
@@ -151,10 +164,20 @@ def answer_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Respond], None]:
     def use(respond: Respond) -> None:
         def finish(self: LocalCompute, run: Path, module: str) -> None:
             assert module == "lorakit.generate"
-            names = {target_of(model): model.key for model in EvaluatedModel.objects.all()}
+            names = {
+                (target_of(model), model.kind == ModelKind.FEW_SHOT): model.key
+                for model in EvaluatedModel.objects.filter(kind__in=ASKED)
+            }
             rows = [json.loads(line) for line in (run / "inputs/prompts/rows.jsonl").read_text().splitlines()]
             predictions = [
-                {"id": row["id"], "target": target, "text": respond(row, names[target]), "completion_tokens": 3}
+                {
+                    "id": row["id"],
+                    "target": target,
+                    "text": respond(row, names[target, row["id"].endswith(WITH_EXAMPLES)]),
+                    "prompt_tokens": 11,
+                    "completion_tokens": 3,
+                    "examples": len(row.get("examples", ())),
+                }
                 for row in rows
                 for target in row["targets"]
             ]

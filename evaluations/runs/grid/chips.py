@@ -37,8 +37,8 @@ class Chip:
 
 
 def chips_of(grid: Grid) -> list[Chip]:
-    """A chip for each model of the evaluation, in order."""
-    run, models = grid.run, grid.models
+    """A chip for each model that the grid shows, in the evaluation's order."""
+    run, models = grid.run, [model for model in grid.models if model in grid.columns]
     facts = _facts(run, models)
     judging = run.last_judging
     grades = judging.summary.get(ALL, {}).get("figures", {}) if judging and run.summary else {}

@@ -64,7 +64,7 @@ def columns_of(grid: Grid) -> dict[str, str]:
     for model in grid.models:
         own = {"answer": "text", "right": "yes/no", **dict.fromkeys(_metrics(grid), "number")}
         own |= {"judge_grade": "number", "judge_reason": "text", "confidence": "number"}
-        own |= {"tokens": "integer", "seconds": "number"}
+        own |= {"prompt_tokens": "integer", "tokens": "integer", "seconds": "number"}
         own |= {"expert_grades": "integer", "expert_mean": "number", "expert_comments": "text", "correction": "text"}
         columns |= {f"{model.key}.{name}": kind for name, kind in own.items()}
     return columns
@@ -107,6 +107,7 @@ def _record(item: EvaluationItem, given: Iterable[GradedAnswer], grades: GradesB
             "judge_grade": grade.score if grade else None,
             "judge_reason": grade.reason if grade else None,
             "confidence": exp(min(answer.log_probability, 0.0)) if answer.log_probability is not None else None,
+            "prompt_tokens": answer.prompt_tokens,
             "tokens": answer.completion_tokens,
             "seconds": answer.seconds,
             **_experts(grades.get(answer.id, NONE)),

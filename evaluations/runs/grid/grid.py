@@ -80,7 +80,7 @@ class Grid:
         by_key = {model.key: model for model in self.models}
         self.about = next((model for model in self.models if model.key == run.own_key), self.models[-1])
         self.own = by_key.get(wanted.model, self.about)
-        others = [model for model in self.models if model != self.own]
+        others = [model for model in self.models if model != self.own and not model.is_alternative]
         self.usual_other: EvaluatedModel | None = others[0] if others else None
         other = by_key.get(wanted.against)
         self.other = self.usual_other if other is None or other == self.own else other
@@ -93,9 +93,20 @@ class Grid:
 
     @property
     def columns(self) -> list[EvaluatedModel]:
-        """The models, the two that are compared first."""
+        """The models that are shown beside each other, the two that are compared first.
+
+        Alternatives to training are among them where the address names them.
+        """
+        return [model for model in self.ordered_models if not model.is_alternative or self._is_named(model)]
+
+    @property
+    def ordered_models(self) -> list[EvaluatedModel]:
+        """All models, the two that are compared first."""
         pair = [model for model in (self.other, self.own) if model is not None]
         return [*pair, *(model for model in self.models if model not in pair)]
+
+    def _is_named(self, model: EvaluatedModel) -> bool:
+        return model in (self.own, self.other) or model.key in self.wanted.wrong
 
     @cached_property
     def outcome(self) -> Outcome | None:

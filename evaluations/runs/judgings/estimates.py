@@ -41,7 +41,7 @@ def estimate_judging(
         Judging(tenant_id=run.tenant_id, run=run, rubric_version=rubric_version, is_pairwise=is_pairwise, judges=[])
     )
     jury = [juror_for(juror, rubric_version) for juror in jury]
-    each = len(plan.rubric.criteria) * (run.models.count() + 2 * len(plan.pairs))
+    each = len(plan.rubric.criteria) * (len(run.contenders) + 2 * len(plan.pairs))
     looked_at = min(MOST_ROWS, max(MOST_QUESTIONS // max(each, 1), 1))
     total = run.items.count()
     found = [

@@ -28,7 +28,7 @@ def conclude(judging: Judging, jury: Sequence[Juror], plan: Plan) -> dict[str, A
     """Store the grades and return {is_complete, why, summary, usage}. May run again."""
     run = judging.run
     items = list(run.items.values_list("slice", "prompt_sha256"))
-    models = [model.key for model in run.models.all()]
+    models = [model.key for model in run.contenders]
     columns: dict[str, list[float | None]] = {key: [] for key in models}
     tallies = {name: Tally(plan) for name, _ in [(ALL, ""), *items]}
     for chunk in parts(results(jury, plan, rows_from(run)), ROWS_AT_ONCE):
@@ -45,7 +45,7 @@ def conclude(judging: Judging, jury: Sequence[Juror], plan: Plan) -> dict[str, A
     )
     standings = standings_of(jury, judging.progress).values()
     left = sum((Counter(standing.left) for standing in standings), Counter[str]())
-    names = {model.key: model.name for model in run.models.all()}
+    names = {model.key: model.name for model in run.contenders}
     total = tallies[ALL].summary(names=names, left=left)
     summary = summarise_grades(rows, columns, about=run.own_key)
     for name, part in summary.items():

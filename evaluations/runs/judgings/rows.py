@@ -3,18 +3,22 @@
 from collections.abc import Iterator
 
 from evaluations.judging.plan import CORRECTNESS, Plan, Row
-from evaluations.models import Answer, EvaluationItem, EvaluationRun, Judging
+from evaluations.models import ALTERNATIVES, Answer, EvaluationItem, EvaluationRun, Judging
 from evaluations.rubrics.document import parsed
 
 ROWS_AT_ONCE = 200
 
 
 def rows_from(run: EvaluationRun, number: int = 0) -> Iterator[Row]:
-    """The rows from place `number` on, the first being 0, with the answers that there are; a few are held at once."""
+    """The rows from place `number` on, the first being 0, with the answers that there are; a few are held at once.
+
+    Alternatives to training are not judged: their scores are there, and grades would cost as much as the others'.
+    """
     items = EvaluationItem.objects.filter(run=run).order_by("position")
     while chunk := list(items[number : number + ROWS_AT_ONCE]):
         found: dict[object, dict[str, str]] = {item.id: {} for item in chunk}
-        answers = Answer.objects.filter(item__in=chunk).order_by("model__position")
+        answers = Answer.objects.filter(item__in=chunk).exclude(model__kind__in=ALTERNATIVES)
+        answers = answers.order_by("model__position")
         for item_id, key, text in answers.values_list("item_id", "model__key", "text"):
             found[item_id][key] = text
         for item in chunk:
@@ -33,5 +37,5 @@ def plan_of(judging: Judging) -> Plan:
     version = judging.rubric_version
     rubric = parsed({**version.document, "name": version.rubric.name}) if version else CORRECTNESS
     own = judging.run.own_key
-    others = [model.key for model in judging.run.models.all() if model.key != own]
+    others = [model.key for model in judging.run.contenders if model.key != own]
     return Plan(rubric=rubric, pairs=tuple((own, other) for other in others) if judging.is_pairwise else ())

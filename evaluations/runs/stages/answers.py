@@ -24,12 +24,15 @@ T = TypeVar("T")
 class Given:
     """What a model answered. `log_probability` is of the whole answer, `usd` what an outside model took for it.
 
-    None where it is not known. `error` says why there is no answer, as the kind of a JudgeError.
+    `examples` is how many training rows stood in its prompt. None where it is not known. `error` says why there is no
+    answer, as the kind of a JudgeError.
     """
 
     text: str
     log_probability: float | None = None
+    prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    examples: int | None = None
     seconds: float | None = None
     usd: Decimal | None = None
     error: str = ""

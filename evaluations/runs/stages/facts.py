@@ -1,6 +1,6 @@
 """What the head of a grid says of each model, stored when its answers are scored, since it takes all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -9,10 +9,11 @@ from lorakit.stats import clopper_pearson_interval, cluster_interval
 
 
 def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any]:
-    """{answered, failed, right, wrong, low, high, tokens, seconds} of a model's scored answers, each with its prompt.
+    """What is known of a model's scored answers, each with its prompt.
 
-    `low` to `high` is the 95% interval of exact match, over prompts where rows repeat one; `tokens` and `seconds` are
-    means. None where there is nothing to say it from. Rows that `failed` have an empty answer and count as wrong.
+    {answered, failed, right, wrong, low, high, prompt_tokens, tokens, examples, seconds}: `low` to `high` is the 95%
+    interval of exact match, over prompts where rows repeat one; the last four are means. None where there is nothing to
+    say it from. Rows that `failed` have an empty answer and count as wrong.
     """
     right = sum(answer.is_right is True for answer in answers)
     wrong = sum(answer.is_right is False for answer in answers)
@@ -26,8 +27,6 @@ def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any
     elif len(groups) > 1:
         sums, sizes = [sum(group) for group in groups.values()], [len(group) for group in groups.values()]
         interval = cluster_interval(sums, sizes, low=0.0, high=1.0).interval()
-    tokens = [answer.completion_tokens for answer in answers if answer.completion_tokens is not None]
-    seconds = [answer.seconds for answer in answers if answer.seconds is not None]
     return {
         "answered": len(answers),
         "failed": sum(bool(answer.error) for answer in answers),
@@ -35,6 +34,13 @@ def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any
         "wrong": wrong,
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
-        "tokens": fmean(tokens) if tokens else None,
-        "seconds": fmean(seconds) if seconds else None,
+        "prompt_tokens": _mean(answer.prompt_tokens for answer in answers),
+        "tokens": _mean(answer.completion_tokens for answer in answers),
+        "examples": _mean(answer.examples for answer in answers),
+        "seconds": _mean(answer.seconds for answer in answers),
     }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None

@@ -27,7 +27,7 @@ def grade_run(run: EvaluationRun) -> Judging:
     """Grade all answers of a run by the site's judge. May run again."""
     judge = judges[SITE_JUDGE]
     items = {item.id: item for item in run.items.all()}
-    models = list(run.models.all())
+    models = run.contenders
     places = {item_id: place for place, item_id in enumerate(items)}
     columns: dict[str, list[float | None]] = {model.key: [None] * len(items) for model in models}
     about_judge = {

@@ -66,11 +66,11 @@ def score(rows: Rows, answers: Answers, *, chosen: Collection[str] | None = None
     return Scored(answers=answers, rows=whole.rows(answers), suites=suites, figures=figures)
 
 
-def summarise(rows: Rows, scored: Mapping[str, Scored], *, about: str) -> dict[str, Any]:
+def summarise(rows: Rows, scored: Mapping[str, Scored], *, about: str, apart: Collection[str] = ()) -> dict[str, Any]:
     """{slice: {rows, figures: {model: {metric: figure}}, differences: [...], unavailable: {metric: reason}}}.
 
     Differences are those of the model `about` from each other in every metric, and of the others in exact match; in
-    slices only in exact match.
+    slices only in exact match. Models that are `apart` change nothing that is said of the others.
     """
     summary: dict[str, Any] = {}
     for name, places in rows.by_slice().items():
@@ -87,18 +87,24 @@ def summarise(rows: Rows, scored: Mapping[str, Scored], *, about: str) -> dict[s
                     prompts=[rows.prompts[place] for place in places],
                     metric=alias,
                     about=about,
+                    apart=apart,
                     lowest=metrics[alias].lowest,
                     highest=metrics[alias].highest,
                 )
             ],
             "unavailable": {
-                alias: reason for one in scored.values() for alias, reason in one.suites[name].unavailable.items()
+                alias: reason
+                for key, one in scored.items()
+                if key not in apart
+                for alias, reason in one.suites[name].unavailable.items()
             },
         }
     return summary
 
 
-def part_of(places: Sequence[int], rows: Rows, scored: Mapping[str, Scored], *, about: str) -> dict[str, Any]:
+def part_of(
+    places: Sequence[int], rows: Rows, scored: Mapping[str, Scored], *, about: str, apart: Collection[str] = ()
+) -> dict[str, Any]:
     """{figures, differences} of some rows: in the metrics that pages show, and of `about` in exact match."""
 
     def mean(one: Scored, alias: str) -> float | None:
@@ -109,7 +115,7 @@ def part_of(places: Sequence[int], rows: Rows, scored: Mapping[str, Scored], *, 
     prompts = [rows.prompts[place] for place in places]
     return {
         "figures": {key: {alias: mean(one, alias) for alias in SHOWN} for key, one in scored.items()},
-        "differences": differences(right, prompts=prompts, metric=RIGHT, about=about, among_others=False),
+        "differences": differences(right, prompts=prompts, metric=RIGHT, about=about, apart=apart, among_others=False),
     }
 
 
@@ -119,6 +125,7 @@ def differences(
     prompts: Sequence[str],
     metric: str,
     about: str,
+    apart: Collection[str] = (),
     lowest: float = 0.0,
     highest: float = 1.0,
     reach: float | None = None,
@@ -126,8 +133,9 @@ def differences(
 ) -> list[dict[str, Any]]:
     """How the models' scores in one metric differ over the same rows: [{metric, model, against, mean, better, ...}].
 
-    The differences of the model `about` from the others are corrected for being made at once. Those among the others
-    are left out, except in exact match if `among_others`.
+    The differences of the model `about` from the others are corrected for being made at once, those from models that
+    are `apart` by themselves, so that the others' do not depend on them. Those among the others are left out, except in
+    exact match if `among_others`.
     """
     others = [key for key in columns if key != about]
 
@@ -137,8 +145,10 @@ def differences(
         }
         return {pair: one for pair, one in found.items() if one is not None}
 
-    own = compare((about, other) for other in others)
-    entries = dict(zip(own, at_once(list(own.values())), strict=True))
+    entries: dict[tuple[str, str], Difference] = {}
+    for family in ([key for key in others if key not in apart], [key for key in others if key in apart]):
+        own = compare((about, other) for other in family)
+        entries |= zip(own, at_once(list(own.values())), strict=True)
     if metric == RIGHT and among_others:
         entries |= compare((later, earlier) for earlier, later in combinations(others, 2))
     return [
@@ -192,17 +202,20 @@ def score_run(run: EvaluationRun) -> dict[str, Any]:
     )
     scored: dict[str, Scored] = {}
     facts: dict[str, dict[str, Any]] = {}
-    for model in run.models.all():
+    models = list(run.models.all())
+    for model in models:
         found = sorted(Answer.objects.filter(model=model), key=lambda answer: places[answer.item_id])
         given = Answers(rows.references, [one.text for one in found], [one.log_probability for one in found])
         scored[model.key] = score(rows, given)
         _store(found, scored[model.key].rows)
         facts[model.key] = {**facts_of(found, rows.prompts), **shapes_of(given, scored[model.key].rows)}
-    about = run.own_key
-    summary = summarise(rows, scored, about=about)
+    about, apart = run.own_key, {model.key for model in models if model.is_alternative}
+    summary = summarise(rows, scored, about=about, apart=apart)
     summary[ALL]["models"] = facts
     metadata = [kept for *_, kept in items]
-    summary[ALL]["columns"] = by_column(metadata, lambda places: part_of(places, rows, scored, about=about))
+    summary[ALL]["columns"] = by_column(
+        metadata, lambda places: part_of(places, rows, scored, about=about, apart=apart)
+    )
     return summary
 
 

@@ -52,7 +52,8 @@ def row(
         training={"billable_seconds": 61.26},
         evaluating={"billable_seconds": 8.0},
         evaluation={
-            "models": [{"key": "base"}, {"key": "v1"}, {"key": "v2"}],
+            "about": "v2",
+            "models": [{"key": "base"}, {"key": "v1"}, {"key": "v2"}, {"key": "look_up"}],
             "summary": dict.fromkeys(parts, measured),
             "judgings": [{"summary": dict.fromkeys(parts, grades), "name": judge, "is_llm": bool(judge)}],
         },
