@@ -31,4 +31,4 @@ def minilm() -> Path:
 
 
 if __name__ == "__main__":
-    print(f"all-MiniLM-L6-v2 is in {minilm()}. Serve it with: python -m lorakit.encode --model {minilm()}")
+    print(f"all-MiniLM-L6-v2 is in {minilm()}. A site has it from its next start.")

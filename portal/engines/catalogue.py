@@ -13,6 +13,12 @@ from adapters.models import BaseModel
 from lorakit.capacity.plan import plan_of
 from lorakit.capacity.setup import Setup
 
+ENCODER = "the encoder"
+"""The name of the site's encoder, which no base model can have."""
+
+ENCODER_BYTES = 900_000_000
+"""Of a small encoder with PyTorch (all-MiniLM-L6-v2 takes 0.7 GB)."""
+
 PROCESS_BYTES = 600_000_000
 """Of an engine whose base's shape is not known, beside its weights."""
 
@@ -32,15 +38,18 @@ class Startable:
 
 @dataclass(frozen=True, kw_only=True)
 class Catalogue:
-    """The base models whose files lie in a folder of this machine. `folder` keeps what their engines hold."""
+    """The base models whose files lie in a folder of this machine, and an encoder. `folder` keeps what engines hold."""
 
     folder: Path
     slots: int
     max_rank: int
     threads: int
+    encoder: Path | None = None
 
     def find(self, name: str) -> Startable | None:
-        """The engine of the base model of that name; None if there is none here. Asks the database."""
+        """The engine of the base model of that name, or the ENCODER; None if there is none here. Asks the database."""
+        if name == ENCODER:
+            return self._encoder()
         close_old_connections()
         base_model = BaseModel.objects.filter(name=name).first()
         if base_model is None or not Path(base_model.location).is_dir():
@@ -59,6 +68,19 @@ class Catalogue:
             ),
             bytes=self._bytes(base_model),
             memory=self.memory(name),
+        )  # fmt: skip
+
+    def _encoder(self) -> Startable | None:
+        if self.encoder is None:
+            return None
+        return Startable(
+            name=ENCODER,
+            argv=(
+                sys.executable, "-m", "lorakit.encode", "--model", str(self.encoder),
+                "--host", "127.0.0.1", "--threads", str(self.threads),
+            ),
+            bytes=ENCODER_BYTES,
+            memory=self.memory("encoder"),
         )  # fmt: skip
 
     def memory(self, name: str) -> Path:
@@ -89,4 +111,16 @@ def site_catalogue(threads: int) -> Catalogue:
     """That of this site."""
     folder = settings.PORTAL_VAR / "run" / "engines"
     folder.mkdir(parents=True, exist_ok=True)
-    return Catalogue(folder=folder, slots=settings.ENGINE_SLOTS, max_rank=settings.MAX_LORA_RANK, threads=threads)
+    return Catalogue(
+        folder=folder,
+        slots=settings.ENGINE_SLOTS,
+        max_rank=settings.MAX_LORA_RANK,
+        threads=threads,
+        encoder=site_encoder(settings.PORTAL_VAR),
+    )
+
+
+def site_encoder(var: Path) -> Path | None:
+    """The first encoder in the site's folder, where `make encoder-minilm` writes."""
+    found = [path.parent for path in sorted((var / "encoders").glob("*/config.json"))]
+    return next((folder for folder in found if folder.suffix != ".unfinished"), None)

@@ -1,4 +1,7 @@
-"""The address of all engines of the site: /bases/NAME/... is that of one, which starts when it is asked."""
+"""The address of all engines of the site: /bases/NAME/... is that of one, which starts when it is asked.
+
+/encoder/... is that of the encoder, if the site has one.
+"""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
@@ -15,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from lorakit.serve.requests.errors import ApiError
 from lorakit.serve.requests.receiving import RequireKey, read_body, refuse
 from portal.engines import errors, stopped
-from portal.engines.catalogue import Catalogue
+from portal.engines.catalogue import ENCODER, Catalogue
 from portal.engines.child import Child
 from portal.engines.pool import Pool
 from serving.gateway.errors import ClientClosed
@@ -72,7 +75,7 @@ class Host:
 
     async def answer(self, request: Request) -> Response:
         """What the engine says, or what it would say if it ran."""
-        name, path = request.path_params["name"], request.path_params["path"]
+        name, path = request.path_params.get("name", ENCODER), request.path_params["path"]
         try:
             if request.method == "GET" and path in stopped.QUIET:
                 return await self._quiet(request, name, path)
@@ -121,6 +124,7 @@ def create_app(catalogue: Catalogue, key: str, make_pool: Callable[[aiohttp.Clie
         routes=[
             Route("/health", host.health),
             Route("/bases/{name}/{path:path}", host.answer, methods=["GET", "POST"]),
+            Route("/encoder/{path:path}", host.answer, methods=["GET", "POST"]),
         ],
         middleware=[Middleware(RequireKey, key=key)] if key else [],
         exception_handlers={ApiError: refuse},

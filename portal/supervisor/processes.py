@@ -60,13 +60,20 @@ class Ports:
         return "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - compared, not bound
 
 
-def site_environment(ports: Ports) -> dict[str, str]:
-    """What every process of the site must agree on."""
-    return {
+def site_environment(ports: Ports, *, encoder: str = "") -> dict[str, str]:
+    """What every process of the site must agree on; `encoder` is the name of one that runs beside the engines."""
+    key = secrets.token_urlsafe(32)
+    with_encoder = {
+        "ENCODER_MODEL": encoder,
+        "ENCODER_URL": f"{ports.engines_url}/encoder/v1",
+        "ENCODER_API_KEY": key,
+        "ENCODER_TOKEN_VECTORS": "true",
+    }
+    return (with_encoder if encoder else {}) | {
         "ENGINE_URL": ports.engine_url,
         "ENGINES_URL": ports.engines_url,
         "GATEWAY_URL": ports.gateway_url,
-        "ENGINE_API_KEY": secrets.token_urlsafe(32),
+        "ENGINE_API_KEY": key,
         "PYTHONUNBUFFERED": "1",
     }
 

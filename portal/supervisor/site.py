@@ -16,6 +16,7 @@ from django.conf import settings
 
 from portal.embedded import runtime
 from portal.embedded.process import EmbeddedServiceError, free_port, spawn, stop
+from portal.engines.catalogue import site_encoder
 from portal.secret_key import local_secret_key
 from portal.supervisor.console import Console
 from portal.supervisor.processes import ROOT, Ports, site_environment, site_processes
@@ -65,7 +66,10 @@ class Site:
             self.services.start()
             self._watcher = threading.Thread(target=self._watch_services, name="services", daemon=True)
             self._watcher.start()
-            environment = site_environment(self.ports) | {"PORTAL_VAR": str(self._var)}
+            # One that was configured goes first.
+            folder = site_encoder(self._var) if self._has_engine and not settings.ENCODERS else None
+            environment = site_environment(self.ports, encoder=folder.name if folder else "")
+            environment |= {"PORTAL_VAR": str(self._var)}
             self._manage("migrate", "--no-input", env=environment | self._owner_environment())
             self._manage("bootstrap", env=environment)
             self._manage("collect", env=environment)

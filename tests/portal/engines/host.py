@@ -14,7 +14,7 @@ from django.conf import settings
 
 from adapters.models import BaseModel
 from portal.embedded.process import free_port
-from portal.engines.catalogue import Catalogue, Startable
+from portal.engines.catalogue import ENCODER, Catalogue, Startable
 from portal.engines.host import create_app
 from portal.engines.pool import Pool
 
@@ -29,6 +29,8 @@ class TinyCatalogue(Catalogue):
     def find(self, name: str) -> Startable | None:
         if name == "unknown":
             return None
+        if name == ENCODER:
+            return super().find(name)
         return self.startable(BaseModel(name=name, location=str(settings.BASE_MODEL_DIR), context_length=512))
 
 
@@ -69,10 +71,14 @@ class Running:
 
 @contextmanager
 def running_host(
-    folder: Path, *, idle_seconds: float = 600.0, kind: type[Catalogue] = TinyCatalogue
+    folder: Path,
+    *,
+    idle_seconds: float = 600.0,
+    kind: type[Catalogue] = TinyCatalogue,
+    encoder: Path | None = None,
 ) -> Iterator[Running]:
     """Its children need ENGINE_API_KEY in the environment."""
-    catalogue = kind(folder=folder, slots=4, max_rank=16, threads=1)
+    catalogue = kind(folder=folder, slots=4, max_rank=16, threads=1, encoder=encoder)
     made: list[Pool] = []
 
     def make_pool(client: aiohttp.ClientSession) -> Pool:

@@ -14,6 +14,9 @@ import pytest
 from django.conf import settings
 
 from lorakit.tiny.canaries import pack_canary
+from portal.engines.catalogue import site_encoder
+from portal.supervisor.processes import Ports, site_environment
+from tests.lorakit.encode.tiny_encoder import write_encoder
 from tests.portal.engines.host import BASE, KEY, Running, SlowCatalogue, running_host
 
 pytestmark = pytest.mark.slow
@@ -171,3 +174,32 @@ def test_headers_of_a_connection_are_not_passed_on(client: httpx.Client) -> None
     assert answer.headers.get_list("server") == ["uvicorn"]
     assert len(answer.headers.get_list("date")) == 1
     assert json.loads(answer.content)["object"] == "chat.completion"
+
+
+def test_the_encoder_starts_when_it_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCODER_API_KEY", KEY)
+    folder = write_encoder(tmp_path / "encoders" / "tiny")
+    headers = {"authorization": f"Bearer {KEY}"}
+    with running_host(tmp_path, encoder=folder) as host:
+        url = f"{host.url}/encoder"
+        assert httpx.get(f"{url}/health", headers=headers).json() == {"status": "stopped"}
+        answer = httpx.post(f"{url}/v1/embeddings", json={"input": ["the cat sat"]}, headers=headers, timeout=120)
+        assert answer.status_code == 200
+        assert len(answer.json()["data"][0]["embedding"]) == 16
+        assert httpx.get(f"{url}/health", headers=headers).json() == {"status": "running"}
+    with running_host(tmp_path) as host:
+        answer = httpx.post(f"{host.url}/encoder/v1/embeddings", json={"input": "x"}, headers=headers)
+        assert answer.status_code == 404
+
+
+def test_a_site_has_the_encoder_in_its_folder(tmp_path: Path) -> None:
+    assert site_encoder(tmp_path) is None
+    for name in ("b.unfinished", "c"):
+        (tmp_path / "encoders" / name).mkdir(parents=True)
+        (tmp_path / "encoders" / name / "config.json").write_text("{}")
+    assert site_encoder(tmp_path) == tmp_path / "encoders" / "c"
+    ports = Ports()
+    environment = site_environment(ports, encoder="c")
+    assert environment["ENCODER_URL"] == "http://127.0.0.1:8003/encoder/v1"
+    assert environment["ENCODER_API_KEY"] == environment["ENGINE_API_KEY"]
+    assert "ENCODER_URL" not in site_environment(ports)
