@@ -12,6 +12,7 @@ from metering.prices.currencies import checked_code
 from portal.configured.encoders import all_encoders
 from portal.configured.judges import all_judges
 from portal.configured.metrics import all_metrics
+from portal.configured.openapi import OPENAPI
 from portal.configured.schedule import SCHEDULE
 from portal.configured.usage_sources import usage_sources
 from portal.embedded.runtime import current_urls
@@ -256,40 +257,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "rest.problems.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
-SPECTACULAR_SETTINGS = {
-    "DEFAULT_GENERATOR_CLASS": "portal.openapi.PublicSchemaGenerator",
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "portal.openapi.document_problems",
-    ],
-    "TITLE": "Adapter Portal API",
-    "DESCRIPTION": "Datasets, training, evaluation, review, promotion and usage of your LoRA adapters.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "DecisionState": "evaluations.models.DecisionState",
-        "JobState": "jobs.states.State",
-        "DatasetVersionState": "corpora.models.VersionState",
-        "UploadState": "corpora.models.UploadState",
-        "EvaluationState": "evaluations.models.EvaluationState",
-        "JudgeKind": "evaluations.models.JudgeKind",
-        # Also that of a judge's test, which has the same states.
-        "JudgingState": "evaluations.models.JudgingState",
-        "PaidTo": "evaluations.models.PaidTo",
-        # Also that of a statement.
-        "ReviewRoundState": "evaluations.models.RoundState",
-        "ReviewChoice": "evaluations.models.Choice",
-        "LicenceState": "evaluations.models.LicenceState",
-        "CallPurpose": "evaluations.models.CallPurpose",
-        "DeploymentState": "serving.models.DeploymentState",
-    },
-}
+SPECTACULAR_SETTINGS = OPENAPI
 
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True

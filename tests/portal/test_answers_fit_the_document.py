@@ -12,7 +12,8 @@ from django.urls import reverse
 from jsonschema import Draft202012Validator
 from rest_framework.test import APIClient
 
-from tests.portal.addresses import REST, url_of
+from tests.portal.addresses import REST
+from tests.portal.asking import url_of
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PAGING = {"cursor", "page_size"}

@@ -8,7 +8,8 @@ import pytest
 from django.db.models import Model
 from rest_framework.test import APIClient
 
-from tests.portal.addresses import REST, url_of
+from tests.portal.addresses import REST
+from tests.portal.asking import url_of
 
 WHOLE = {"adapter-costs-list", "focus-list", "statement-list", "usage-list"}
 """Documents and short lists, which have no pages."""

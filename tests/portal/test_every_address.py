@@ -28,13 +28,8 @@ from tests.portal.addresses import (
     STAFF,
     Address,
     World,
-    ask,
-    filled,
-    names_a_row,
-    newly_come,
-    undone,
-    url_of,
 )
+from tests.portal.asking import ask, filled, names_a_row, newly_come, undone, url_of
 from tests.portal.world import CANARY
 
 pytestmark = pytest.mark.slow

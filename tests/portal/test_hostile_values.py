@@ -8,7 +8,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from tests.portal.addresses import ADDRESSES, PAGES, REST, STAFF, ask, filled, newly_come, undone, url_of
+from tests.portal.addresses import ADDRESSES, PAGES, REST, STAFF
+from tests.portal.asking import ask, filled, newly_come, undone, url_of
 
 pytestmark = pytest.mark.slow
 

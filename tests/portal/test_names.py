@@ -14,7 +14,8 @@ from corpora.versions.services import shown_name
 from rest.names import InvalidName, check_name, visible
 from tenants.models import ApiKey, Tenant
 from tenants.scope import tenant_scope
-from tests.portal.addresses import FILE, TRAINING, ask, filled
+from tests.portal.addresses import FILE, TRAINING
+from tests.portal.asking import ask, filled
 
 HOSTILE = ("two\nlines", "two\u2028lines", "bell\x07", "moc.\u202etxt", "a\u2066b", "a\u200fb", "del\x7f")
 NAME = "moc.\u202etxt"
