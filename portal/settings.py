@@ -13,6 +13,7 @@ from portal.configured.encoders import all_encoders
 from portal.configured.judges import all_judges
 from portal.configured.metrics import all_metrics
 from portal.configured.openapi import OPENAPI
+from portal.configured.routing import route_classifiers
 from portal.configured.schedule import SCHEDULE
 from portal.configured.usage_sources import usage_sources
 from portal.embedded.runtime import current_urls
@@ -462,19 +463,16 @@ JUDGES = all_judges(
 JUDGE_PRIVATE_HOSTS = env.list("JUDGE_PRIVATE_HOSTS", default=[])
 WEBHOOK_PRIVATE_HOSTS = env.list("WEBHOOK_PRIVATE_HOSTS", default=[])
 
-ROUTE_CLASSIFIERS: dict[str, dict[str, Any]] = {
-    "examples": {"BACKEND": "serving.routing.classifiers.examples.ExamplesClassifier", "OPTIONS": {}},
-    "judge": {"BACKEND": "serving.routing.classifiers.judge.JudgeClassifier", "OPTIONS": {}},
-}
-
 METRICS = all_metrics(wordnet=env.str("WORDNET_DIR", default=""))
 
-# A model that turns texts into vectors, for the metrics of likeness in meaning and for alternatives to training.
+# A model that turns texts into vectors: for metrics of likeness in meaning, alternatives to training, and routing.
 ENCODERS = all_encoders(
     url=env.str("ENCODER_URL", default=""),
     key=env.str("ENCODER_API_KEY", default=""),
     model=env.str("ENCODER_MODEL", default="all-minilm-l6-v2"),
     tokens=env.bool("ENCODER_TOKEN_VECTORS", default=False),
 )
+
+ROUTE_CLASSIFIERS = route_classifiers(has_encoder=bool(ENCODERS))
 
 LOGGING = logging_config(json=env.bool("LOG_JSON", default=not DEBUG), level=env.str("LOG_LEVEL", default="INFO"))

@@ -1,24 +1,19 @@
 """A classifier learnt from example prompts: the nearest centroid over hashed n-grams of words and characters.
 
 Each text is a vector of counts' square roots, weighted by how rare an n-gram is among the examples (tf-idf). A target's
-centroid is the mean of its examples. Similarities become probabilities by a softmax whose temperature is fitted on
-prompts that were not learnt, so that of guesses with confidence 0.8 about eight in ten are right.
+centroid is the mean of its examples.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from lorakit.route.confidence import USUAL_TEMPERATURE, Similarities, fitted_temperature, guess_of
 from lorakit.route.grams import BUCKETS, Numbers, vector_of, weighted, weights_of
 from lorakit.route.router import Guess
-
-TEMPERATURES = tuple(2.0 ** (quarters / 4) for quarters in range(33))
-USUAL_TEMPERATURE = 16.0
-"""Where nothing is held out to fit it."""
 
 
 class _Stored(msgspec.Struct):
@@ -59,9 +54,7 @@ class Examples:
         similarities = self._similarities(text)
         if similarities is None:
             return None
-        probabilities = _softmax(similarities * self.temperature)
-        best = int(np.argmax(probabilities))
-        return Guess(target=self.targets[best], confidence=round(float(probabilities[best]), 4))
+        return guess_of(self.targets, similarities, self.temperature)
 
     def dump(self) -> bytes:
         """In half precision."""
@@ -86,42 +79,16 @@ class Examples:
             temperature=stored.temperature,
         )
 
-    def _similarities(self, text: str) -> NDArray[np.float32] | None:
+    def _similarities(self, text: str) -> Similarities | None:
         buckets, values = weighted(vector_of(text), self.weights)
-        similarities: NDArray[np.float32] = values @ self.centroids[buckets]
+        similarities: Similarities = values @ self.centroids[buckets]
         return similarities if similarities.any() else None
 
     def _calibrated(self, held_out: Mapping[str, Sequence[str]]) -> Self:
-        """With the temperature under which the held-out prompts are likeliest."""
-        rows, right = [], []
-        for place, target in enumerate(self.targets):
-            for text in held_out.get(target, ()):
-                similarities = self._similarities(text)
-                if similarities is not None:
-                    rows.append(similarities)
-                    right.append(place)
-        if not rows:
-            return self
-        table = np.stack(rows)
-
-        # Some of a few prompts that all went right would not have: without this, nothing would be too sure.
-        doubt = 1 / (len(right) + 2)
-        wanted = np.full(table.shape, doubt / max(1, len(self.targets) - 1), np.float32)
-        wanted[np.arange(len(right)), right] = 1 - doubt
-
-        def loss(temperature: float) -> float:
-            likelihoods = np.log(np.maximum(_softmax(table * temperature), 1e-9))
-            return -float((wanted * likelihoods).sum(axis=1).mean())
-
-        return type(self)(
-            targets=self.targets,
-            weights=self.weights,
-            centroids=self.centroids,
-            temperature=min(TEMPERATURES, key=loss),
-        )
-
-
-def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    powers: NDArray[np.float32] = np.exp(values - values.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
+        tested = [
+            (place, similarities)
+            for place, target in enumerate(self.targets)
+            for text in held_out.get(target, ())
+            if (similarities := self._similarities(text)) is not None
+        ]
+        return replace(self, temperature=fitted_temperature(tested))

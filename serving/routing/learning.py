@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from corpora.models import DatasetVersion
 from corpora.versions.rows import Choice, NotReady, Rows, StoredRow
 from serving.models import Route, Router, RouterLearning
 from serving.routing.classifiers import classifiers
-from serving.routing.classifiers.base import LearningClassifier
+from serving.routing.classifiers.base import CannotLearn, LearningClassifier
 from serving.routing.document import RouterDocument, document_of
 from serving.routing.live import live_router
 from storage.errors import ObjectMissing, StorageUnavailable
@@ -25,9 +24,8 @@ from storage.errors import ObjectMissing, StorageUnavailable
 log = structlog.get_logger(__name__)
 
 TASK = "serving.learn_router"
-MOST_LEARNT = 500
-"""Prompts of one adapter."""
 MOST_HELD_OUT = 100
+"""Prompts of one adapter."""
 MOST_MEASURED = 20
 """Adapters in the table of where held-out prompts go."""
 LONGEST_PROMPT = 4_000
@@ -61,13 +59,22 @@ def learn(router_id: UUID) -> None:
     if RouterLearning.objects.filter(router=router, source=source).exists():
         return
     held_out = {name: _prompts(version, "test", MOST_HELD_OUT) for name, version in versions.items()}
-    data, report = _learnt(document, versions, held_out)
+    found: dict[str, Any]
+    try:
+        data, report = _learnt(document, versions, held_out)
+        found = {"source": source, "data": data}
+    except CannotLearn as error:
+        # What was learnt before stays. Without its source, the next look at all routers tries again.
+        report = {"error": f"{error} Learning is tried again within the hour."}
+        found = {"source": ""}
     with transaction.atomic():
         if not Router.objects.select_for_update().filter(id=router.id).exists():
             return
         RouterLearning.objects.update_or_create(
-            router=router, defaults={"source": source, "data": data, "report": report, "learnt_at": timezone.now()}
+            router=router, defaults={**found, "report": report, "learnt_at": timezone.now()}
         )
+    if not found["source"]:
+        return
     # Measured with what was just learnt, and stored with it: a reader in between sees no table yet.
     table = _table(router, held_out)
     RouterLearning.objects.filter(router=router, source=source).update(report={**report, "table": table})
@@ -82,23 +89,18 @@ def _learnt(
     prompts: dict[str, list[str]] = {}
     for target in document.targets:
         version = versions.get(target.name)
-        learnt = _prompts(version, "train", MOST_LEARNT) if version is not None else []
+        learnt = _prompts(version, "train", classifier.most_learnt) if version is not None else []
         prompts[target.name] = [*target.examples, *learnt]
     if lacking := [name for name, some in prompts.items() if not some]:
         return b"", {"error": f"Add example prompts for {', '.join(lacking)}: there is no training data to learn from."}
     tested = {name: held_out.get(name, []) for name in prompts}
-    data = classifier.learn(prompts, tested)
-    return data, {
+    lesson = classifier.learn(prompts, tested)
+    return lesson.data, {
         "learnt": {name: len(some) for name, some in prompts.items()},
         "held_out": sum(map(len, tested.values())),
-        **_accuracy(classifier.read(data), tested),
+        # Of the classifier alone, without rules and floor.
+        "right": lesson.right,
     }
-
-
-def _accuracy(learnt: Any, tested: dict[str, list[str]]) -> dict[str, int]:
-    """Of the classifier alone, without rules and floor."""
-    guesses = [(name, learnt.guess(text)) for name, texts in tested.items() for text in texts]
-    return {"right": sum(guess is not None and guess.target == name for name, guess in guesses)}
 
 
 def _table(router: Router, held_out: dict[str, list[str]]) -> dict[str, dict[str, int]]:
@@ -109,7 +111,7 @@ def _table(router: Router, held_out: dict[str, list[str]]) -> dict[str, dict[str
         counts: Counter[str] = Counter()
         for text in texts:
             decision = live.rules.by_rule([text])
-            if decision is None and live.classifier is not None and not live.classifier.is_quick:
+            if decision is None and live.classifier is not None and live.classifier.asks_judge:
                 counts[NOT_ASKED] += 1
                 continue
             decision = decision or live.decide([text])
@@ -143,10 +145,13 @@ def _asked(row: StoredRow) -> str:
 
 
 def _source(router: Router, document: RouterDocument, versions: dict[str, DatasetVersion]) -> str:
-    """Changes with the router and with what its adapters were trained on."""
-    data: Sequence[Any] = [
+    """Changes with the router, with what its adapters were trained on, and with what reads that."""
+    data: list[Any] = [
         str(router.id),
         router.revision,
         sorted((name, str(version.id)) for name, version in versions.items()),
     ]
+    classifier = classifiers.get(document.classifier)
+    if isinstance(classifier, LearningClassifier) and classifier.learns_with:
+        data.append(classifier.learns_with)
     return hashlib.sha256(json.dumps(data).encode()).hexdigest()

@@ -12,7 +12,7 @@ from serving.endpoints.queries import backend_of, places
 from serving.models import Route, Router, RouterLearning
 from serving.routing.classifiers import classifiers
 from serving.routing.classifiers.examples import ExamplesClassifier
-from serving.routing.document import document_of
+from serving.routing.document import RouterDocument, document_of
 from storage.objects import storing
 from tenants.models import Tenant
 
@@ -60,14 +60,26 @@ def _addresses() -> Iterator[tuple[str, Address]]:
 
 def _stored(router: Router) -> StoredRouter:
     document = document_of(router)
-    # A judge's classifier is asked through the portal only: here its requests go to the default.
-    learnt = RouterLearning.objects.filter(router=router).values_list("data", flat=True).first()
     return StoredRouter(
         revision=router.revision,
         rules=[draft.rule() for draft in document.rules],
         compiled=bytes(router.compiled),
         default=document.default,
         floor=document.floor,
-        learnt=bytes(learnt or b"") if isinstance(classifiers.get(document.classifier), ExamplesClassifier) else b"",
+        learnt=_examples(router, document),
         targets=[target.name for target in document.targets],
     )
+
+
+def _examples(router: Router, document: RouterDocument) -> bytes:
+    """What the front's classifier reads. Judges and encoders are asked through the portal only, so it has no others."""
+    classifier = classifiers.get(document.classifier)
+    if not isinstance(classifier, ExamplesClassifier):
+        return b""
+    data = bytes(RouterLearning.objects.filter(router=router).values_list("data", flat=True).first() or b"")
+    try:
+        classifier.read(data)
+    except ValueError:
+        # There is none yet, or it is of the classifier that the router had before.
+        return b""
+    return data

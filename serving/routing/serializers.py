@@ -43,7 +43,10 @@ class RouterBodySerializer(serializers.Serializer[Any]):
         required=False, default="", allow_blank=True, help_text="Model for what nothing fits; empty: refuse it."
     )
     classifier = serializers.CharField(
-        required=False, default="", allow_blank=True, help_text="`examples`, `judge`, or empty for none."
+        required=False,
+        default="",
+        allow_blank=True,
+        help_text="`examples`, `meaning` (with an encoder), `judge`, or empty for none.",
     )
     judge = serializers.CharField(
         required=False, default="", allow_blank=True, help_text="ID of the judge that `judge` asks, or `shared:NAME`."

@@ -1,7 +1,7 @@
 """The contract of a classifier: a request's text in, a guess which model should answer it out, or none."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -53,13 +53,37 @@ class RouteClassifier(ABC):
         """
 
 
+class CannotLearn(Exception):
+    """Why, for the person who wrote the router. A later try may succeed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What is kept of prompts, for `read`, and how many of those held out it guesses right."""
+
+    data: bytes
+    right: int
+
+
 class LearningClassifier(RouteClassifier):
-    """One that learns from prompts before it is asked."""
+    """One that learns from prompts before it is asked, from at most `most_learnt` of each model."""
+
+    most_learnt: ClassVar[int] = 500
+
+    @property
+    def learns_with(self) -> str:
+        """Names what reads the prompts; with another, everything has to be learnt again. Empty: nothing but this."""
+        return ""
 
     @abstractmethod
-    def learn(self, prompts: Prompts, held_out: Prompts) -> bytes:
-        """What is kept of the prompts, for `read`. Raises ValueError where there are too few."""
+    def learn(self, prompts: Prompts, held_out: Prompts) -> Lesson:
+        """Raises ValueError where there are too few prompts, CannotLearn."""
 
     @abstractmethod
     def read(self, data: bytes) -> Any:
         """What `learn` kept, ready to be asked. Raises ValueError."""
+
+
+def right_among(guesses: Mapping[str, Iterable[Guess | None]]) -> int:
+    """How many of the guesses at held-out prompts, by the model that should get them, name that model."""
+    return sum(guess is not None and guess.target == name for name, some in guesses.items() for guess in some)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from lorakit.route.examples import Examples
 from lorakit.route.router import Guess
-from serving.routing.classifiers.base import LearningClassifier, Prompts, Situation
+from serving.routing.classifiers.base import LearningClassifier, Lesson, Prompts, Situation, right_among
 
 
 class ExamplesClassifier(LearningClassifier):
@@ -17,8 +17,10 @@ class ExamplesClassifier(LearningClassifier):
         learnt: Examples | None = situation.learnt
         return learnt.guess(text) if learnt is not None else None
 
-    def learn(self, prompts: Prompts, held_out: Prompts) -> bytes:
-        return Examples.learn(prompts, held_out).dump()
+    def learn(self, prompts: Prompts, held_out: Prompts) -> Lesson:
+        data = Examples.learn(prompts, held_out).dump()
+        kept = self.read(data)
+        return Lesson(data=data, right=right_among({name: map(kept.guess, some) for name, some in held_out.items()}))
 
     def read(self, data: bytes) -> Examples:
         return Examples.load(data)
