@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from evaluations.models import ALTERNATIVES, EvaluationRun
@@ -39,6 +40,15 @@ class Compared:
     facts: Mapping[str, Any]
     difference: Mapping[str, Any] | None
     won: Place | None
+    usd_per_hour: Decimal | None
+
+    @property
+    def usd_of_1000(self) -> float | None:
+        """What the time of a thousand answers costs on the evaluation's machine; None where either is not known."""
+        seconds = self.facts.get("seconds")
+        if seconds is None or self.usd_per_hour is None:
+            return None
+        return 1000 * float(seconds) / 3600 * float(self.usd_per_hour)
 
     @property
     def verdict(self) -> str:
@@ -91,6 +101,7 @@ def need_of(run: EvaluationRun) -> Need | None:
             facts=total["models"][key],
             difference=difference_of(total, metric, run.own_key, key),
             won=places_won(run.summary, run.own_key, key) if metric == RIGHT else None,
+            usd_per_hour=run.job.usd_per_hour,
         )
     own = found.pop(run.own_key, None)
     if own is None or not found:

@@ -1,6 +1,7 @@
 """Whether training was needed, as pages and REST say it."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from evaluations.models import EvaluationRun, ModelKind
 from evaluations.runs.need.compared import Compared, Need, Verdict, need_of
@@ -25,6 +26,7 @@ class Line:
     prompt_tokens: str
     tokens: str
     seconds: str
+    usd_of_1000: float | None
     sentence: str
 
 
@@ -32,7 +34,8 @@ class Line:
 class NeedPanel:
     """`lines` are the version and its alternatives, best first; `metric` is the title of what they are compared by.
 
-    `left_out` are the training rows that were not searched because they are asked.
+    `left_out` are the training rows that were not searched because they are asked. `usd_per_hour` is the price of the
+    machine that answered, None where it is not known.
     """
 
     verdict: Verdict
@@ -43,6 +46,7 @@ class NeedPanel:
     decisive: str
     lines: list[Line]
     left_out: int
+    usd_per_hour: Decimal | None
 
     @property
     def is_exact(self) -> bool:
@@ -65,6 +69,7 @@ def need_panel(run: EvaluationRun) -> NeedPanel | None:
         decisive=need.decisive.key,
         lines=[_line(need, one) for one in [need.own, *others]],
         left_out=max(one.left_out for one in need.alternatives),
+        usd_per_hour=need.own.usd_per_hour,
     )
 
 
@@ -94,6 +99,7 @@ def _line(need: Need, one: Compared) -> Line:
         prompt_tokens=_count(facts.get("prompt_tokens")),
         tokens=_count(facts.get("tokens")),
         seconds=duration(facts.get("seconds")),
+        usd_of_1000=one.usd_of_1000,
         sentence="" if is_own else rows_in_words(need, one),
     )
 

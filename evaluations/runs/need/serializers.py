@@ -23,6 +23,10 @@ class AlternativeSerializer(serializers.Serializer[Compared]):
     completion_tokens = serializers.FloatField(source="facts.tokens", allow_null=True, default=None)
     examples = serializers.FloatField(source="facts.examples", allow_null=True, default=None)
     seconds = serializers.FloatField(source="facts.seconds", allow_null=True, default=None)
+    usd_of_1000 = serializers.FloatField(
+        allow_null=True,
+        help_text="US dollars for the time of 1,000 answers on the evaluation’s machine; null without a price.",
+    )
 
 
 class NeedSerializer(serializers.Serializer[Need]):

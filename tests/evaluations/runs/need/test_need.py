@@ -1,6 +1,8 @@
 """Whether training was needed, from a summary: the verdict and its words in every case, and where a version wins."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +29,7 @@ class Run:
 
     def __init__(self, summary: dict[str, Any], models: Models) -> None:
         self.summary, self.models, self.own_key = summary, models, "v2"
+        self.job = SimpleNamespace(usd_per_hour=Decimal("0.9000"))
 
 
 def needed(right: Mapping[str, Sequence[bool]], *, slices: Sequence[str] = (), texts: bool = False) -> Need | None:
@@ -181,6 +184,20 @@ def test_the_panel_has_the_version_first_then_the_best() -> None:
     assert (look_up.won, look_up.lost, look_up.seconds) == (18, 0, "0.4 ms")
     assert look_up.difference.startswith("+45.0 points (")
     assert panel.heading == HEADINGS["needed"]
+
+
+def test_an_answer_costs_its_time_at_the_machines_price() -> None:
+    run = run_of({"v2": passes(38, 40), "look_up": passes(20, 40)})
+    panel = need_panel(run)
+    assert panel is not None
+    own, look_up = panel.lines
+    # Half a second, and 0.4 ms, for each of 1,000 answers.
+    assert own.usd_of_1000 == pytest.approx(0.125)
+    assert look_up.usd_of_1000 == pytest.approx(0.0001)
+    run.job.usd_per_hour = None
+    unknown = need_panel(run)
+    assert unknown is not None
+    assert [line.usd_of_1000 for line in unknown.lines] == [None, None]
 
 
 def test_every_verdict_has_a_heading() -> None:
