@@ -1,4 +1,4 @@
-"""AWS's Price List API with a small list of SageMaker's instances, as strict as AWS about the request.
+"""AWS's Price List API with a small list of SageMaker, Bedrock and S3, as strict as AWS about the request.
 
 Its prices are made up for tests, and dated. Beside what costs money by the hour, each instance has products that are
 no price of it: asynchronous inference, a free tier, and savings plans.
@@ -23,11 +23,11 @@ from standin.validation import check_request, service_model
 REGIONS = frozenset({"us-east-1", "eu-central-1", "ap-south-1"})
 """Where there is such an API."""
 
-SERVICE_CODE, BEDROCK = "AmazonSageMaker", "AmazonBedrock"
+SERVICE_CODE, BEDROCK, S3 = "AmazonSageMaker", "AmazonBedrock", "AmazonS3"
 LOCATIONS = {"us-east-1": "USE1", "eu-west-1": "EUW1"}
 FIELDS = frozenset(
     {"regionCode", "instanceName", "component", "usagetype", "operation", "servicecode", "productFamily", "model",
-     "feature", "inferenceType"}
+     "feature", "inferenceType", "storageClass", "volumeType"}
 )  # fmt: skip
 MOST_RESULTS = 100
 
@@ -61,6 +61,17 @@ MODELS = {
     "Nova Lite": TokenPrice(input="0.0000710000", output="0.0002840000"),
     "Nova Pro": TokenPrice(input="0.0009100000", output="0.0036400000"),
 }
+
+
+STORAGE = {
+    "TimedStorage-ByteHrs": ("0.0310000000", "0.0290000000"),
+    "TimedStorage-SIA-ByteHrs": ("0.0170000000", None),
+    "TimedStorage-GDA-ByteHrs": ("0.0013000000", None),
+    # What is no storage class of an object of S3, or has no single price.
+    "TimedStorage-INT-FA-ByteHrs": ("0.0310000000", "0.0290000000"),
+    "Tables-TimedStorage-ByteHrs": ("0.0330000000", None),
+}
+"""By usage type, dollars per GB-month up to 51,200 GB and, where they differ, beyond."""
 
 
 @dataclass
@@ -101,12 +112,14 @@ class Pricing:
         return self._products(request)
 
     def _products(self, request: dict[str, Any]) -> dict[str, Any]:
-        if request["ServiceCode"] not in (SERVICE_CODE, BEDROCK):
+        lists = {SERVICE_CODE: self._all, BEDROCK: self._models, S3: _storage}
+        if request["ServiceCode"] not in lists:
             raise _invalid(f"Input Parameters are invalid. Service {request['ServiceCode']} not found.")
         if request.get("FormatVersion", "aws_v1") != "aws_v1":
             raise _invalid("Input Parameters are invalid. FormatVersion must be aws_v1.")
-        listed = self._models() if request["ServiceCode"] == BEDROCK else self._all()
-        found = [product for product in listed if _matches(product, request.get("Filters", []))]
+        found = [
+            product for product in lists[request["ServiceCode"]]() if _matches(product, request.get("Filters", []))
+        ]
         start, size = self._start(request), min(self.page_size, request.get("MaxResults", MOST_RESULTS))
         texts = [json.dumps(product) for product in found[start : start + size]]
         answer: dict[str, Any] = {"FormatVersion": "aws_v1", "PriceList": ["{" if self.broken else t for t in texts]}
@@ -152,6 +165,37 @@ class Pricing:
                     yield _token_product(about, f"{usage}-cross-region-global", "0.0098000000", tokens.effective)
                     batch = {**about, "feature": "Batch Inference"}
                     yield _token_product(batch, f"{usage}-batch", "0.0097000000", tokens.effective)
+
+
+def _storage() -> Iterator[dict[str, Any]]:
+    for region, prefix in LOCATIONS.items():
+        for usage, (first, beyond) in STORAGE.items():
+            # The oldest region's have no prefix.
+            name = usage if region == "us-east-1" else f"{prefix}-{usage}"
+            sku = hashlib.sha256(f"{region}{usage}".encode()).hexdigest()[:16].upper()
+            term = f"{sku}.JRTCKXETXF"
+            tiers = [("0", "51200", first), ("51200", "Inf", beyond)] if beyond else [("0", "Inf", first)]
+            yield {
+                "product": {
+                    "productFamily": "Storage",
+                    "attributes": {"regionCode": region, "servicecode": S3, "usagetype": name, "operation": ""},
+                    "sku": sku,
+                },
+                "serviceCode": S3,
+                "terms": {"OnDemand": {term: {
+                    "sku": sku, "offerTermCode": "JRTCKXETXF", "effectiveDate": "2026-07-01T00:00:00Z",
+                    "termAttributes": {},
+                    "priceDimensions": {
+                        f"{term}.{start}": {
+                            "rateCode": f"{term}.{start}", "unit": "GB-Mo", "beginRange": start, "endRange": end,
+                            "appliesTo": [], "pricePerUnit": {"USD": amount},
+                        }
+                        for start, end, amount in tiers
+                    },
+                }}},
+                "version": "20260801000000",
+                "publicationDate": "2026-07-01T00:00:00Z",
+            }  # fmt: skip
 
 
 def is_served(environ: dict[str, Any]) -> bool:

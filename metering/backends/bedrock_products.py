@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-SERVICE_CODE = "AmazonBedrock"
+from metering.backends.catalogues import Catalogue
+from metering.backends.price_lists import Wanted
+
 FEATURE = "On-demand Inference"
 KINDS = {"judge_input": "Input tokens", "judge_output": "Output tokens"}
 """What the list calls the tokens of the price book's services; batches, caches and other tiers say more."""
@@ -27,23 +29,31 @@ def name_of(model_id: str) -> str:
     return _bare(found["name"]) if found else ""
 
 
-def is_price_of(attributes: Mapping[str, Any], *, service: str, model_id: str, region: str) -> bool:
+def _is_price_of(attributes: Mapping[str, Any], wanted: Wanted) -> bool:
     """Whether an entry is the price of a model's input or output tokens, on demand."""
-    name = name_of(model_id)
+    name = name_of(wanted.item)
     return (
         name != ""
-        and attributes.get("regionCode") == region
         and attributes.get("feature") == FEATURE
-        and attributes.get("inferenceType") == KINDS[service]
+        and attributes.get("inferenceType") == KINDS[wanted.service]
         and USAGE.fullmatch(str(attributes.get("usagetype"))) is not None
         and _bare(str(attributes.get("model"))) == name
     )
 
 
-def per_million(amount: Decimal, unit: str) -> Decimal | None:
+def _per_million(amount: Decimal, unit: str) -> Decimal | None:
     """The price of a million tokens; None for a unit that is no number of tokens."""
     return amount * 1_000_000 / TOKENS[unit] if unit in TOKENS else None
 
 
 def _bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+# The list of a region's models can only be searched as a whole.
+BEDROCK = Catalogue(
+    service_code="AmazonBedrock",
+    search=lambda wanted: ("feature", FEATURE),
+    is_price_of=_is_price_of,
+    per_unit=_per_million,
+)

@@ -1,4 +1,4 @@
-"""The contract of a price list: what a cloud asks for an hour of an instance, or for tokens of a model.
+"""The contract of a price list: what a cloud asks for an hour of an instance, tokens of a model, or storage.
 
 `price_lists["default"]`.
 """
@@ -27,16 +27,20 @@ class PriceListError(PortalError):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """`service` is hosting or training, of an instance type; judge_input or judge_output, of a model's ID."""
+    """What a price is looked for.
+
+    `item` is an instance type of the services hosting and training, the ID of a model of judge_input and judge_output,
+    or a storage class of storage.
+    """
 
     service: str
-    instance_type: str
+    item: str
     region: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListedPrice:
-    """The list's price per hour or per million tokens, without savings plans, and since when the list has it.
+    """The list's price per hour, million tokens or GB-month, without savings plans, and since when the list has it.
 
     `amount` has at most ten decimal places. `reference` names the entry in the list, for people who want to find it.
     """

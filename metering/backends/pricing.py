@@ -1,12 +1,10 @@
-"""AWS's Price List API: the on-demand prices of SageMaker's instances, and of tokens of models on Bedrock.
+"""AWS's Price List API: on-demand prices of SageMaker's instances, of tokens of models on Bedrock, and of S3.
 
-Each product is a JSON document in a string. Hosting and training of one instance type are different products with
-different prices; a product also lists savings plans, which are agreements and no prices.
+Each product is a JSON document in a string. It also lists savings plans, which are agreements and no prices.
 """
 
 import datetime as dt
 import json
-import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
@@ -18,18 +16,27 @@ import structlog
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from metering.backends.bedrock_products import FEATURE, KINDS, is_price_of, per_million
-from metering.backends.bedrock_products import SERVICE_CODE as BEDROCK
+from metering.backends.bedrock_products import BEDROCK
+from metering.backends.catalogues import Catalogue
 from metering.backends.price_lists import ListedPrice, PriceList, PriceListError, Wanted
+from metering.backends.s3_products import S3
+from metering.backends.sagemaker_products import SAGEMAKER
+
+CATALOGUES: dict[str, Catalogue] = {
+    "hosting": SAGEMAKER,
+    "training": SAGEMAKER,
+    "judge_input": BEDROCK,
+    "judge_output": BEDROCK,
+    "storage": S3,
+}
+"""By the price book's service."""
 
 REGIONS = ("us-east-1", "eu-central-1", "ap-south-1")
 """Where AWS runs this API. Each knows the prices of all regions."""
 
 CLIENT = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4})
-USAGE = {"hosting": "Host", "training": "Train"}
-"""What the usage type says before the instance type, as in EUW1-Host:ml.g5.2xlarge."""
-HOURS = frozenset({"hrs", "hr", "hours", "hour"})
 WITHOUT_END = "Inf"
+BEGINNING = "0"
 THROTTLED = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"})
 DENIED = frozenset({"AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"})
 
@@ -47,9 +54,8 @@ class AwsPriceList(PriceList):
             raise ValueError(f"PRICE_LISTS[{alias!r}] needs one of {', '.join(REGIONS)} as REGION")
 
     def prices(self, wanted: Collection[Wanted]) -> list[ListedPrice]:
-        # The list of a region's models can only be searched as a whole.
-        places = {one: (one.region, "" if one.service in KINDS else one.instance_type) for one in wanted}
-        products = {place: list(self._products(*place)) for place in sorted(set(places.values()))}
+        places = {one: (one.region, CATALOGUES[one.service], CATALOGUES[one.service].search(one)) for one in wanted}
+        products = {place: list(self._products(*place)) for place in dict.fromkeys(places.values())}
         found = (_price(one, products[place]) for one, place in places.items())
         return [price for price in found if price is not None]
 
@@ -62,14 +68,13 @@ class AwsPriceList(PriceList):
             config=CLIENT,
         )
 
-    def _products(self, region: str, instance_type: str) -> Iterator[dict[str, Any]]:
-        kind = ("instanceName", instance_type) if instance_type else ("feature", FEATURE)
+    def _products(self, region: str, catalogue: Catalogue, search: tuple[str, str]) -> Iterator[dict[str, Any]]:
         filters = [
-            {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in (("regionCode", region), kind)
+            {"Type": "TERM_MATCH", "Field": field, "Value": value} for field, value in (("regionCode", region), search)
         ]
         with translated():
             pages = self._client.get_paginator("get_products").paginate(
-                ServiceCode="AmazonSageMaker" if instance_type else BEDROCK, Filters=filters, FormatVersion="aws_v1"
+                ServiceCode=catalogue.service_code, Filters=filters, FormatVersion="aws_v1"
             )
             for page in pages:
                 yield from (_document(text) for text in page["PriceList"])
@@ -111,26 +116,21 @@ def unreadable() -> PriceListError:
 
 def _price(wanted: Wanted, products: list[dict[str, Any]]) -> ListedPrice | None:
     """The one price of the products that are wanted; None without one, or where they differ."""
-    mine = [product for product in products if _is_wanted(product["attributes"], wanted)]
+    is_price_of = CATALOGUES[wanted.service].is_price_of
+    # Also the region: AWS compares what is searched for without regard to case.
+    mine = [
+        product
+        for product in products
+        if product["attributes"].get("regionCode") == wanted.region and is_price_of(product["attributes"], wanted)
+    ]
     try:
         offers = [price for product in mine for price in _on_demand(wanted, product)]
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise unreadable() from error
     if len({(price.amount, price.currency) for price in offers}) > 1:
-        log.warning("price_list_has_several_prices", item=wanted.instance_type, region=wanted.region)
+        log.warning("price_list_has_several_prices", item=wanted.item, region=wanted.region)
         return None
     return max(offers, key=lambda price: price.effective_from, default=None)
-
-
-def _is_wanted(attributes: dict[str, Any], wanted: Wanted) -> bool:
-    if wanted.service in KINDS:
-        return is_price_of(attributes, service=wanted.service, model_id=wanted.instance_type, region=wanted.region)
-    usage = re.compile(rf"(.+-)?{USAGE[wanted.service]}:{re.escape(wanted.instance_type)}")
-    return (
-        attributes.get("regionCode") == wanted.region
-        and usage.fullmatch(str(attributes.get("usagetype"))) is not None
-        and (wanted.service != "training" or attributes.get("component") == "Training")
-    )
 
 
 def _on_demand(wanted: Wanted, product: dict[str, Any]) -> Iterator[ListedPrice]:
@@ -138,12 +138,14 @@ def _on_demand(wanted: Wanted, product: dict[str, Any]) -> Iterator[ListedPrice]
     if not terms:
         return
     newest = max(terms, key=lambda term: _moment(term["effectiveDate"]))
+    catalogue = CATALOGUES[wanted.service]
     for dimension in newest["priceDimensions"].values():
-        # Tiers: the last one has no end, and is what further hours cost. Its price of 0 would be that of a free offer.
-        if dimension.get("endRange", WITHOUT_END) != WITHOUT_END:
+        # The last tier is what further hours cost. Its price of 0 would be that of a free offer.
+        bound, counts = ("beginRange", BEGINNING) if catalogue.first_tier else ("endRange", WITHOUT_END)
+        if dimension.get(bound, counts) != counts:
             continue
         [(currency, text)] = dimension["pricePerUnit"].items()
-        amount = _per_unit(wanted, Decimal(text), dimension["unit"])
+        amount = catalogue.per_unit(Decimal(text), dimension["unit"])
         if amount is None:
             continue
         if not amount.is_finite() or amount < 0:
@@ -157,13 +159,6 @@ def _on_demand(wanted: Wanted, product: dict[str, Any]) -> Iterator[ListedPrice]
                 effective_from=_moment(newest["effectiveDate"]),
                 reference=f"{usage}, SKU {sku}",
             )
-
-
-def _per_unit(wanted: Wanted, amount: Decimal, unit: str) -> Decimal | None:
-    """Per hour, or per million tokens; None for another unit."""
-    if wanted.service in KINDS:
-        return per_million(amount, unit)
-    return amount if unit.lower() in HOURS else None
 
 
 def _moment(text: str) -> dt.datetime:

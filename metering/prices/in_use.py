@@ -68,7 +68,7 @@ def in_use() -> list[InUse]:
 
 def importable(items: Iterable[Item]) -> list[Item]:
     """Those that a cloud's price list may have."""
-    return [item for item in items if item.region and item.service != Service.STORAGE]
+    return [item for item in items if item.region]
 
 
 def _users() -> Iterator[tuple[str, HasPrice]]:

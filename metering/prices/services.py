@@ -179,7 +179,7 @@ def import_prices(*, items: Collection[Item]) -> Imported:
 
     Asks AWS, so it runs outside a transaction. Raises PriceListError.
     """
-    wanted = {Wanted(service=item.service, instance_type=item.item, region=item.region): item for item in items}
+    wanted = {Wanted(service=item.service, item=item.item, region=item.region): item for item in items}
     if not price_lists:
         text = "This site has no price list to import from: it isn’t set up for SageMaker. Set prices by hand."
         raise PriceListError(text, code="price_list:none")

@@ -86,7 +86,7 @@ def import_now(request: HttpRequest) -> HttpResponse:
     """Import AWS's prices of what is in use."""
     items = importable(one.item for one in in_use())
     if not items:
-        messages.info(request, "No SageMaker instance is in use, so there is nothing to import.")
+        messages.info(request, "Nothing in use here is in AWS’s price list, so there is nothing to import.")
         return redirect("prices:list")
     try:
         result = import_prices(items=items)

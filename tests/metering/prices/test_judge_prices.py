@@ -54,7 +54,7 @@ def judge(in_tenant: Tenant, prices: PriceList) -> Judge:
 
 
 def wanted(service: str, model: str = MODEL, region: str = REGION) -> Wanted:
-    return Wanted(service=service, instance_type=model, region=region)
+    return Wanted(service=service, item=model, region=region)
 
 
 def by_hand(read: str, written: str, **changes: Any) -> None:

@@ -26,17 +26,18 @@ from standin.server import StandIn
 from tests.metering.clock import Clock
 from tests.standin.deployment import running_standin
 
-HOSTING = Wanted(service="hosting", instance_type="ml.g5.2xlarge", region="eu-west-1")
-TRAINING = Wanted(service="training", instance_type="ml.g5.2xlarge", region="eu-west-1")
-NOWHERE = Wanted(service="hosting", instance_type="ml.none.xlarge", region="eu-west-1")
+HOSTING = Wanted(service="hosting", item="ml.g5.2xlarge", region="eu-west-1")
+TRAINING = Wanted(service="training", item="ml.g5.2xlarge", region="eu-west-1")
+STORAGE = Wanted(service="storage", item="STANDARD", region="eu-west-1")
+NOWHERE = Wanted(service="hosting", item="ml.none.xlarge", region="eu-west-1")
 
 
 class PriceListContract:
     """What every price list has to do."""
 
-    def test_hosting_and_training_have_prices_of_their_own(self, prices: PriceList) -> None:
-        found = {price.wanted: price for price in prices.prices([HOSTING, TRAINING])}
-        assert found.keys() == {HOSTING, TRAINING}
+    def test_hosting_training_and_storage_have_prices_of_their_own(self, prices: PriceList) -> None:
+        found = {price.wanted: price for price in prices.prices([HOSTING, TRAINING, STORAGE])}
+        assert found.keys() == {HOSTING, TRAINING, STORAGE}
         for price in found.values():
             assert 0 < price.amount < 1000
             assert price.currency == "USD"
@@ -92,6 +93,26 @@ class TestStandIn(PriceListContract):
         assert hosting.reference.startswith("EUW1-Host:ml.g5.2xlarge, SKU ")
         [training] = prices.prices([TRAINING])
         assert training.amount == Decimal("1.02")
+
+    @pytest.mark.parametrize(
+        ("storage_class", "region", "amount", "usage"),
+        [
+            ("STANDARD", "eu-west-1", "0.031", "EUW1-TimedStorage-ByteHrs"),
+            ("STANDARD", "us-east-1", "0.031", "TimedStorage-ByteHrs"),
+            ("STANDARD_IA", "eu-west-1", "0.017", "EUW1-TimedStorage-SIA-ByteHrs"),
+            ("DEEP_ARCHIVE", "us-east-1", "0.0013", "TimedStorage-GDA-ByteHrs"),
+        ],
+    )
+    def test_storage_costs_what_the_first_tier_does(
+        self, prices: AwsPriceList, storage_class: str, region: str, amount: str, usage: str
+    ) -> None:
+        [found] = prices.prices([Wanted(service="storage", item=storage_class, region=region)])
+        assert (found.amount, found.currency) == (Decimal(amount), "USD")
+        assert found.reference.startswith(f"{usage}, SKU ")
+
+    @pytest.mark.parametrize("storage_class", ["INTELLIGENT_TIERING", "OUTPOSTS", "ONEZONE_IA", ".*", ""])
+    def test_a_class_without_a_single_price_has_none(self, prices: AwsPriceList, storage_class: str) -> None:
+        assert prices.prices([Wanted(service="storage", item=storage_class, region="eu-west-1")]) == []
 
     def test_all_pages_are_read(self, prices: AwsPriceList, standin: StandIn) -> None:
         standin.pricing.page_size = 1
@@ -241,6 +262,10 @@ class TestImport:
         )  # fmt: skip
         import_prices(items=self.ITEMS)
         assert self.at(clock.now) == 1
+
+    def test_a_gb_month_of_storage(self, clock: Clock) -> None:
+        [row] = import_prices(items=[Item(service=Service.STORAGE, item="STANDARD", region="eu-west-1")]).added
+        assert (row.amount, row.unit, row.source) == (Decimal("0.031"), "gb_month", "aws")
 
     def test_it_says_what_is_missing(self, clock: Clock) -> None:
         nowhere = Item(service=Service.HOSTING, item="ml.none.xlarge", region="eu-west-1")

@@ -26,8 +26,9 @@ from jobs.prices import HourlyPrice, Priced, price_of, prices_of, total_or_unkno
 from jobs.states import State
 from metering.costs.allocation import allocate_due
 from metering.ledger.rollup import hour_of
-from metering.models import EndpointHour, Price
+from metering.models import EndpointHour, Price, Service
 from metering.prices.in_use import importable, in_use
+from metering.prices.items import Item
 from metering.prices.services import add_discount, set_price, set_rate
 from serving.backends import endpoints
 from serving.backends.sagemaker import SageMakerEndpoint
@@ -230,6 +231,18 @@ def test_what_is_in_use_is_named_with_what_uses_it(shared: Endpoint, monkeypatch
     [cloud] = [one for one in in_use() if one.item.region]
     assert cloud.found is not None
     assert (cloud.is_unknown, cloud.found.amount) == (False, Decimal("2.4"))
+
+
+def test_objects_in_s3_are_priced_by_the_class_of_new_ones(settings: Settings) -> None:
+    options = {"bucket_name": "objects", "region_name": "eu-west-1"}
+    settings.STORAGES = {
+        **settings.STORAGES, "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    }  # fmt: skip
+    [objects] = [one for one in in_use() if one.item.service == Service.STORAGE]
+    assert (objects.item, objects.is_unknown) == (
+        Item(service=Service.STORAGE, item="STANDARD", region="eu-west-1"), True
+    )  # fmt: skip
+    assert objects.item in importable(one.item for one in in_use())
 
 
 def test_the_operators_list_shows_the_price_of_the_book(as_olga: Client, shared: Endpoint) -> None:
