@@ -19,10 +19,13 @@ from lorakit.serve.steps.sequences import Sequence
 class PeftPath:
     """PEFT with all adapters loaded, switching between them: one request at a time."""
 
-    def __init__(self, folder: Path, adapters: Many[StoredAdapter], ends: frozenset[int]) -> None:
+    def __init__(
+        self, folder: Path, adapters: Many[StoredAdapter], ends: frozenset[int], dtype: torch.dtype = torch.float32
+    ) -> None:
         self._ends = sorted(ends)
         self._lock = threading.Lock()
         model = load_for_inference(folder)
+        model.to(dtype=dtype)  # type: ignore[call-arg]
         self._model = PeftModel.from_pretrained(model, str(adapters[0].directory), adapter_name="0")
         for number, adapter in enumerate(adapters[1:], 1):
             self._model.load_adapter(str(adapter.directory), adapter_name=str(number))
@@ -45,11 +48,13 @@ class PeftPath:
 
 
 class EnginePath:
-    """The engine: slots, shared batches, one worker; in fp32, so that its answers are those of PEFT."""
+    """The engine: slots, shared batches, one worker. In fp32 its answers are those of PEFT."""
 
-    def __init__(self, folder: Path, adapters: Many[StoredAdapter], ends: frozenset[int]) -> None:
+    def __init__(
+        self, folder: Path, adapters: Many[StoredAdapter], ends: frozenset[int], dtype: torch.dtype = torch.float32
+    ) -> None:
         model = load_for_inference(folder)
-        pack(model, torch.float32)
+        pack(model, dtype)
         self._adapters = adapters
         self.pool = SlotPool(model, slots=len(adapters), max_rank=16)
         self._ends = ends
