@@ -122,7 +122,7 @@ def test_the_form_tells_what_was_measured(as_alice: Client, form: dict[str, str]
     assert f"{SMOLLM2.figures['rank_8'].mean:.2f} with rank 8" in page
     for figure in SMOLLM2.figures.values():
         assert f">{figure.mean:.2f}" in page
-    assert f"Differences below {SMOLLM2.noise:.2f} are noise." in page
+    assert f"uncertain by {SMOLLM2.noise:.2f} either way" in page
     BaseModel.objects.filter(id=base.id).update(parameters=500_000_000)
     assert f"Measured on {SMOLLM2.title}, not on this base model" in as_alice.get(ESTIMATE, form).content.decode()
     BaseModel.objects.filter(id=base.id).update(parameters=8_000_000_000)
