@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from adapters.models import BaseModel
+from adapters.base_models.queries import base_models_to_choose
 from corpora.ingest.contracts import Context
 
 TOKENIZER = "tokenizer.json"
 
 
 def base_model_contexts() -> Iterator[Context]:
-    """One context for each base model, oldest first, with its tokenizer if that is on this machine."""
-    for base_model in BaseModel.objects.order_by("created_at"):
+    """One context for each base model, that of new adapters first, with its tokenizer if that is on this machine."""
+    for base_model in base_models_to_choose():
         tokenizer = Path(base_model.location) / TOKENIZER
         yield Context(
             name=base_model.name,

@@ -89,7 +89,7 @@ def _about_rows(
 ) -> Iterator[str]:
     if version.train_count < FEW_ROWS:
         yield (
-            f"With only {version.train_count:,} rows, the adapter will memorise them instead of learning the task. "
+            f"With only {version.train_count:,} rows, the adapter may learn the form of the answers, but not the task. "
             "Aim for at least 300."
         )
     if not version.test_count:

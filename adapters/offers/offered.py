@@ -8,17 +8,19 @@ from adapters.base_models.chat_templates import read_by_template
 from adapters.models import Adapter, BaseModel
 from adapters.offers.licence import has_licence_text
 from adapters.offers.needs import Needs, needs_of
+from adapters.recipes.measured import Measured, measured_on
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
     """A base model. What cannot be told here is None: of families whose shape is not known, and of files on another
-    machine. `adapters` counts those of the active tenant."""
+    machine. `adapters` counts those of the active tenant. `measured` is None if no recipe was measured on it."""
 
     base_model: BaseModel
     adapters: int
     needs: Needs | None
     reads_tools: bool | None
+    measured: Measured | None
     has_licence_text: bool
 
 
@@ -35,6 +37,7 @@ def offered() -> list[Offered]:
                 adapters=adapters.get(base_model.id, 0),
                 needs=needs_of(base_model),
                 reads_tools=None if read is None else "tools" in read,
+                measured=measured_on(base_model),
                 has_licence_text=has_licence_text(base_model),
             )
         )

@@ -8,7 +8,13 @@ from rest_framework import serializers
 from adapters.models import Sweep
 from adapters.sweeps.grids import MAX_RUNS, SWEPT
 from adapters.sweeps.queries import sweep_table
-from adapters.training.serializers import RECIPE_HELP, NumberField, NumbersSerializer, TrainingRunSerializer
+from adapters.training.serializers import (
+    BASE_MODEL_HELP,
+    RECIPE_HELP,
+    NumberField,
+    NumbersSerializer,
+    TrainingRunSerializer,
+)
 
 
 class NewSweepSerializer(NumbersSerializer):
@@ -17,9 +23,7 @@ class NewSweepSerializer(NumbersSerializer):
     adapter = serializers.CharField(help_text="A new name, or an existing adapter’s.")
     dataset_version = serializers.UUIDField(help_text="A version whose state is `ready`.")
     recipe = serializers.CharField(default="style", help_text=RECIPE_HELP)
-    base_model = serializers.SlugField(
-        required=False, allow_null=True, default=None, help_text="Name. Defaults to the adapter's base model."
-    )
+    base_model = serializers.SlugField(required=False, allow_null=True, default=None, help_text=BASE_MODEL_HELP)
     grid = serializers.DictField(
         child=serializers.ListField(child=NumberField()),
         help_text=f"Values for {', '.join(SWEPT)}; each combination is one run, up to {MAX_RUNS}.",

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from adapters.models import BaseModel, TrainingRun
 from adapters.recipes.catalogue import RECIPES
+from adapters.recipes.suggestion import Suggestion, suggested_for
 from adapters.training.clones import cloned
-from adapters.training.forms import TrainingForm
+from adapters.training.forms import DEFAULT_RECIPE, TrainingForm
 from adapters.training.previews import Preview, preview_training
 from adapters.training.services import start_training
 from corpora.models import DatasetVersion
@@ -44,7 +45,8 @@ def train(request: TenantRequest) -> HttpResponse:
         "recipes": RECIPES.values(),
         "has_base_model": BaseModel.objects.exists(),
         "estimate_url": reverse("adapters:estimate"),
-        **_preview(form if form.is_bound else TrainingForm(form.initial)),
+        **_preview(shown := form if form.is_bound else TrainingForm(form.initial)),
+        "suggestion": _suggestion(shown),
     }
     return render(request, "adapters/training/train.html", context)
 
@@ -52,8 +54,21 @@ def train(request: TenantRequest) -> HttpResponse:
 @require_safe
 @members_only(Action.ADAPTERS_TRAIN)
 def estimate(request: TenantRequest) -> HttpResponse:
-    """The estimate beside the form, refreshed after every change."""
-    return render(request, "adapters/training/_plan.html", _preview(TrainingForm(request.GET)))
+    """The estimate beside the form, refreshed after every change.
+
+    A recipe that the form itself had chosen follows when another dataset is chosen; a person's own choice stays.
+    """
+    form = TrainingForm(request.GET)
+    values = request.GET.copy()
+    suggestion = _suggestion(form)
+    suggested = suggestion.recipe.key if suggestion else DEFAULT_RECIPE
+    before = values.get("suggested", suggested)
+    follows = values.get("recipe") == before != suggested
+    if follows:
+        values["recipe"] = suggested
+        form = TrainingForm(values)
+    context = {"form": form, "recipes": RECIPES.values(), "suggestion": suggestion, "follows": follows}
+    return render(request, "adapters/training/_plan.html", context | _preview(form))
 
 
 def _initial(request: TenantRequest) -> dict[str, Any]:
@@ -64,7 +79,7 @@ def _initial(request: TenantRequest) -> dict[str, Any]:
         source = None
     if source is not None:
         return cloned(source).as_initial()
-    initial: dict[str, Any] = {"recipe": "style", "adapter": request.GET.get("adapter", "")[:60]}
+    initial: dict[str, Any] = {"recipe": DEFAULT_RECIPE, "adapter": request.GET.get("adapter", "")[:60]}
     try:
         dataset_id = UUID(request.GET["dataset"])
     except (KeyError, ValueError):
@@ -72,8 +87,17 @@ def _initial(request: TenantRequest) -> dict[str, Any]:
     chosen = DatasetVersion.objects.select_related("dataset").filter(id=dataset_id).first()
     if chosen is not None:
         initial["dataset_version"] = str(chosen.id)
+        if suggestion := suggested_for(chosen.profile):
+            initial["recipe"] = suggestion.recipe.key
         initial["adapter"] = initial["adapter"] or slugify(chosen.dataset.name)[:60].strip("-")
     return initial
+
+
+def _suggestion(form: TrainingForm) -> Suggestion | None:
+    """The recipe that fits the dataset chosen in a bound form."""
+    form.is_valid()
+    chosen: DatasetVersion | None = form.cleaned_data.get("dataset_version")
+    return suggested_for(chosen.profile) if chosen is not None else None
 
 
 def _preview(form: TrainingForm) -> dict[str, Preview | str]:

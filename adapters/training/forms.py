@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
+from adapters.base_models.queries import base_models_to_choose
 from adapters.models import Adapter, BaseModel
 from adapters.recipes.catalogue import RECIPES
 from adapters.recipes.hyperparameters import LAYERS, LEARN, LIMITS, STRENGTHS
@@ -17,6 +18,9 @@ from corpora.models import DatasetVersion
 
 OFFERED = 200
 """Versions to choose from in the form: more are slow to draw and hard to find one in."""
+
+DEFAULT_RECIPE = "style"
+"""What is chosen until a dataset suggests another."""
 
 
 class DatasetVersionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -46,12 +50,12 @@ class TrainingForm(forms.Form):
         queryset=None,
         required=False,
         empty_label="Automatic",
-        help_text="An existing adapter keeps its base model. A new one uses the first in the list by default.",
+        help_text="An existing adapter keeps its base model.",
     )
     recipe = forms.ChoiceField(
         label="What should it learn?",
         choices=[(recipe.key, recipe.title) for recipe in RECIPES.values()],
-        initial="style",
+        initial=DEFAULT_RECIPE,
         widget=forms.RadioSelect,
     )
     learn = forms.ChoiceField(
@@ -107,14 +111,21 @@ class TrainingForm(forms.Form):
         related = ("dataset", "personal_data_kept_by")
         field.queryset = DatasetVersion.objects.select_related(*related).defer("problems", "profile")
         field.widget.choices = lambda: [("", field.empty_label), *self.ready]
-        base_models = BaseModel.objects.order_by("created_at")
-        self.fields["base_model"].queryset = base_models  # type: ignore[attr-defined]
-        if base_models.count() == 1:
-            self.fields["base_model"].widget = forms.HiddenInput()
+        self._offer_base_models(base_models_to_choose())
         self.adapter_names = list(Adapter.objects.order_by("name").values_list("name", flat=True)[:200])
         for name, limit in LIMITS.items():
             if name in self.fields:
                 self.fields[name].widget.attrs["step"] = "1" if limit.whole else "any"
+
+    def _offer_base_models(self, base_models: QuerySet[BaseModel]) -> None:
+        """Without a choice, an adapter that exists keeps its base, so the default of new ones is named, not chosen."""
+        field = cast(forms.ModelChoiceField, self.fields["base_model"])  # type: ignore[type-arg]
+        field.queryset = base_models
+        first = list(base_models[:2])
+        if first:
+            field.empty_label = f"Automatic: {first[0].title} for a new adapter"
+        if len(first) == 1:
+            field.widget = forms.HiddenInput()
 
     @cached_property
     def ready(self) -> list[tuple[str, str]]:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.base_models.queries import base_models_to_choose
 from adapters.estimates.launch import Launch, describe_launch
 from adapters.models import BaseModel
 from adapters.recipes.catalogue import Advice, Recipe, get_recipe
 from adapters.recipes.hyperparameters import TITLES, Difference, Hyperparameters, apply_overrides, describe, differences
+from adapters.recipes.measured import Measured
 from adapters.training.services import base_model_for, check_name, check_template, check_trainable
 from corpora.models import DatasetVersion
 from corpora.versions.caveats import Caveat, caveats_of
@@ -40,7 +42,8 @@ class Setting:
 class Preview:
     """`launch` is None and `data_findings` are empty until a dataset is chosen.
 
-    `better_base` is a base model of real language that could be chosen instead of a synthetic one.
+    `better_base` is a base model of real language that could be chosen instead of a synthetic one. `measured` is what
+    the reasons quote, of this base model or the nearest one.
     """
 
     recipe: Recipe
@@ -51,6 +54,12 @@ class Preview:
     launch: Launch | None
     data_findings: list[Caveat]
     better_base: BaseModel | None
+    measured: Measured | None
+
+    @property
+    def is_measured_here(self) -> bool:
+        """Whether `measured` is of this base model."""
+        return self.measured is not None and self.measured.is_of(self.base_model)
 
     @property
     def warnings(self) -> int:
@@ -88,9 +97,8 @@ def preview_training(
         if dataset_version is not None
         else None,
         data_findings=caveats_of(dataset_version) if dataset_version is not None else [],
-        better_base=BaseModel.objects.filter(is_synthetic=False).order_by("title").first()
-        if base.is_synthetic
-        else None,
+        better_base=base_models_to_choose().filter(is_synthetic=False).first() if base.is_synthetic else None,
+        measured=advice.measured,
     )
 
 

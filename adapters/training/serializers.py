@@ -11,6 +11,10 @@ from adapters.recipes.hyperparameters import LAYERS, LEARN, LIMITS, STRENGTHS
 from corpora.versions.serializers import DataFindingSerializer
 from jobs.serializers import JobSerializer
 
+BASE_MODEL_HELP = (
+    "Name. Defaults to the adapter's base model, and for a new adapter to the first real one that was added; to a "
+    "synthetic one only where there is no other."
+)
 RECIPE_HELP = f"One of {', '.join(RECIPES)}."
 
 
@@ -91,9 +95,7 @@ class NewTrainingSerializer(NumbersSerializer):
     )
     dataset_version = serializers.UUIDField(required=False, help_text="A version whose state is `ready`.")
     recipe = serializers.CharField(required=False, help_text=RECIPE_HELP + " Defaults to style.")
-    base_model = serializers.SlugField(
-        required=False, allow_null=True, default=None, help_text="Name. Defaults to the adapter's base model."
-    )
+    base_model = serializers.SlugField(required=False, allow_null=True, default=None, help_text=BASE_MODEL_HELP)
     evaluate = serializers.BooleanField(
         default=False,
         help_text="Evaluate the new version as soon as it is trained, with its base and the version before.",

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from adapters.base_models.chat_templates import read_by_template
+from adapters.base_models.queries import base_models_to_choose
 from adapters.models import Adapter, BaseModel, TrainingRun
 from adapters.recipes.catalogue import get_recipe
 from adapters.recipes.hyperparameters import apply_overrides
@@ -45,8 +46,8 @@ def start_training(
 ) -> TrainingRun:
     """Queue the training of an adapter's next version; a name not used yet makes a new adapter.
 
-    Without `base_model` an adapter keeps its own, and a new one takes the first there is. `evaluate` has the version
-    evaluated as soon as it is trained.
+    Without `base_model` an adapter keeps its own, and a new one takes the first of `base_models_to_choose`. `evaluate`
+    has the version evaluated as soon as it is trained.
     """
     check_trainable(dataset_version)
     adapter = adapter_called(tenant, adapter_name, base_model, created_by)
@@ -160,7 +161,7 @@ def base_model_for(*, adapter_name: str, base_model: BaseModel | None) -> BaseMo
                 field="base_model",
             )
         return adapter.base_model
-    chosen = base_model or BaseModel.objects.order_by("created_at").first()
+    chosen = base_model or base_models_to_choose().first()
     if chosen is None:
         text = "There is no base model yet. Ask your site’s operator to set one up."
         raise Conflict(text, code="training:no_base_model", field="base_model")

@@ -244,11 +244,24 @@ class Count(Document):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerProfile(Document):
+    """The last answers of `rows` sampled rows: how many are `distinct` regardless of case and white space, the
+    `longest` in characters, how many are `json` objects or lists, and how many others have the same separators in the
+    same order (`same_form`)."""
+
+    rows: Natural
+    distinct: Natural
+    longest: Natural
+    json: Natural
+    same_form: Natural
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile(Document):
     """What the rows look like; counts come with the largest first.
 
-    Characters, `slices`, `labels` and `turns` (messages per row) are of every row. `languages` (ISO 639-1, rows) and
-    `tokens` (of the whole row, by the tokenizer of `context`) are of `sampled` rows, drawn by their ids.
+    Characters, `slices`, `labels` and `turns` (messages per row) are of every row. `languages` (ISO 639-1, rows),
+    `tokens` (of the whole row, by the tokenizer of `context`) and `answers` are of `sampled` rows, drawn by their ids.
     """
 
     prompt_characters: LengthProfile
@@ -259,6 +272,7 @@ class Profile(Document):
     sampled: Natural = 0
     languages: tuple[Count, ...] = ()
     tokens: LengthProfile | None = None
+    answers: AnswerProfile | None = None
     context: str = ""
     context_tokens: Natural = 0
 

@@ -22,11 +22,13 @@ Tell = Callable[[str, str, float | None], None]
 
 @dataclass(frozen=True)
 class Site:
-    """The site's addresses and the password to sign in with; `with_canary`, whether version 2 goes live by one."""
+    """The site's addresses, the password to sign in with, and the name of the base model that is trained on;
+    `with_canary`, whether version 2 goes live by one."""
 
     web_url: str
     gateway_url: str
     password: str
+    base_model: str
     with_canary: bool = False
 
 
@@ -39,8 +41,11 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell, *, required
     with PortalClient(site.web_url, api_key) as client:
         tell(demo.name, "uploading the dataset", None)
         version = _upload(client, demo, following("checking the dataset"))
-        first, _ = _train(client, demo, version, following("training v1"), epochs=demo.first_epochs)
-        adapter_version, training = _train(client, demo, version, following("training v2"), epochs=demo.epochs)
+        base = site.base_model
+        first, _ = _train(client, demo, version, following("training v1"), epochs=demo.first_epochs, base_model=base)
+        adapter_version, training = _train(
+            client, demo, version, following("training v2"), epochs=demo.epochs, base_model=base
+        )
         # It began by itself when v2 was trained.
         (evaluation,) = client.get("evaluations/", version=adapter_version["id"])["results"]
         evaluating = wait_for_job(client, evaluation["job"]["id"], following("evaluating"))
@@ -67,9 +72,8 @@ def run_line(demo: DemoTenant, site: Site, api_key: str, tell: Tell, *, required
             set_policy(admin, adapter, WITH_EXPERTS)
         tell(demo.name, "asking the gateway", None)
         asked_before = _requests(client)
-        base_id = client.get("endpoints/")["results"][0]["base_model"]
         answers = {name: _ask(site, api_key, model, item) for name, model in
-                   (("base", base_id), ("adapter", demo.adapter))}  # fmt: skip
+                   (("base", base), ("adapter", demo.adapter))}  # fmt: skip
         cost = _cost(client, requests=asked_before + len(answers))
         tell(demo.name, "reviewing as an expert", None)
         with ExpertClient(site.web_url, demo.expert, site.password) as expert:
@@ -110,6 +114,7 @@ def _train(
     on_progress: Callable[[dict[str, Any]], None],
     *,
     epochs: float,
+    base_model: str,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Train the next version; returns it and the job. One with all epochs is evaluated as soon as it is trained."""
     run = client.post(
@@ -118,6 +123,7 @@ def _train(
             "adapter": demo.adapter,
             "dataset_version": dataset_version["id"],
             "recipe": demo.recipe,
+            "base_model": base_model,
             "overrides": {**demo.overrides, "epochs": epochs},
             "evaluate": epochs == demo.epochs,
         },

@@ -106,7 +106,9 @@ class Command(BaseCommand):
     def _walk(self, site: Site, screen: Screen, *, with_canary: bool) -> bool:
         started = time.monotonic()
         self.password = _password(self.var / "run" / "demo-password")
-        where = DemoSite(site.ports.web_url, site.ports.gateway_url, self.password, with_canary=with_canary)
+        where = DemoSite(
+            site.ports.web_url, site.ports.gateway_url, self.password, self.base_id, with_canary=with_canary
+        )
         self.keys = keys = self._seed(site)
         rows, errors = [], {}
         tenants, gain = self.base.tenants, self.base.required_gain

@@ -21,3 +21,12 @@ def test_each_base_model_is_a_context_with_its_tokenizer(tmp_path: Path) -> None
     assert named is not None
     assert (chosen.name, named.tokens) == ("here", 8192)
     assert context_named("other") is None
+
+
+def test_rows_are_counted_for_the_base_that_new_adapters_get() -> None:
+    BaseModel.objects.create(name="tiny", title="A", location="/tiny", context_length=512, is_synthetic=True)
+    BaseModel.objects.create(name="real", title="B", location="/real", context_length=8192)
+    assert [context.name for context in contexts()] == ["real", "tiny"]
+    chosen = context_named("")
+    assert chosen is not None
+    assert chosen.name == "real"

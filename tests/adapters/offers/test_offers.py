@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from adapters.base_models.services import add_base_model
 from adapters.models import Adapter, BaseModel
 from adapters.offers.needs import needs_of
+from adapters.recipes.measured import SMOLLM2
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 
@@ -64,9 +65,22 @@ def test_the_page_says_what_each_can_do(
         assert fact in small
     assert "<dt>Your adapters</dt><dd>1</dd>" in small
     assert away.count("not known") == 5
+    assert "not measured on it" in away
     assert "Full text" not in away
     assert str(folder) not in small
     assert "<dt>Your adapters</dt><dd>0</dd>" in " ".join(as_charlie.get(URL).content.decode().split())
+
+
+@pytest.mark.usefixtures("tenant")
+def test_the_page_shows_what_was_measured_on_a_base(as_bob: Client) -> None:
+    BaseModel.objects.create(
+        name="small", title="Small", architecture=SMOLLM2.architecture, parameters=SMOLLM2.parameters
+    )
+    page = as_bob.get(URL).content.decode()
+    assert "not measured on it" not in page
+    measured = page.split("Recipes measured on it")[1]
+    for figure in SMOLLM2.figures.values():
+        assert f">{figure.mean:.2f}" in measured
 
 
 def test_the_licence_can_be_read(folder: Path, as_bob: Client, as_charlie: Client) -> None:

@@ -44,6 +44,14 @@ def test_an_estimate_starts_nothing(api: APIClient, body: dict[str, Any]) -> Non
     assert not TrainingRun.objects.exists()
 
 
+def test_a_new_adapter_is_trained_on_a_real_base_if_there_is_one(
+    api: APIClient, body: dict[str, Any], real_base_model: BaseModel
+) -> None:
+    BaseModel.objects.create(name="later", title="A later one", context_length=8192)
+    assert api.post(f"{RUNS}estimate/", body).json()["base_model"] == real_base_model.name
+    assert api.post(f"{RUNS}estimate/", body | {"base_model": "tiny-llama"}).json()["base_model"] == "tiny-llama"
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code", "field"),
     [

@@ -101,7 +101,7 @@ def test_a_bad_value_leaves_nothing_behind(
 def test_an_adapter_keeps_its_base_model(
     start: Callable[..., TrainingRun], base_model: BaseModel, real_base_model: BaseModel
 ) -> None:
-    start()
+    start(base_model=base_model)
     assert start().adapter.base_model == base_model
     with pytest.raises(Conflict) as caught:
         start(base_model=real_base_model)

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from adapters.models import BaseModel, TrainingRun
+from adapters.recipes.measured import SMOLLM2
 from adapters.training import forms
 from corpora.models import DatasetVersion, VersionState
 from tenants.models import Tenant
@@ -44,11 +45,88 @@ def test_the_form_offers_which_answers_are_learnt(as_bob: Client, form: dict[str
 
 def test_a_synthetic_base_names_one_of_real_language_if_there_is_any(as_alice: Client, form: dict[str, str]) -> None:
     alone = as_alice.get(ESTIMATE, form).content.decode()
-    assert "until your site’s operator adds a real base model" in alone
+    assert "Ask your site’s operator to add a real base model" in alone
     BaseModel.objects.create(name="english", title="English 1B", location="/models/english", context_length=2048)
-    assert "train a new adapter on English 1B" in as_alice.get(ESTIMATE, form).content.decode()
-    chosen = BaseModel.objects.get(name="english")
-    assert "synthetic-base" not in as_alice.get(ESTIMATE, form | {"base_model": str(chosen.id)}).content.decode()
+    tiny = BaseModel.objects.get(is_synthetic=True)
+    chosen = as_alice.get(ESTIMATE, form | {"base_model": str(tiny.id)}).content.decode()
+    assert "Train a new adapter on English 1B instead" in chosen
+    assert "synthetic-base" not in as_alice.get(ESTIMATE, form).content.decode()
+
+
+def test_a_new_adapter_gets_the_real_base_that_was_added_first(as_alice: Client, form: dict[str, str]) -> None:
+    for name in ("english", "another"):
+        BaseModel.objects.create(name=name, title=f"{name.title()} 1B", location="/models", context_length=2048)
+    assert ">Automatic: English 1B for a new adapter</option>" in as_alice.get(URL).content.decode()
+    as_alice.post(URL, form | {"adapter": "fresh"})
+    assert TrainingRun.objects.get().adapter.base_model.name == "english"
+
+
+def test_an_adapter_keeps_its_synthetic_base(as_alice: Client, form: dict[str, str]) -> None:
+    as_alice.post(URL, form)
+    BaseModel.objects.create(name="english", title="English 1B", location="/models/english", context_length=2048)
+    assert "synthetic-base" in as_alice.get(ESTIMATE, form).content.decode()
+    as_alice.post(URL, form)
+    assert [run.adapter.base_model.name for run in TrainingRun.objects.all()] == ["tiny-llama", "tiny-llama"]
+
+
+@pytest.fixture
+def labelled(in_tenant: Tenant, make_dataset: Callable[..., DatasetVersion]) -> DatasetVersion:
+    answers = {"rows": 30, "distinct": 5, "longest": 10, "json": 0, "same_form": 0}
+    return make_dataset(name="Requests", profile={"answers": answers})
+
+
+def is_chosen(page: str, recipe: str) -> bool:
+    return "checked" in page.split(f'name="recipe" value="{recipe}"')[1].split(">")[0]
+
+
+def test_the_data_suggest_the_recipe(as_alice: Client, form: dict[str, str], labelled: DatasetVersion) -> None:
+    page = as_alice.get(URL, {"dataset": str(labelled.id)}).content.decode()
+    assert is_chosen(page, "classification")
+    assert "Your answers are one of 5 labels." in page
+    assert 'name="suggested" value="classification"' in page
+    assert "Settings for classification on Tiny Llama" in page
+    plain = as_alice.get(URL).content.decode()
+    assert is_chosen(plain, "style")
+    assert 'data-testid="suggestion"' not in plain
+
+
+def test_a_recipe_that_nobody_chose_follows_the_dataset(
+    as_alice: Client, form: dict[str, str], labelled: DatasetVersion
+) -> None:
+    sent = form | {"recipe": "style", "suggested": "style", "dataset_version": str(labelled.id)}
+    page = as_alice.get(ESTIMATE, sent).content.decode()
+    assert is_chosen(page, "classification")
+    assert '<fieldset id="recipes" hx-swap-oob="true">' in page
+    assert "Settings for classification" in page
+    back = as_alice.get(ESTIMATE, form | {"recipe": "classification", "suggested": "classification"}).content.decode()
+    assert is_chosen(back, "style")
+
+
+def test_a_persons_own_recipe_stays(as_alice: Client, form: dict[str, str], labelled: DatasetVersion) -> None:
+    sent = form | {"recipe": "dialogue", "suggested": "style", "dataset_version": str(labelled.id)}
+    page = as_alice.get(ESTIMATE, sent).content.decode()
+    assert 'id="recipes"' not in page
+    assert "Settings for nuance and dialogue" in page
+    assert "Suggested: <strong>Classification</strong>" in page
+    as_alice.post(URL, sent)
+    assert TrainingRun.objects.get().recipe == "dialogue"
+    clone = as_alice.get(URL, {"clone": str(TrainingRun.objects.get().id)}).content.decode()
+    assert is_chosen(clone, "dialogue")
+
+
+def test_the_form_tells_what_was_measured(as_alice: Client, form: dict[str, str]) -> None:
+    measured = {"architecture": SMOLLM2.architecture, "parameters": SMOLLM2.parameters, "context_length": 8192}
+    base = BaseModel.objects.create(name="small", title="Small", **measured)
+    page = as_alice.get(ESTIMATE, form).content.decode()
+    assert "Measured on this base model" in page
+    assert f"{SMOLLM2.figures['rank_8'].mean:.2f} with rank 8" in page
+    for figure in SMOLLM2.figures.values():
+        assert f">{figure.mean:.2f}" in page
+    assert f"uncertain by {SMOLLM2.noise:.2f} either way" in page
+    BaseModel.objects.filter(id=base.id).update(parameters=500_000_000)
+    assert f"Measured on {SMOLLM2.title}, not on this base model" in as_alice.get(ESTIMATE, form).content.decode()
+    BaseModel.objects.filter(id=base.id).update(parameters=8_000_000_000)
+    assert 'data-testid="measured"' not in as_alice.get(ESTIMATE, form).content.decode()
 
 
 def test_it_begins_with_what_the_link_names(as_alice: Client, form: dict[str, str]) -> None:
