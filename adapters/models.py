@@ -76,10 +76,13 @@ class WorkQuerySet(models.QuerySet["BaseModelWork"]):
         """What a process is known to be at."""
         return self.filter(state=WorkState.RUNNING, lease_expires_at__gt=Now())
 
+    def left(self) -> Self:
+        """What no process is at. One that was stopped has ended when its lease has, at the latest."""
+        return self.filter(models.Q(lease_expires_at=None) | models.Q(lease_expires_at__lte=Now()))
+
     def due(self) -> Self:
-        """What no process is at, oldest first: it waits, or the process that was at it is gone."""
-        lost = models.Q(state=WorkState.RUNNING, lease_expires_at__lte=Now())
-        return self.filter(models.Q(state=WorkState.WAITING) | lost).order_by("created_at")
+        """What is open and no process is at, oldest first."""
+        return self.open().left().order_by("created_at")
 
 
 class BaseModelWork(models.Model):

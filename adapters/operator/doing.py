@@ -10,7 +10,7 @@ from adapters.base_models.services import add_base_model, note_findings
 from adapters.base_models.sources.fetch import fetch, is_elsewhere
 from adapters.models import BaseModel, BaseModelWork, WorkState
 from adapters.operator.checking import check
-from adapters.operator.places import own_folder
+from adapters.operator.places import log_of, own_folder
 from adapters.operator.states import move_work
 from rest.errors import PortalError
 
@@ -34,9 +34,9 @@ def do_work(work: BaseModelWork) -> None:
         _failed(work, "The server’s disk is full." if is_full else f"The server could not do it: {error.strerror}.")
     except Exception as error:
         log.exception("base_model_work_failed", base_model=work.name)
-        _failed(work, f"An unexpected error stopped it ({type(error).__name__}). The worker’s log says where.")
+        _failed(work, f"An unexpected error stopped it ({type(error).__name__}). {log_of(work.name)} says where.")
     else:
-        move_work(work, WorkState.DONE, base_model=base_model)
+        move_work(work, WorkState.DONE, base_model=base_model, lease_expires_at=None)
 
 
 def _add(work: BaseModelWork) -> BaseModel:
@@ -63,4 +63,4 @@ def _tell(work: BaseModelWork, doing: str) -> None:
 
 
 def _failed(work: BaseModelWork, text: str) -> None:
-    move_work(work, WorkState.FAILED, error_text=text)
+    move_work(work, WorkState.FAILED, error_text=text, lease_expires_at=None)

@@ -20,6 +20,11 @@ def own_folder() -> Path:
     return Path(settings.PORTAL_VAR) / "base-models"
 
 
+def log_of(name: str) -> Path:
+    """What the process that adds or checks the base model of that name has written."""
+    return own_folder() / f".{name}.log"
+
+
 def allowed_folders() -> list[Path]:
     """The site's own folder of base models, and those of the settings."""
     return [own_folder(), *map(Path, settings.BASE_MODEL_FOLDERS)]

@@ -12,7 +12,7 @@ from adapters.base_models.clouds import check_clouds
 from adapters.base_models.names import check_name
 from adapters.base_models.sources.fetch import is_elsewhere, unfinished
 from adapters.models import BaseModel, BaseModelWork, WorkState
-from adapters.operator.places import checked_source, own_folder
+from adapters.operator.places import checked_source, log_of, own_folder
 from adapters.operator.states import move_work
 from jobs.messages.validity import valid_for
 from rest.errors import Conflict
@@ -65,9 +65,15 @@ def try_again(*, work: BaseModelWork) -> None:
 
 
 def discard_work(*, work: BaseModelWork) -> None:
-    """Forget an addition that did not end well, with what it has fetched. Raises Conflict: base_model:busy."""
-    ended = BaseModelWork.objects.filter(id=work.id, state__in=(WorkState.FAILED, WorkState.STOPPED))
+    """Forget an addition that did not end well, with what it has fetched.
+
+    Raises Conflict: base_model:busy, also while the process of one that was stopped may still write.
+    """
+    ended = BaseModelWork.objects.left().filter(id=work.id, state__in=(WorkState.FAILED, WorkState.STOPPED))
     if not ended.delete()[0]:
+        if work.state == WorkState.STOPPED:
+            text = f"“{work.name}” is still being stopped. Try again in half a minute."
+            raise Conflict(text, code="base_model:busy")
         raise _busy(work.name)
     if work.kind == BaseModelWork.Kind.ADD and is_elsewhere(work.source):
         transaction.on_commit(lambda: _forget_files(work.name))
@@ -100,6 +106,7 @@ def _refuse_taken(name: str, source: str) -> None:
 
 def _forget_files(name: str) -> None:
     folder = own_folder() / name
+    log_of(name).unlink(missing_ok=True)
     shutil.rmtree(unfinished(name, own_folder()), ignore_errors=True)
     if not BaseModel.objects.filter(location=str(folder.resolve())).exists():
         shutil.rmtree(folder, ignore_errors=True)

@@ -6,6 +6,7 @@ another one is started.
 """
 
 import datetime as dt
+import os
 import subprocess
 import sys
 
@@ -15,6 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from adapters.models import BaseModelWork, WorkState
+from adapters.operator.places import log_of, own_folder
 from adapters.operator.states import move_work
 
 AT_ONCE = 3
@@ -44,7 +46,18 @@ def _claim(work: BaseModelWork) -> bool:
 
 
 def _spawn(work: BaseModelWork) -> None:
-    # A session of its own, so that all of its processes can be ended together. Its log is the worker's.
     command = [sys.executable, "manage.py", "base_model_work", str(work.id), str(work.fence)]
-    subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, start_new_session=True)
+    own_folder().mkdir(parents=True, exist_ok=True)
+    # It may outlive the worker, whose output nobody reads then. In a session of its own, all of its processes can be
+    # ended together.
+    with log_of(work.name).open("wb") as log_file:
+        subprocess.Popen(
+            command,
+            cwd=settings.BASE_DIR,
+            env=os.environ | {"HF_HUB_DISABLE_PROGRESS_BARS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log_file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     log.info("base_model_work_started", kind=work.kind, base_model=work.name, tries=work.tries)

@@ -37,7 +37,7 @@ def processes(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subp
         started.append(process)
         return process
 
-    monkeypatch.setattr(starting.subprocess, "Popen", kept)
+    monkeypatch.setattr("adapters.operator.starting.subprocess.Popen", kept)
     yield started
     for process in started:
         if process.poll() is None:
