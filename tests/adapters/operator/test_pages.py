@@ -54,7 +54,14 @@ def test_the_list_says_what_an_operator_needs(
 
 def test_the_page_of_one_says_what_its_check_found(small: BaseModel, as_olga: Client) -> None:
     page = text_of(as_olga, f"{LIST}{small.id}/")
-    for fact in ("Knows little.", small.sha256, "1,967,808", "a wheel", "smallest that suffices: ml.g6.xlarge"):
+    for fact in (
+        "Knows little.",
+        small.sha256,
+        "1,967,808",
+        "a wheel",
+        "measured on SmolLM2 135M",
+        "smallest that suffices: ml.g6.xlarge",
+    ):
         assert fact in page, fact
     assert "Its files have not been checked." in page
     assert "none: it can’t be used there" in page
