@@ -2,9 +2,9 @@
 
 import json
 import shutil
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
@@ -24,12 +24,14 @@ def small(uploaded: Path) -> BaseModel:
 
 
 @pytest.fixture
-def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of a bucket of its own: stand-ins of one process share what is in S3."""
     with running_standin(tmp_path / "containers") as standin:
         monkeypatch.setenv("AWS_ENDPOINT_URL", standin.url)
         monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-        standin.make_bucket("models")
-        yield boto3.client("s3")
+        name = f"models-{uuid.uuid4().hex[:12]}"
+        standin.make_bucket(name)
+        yield name
 
 
 def found(base_model: BaseModel, level: str) -> list[str]:
@@ -101,16 +103,17 @@ def test_an_instance_with_too_little_memory(tmp_path: Path, small: BaseModel, up
     assert len(found(small, "wrong")) == 1, "of an instance that is not known nothing is said"
 
 
-def test_a_copy_in_s3_is_compared_by_name_and_size(small: BaseModel, uploaded: Path, bucket: Any) -> None:
-    change(small, sagemaker_uri="s3://models/small/")
+def test_a_copy_in_s3_is_compared_by_name_and_size(small: BaseModel, uploaded: Path, bucket: str) -> None:
+    client = boto3.client("s3")
+    change(small, sagemaker_uri=f"s3://{bucket}/small/")
     (text,) = found(small, "wrong")
     assert text.startswith("Its copy in S3 lacks LICENSE, chat_template.jinja, config.json and 4 more")
     for path in uploaded.iterdir():
         if path.name != "base.json":
-            bucket.upload_file(str(path), "models", f"small/{path.name}")
+            client.upload_file(str(path), bucket, f"small/{path.name}")
     assert found(small, "wrong") == []
     assert any("same files with the same sizes" in text for text in found(small, "ok"))
-    bucket.put_object(Bucket="models", Key="small/config.json", Body=b"{}")
+    client.put_object(Bucket=bucket, Key="small/config.json", Body=b"{}")
     assert found(small, "wrong")[0].startswith("Its copy in S3 lacks config.json, or has it in another size.")
     change(small, sagemaker_uri="s3://nowhere/small/")
     assert found(small, "wrong") == [
