@@ -42,6 +42,7 @@ ENTRIES = (
 
 OPERATOR_ENTRIES = (
     Entry("Endpoints", "operator:endpoints", "server-cog", None, "Operate"),
+    Entry("Base models", "base-models:list", "cpu", None, "Operate"),
     Entry("Costs", "spend:index", "report-money", None, "Operate"),
     Entry("Prices", "prices:list", "tag", None, "Operate"),
     Entry("Statements", "statements:list", "file-invoice", None, "Operate"),

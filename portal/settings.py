@@ -292,6 +292,8 @@ TRIAL_COPY_DAYS = env.int("TRIAL_COPY_DAYS", default=30)
 BASE_MODEL_DIR = Path(env.str("BASE_MODEL_DIR", default=str(BASE_DIR / "lorakit" / "tiny" / "model")))
 BASE_MODEL_NAME = env.str("BASE_MODEL_NAME", default="tiny-llama")
 BASE_MODEL_TITLE = env.str("BASE_MODEL_TITLE", default="Tiny Llama (2 M parameters, synthetic English)")
+# Folders of the server from which operators may add base models on their page, beside base-models in PORTAL_VAR.
+BASE_MODEL_FOLDERS = env.list("BASE_MODEL_FOLDERS", default=[])
 MAX_LORA_RANK = env.int("MAX_LORA_RANK", default=64)
 ENGINE_URL = env.str("ENGINE_URL", default="http://127.0.0.1:8002")
 ENGINE_API_KEY = env.str("ENGINE_API_KEY", default="")

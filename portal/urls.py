@@ -11,6 +11,7 @@ urlpatterns = [
     path("evaluations/", include("evaluations.urls")),
     path("serving/", include("serving.urls")),
     path("operator/endpoints/", include("serving.operator.urls")),
+    path("operator/base-models/", include("adapters.operator.urls")),
     path("operator/prices/", include("metering.prices.urls")),
     path("operator/", include("metering.spend.urls")),
     path("operator/reconciliation/", include("metering.reconciliation.urls")),

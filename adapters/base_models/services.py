@@ -1,12 +1,15 @@
 """Writes to base models. They are the operator's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models import ProtectedError
+from django.utils import timezone
 
+from adapters.base_models.clouds import check_clouds
 from adapters.base_models.folders import Folder, read_folder
 from adapters.base_models.names import check_name
 from adapters.models import Adapter, BaseModel
@@ -26,12 +29,21 @@ def before_removal(release: Callable[[BaseModel], None]) -> None:
 
 
 def add_base_model(
-    *, folder: Path, name: str = "", title: str = "", licence: str = "", source: str = "", description: str = ""
+    *,
+    folder: Path,
+    name: str = "",
+    title: str = "",
+    licence: str = "",
+    source: str = "",
+    description: str = "",
+    **clouds: str,
 ) -> BaseModel:
     """Register the base model in a folder under `name`, or read it again; what is empty is taken from its `base.json`.
 
-    Raises PortalError with `field`: base_model:bad_folder, base_model:bad_name, base_model:other_weights.
+    `clouds` are columns that CLOUD names; what is empty stays as it was. Raises PortalError with `field`:
+    base_model:bad_folder, base_model:bad_name, base_model:other_weights, and what `check_clouds` raises.
     """
+    check_clouds(clouds)
     found = read_folder(folder.resolve())
     given = {"title": title, "licence": licence, "source": source, "description": description}
     described = {key: value or found.described[key] for key, value in given.items()}
@@ -44,7 +56,22 @@ def add_base_model(
             code="base_model:other_weights",
             field="name",
         )
-    return _register(name, found, described)
+    return _register(name, found, described | {key: value for key, value in clouds.items() if value})
+
+
+def change_base_model(*, base_model: BaseModel, title: str, licence: str, description: str, **clouds: str) -> None:
+    """Say something else of it; `clouds` are columns that CLOUD names. Raises what `check_clouds` does."""
+    check_clouds(clouds)
+    said = {"title": title or base_model.name, "licence": licence, "description": description, **clouds}
+    BaseModel.objects.filter(id=base_model.id).update(**said)
+    base_model.refresh_from_db()
+    log.info("base_model_changed", base_model=base_model.name)
+
+
+def note_findings(*, base_model: BaseModel, findings: Sequence[dict[str, Any]]) -> None:
+    """Keep what a check has found."""
+    BaseModel.objects.filter(id=base_model.id).update(findings=list(findings), checked_at=timezone.now())
+    base_model.refresh_from_db()
 
 
 def ensure_base_model(*, name: str, title: str, folder: Path) -> BaseModel:

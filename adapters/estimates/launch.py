@@ -57,7 +57,7 @@ def describe_launch(
     """Estimates a training and collects warnings. Read-only."""
     lengths = read_lengths(dataset_version)
     shape = read_shape(base_model)
-    machine = training_machine()
+    machine = training_machine(base_model)
     longest = min(hyperparameters.max_length, lengths.maximum or hyperparameters.max_length)
     memory = training_memory(shape, hyperparameters, row_tokens=longest) if shape else None
     share = lengths.share_longer_than(hyperparameters.max_length)

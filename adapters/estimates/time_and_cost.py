@@ -66,7 +66,7 @@ def estimate_training(
     per_row = examples_per_row(dataset_version, base_model, hyperparameters.learn)
     examples, tokens = round(rows * per_row.examples), lengths.mean_up_to(limit) * per_row.tokens * rows
     tokens_read = tokens / max(examples, 1) * hyperparameters.rows_read(examples)
-    price = price_of(compute[get_kind("training").backend({})])
+    price = price_of(compute[get_kind("training").backend({})].on(base_model.training_instance))
     return Estimate(
         rows=rows,
         examples=examples,
@@ -106,7 +106,7 @@ def _pace(base_model: BaseModel) -> Pace:
 
 def _assumed_pace(base_model: BaseModel) -> Pace:
     # A model as small as the synthetic one is no faster on a GPU.
-    on_cpu = base_model.is_synthetic or training_machine().is_cpu
+    on_cpu = base_model.is_synthetic or training_machine(base_model).is_cpu
     flop_per_second = CPU_FLOP_PER_SECOND if on_cpu else GPU_FLOP_PER_SECOND
     tokens_per_second = flop_per_second / (FLOP_PER_PARAMETER * max(base_model.parameters, 1_000_000))
     return Pace(

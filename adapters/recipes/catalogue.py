@@ -32,6 +32,17 @@ SMALL_PARAMETERS = 1_000_000_000
 """Real bases with fewer parameters are small ones. 0 is an unknown number."""
 
 
+def _is_small(base_model: BaseModel) -> bool:
+    return 0 < base_model.parameters < SMALL_PARAMETERS
+
+
+def measured_on(base_model: BaseModel) -> str:
+    """What the numbers that recipes have for a base model were measured on, in words."""
+    if base_model.is_synthetic:
+        return "measured on this model"
+    return "measured on SmolLM2 135M" if _is_small(base_model) else "the practice of the field, not measured here"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Advice:
     """Hyperparameters for one kind of base model, and a one-line reason for each important one, by name."""
@@ -57,8 +68,10 @@ class Recipe:
         """The advice for this base model. `max_length` never exceeds the model's context length."""
         if base_model.is_synthetic:
             advice = self.synthetic
+        elif _is_small(base_model):
+            advice = SMALL
         else:
-            advice = SMALL if 0 < base_model.parameters < SMALL_PARAMETERS else self.real
+            advice = self.real
         numbers = advice.hyperparameters
         longest = min(numbers.max_length, base_model.context_length)
         return replace(

@@ -38,6 +38,7 @@ class TrainingKind(ComputeKind):
             module="lorakit.train",
             spec=json.loads(train_spec(base_model, job.spec["hyperparameters"]).to_json()),
             inputs=inputs,
+            base_uri=base_model.sagemaker_uri,
             tags={"tenant": str(job.tenant_id), "job": str(job.id)},
         )
 

@@ -179,6 +179,7 @@ def queue_run(run: TrainingRun, **more: str) -> TrainingRun:
             "dataset_version": str(run.dataset_version_id),
             "base_model": str(run.adapter.base_model.id),
             "base_model_name": run.adapter.base_model.name,
+            "machine": run.adapter.base_model.training_instance,
             "hyperparameters": run.hyperparameters,
             **more,
         },

@@ -90,6 +90,7 @@ def start_evaluation(
                     "version": str(version.id) if version else None,
                     "dataset_version": str(dataset_version.id),
                     "judging": judging.to_dict() if judging else None,
+                    "machine": run.base.training_instance if run.base else "",
                 },
                 created_by=created_by,
             )

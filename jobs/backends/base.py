@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from jobs.aliases import merge_options
 from jobs.prices import Priced, stated
@@ -43,13 +43,15 @@ class InputFile:
 class ComputeSpec:
     """What to run: `python -m module` on `spec`, with `inputs` by channel.
 
-    `checkpoint_key` is the same for every attempt of a job, so that a later attempt resumes an earlier one. `tags`
-    name its owner ("tenant", "job", "attempt"), for cost allocation and to recognise the run.
+    `base_uri` is where a cloud reads the base model that `spec` names, if that is known. `checkpoint_key` is the same
+    for every attempt of a job, so that a later attempt resumes an earlier one. `tags` name its owner ("tenant", "job",
+    "attempt"), for cost allocation and to recognise the run.
     """
 
     module: str
     spec: dict[str, Any]
     inputs: dict[str, tuple[InputFile, ...]] = field(default_factory=dict)
+    base_uri: str = ""
     checkpoint_key: str = ""
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -106,6 +108,13 @@ class ComputeBackend(ABC):
     def priced(self) -> Priced:
         """What an hour of it is priced as."""
         return Priced(service="training", item=self.alias)
+
+    def on(self, machine: str) -> Self:
+        """The same backend with runs on another type of machine, and that one's price; empty for its own.
+
+        One that has only one machine returns itself.
+        """
+        return self
 
     @abstractmethod
     def submit(self, name: str, spec: ComputeSpec) -> None:

@@ -101,7 +101,8 @@ class ComputeKind(Kind):
     def _act(self, job: Job, act: Callable[[Job, ComputeBackend], Outcome]) -> Outcome:
         """Run `act` and return its outcome. If the backend is unavailable, wait and keep the attempt, name and run."""
         try:
-            return act(job, compute[job.backend])
+            # A job names its machine where its base model has one of its own.
+            return act(job, compute[job.backend].on(str(job.spec.get("machine", ""))))
         except Unavailable as error:
             return _wait(error)
         except StorageUnavailable as error:

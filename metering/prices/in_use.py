@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
+from adapters.models import BaseModel
 from evaluations.judges.backends import judges
 from evaluations.models import Judge, JudgeKind
 from jobs.backends import compute
+from jobs.kinds import get_kind
 from jobs.prices import HasPrice, Priced
 from metering.models import Service
 from metering.prices.book import PriceFound
@@ -80,6 +82,10 @@ def _users() -> Iterator[tuple[str, HasPrice]]:
             continue
     for alias in compute:
         yield f"Runs on {alias}", compute[alias]
+    runs = compute[get_kind("training").backend({})]
+    for base_model in BaseModel.objects.exclude(training_instance="").order_by("name"):
+        if (on_its_own := runs.on(base_model.training_instance)) is not runs:
+            yield f"Runs of {base_model.name}", on_its_own
     objects = Priced(service=Service.STORAGE, item=default_class(), region=storage_region())
     is_local = objects.item == LOCAL
     yield (

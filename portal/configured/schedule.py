@@ -13,6 +13,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "clear-uploads": {"task": "corpora.clear_uploads", "schedule": 600.0, "options": valid_for(600)},
     "remove-objects": {"task": "storage.remove_objects", "schedule": 600.0, "options": valid_for(600)},
     "reconcile-endpoints": {"task": "serving.reconcile_endpoints", "schedule": 10.0, "options": valid_for(20)},
+    "go-on-with-base-models": {
+        "task": "adapters.go_on_with_base_models",
+        "schedule": 5.0,
+        "options": valid_for(10),
+    },
     "read-endpoint-alarms": {"task": "serving.read_alarms", "schedule": 120.0, "options": valid_for(120)},
     "follow-endpoints": {"task": "serving.follow_endpoints", "schedule": 300.0, "options": valid_for(300)},
     "follow-recommendations": {"task": "serving.follow_recommendations", "schedule": 60.0, "options": valid_for(60)},

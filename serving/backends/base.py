@@ -149,6 +149,11 @@ class EndpointBackend(ABC):
         """The options that keep a further endpoint apart from that of its alias, whose OPTIONS are `options`."""
         return {}
 
+    @classmethod
+    def suited(cls, *, model_uri: str, instance_type: str) -> dict[str, Any]:
+        """The options that a base model brings along: its files in S3, and its instance type. Either may be empty."""
+        return {}
+
     @abstractmethod
     def deploy(self, name: str, package: Package) -> None:
         """Begin to put the package on the endpoint as `name`; `describe` tells when it is in service.

@@ -54,8 +54,8 @@ def create_endpoint(*, name: str, backend: str, base_model: BaseModel, options: 
 def plan_endpoint(*, name: str, backend: str, base_model: BaseModel, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that such an endpoint would have. Writes nothing.
 
-    Raises PortalError with `field`: endpoint:bad_name, endpoint:no_backend, endpoint:bad_options; Conflict:
-    endpoint:name_taken, endpoint:same_server.
+    Raises PortalError with `field`: endpoint:bad_name, endpoint:no_backend, endpoint:bad_options,
+    endpoint:base_not_in_s3; Conflict: endpoint:name_taken, endpoint:same_server.
     """
     if not NAME.fullmatch(name):
         text = "Use up to 30 lower-case letters, digits and single hyphens, with a letter or digit at both ends."
@@ -66,7 +66,10 @@ def plan_endpoint(*, name: str, backend: str, base_model: BaseModel, options: Ma
         raise Conflict(f"There is an endpoint called {name}.", code="endpoint:name_taken", field="name")
     alias = endpoints[backend]
     apart = alias.apart(name, base_model.name, settings.ENDPOINTS[backend].get("OPTIONS", {}))
-    checked = {**_own(backend, options), **apart}
+    own = _own(backend, options)
+    brought = alias.suited(model_uri=base_model.sagemaker_uri, instance_type=base_model.serving_instance)
+    _refuse_other_weights(backend, base_model, {**brought, **own})
+    checked = {**brought, **own, **apart}
     _check(name, backend, checked)
     return checked
 
@@ -186,6 +189,14 @@ def _like(default: Any, value: Any) -> Any:
         parts = re.split(r"[\s,]+", value) if isinstance(value, str) else value
         return [str(part) for part in parts if part]
     return type(default)(value)
+
+
+def _refuse_other_weights(backend: str, base_model: BaseModel, options: Mapping[str, Any]) -> None:
+    """Where the settings name one base model and its files, an endpoint of another must not serve these files."""
+    usual = usual_options(backend)
+    if "MODEL_URI" in usual and "MODEL_URI" not in options and usual.get("BASE_MODEL") != base_model.name:
+        text = f"{base_model.title} has no location for SageMaker. Give it one on its page, or enter it here."
+        raise PortalError(text, code="endpoint:base_not_in_s3", field="MODEL_URI")
 
 
 def _check(name: str, backend: str, options: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
+from adapters.models import Adapter, AdapterVersion, BaseModel, BaseModelWork, Sweep, TrainingRun
 from corpora.models import Dataset, DatasetVersion, Upload
 from evaluations.models import (
     Alignment,
@@ -281,6 +281,16 @@ STAFF = {
     "statements:list": _get(),
     "statements:close": _post(month=THIS_MONTH["month"]),
     "statements:adjust": _form(Tenant, amount="-5", reason="Outage"),
+    "base-models:list": _get(),
+    "base-models:new": _form(folder="hf://maker/small", name="small"),
+    "base-models:detail": _get(BaseModel),
+    "base-models:licence": _get(BaseModel, 404),
+    "base-models:change": _form(BaseModel, title="Base"),
+    "base-models:check": _post(BaseModel),
+    "base-models:remove": _post(BaseModel),
+    "base-models:stop": _post(BaseModelWork),
+    "base-models:again": _post(BaseModelWork),
+    "base-models:discard": _post(BaseModelWork),
     "operator:endpoints": _get(),
     "operator:new-endpoint": _form(name="eu-2", base_model="base", step="confirm", **SERVER),
     "operator:endpoint": _get(Endpoint),

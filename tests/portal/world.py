@@ -7,7 +7,7 @@ from django.core.files.storage import default_storage
 from django.db.models import Model
 from django.utils import timezone
 
-from adapters.models import Adapter, AdapterVersion, BaseModel, Sweep, TrainingRun
+from adapters.models import Adapter, AdapterVersion, BaseModel, BaseModelWork, Sweep, TrainingRun, WorkState
 from adapters.recipes.catalogue import get_recipe
 from corpora.models import Dataset, Upload, UploadState
 from evaluations.models import (
@@ -83,6 +83,13 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
             dataset=dataset, file_name=f"{CANARY}.jsonl", bytes=1, state=UploadState.WAITING, key=CANARY
         )
         base_model = BaseModel.objects.create(name="base", title="Base", location="base")
+        work = BaseModelWork.objects.create(
+            kind=BaseModelWork.Kind.ADD,
+            name="other",
+            source="hf://maker/other",
+            state=WorkState.FAILED,
+            error_text=CANARY,
+        )
         adapter = Adapter.objects.create(name=CANARY, description=CANARY, base_model=base_model)
         sweep = Sweep.objects.create(adapter=adapter, grid={})
         run = TrainingRun.objects.create(
@@ -202,7 +209,7 @@ def make_world(tenant: Tenant, person: User) -> dict[type[Model], Model]:
                 rubric, policy, decision, approval,
                 deployment, route, router, learning, promotion, trial, trial_copy, freeze, site_freeze, price,
                 discount, budget, alert, webhook, event, delivery, key, membership, invitation, run.job, base_model,
-                endpoint, tenant)  # fmt: skip
+                work, endpoint, tenant)  # fmt: skip
         return {type(row): row for row in rows}
 
 

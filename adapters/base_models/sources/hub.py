@@ -8,11 +8,11 @@ from huggingface_hub import HfApi, ModelInfo
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 
 from adapters.base_models.sources.errors import cannot_fetch
-from adapters.base_models.sources.room import need_room
+from adapters.base_models.sources.room import Expect, need_room
 from adapters.base_models.sources.wanted import is_wanted
 
 
-def fetch(repository: str, revision: str, folder: Path) -> dict[str, str]:
+def fetch(repository: str, revision: str, folder: Path, expect: Expect) -> dict[str, str]:
     """Download one revision, by default the newest, into the folder. Returns facts of it. Raises PortalError."""
     try:
         hub = HfApi()
@@ -20,7 +20,7 @@ def fetch(repository: str, revision: str, folder: Path) -> dict[str, str]:
         files = {file.rfilename: file.size or 0 for file in info.siblings or [] if is_wanted(file.rfilename)}
         if "config.json" not in files:
             raise cannot_fetch(f"{repository} has no config.json, so it is no model that transformers loads.")
-        need_room(folder, sum(files.values()))
+        need_room(folder, sum(files.values()), expect)
         # The commit, not its branch, which may move meanwhile.
         hub.snapshot_download(repository, revision=info.sha, local_dir=folder, allow_patterns=sorted(files))
     except GatedRepoError:

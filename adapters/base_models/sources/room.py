@@ -1,6 +1,7 @@
 """Whether a download fits on the disk."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from django.template.defaultfilters import filesizeformat
@@ -11,9 +12,18 @@ SPARE_BYTES = 2**30
 """What has to be left of the disk: a full one stops the site."""
 
 
-def need_room(folder: Path, size: int) -> None:
+Expect = Callable[[int], object]
+"""Is told how many bytes will come."""
+
+
+def nobody(_: int) -> None:
+    """Tells nobody."""
+
+
+def need_room(folder: Path, size: int, expect: Expect = nobody) -> None:
     """Raise PortalError unless so many bytes fit in the folder, and some are left."""
     free = shutil.disk_usage(folder).free
     if size + SPARE_BYTES > free:
         wanted, left = filesizeformat(size), filesizeformat(free)
         raise cannot_fetch(f"It takes {wanted}, and the disk has {left} left, of which 1 GB has to stay free.")
+    expect(size)

@@ -5,14 +5,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.template.defaultfilters import filesizeformat
 
-from adapters.base_models.folders import read_folder
+from adapters.base_models.clouds import CLOUD
 from adapters.base_models.queries import base_model_named
-from adapters.base_models.services import add_base_model, remove_base_model
-from adapters.base_models.shapes import read_shape
+from adapters.base_models.services import add_base_model, note_findings, remove_base_model
 from adapters.base_models.sources.fetch import fetch, is_elsewhere
 from adapters.models import BaseModel
+from adapters.offers.needs import needs_of
+from adapters.operator.checking import check
 from rest.errors import PortalError
 
 
@@ -32,6 +32,9 @@ class Command(BaseCommand):
         add.add_argument("--licence", default="", help="an SPDX identifier such as Apache-2.0, or words")
         add.add_argument("--source", default="", help="where the files are from")
         add.add_argument("--description", default="")
+        add.add_argument("--sagemaker-uri", default="", help="a folder in S3 with the same files, for SageMaker")
+        add.add_argument("--training-instance", default="", help="SageMaker instance type (default: the settings’)")
+        add.add_argument("--serving-instance", default="", help="that of new endpoints (default: the settings’)")
         actions.add_parser("list", help="list the base models")
         for action, help_text in (
             ("check", "compare a base model's files with what was added"),
@@ -43,9 +46,11 @@ class Command(BaseCommand):
         try:
             match options["action"]:
                 case "add":
-                    given = ("name", "title", "licence", "source", "description")
+                    given = ("name", "title", "licence", "source", "description", *CLOUD)
                     folder = self._folder(options["folder"], options["name"])
-                    self._say(add_base_model(folder=folder, **{name: options[name] for name in given}))
+                    added = add_base_model(folder=folder, **{name: options[name] for name in given})
+                    self._say(added)
+                    self._advise(added)
                 case "check":
                     self._check(base_model_named(options["name"]))
                 case "remove":
@@ -75,11 +80,16 @@ class Command(BaseCommand):
         self.stdout.write(f"{base_model.name}: {', '.join(filter(None, known))}")
 
     def _check(self, base_model: BaseModel) -> None:
-        folder = read_folder(Path(base_model.location))
-        if base_model.sha256 not in {"", folder.sha256}:
-            raise CommandError("The files differ from those that were added. Adapters trained on them may not fit.")
+        findings = check(base_model)
+        note_findings(base_model=base_model, findings=[one.to_dict() for one in findings])
+        if wrong := [one.text for one in findings if one.level == "wrong"]:
+            raise CommandError("\n".join(wrong))
         self._say(base_model)
-        size = sum(path.stat().st_size for path in folder.path.glob("*.safetensors"))
-        self.stdout.write(f"Its files are those that were added: {filesizeformat(size)} of weights.")
-        if read_shape(base_model) is None:
-            self.stdout.write("Its family is not known here, so memory and adapter sizes can't be estimated.")
+        for one in findings:
+            self.stdout.write(one.text)
+
+    def _advise(self, base_model: BaseModel) -> None:
+        """Which instances of SageMaker have enough memory, where that can be told."""
+        if needs := needs_of(base_model):
+            for what, instance in (("training", needs.training_instance), ("serving", needs.serving_instance)):
+                self.stdout.write(f"SageMaker instance for {what}: {instance or 'one with several GPUs'} or larger")

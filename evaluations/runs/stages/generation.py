@@ -49,6 +49,7 @@ def generation_spec(run: EvaluationRun) -> ComputeSpec:
             "prompts": (InputFile(key=_store_prompts(run, models), filename="rows.jsonl"),),
             **{target: (InputFile(key=key, filename=PACKAGE),) for target, key in packages.items()},
         },
+        base_uri=run.base.sagemaker_uri,
         tags={"evaluation": str(run.id)},
     )
 

@@ -4,13 +4,14 @@ SageMaker has no client token for training jobs, so a deterministic name keeps a
 already exists, the job is adopted if its tags match. After a time-out nothing is known, so the job is looked up.
 """
 
+import copy
 import datetime as dt
 import json
 import tempfile
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import boto3
 import structlog
@@ -75,6 +76,15 @@ class SageMakerCompute(ComputeBackend):
     def priced(self) -> Priced:
         region: str = self._session.region_name
         return Priced(service="training", item=self.settings.instance_type, region=region)
+
+    def on(self, machine: str) -> Self:
+        if machine in ("", self.settings.instance_type):
+            return self
+        other = copy.copy(self)
+        other.settings = replace(self.settings, instance_type=machine)
+        # The settings' price is that of their own instance type.
+        other.usd_per_hour, other.price_source = None, ""
+        return other
 
     def submit(self, name: str, spec: ComputeSpec) -> None:
         source = pack_source(self.settings.packages)

@@ -26,15 +26,15 @@ def store_channels(
         for item in files:
             _copy(bucket, item.key, f"{where.channel(channel)}{item.filename}")
     if "base_model" in spec.spec:
-        channels["base"] = base_model_uri(str(spec.spec["base_model"]), base_models)
+        channels["base"] = base_model_uri(spec.base_uri or str(spec.spec["base_model"]), base_models)
     return channels
 
 
 def base_model_uri(location: str, base_models: Mapping[str, str]) -> str:
-    """The S3 prefix of a base model: `location` itself or the operator's copy. Raises ComputeError if there is none."""
+    """The S3 prefix of a base model: `location` itself or the settings' copy. Raises ComputeError if there is none."""
     uri = location if location.startswith("s3://") else base_models.get(location, "")
     if not uri:
-        detail = f"{location} is not in S3. Copy its folder there and set SAGEMAKER_BASE_MODEL_URI to the copy."
+        detail = f"{location} is not in S3. Copy its folder there and give the copy as its location for SageMaker."
         raise not_set_up("platform:base_model_not_in_s3", detail)
     return f"{uri.rstrip('/')}/"
 

@@ -108,6 +108,11 @@ class SageMakerEndpoint(EndpointBackend):
             "PREFIX": prefix,
         }
 
+    @classmethod
+    def suited(cls, *, model_uri: str, instance_type: str) -> dict[str, Any]:
+        brought = {"MODEL_URI": model_uri, "INSTANCE_TYPE": instance_type}
+        return {name: value for name, value in brought.items() if value}
+
     def deploy(self, name: str, package: Package) -> None:
         found = self.describe(name)
         if found.status is Status.FAILED:

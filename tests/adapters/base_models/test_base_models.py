@@ -144,14 +144,34 @@ def test_one_that_adapters_need_stays(folder: Path, tenant: Tenant) -> None:
 
 def test_the_command(folder: Path, db: None, tmp_path: Path) -> None:
     line = f"small: Small, LlamaForCausalLM, 1,967,808 parameters, context 2,048, Apache-2.0, {folder}\n"
-    assert command("add", str(folder)) == line == command("list")
-    assert command("check", "small").splitlines()[1:] == ["Its files are those that were added: 3.8\xa0MB of weights."]
+    advice = "".join(f"SageMaker instance for {what}: ml.g6.xlarge or larger\n" for what in ("training", "serving"))
+    assert command("add", str(folder)) == line + advice
+    assert command("list") == line
+    checked = command("check", "small")
+    assert checked.startswith(f"{line}Its files are those that were added.\n")
+    assert BaseModel.objects.get().findings[0] == {"level": "ok", "text": "Its files are those that were added."}
     with pytest.raises(CommandError, match=r"There is no config\.json"):
         command("add", str(tmp_path))
     with pytest.raises(CommandError, match="Available: small"):
         command("check", "large")
     assert command("remove", "small").startswith("Removed.")
     assert command("list") == ""
+
+
+def test_the_command_takes_what_sagemaker_needs(folder: Path, db: None) -> None:
+    uri = ("--sagemaker-uri", "s3://models/small/")
+    command("add", str(folder), *uri, "--training-instance", "ml.g6.xlarge")
+    added = BaseModel.objects.get()
+    assert (added.sagemaker_uri, added.training_instance, added.serving_instance) == (uri[1], "ml.g6.xlarge", "")
+    command("add", str(folder), "--serving-instance", "ml.g6e.xlarge")
+    added.refresh_from_db()
+    assert (added.sagemaker_uri, added.serving_instance) == (uri[1], "ml.g6e.xlarge"), "what is not given stays"
+    for words, why in (
+        (("--sagemaker-uri", "models/small"), "Give the address of a folder in S3"),
+        (("--training-instance", "large"), "Give a type of SageMaker instance"),
+    ):
+        with pytest.raises(CommandError, match=why):
+            command("add", str(folder), *words)
 
 
 def test_a_site_that_starts_adds_what_is_new_in_its_folder(

@@ -100,18 +100,21 @@ def test_each_doubt_is_one_warning(
 def test_too_little_gpu_memory_is_told_with_both_sizes(
     version: DatasetVersion, base_model: BaseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "training_machine", lambda: Machine(title="ml.small", gpu_bytes=GIB))
+    monkeypatch.setattr(launch, "training_machine", lambda _: Machine(title="ml.small", gpu_bytes=GIB))
     found = described(version, base_model)
     assert found.fits is False
     assert "ml.small has 1.0" in found.warnings[0]
-    monkeypatch.setattr(launch, "training_machine", lambda: Machine(title="ml.large", gpu_bytes=24 * GIB))
+    monkeypatch.setattr(launch, "training_machine", lambda _: Machine(title="ml.large", gpu_bytes=24 * GIB))
     assert described(version, base_model).fits is True
 
 
-def test_the_machine_is_the_backends(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert training_machine().title == "this machine’s CPU"
+def test_the_machine_is_the_backends_or_the_base_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    base_model = BaseModel()
+    assert training_machine(base_model).title == "this machine’s CPU"
     monkeypatch.setitem(settings.COMPUTE["default"]["OPTIONS"], "INSTANCE_TYPE", "ml.g5.2xlarge")
-    assert training_machine() == Machine(title="ml.g5.2xlarge", gpu_bytes=24 * GIB)
+    assert training_machine(base_model) == Machine(title="ml.g5.2xlarge", gpu_bytes=24 * GIB)
+    base_model.training_instance = "ml.g6e.xlarge"
+    assert training_machine(base_model) == Machine(title="ml.g6e.xlarge", gpu_bytes=48 * GIB)
 
 
 def test_the_page_shows_all_of_it(as_alice: Client, version: DatasetVersion, base_model: BaseModel) -> None:

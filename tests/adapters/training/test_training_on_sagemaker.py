@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from adapters.base_models.services import change_base_model
 from adapters.models import AdapterVersion, BaseModel, TrainingRun
 from adapters.training.kinds import TrainingKind
 from adapters.training.services import resume_training, start_training
@@ -93,6 +94,25 @@ def test_a_version_is_registered_once_though_its_end_is_written_twice(
     group = registered["ModelPackageGroupName"]
     listed = sagemaker._sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
     assert len(listed) == 1
+
+
+def test_a_base_model_has_a_location_and_an_instance_of_its_own(
+    start: Callable[..., TrainingRun], standin: StandIn, base_model: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings know nothing of it."""
+    sagemaker = backend(standin, PRICE_USD_PER_HOUR=2.0, PRICE_SOURCE="a list")
+    monkeypatch.setitem(compute.built, "default", sagemaker)
+    clouds = {"sagemaker_uri": BASE, "training_instance": "ml.g5.2xlarge", "serving_instance": ""}
+    change_base_model(base_model=base_model, title="Tiny", licence="", description="", **clouds)
+    run = start()
+    change_base_model(base_model=base_model, title="Tiny", licence="", description="", training_instance="ml.g6.xlarge")
+    job = step_until(run, lambda job: job.is_terminal)
+    assert job.state == State.SUCCEEDED, job.error_text
+    asked = sagemaker._sagemaker.describe_training_job(TrainingJobName=job.external_name)
+    assert asked["ResourceConfig"]["InstanceType"] == "ml.g5.2xlarge", "that of its start"
+    channels = {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in asked["InputDataConfig"]}
+    assert channels["base"] == BASE
+    assert job.usd_per_hour is None, "the settings' price is that of another instance"
 
 
 def test_a_stopped_training_is_resumed_from_its_checkpoint_in_s3(

@@ -92,6 +92,28 @@ def test_an_input_that_is_gone_fails_for_good(storage: str, client: Any, request
     assert (caught.value.code, caught.value.temporary) == ("platform:input_missing", False)
 
 
+@pytest.mark.parametrize(
+    ("own", "read"),
+    [("s3://models/own", "s3://models/own/"), ("", "s3://models/base/")],
+    ids=["its own", "the settings'"],
+)
+def test_a_base_model_is_read_from_its_own_location_first(client: Any, own: str, read: str) -> None:
+    spec = ComputeSpec(module="lorakit.train", spec={"base_model": "/models/base"}, base_uri=own)
+    source = Source(archive=b"code", sha256="0" * 64)
+    where = places(SageMakerOptions.read(NEEDED), new_name(), spec, source.sha256)
+    base_models = {"/models/base": "s3://models/base"}
+    assert store_channels(Bucket(client, "runs"), where, spec, source, base_models)["base"] == read
+
+
+def test_a_base_model_without_a_location_fails_for_good(client: Any) -> None:
+    spec = ComputeSpec(module="lorakit.train", spec={"base_model": "/models/other"})
+    source = Source(archive=b"code", sha256="0" * 64)
+    where = places(SageMakerOptions.read(NEEDED), new_name(), spec, source.sha256)
+    with pytest.raises(ComputeError) as caught:
+        store_channels(Bucket(client, "runs"), where, spec, source, {"/models/base": "s3://models/base"})
+    assert (caught.value.code, caught.value.temporary) == ("platform:base_model_not_in_s3", False)
+
+
 def test_aws_takes_the_channels_of_as_many_models_as_a_generation_may_ask(client: Any) -> None:
     """No target takes the place of another channel, and every name is one that AWS takes."""
     targets = ("base", *(f"v{number}-{'x' * 57}" for number in range(MAX_TARGETS - 1)))

@@ -77,6 +77,14 @@ def test_a_tenants_rows_and_checkpoints_lie_under_its_prefix_and_its_tags_name_i
     assert {"Key": "tenant", "Value": TENANT} in request["Tags"]
 
 
+def test_a_run_on_another_machine_has_no_price_of_the_settings() -> None:
+    backend = SageMakerCompute("default", {**NEEDED, "PRICE_USD_PER_HOUR": 2.0, "PRICE_SOURCE": "a list"})
+    assert backend.on("") is backend.on("ml.g6e.xlarge") is backend
+    other = backend.on("ml.p5.4xlarge")
+    assert (other.priced.item, other.usd_per_hour, other.price_source) == ("ml.p5.4xlarge", None, "")
+    assert (backend.priced.item, backend.usd_per_hour) == ("ml.g6e.xlarge", 2.0)
+
+
 def test_only_plain_short_values_are_shown_as_hyperparameters() -> None:
     assert request_of()["HyperParameters"] == {"r": "16", "learning_rate": "0.0002"}
 

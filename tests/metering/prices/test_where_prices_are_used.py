@@ -20,6 +20,7 @@ from adapters.estimates.time_and_cost import Estimate
 from adapters.models import BaseModel
 from jobs.backends import compute
 from jobs.backends.base import ComputeBackend
+from jobs.backends.sagemaker import SageMakerCompute
 from jobs.compute.kinds import ComputeKind
 from jobs.models import Job
 from jobs.prices import HourlyPrice, Priced, price_of, prices_of, total_or_unknown
@@ -36,6 +37,7 @@ from serving.endpoints.services import ensure_endpoint
 from serving.models import Endpoint
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
+from tests.jobs.backends.test_sagemaker_request import NEEDED
 from tests.serving.memory_endpoint import MemoryEndpoint
 
 pytestmark = pytest.mark.django_db
@@ -284,3 +286,15 @@ def test_backends_say_what_they_are_priced_as() -> None:
     backend: ComputeBackend = compute["checks"]
     assert backend.priced == Priced(service="training", item="checks")
     assert MemoryEndpoint("near", {}).priced == Priced(service="hosting", item="near")
+
+
+def test_runs_on_a_base_models_own_instance_need_a_price_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = SageMakerCompute("default", {**NEEDED, "PRICE_USD_PER_HOUR": 2.0, "PRICE_SOURCE": "a list"})
+    monkeypatch.setitem(compute.built, "default", backend)
+    BaseModel.objects.create(name="large", title="Large", training_instance="ml.p5.4xlarge")
+    BaseModel.objects.create(name="usual", title="Usual", training_instance=backend.priced.item)
+    found = {str(one.item.item): one for one in in_use() if one.item.service == "training"}
+    assert found["ml.p5.4xlarge"].used_by == ("Runs of large",)
+    assert found["ml.p5.4xlarge"].is_unknown
+    assert found[backend.priced.item].used_by == ("Runs on default",)
+    assert not found[backend.priced.item].is_unknown
