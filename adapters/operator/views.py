@@ -19,7 +19,7 @@ from adapters.operator.forms import AddForm, ChangeForm
 from adapters.operator.places import allowed_folders, own_folder
 from adapters.operator.queries import additions, base_model_of, line_of, lines, place_in_s3, work_of
 from adapters.operator.services import discard_work, start_addition, start_check, stop_work, try_again
-from adapters.recipes.catalogue import measured_on
+from adapters.recipes.measured import measured_on
 from rest.errors import NotFound, PortalError
 from tenants.access import operators_only
 from tenants.models import User
@@ -74,7 +74,7 @@ def detail(request: PortalRequest, base_model_id: UUID) -> HttpResponse:
             "base": line.base_model,
             "is_live": is_live,
             "usual": USUAL,
-            "recipes": measured_on(line.base_model),
+            "measured": measured_on(line.base_model),
             "slots": SLOTS,
             "uri": uri,
             "is_set_by_site": is_set_by_site,

@@ -36,13 +36,6 @@ def _is_small(base_model: BaseModel) -> bool:
     return 0 < base_model.parameters < SMALL_PARAMETERS
 
 
-def measured_on(base_model: BaseModel) -> str:
-    """What the numbers that recipes have for a base model were measured on, in words."""
-    if base_model.is_synthetic:
-        return "measured on this model"
-    return "measured on SmolLM2 135M" if _is_small(base_model) else "the practice of the field, not measured here"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Advice:
     """Hyperparameters for one kind of base model, and a one-line reason for each important one, by name."""
