@@ -159,6 +159,10 @@ def try_shared_judge(*, tenant: Tenant, alias: str) -> Trial:
     return trial
 
 
+OWN_PRICE = {PaidTo.SITE: "Set by your site’s operator", PaidTo.PROVIDER: "Set on the judge"}
+"""Where a judge's own price is from."""
+
+
 def record_calls(
     *, usage: Usage, purpose: CallPurpose, backend: Backend, key: str, name: str, is_shared: bool = False
 ) -> None:
@@ -166,12 +170,14 @@ def record_calls(
     if not (backend.is_llm and usage.calls):
         return
     without_tokens = None in (usage.tokens_in, usage.tokens_out)
+    paid_to = _paid_to(backend, is_shared)
     row = {
         "hour": timezone.now().astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0),
         "purpose": purpose,
-        "paid_to": _paid_to(backend, is_shared),
+        "paid_to": paid_to,
         "judge_key": key,
         "judge_name": name[:80],
+        "price_source": "" if usage.cost_usd is None else backend.price.source or OWN_PRICE.get(paid_to, ""),
     }
     added = {
         "calls": usage.calls,

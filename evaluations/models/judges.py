@@ -89,12 +89,16 @@ class JudgeUsage(TenantModel):
     tokens_in = models.PositiveBigIntegerField(default=0)
     tokens_out = models.PositiveBigIntegerField(default=0)
     usd = models.DecimalField(max_digits=20, decimal_places=10, default=0)
+    price_source = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="of the price of a token; empty: not known"
+    )
 
     class Meta:
         ordering = ("-hour",)
         constraints = (
             models.UniqueConstraint(
-                fields=("tenant", "hour", "purpose", "paid_to", "judge_key", "judge_name"), name="judge_usage_once"
+                fields=("tenant", "hour", "purpose", "paid_to", "judge_key", "judge_name", "price_source"),
+                name="judge_usage_once_each_price",
             ),
         )
 

@@ -72,6 +72,7 @@ class JudgeLine:
     paid_to: PaidTo
     calls: Calls
     usd: Decimal | None
+    price_sources: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

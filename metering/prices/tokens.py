@@ -7,6 +7,7 @@ from metering.models import Service
 from metering.prices.finder import CURRENCY
 from metering.prices.items import Item
 from metering.prices.queries import book_of
+from metering.prices.texts import LONGEST_SOURCE, source_text
 
 
 def token_price(model: str, region: str) -> Price | None:
@@ -16,4 +17,7 @@ def token_price(model: str, region: str) -> Price | None:
     )
     book, now = book_of([incoming, outgoing], currency=CURRENCY), timezone.now()
     read, written = book.at(incoming, now), book.at(outgoing, now)
-    return Price(read.amount, written.amount) if read and written else None
+    if read is None or written is None:
+        return None
+    sources = dict.fromkeys((source_text(read), source_text(written)))
+    return Price(read.amount, written.amount, source="; ".join(sources)[:LONGEST_SOURCE])

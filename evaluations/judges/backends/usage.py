@@ -34,10 +34,11 @@ NOTHING = Usage()
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars per million tokens; None if it is not known."""
+    """US dollars per million tokens; None if it is not known. `source` is where a price book has it from."""
 
     per_million_in: Decimal | None
     per_million_out: Decimal | None
+    source: str = ""
 
     @property
     def is_unset(self) -> bool:

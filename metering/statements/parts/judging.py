@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from evaluations.models import PaidTo
-from metering.costs.judging import BASIS, PRICE_SOURCE
+from metering.costs.judging import BASIS, source_of
 from metering.costs.lines import JudgeLine
 from metering.statements.parts.lines import MICROS, Line, counted
 
@@ -26,7 +26,7 @@ def _lines(judge: JudgeLine) -> Iterable[Line]:
             detail=f"{counted(calls.tokens_in, 'input token')}, {counted(calls.tokens_out, 'output token')}",
             quantity=str(calls.calls - calls.without_cost),
             unit="call",
-            price_source=f"{PRICE_SOURCE[judge.paid_to]}: {BASIS[judge.paid_to]}",
+            price_source=f"{source_of(judge.paid_to, [judge])}: {BASIS[judge.paid_to]}",
             paid_to=judge.paid_to.value,
             micros=int(judge.usd * MICROS),
         )

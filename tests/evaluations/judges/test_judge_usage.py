@@ -57,23 +57,28 @@ def test_calls_of_an_hour_add_up(in_tenant: Tenant) -> None:
     record(PRICED)
     record(replace(PRICED, cost_usd=None))
     record(Usage(calls=1, tokens_in=None, tokens_out=None, cost_usd=None))
-    [row] = JudgeUsage.objects.values_list(*COUNTED)
-    assert row == (5, 2, 1, 200, 40, Decimal("0.0012"))
+    record(PRICED)
+    rows = JudgeUsage.objects.order_by("price_source").values_list(*COUNTED, "price_source")
+    assert list(rows) == [
+        (3, 2, 1, 100, 20, Decimal(0), ""),
+        (4, 0, 0, 200, 40, Decimal("0.0024"), "Set on the judge"),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("backend", "is_shared", "paid_to"),
+    ("backend", "is_shared", "paid_to", "source"),
     [
-        (OpenAIJudge, False, PaidTo.PROVIDER),
-        (GatewayJudge, False, PaidTo.SERVING),
-        (OpenAIJudge, True, PaidTo.SITE),
+        (OpenAIJudge, False, PaidTo.PROVIDER, "Set on the judge"),
+        (GatewayJudge, False, PaidTo.SERVING, ""),
+        (OpenAIJudge, True, PaidTo.SITE, "Set by your site’s operator"),
     ],
 )
-def test_it_is_known_who_is_paid(
-    in_tenant: Tenant, backend: Callable[..., Backend], is_shared: bool, paid_to: PaidTo
+def test_it_is_known_who_is_paid_and_whose_the_price_is(
+    in_tenant: Tenant, backend: Callable[..., Backend], is_shared: bool, paid_to: PaidTo, source: str
 ) -> None:
     record(PRICED, backend=backend("one", OPTIONS), is_shared=is_shared)
-    assert JudgeUsage.objects.get().paid_to == paid_to
+    row = JudgeUsage.objects.get()
+    assert (row.paid_to, row.price_source) == (paid_to, source)
 
 
 def test_what_asks_no_model_is_not_counted(in_tenant: Tenant) -> None:

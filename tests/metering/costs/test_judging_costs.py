@@ -2,11 +2,13 @@
 
 import csv
 import datetime as dt
+import importlib
 import io
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +21,7 @@ from jobs.states import State
 from metering.costs.export import costs_csv
 from metering.costs.queries import CostSummary, costs_of
 from tenants.models import Tenant
-from tenants.scope import tenant_scope
+from tenants.scope import system_scope, tenant_scope
 
 pytestmark = pytest.mark.django_db
 
@@ -131,6 +133,33 @@ def test_rest_tells_the_same(everything: Tenant, api: APIClient) -> None:
         "purpose": "judging", "judge": "f", "name": "Free", "paid_to": "provider", "usd": None,
         "calls": {"calls": 10, "without_price": 10, "without_tokens": 0, "tokens_in": 1000, "tokens_out": 100},
     }  # fmt: skip
+
+
+def test_a_line_names_every_source_of_its_prices(in_tenant: Tenant) -> None:
+    used(in_tenant, price_source="AWS price list, 1 Aug 2026")
+    used(in_tenant, price_source="Set by your site’s operator on 2 Aug 2026")
+    [line], [judge] = last_day().lines, last_day().judges
+    assert line.price_source == "AWS price list, 1 Aug 2026; Set by your site’s operator on 2 Aug 2026"
+    assert (judge.calls.calls, judge.usd) == (20, Decimal(4))
+    used(in_tenant, judge_name="Old")
+    assert last_day().lines[0].price_source == line.price_source
+
+
+def test_prices_of_an_hour_are_one_row_again_backwards(in_tenant: Tenant, other_tenant: Tenant) -> None:
+    for source in ("", "one", "another"):
+        used(in_tenant, price_source=source)
+    used(in_tenant, judge_name="Mild", price_source="one")
+    used(other_tenant, price_source="one")
+    migration = importlib.import_module("evaluations.migrations.0029_sources_of_judge_prices")
+    with connection.schema_editor() as editor:
+        migration.add_up(None, editor)
+    with system_scope():
+        rows = JudgeUsage.objects.values_list("tenant", "judge_name", "calls", "usd")
+        assert set(rows) == {
+            (in_tenant.id, "Mild", 10, Decimal(2)),
+            (in_tenant.id, "Strict", 30, Decimal(6)),
+            (other_tenant.id, "Strict", 10, Decimal(2)),
+        }
 
 
 def test_the_file_sums_to_the_total(everything: Tenant, as_alice: Client) -> None:

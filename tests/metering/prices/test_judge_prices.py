@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 from pytest_django import Settings
 
 from evaluations.judges.backends.bedrock import BedrockJudge
@@ -16,6 +17,7 @@ from evaluations.qualification.estimate import estimate_of
 from metering.backends.bedrock_products import name_of
 from metering.backends.price_lists import PriceList, Wanted, price_lists
 from metering.backends.pricing import AwsPriceList
+from metering.costs.judging import COUNTED
 from metering.models import Price, PriceSource
 from metering.prices.in_use import importable, in_use
 from metering.prices.services import import_prices, set_price
@@ -63,8 +65,14 @@ def by_hand(read: str, written: str, **changes: Any) -> None:
         set_price(**{**plain, "service": service, "amount": Decimal(amount), **changes})
 
 
+def sources() -> list[str]:
+    return list(JudgeUsage.objects.order_by("price_source").values_list("price_source", flat=True))
+
+
 def usage() -> JudgeUsage:
-    return JudgeUsage.objects.get()
+    """All calls together."""
+    found = JudgeUsage.objects.aggregate(**{name: Sum(name) for name in COUNTED})
+    return JudgeUsage(**found)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +131,7 @@ def test_a_call_costs_the_price_of_its_time_and_keeps_it(judge: Judge, clock: Cl
     assert estimate_of(judge).usd is not None
     assert usage().usd == 0
     try_judge(judge=judge)
+    assert sources() == ["", "Set by your site’s operator on 1 Sep 2026"]
     after = usage()
     read, written = after.tokens_in - before.tokens_in, after.tokens_out - before.tokens_out
     cost = (Decimal(read) * 100 + Decimal(written) * 1000) / 1_000_000
