@@ -51,6 +51,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "value_and_output_lr_2e-3": {"modules": "value_and_output", "learning_rate": 2e-3},
     "rows_75": {"rows": 75},
     "rows_150": {"rows": 150},
+    # Few rows, read as many times as makes 648 of them, but 20 times at most.
+    "rows_75_epochs_9": {"rows": 75, "epochs": 9.0},
+    "rows_30": {"rows": 30},
+    "rows_30_epochs_20": {"rows": 30, "epochs": 20.0},
 }
 
 

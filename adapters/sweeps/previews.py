@@ -51,7 +51,8 @@ def preview_sweep(
     base = base_model_for(adapter_name=adapter_name, base_model=base_model)
     if dataset_version is not None:
         check_template(dataset_version, base)
-    advised = get_recipe(recipe).for_base(base).hyperparameters
+    rows = dataset_version.train_count if dataset_version else None
+    advised = get_recipe(recipe).for_base(base, rows).hyperparameters
     runs = [apply_overrides(advised, {**overrides, **chosen}, base_model=base) for chosen in combinations(grid)]
     if dataset_version is None:
         return SweepPreview(runs=len(runs), seconds=0.0, usd=0.0, estimate=None)

@@ -36,7 +36,7 @@ def start_sweep(
     check_trainable(dataset_version)
     adapter = adapter_called(tenant, adapter_name, base_model, created_by)
     check_template(dataset_version, adapter.base_model)
-    advised = get_recipe(recipe).for_base(adapter.base_model).hyperparameters
+    advised = get_recipe(recipe).for_base(adapter.base_model, dataset_version.train_count).hyperparameters
     wanted = [
         apply_overrides(advised, {**overrides, **chosen}, base_model=adapter.base_model)
         for chosen in combinations(grid)

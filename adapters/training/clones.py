@@ -43,7 +43,7 @@ class Clone:
 def cloned(run: TrainingRun) -> Clone:
     """The choices that made `run`; raises PortalError if the recipe no longer exists."""
     base_model = run.adapter.base_model
-    advised = get_recipe(run.recipe).for_base(base_model).hyperparameters
+    advised = get_recipe(run.recipe).for_base(base_model, run.dataset_version.train_count).hyperparameters
     return Clone(
         adapter_name=run.adapter.name,
         dataset_version=run.dataset_version,

@@ -85,7 +85,7 @@ def preview_training(
     if dataset_version is not None:
         check_template(dataset_version, base)
     chosen_recipe = get_recipe(recipe)
-    advice = chosen_recipe.for_base(base)
+    advice = chosen_recipe.for_base(base, dataset_version.train_count if dataset_version else None)
     numbers = apply_overrides(advice.hyperparameters, overrides, base_model=base)
     return Preview(
         recipe=chosen_recipe,

@@ -52,7 +52,7 @@ def start_training(
     check_trainable(dataset_version)
     adapter = adapter_called(tenant, adapter_name, base_model, created_by)
     check_template(dataset_version, adapter.base_model)
-    advice = get_recipe(recipe).for_base(adapter.base_model)
+    advice = get_recipe(recipe).for_base(adapter.base_model, dataset_version.train_count)
     hyperparameters = apply_overrides(advice.hyperparameters, overrides, base_model=adapter.base_model)
     return queue_run(
         TrainingRun(

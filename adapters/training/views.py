@@ -136,7 +136,8 @@ def _context(run_id: UUID) -> dict[str, Any]:
     found = _run(run_id)
     report = report_of(found.job)
     recipe = RECIPES.get(found.recipe)
-    advised = recipe.for_base(found.adapter.base_model).hyperparameters if recipe else None
+    rows = found.dataset_version.train_count
+    advised = recipe.for_base(found.adapter.base_model, rows).hyperparameters if recipe else None
     url = reverse("adapters:run-live", args=[found.id])
     points = curve_of(found, report)
     return {

@@ -44,7 +44,7 @@ def card_of(version: AdapterVersion) -> Card:
     run, base, manifest = version.run, version.adapter.base_model, version.manifest
     recipe = RECIPES.get(run.recipe)
     numbers: dict[str, Any] = run.hyperparameters
-    advised = recipe.for_base(base).hyperparameters if recipe else None
+    advised = recipe.for_base(base, run.dataset_version.train_count).hyperparameters if recipe else None
     results = [(panel.title, list(panel.facts)) for panel in panels_of(version) if panel.facts]
     return Card(
         version=version,

@@ -40,6 +40,18 @@ def test_a_small_real_base_learns_at_a_rate_between(key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rows", "epochs"),
+    [(None, 3), (0, 3), (1, 20), (32, 20), (33, 20), (75, 9), (150, 5), (215, 4), (216, 3), (10_000, 3)],
+)
+def test_few_rows_are_read_more_often_on_small_bases(rows: int | None, epochs: float) -> None:
+    advice = RECIPES["style"].for_base(SMALL, rows)
+    assert advice.hyperparameters.epochs == epochs
+    assert ("Few rows" in advice.reasons["epochs"]) == (epochs > 3)
+    for base in (TINY, BIG):
+        assert RECIPES["style"].for_base(base, rows) == RECIPES["style"].for_base(base)
+
+
+@pytest.mark.parametrize(
     ("parameters", "is_small"),
     [(0, False), (1, True), (999_999_999, True), (1_000_000_000, False)],
     ids=["unknown", "least", "below", "at the limit"],
