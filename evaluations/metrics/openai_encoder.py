@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import httpx
@@ -56,21 +57,25 @@ class OpenAIEncoder(Encoder):
         """What is read of the entry of each different text that is not blank."""
         asked = list(dict.fromkeys(text for text in map(_cut, texts) if text.strip()))
         found: dict[str, Vectors] = {}
-        headers = {"Authorization": f"Bearer {self.settings['API_KEY']}"} if self.settings["API_KEY"] else {}
-        with httpx.Client(headers=headers, timeout=self.settings["SECONDS"]) as client:
-            for start in range(0, len(asked), at_once):
-                part = asked[start : start + at_once]
-                entries = self._post(client, {"model": self.model, "input": part, **FORMAT, **more})
-                try:
-                    by_place = {entry["index"]: read(entry) for entry in entries}
-                    found |= {text: by_place[place] for place, text in enumerate(part)}
-                except (KeyError, TypeError, ValueError, AttributeError):
-                    raise EncoderError("The encoder’s reply is not one of OpenAI’s embeddings.") from None
+        for start in range(0, len(asked), at_once):
+            part = asked[start : start + at_once]
+            entries = self._post({"model": self.model, "input": part, **FORMAT, **more})
+            try:
+                by_place = {entry["index"]: read(entry) for entry in entries}
+                found |= {text: by_place[place] for place, text in enumerate(part)}
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise EncoderError("The encoder’s reply is not one of OpenAI’s embeddings.") from None
         return found
 
-    def _post(self, client: httpx.Client, body: dict[str, Any]) -> list[dict[str, Any]]:
+    @cached_property
+    def _client(self) -> httpx.Client:
+        """Kept, because making one takes longer than a short text. Threads may share it."""
+        headers = {"Authorization": f"Bearer {self.settings['API_KEY']}"} if self.settings["API_KEY"] else {}
+        return httpx.Client(headers=headers, timeout=self.settings["SECONDS"])
+
+    def _post(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         try:
-            response = client.post(f"{self.settings['URL'].rstrip('/')}/embeddings", json=body)
+            response = self._client.post(f"{self.settings['URL'].rstrip('/')}/embeddings", json=body)
         except httpx.TimeoutException:
             raise EncoderError("The encoder did not reply in time.") from None
         except httpx.HTTPError:

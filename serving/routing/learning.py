@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 from celery import current_app
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -16,7 +17,7 @@ from corpora.models import DatasetVersion
 from corpora.versions.rows import Choice, NotReady, Rows, StoredRow
 from serving.models import Route, Router, RouterLearning
 from serving.routing.classifiers import classifiers
-from serving.routing.classifiers.base import CannotLearn, LearningClassifier
+from serving.routing.classifiers.base import CannotLearn, LearningClassifier, Lesson
 from serving.routing.document import RouterDocument, document_of
 from serving.routing.live import live_router
 from storage.errors import ObjectMissing, StorageUnavailable
@@ -59,62 +60,71 @@ def learn(router_id: UUID) -> None:
     if RouterLearning.objects.filter(router=router, source=source).exists():
         return
     held_out = {name: _prompts(version, "test", MOST_HELD_OUT) for name, version in versions.items()}
-    found: dict[str, Any]
     try:
-        data, report = _learnt(document, versions, held_out)
-        found = {"source": source, "data": data}
-    except CannotLearn as error:
+        lesson, report = _learnt(document, versions, held_out)
+    except (CannotLearn, SoftTimeLimitExceeded) as error:
+        why = str(error) if isinstance(error, CannotLearn) else "Learning took too long."
         # What was learnt before stays. Without its source, the next look at all routers tries again.
-        report = {"error": f"{error} Learning is tried again within the hour."}
-        found = {"source": ""}
-    with transaction.atomic():
-        if not Router.objects.select_for_update().filter(id=router.id).exists():
-            return
-        RouterLearning.objects.update_or_create(
-            router=router, defaults={**found, "report": report, "learnt_at": timezone.now()}
-        )
-    if not found["source"]:
+        _keep(router, {"source": ""}, {"error": f"{why} It is tried again within the hour."})
         return
-    # Measured with what was just learnt, and stored with it: a reader in between sees no table yet.
-    table = _table(router, held_out)
-    RouterLearning.objects.filter(router=router, source=source).update(report={**report, "table": table})
+    if _keep(router, {"source": source, "data": lesson.data if lesson else b""}, report):
+        # Made of what was just learnt, and stored with it: a reader in between sees no table yet.
+        table = _table(router, held_out, lesson)
+        RouterLearning.objects.filter(router=router, source=source).update(report={**report, "table": table})
+
+
+def _keep(router: Router, learnt: dict[str, Any], report: dict[str, Any]) -> bool:
+    """False, and nothing written, where the router is gone or was saved meanwhile: whoever saved it has it learn."""
+    with transaction.atomic():
+        rows = Router.objects.select_for_update().filter(id=router.id, revision=router.revision)
+        if not rows.exists():
+            return False
+        RouterLearning.objects.update_or_create(
+            router=router, defaults={**learnt, "report": report, "learnt_at": timezone.now()}
+        )
+    return True
 
 
 def _learnt(
     document: RouterDocument, versions: dict[str, DatasetVersion], held_out: dict[str, list[str]]
-) -> tuple[bytes, dict[str, Any]]:
+) -> tuple[Lesson | None, dict[str, Any]]:
+    """What a classifier that learns has learnt, and the report; it asks for examples where there are none to learn."""
     classifier = classifiers.get(document.classifier)
     if not isinstance(classifier, LearningClassifier):
-        return b"", {}
+        return None, {}
     prompts: dict[str, list[str]] = {}
     for target in document.targets:
         version = versions.get(target.name)
         learnt = _prompts(version, "train", classifier.most_learnt) if version is not None else []
         prompts[target.name] = [*target.examples, *learnt]
     if lacking := [name for name, some in prompts.items() if not some]:
-        return b"", {"error": f"Add example prompts for {', '.join(lacking)}: there is no training data to learn from."}
-    tested = {name: held_out.get(name, []) for name in prompts}
-    lesson = classifier.learn(prompts, tested)
-    return lesson.data, {
+        return None, {
+            "error": f"Add example prompts for {', '.join(lacking)}: there is no training data to learn from."
+        }
+    lesson = classifier.learn(prompts, held_out)
+    # Of the classifier alone, without rules and floor.
+    own = [(name, guess) for name in prompts for guess in lesson.guesses.get(name, ())]
+    return lesson, {
         "learnt": {name: len(some) for name, some in prompts.items()},
-        "held_out": sum(map(len, tested.values())),
-        # Of the classifier alone, without rules and floor.
-        "right": lesson.right,
+        "held_out": len(own),
+        "right": sum(guess is not None and guess.target == name for name, guess in own),
     }
 
 
-def _table(router: Router, held_out: dict[str, list[str]]) -> dict[str, dict[str, int]]:
+def _table(router: Router, held_out: dict[str, list[str]], lesson: Lesson | None) -> dict[str, dict[str, int]]:
     """Where held-out prompts go: counts by the adapter whose data they are from, and by the model they are sent to."""
     live = live_router(router)
+    asks_judge = live.classifier is not None and live.classifier.asks_judge
     table: dict[str, dict[str, int]] = {}
     for name, texts in held_out.items():
+        guesses = lesson.guesses[name] if lesson else [None] * len(texts)
         counts: Counter[str] = Counter()
-        for text in texts:
+        for text, guess in zip(texts, guesses, strict=True):
             decision = live.rules.by_rule([text])
-            if decision is None and live.classifier is not None and live.classifier.asks_judge:
+            if decision is None and asks_judge:
                 counts[NOT_ASKED] += 1
                 continue
-            decision = decision or live.decide([text])
+            decision = decision or live.rules.by_guess(guess)
             counts[decision.target or REFUSED] += 1
         if counts:
             table[name] = dict(counts)

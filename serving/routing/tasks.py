@@ -15,7 +15,8 @@ from tenants.scope import system_scope, tenant_scope
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name=TASK)
+# An encoder may have thousands of prompts to read. Below the time after which a message is delivered again.
+@shared_task(name=TASK, soft_time_limit=240, time_limit=270)
 def learn_router(tenant_id: str, router_id: str) -> None:
     """Teach one router's classifier and measure it, if it or its adapters have changed."""
     with tenant_scope(UUID(tenant_id)):

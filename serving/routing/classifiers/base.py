@@ -1,7 +1,7 @@
 """The contract of a classifier: a request's text in, a guess which model should answer it out, or none."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
@@ -59,10 +59,10 @@ class CannotLearn(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """What is kept of prompts, for `read`, and how many of those held out it guesses right."""
+    """What is kept of prompts, for `read`, and the guesses at those held out, in their order."""
 
     data: bytes
-    right: int
+    guesses: Mapping[str, Sequence[Guess | None]]
 
 
 class LearningClassifier(RouteClassifier):
@@ -77,13 +77,11 @@ class LearningClassifier(RouteClassifier):
 
     @abstractmethod
     def learn(self, prompts: Prompts, held_out: Prompts) -> Lesson:
-        """Raises ValueError where there are too few prompts, CannotLearn."""
+        """Learn to tell the models of `prompts` apart; `held_out` has prompts of these and of other models.
+
+        Raises ValueError where there are too few prompts, CannotLearn.
+        """
 
     @abstractmethod
     def read(self, data: bytes) -> Any:
         """What `learn` kept, ready to be asked. Raises ValueError."""
-
-
-def right_among(guesses: Mapping[str, Iterable[Guess | None]]) -> int:
-    """How many of the guesses at held-out prompts, by the model that should get them, name that model."""
-    return sum(guess is not None and guess.target == name for name, some in guesses.items() for guess in some)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from lorakit.route.examples import Examples
 from lorakit.route.router import Guess
-from serving.routing.classifiers.base import LearningClassifier, Lesson, Prompts, Situation, right_among
+from serving.routing.classifiers.base import LearningClassifier, Lesson, Prompts, Situation
 
 
 class ExamplesClassifier(LearningClassifier):
@@ -20,7 +20,7 @@ class ExamplesClassifier(LearningClassifier):
     def learn(self, prompts: Prompts, held_out: Prompts) -> Lesson:
         data = Examples.learn(prompts, held_out).dump()
         kept = self.read(data)
-        return Lesson(data=data, right=right_among({name: map(kept.guess, some) for name, some in held_out.items()}))
+        return Lesson(data=data, guesses={name: [kept.guess(text) for text in some] for name, some in held_out.items()})
 
     def read(self, data: bytes) -> Examples:
         return Examples.load(data)

@@ -10,14 +10,7 @@ from evaluations.judges.calling import Breaker
 from evaluations.metrics.encoders import Encoder, EncoderError, Vectors, encoders
 from lorakit.route.meanings import Meanings
 from lorakit.route.router import Guess
-from serving.routing.classifiers.base import (
-    CannotLearn,
-    LearningClassifier,
-    Lesson,
-    Prompts,
-    Situation,
-    right_among,
-)
+from serving.routing.classifiers.base import CannotLearn, LearningClassifier, Lesson, Prompts, Situation
 from serving.routing.document import RouterDocument
 
 log = structlog.get_logger(__name__)
@@ -42,6 +35,7 @@ class MeaningClassifier(LearningClassifier):
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
         super().__init__(alias, options)
         self._breaker = Breaker(failures=FAILURES, seconds=PAUSE_SECONDS)
+        self._hurried: tuple[Encoder, Encoder] | None = None
 
     @property
     def learns_with(self) -> str:
@@ -58,7 +52,7 @@ class MeaningClassifier(LearningClassifier):
             return None
         try:
             self._breaker.check()
-            [vector] = _in_a_hurry(encoder, self.settings["TIMEOUT_SECONDS"]).embed([text])
+            [vector] = self._in_a_hurry(encoder).embed([text])
         except JudgeError:
             return None
         except EncoderError as error:
@@ -81,7 +75,9 @@ class MeaningClassifier(LearningClassifier):
             raise CannotLearn(f"The encoder sees {error}.") from None
         self._breaker.succeeded()
         kept = self.read(data)
-        return Lesson(data=data, right=right_among({name: map(kept.guess, some) for name, some in tested.items()}))
+        return Lesson(
+            data=data, guesses={name: [kept.guess(vector) for vector in some] for name, some in tested.items()}
+        )
 
     def read(self, data: bytes) -> Meanings:
         return Meanings.load(data)
@@ -89,15 +85,18 @@ class MeaningClassifier(LearningClassifier):
     def _encoder(self) -> Encoder | None:
         return encoders.get(self.settings["ENCODER"])
 
+    def _in_a_hurry(self, encoder: Encoder) -> Encoder:
+        """The same encoder with a request's patience, made once."""
+        if "SECONDS" not in encoder.settings:
+            return encoder
+        if self._hurried is None or self._hurried[0] is not encoder:
+            patience = {"SECONDS": self.settings["TIMEOUT_SECONDS"]}
+            self._hurried = encoder, type(encoder)(encoder.alias, {**encoder.settings, **patience})
+        return self._hurried[1]
+
 
 def _vectors(encoder: Encoder, prompts: Prompts) -> dict[str, Vectors]:
     """Of all prompts, in as few calls as it takes."""
     every = encoder.embed([text for texts in prompts.values() for text in texts])
     ends = np.cumsum([len(texts) for texts in prompts.values()])
     return dict(zip(prompts, np.split(every, ends[:-1]), strict=True))
-
-
-def _in_a_hurry(encoder: Encoder, seconds: float) -> Encoder:
-    if "SECONDS" not in encoder.settings:
-        return encoder
-    return type(encoder)(encoder.alias, {**encoder.settings, "SECONDS": seconds})

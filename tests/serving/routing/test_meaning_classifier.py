@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings as site
 
 from evaluations.metrics.encoders import Encoder, EncoderError, Vectors, encoders
@@ -34,6 +35,7 @@ DOCUMENT = RouterDocument(
     floor=0.6,
     targets=(Target(name="billing"), Target(name="legal")),
 )
+SMALL_TALK = Target(name="tiny-llama", examples=("Where is the parcel?",))
 SYNONYMS = {"bill": 0, "reimbursement": 0, "agreement": 2, "lawsuit": 2}
 """Words that no training prompt has, and the topic that they mean."""
 
@@ -107,6 +109,40 @@ def test_it_learns_from_a_part_of_many_prompts(router: Router, monkeypatch: pyte
     assert RouterLearning.objects.get(router=router).report["learnt"] == {"billing": 7, "legal": 7}
 
 
+def test_each_prompt_is_read_once(router: Router, encoder: type[Topics]) -> None:
+    learn(router.id)
+    assert sum(encoder.calls) == 60 + 60 + 20 + 20
+    assert len(encoder.calls) == 2
+
+
+def test_learning_that_takes_too_long_says_so_and_is_tried_again(
+    router: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(_self: MeaningClassifier, *_: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MeaningClassifier, "learn", endless)
+        learn(router.id)
+    assert "Learning took too long." in RouterLearning.objects.get(router=router).report["error"]
+    learn(router.id)
+    assert decided("My bill is wrong") == ("billing", "classifier")
+
+
+def test_what_was_learnt_of_an_earlier_revision_is_not_kept(router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
+    learns = MeaningClassifier.learn
+
+    def saved_meanwhile(self: MeaningClassifier, *prompts: Any) -> Any:
+        monkeypatch.setattr(MeaningClassifier, "learn", learns)
+        replace_router(router=router, document=replace(DOCUMENT, targets=(*DOCUMENT.targets, SMALL_TALK)))
+        learn(router.id)
+        return learns(self, *prompts)
+
+    monkeypatch.setattr(MeaningClassifier, "learn", saved_meanwhile)
+    learn(router.id)
+    assert set(RouterLearning.objects.get(router=router).report["learnt"]) == {"billing", "legal", "tiny-llama"}
+
+
 def test_an_encoder_that_is_away_keeps_what_was_learnt_and_is_asked_again(
     router: Router, encoder: type[Topics], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,7 +151,7 @@ def test_an_encoder_that_is_away_keeps_what_was_learnt_and_is_asked_again(
     monkeypatch.setattr(encoder, "fault", "The encoder cannot be reached.")
     learn(router.id)
     learning = RouterLearning.objects.get(router=router)
-    assert learning.report["error"].startswith("The encoder cannot be reached. Learning is tried again")
+    assert learning.report["error"] == "The encoder cannot be reached. It is tried again within the hour."
     assert bytes(learning.data)
     assert decided("My bill is wrong") == ("tiny-llama", "default")
     monkeypatch.setattr(encoder, "fault", "")
@@ -184,7 +220,7 @@ def test_a_request_waits_for_a_silent_encoder_no_longer_than_it_may(router: Rout
         started = time.monotonic()
         assert decided("My bill is wrong") == ("tiny-llama", "default")
         # Its own limit is two minutes.
-        assert time.monotonic() - started < 60
+        assert time.monotonic() - started < 30
 
 
 def test_prompts_in_which_the_encoder_sees_nothing_are_told(router: Router) -> None:
