@@ -113,7 +113,7 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
 
     page.get_by_role("link", name="Train adapter").first.click()
     page.get_by_label("Adapter", exact=True).fill("clauses")
-    page.get_by_text("Style and format", exact=True).click()
+    page.locator("#recipes label", has_text="Style and format").click()
     page.get_by_role("button", name="Start training").click()
 
     expect(page.get_by_role("progressbar").first).to_be_visible()

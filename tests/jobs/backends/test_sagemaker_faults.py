@@ -190,7 +190,7 @@ def test_a_base_model_that_is_not_in_s3_ends_the_job_with_advice(
         job = step_until(start_toy(), lambda job: job.is_terminal)
     assert (job.state, job.error_code) == (State.FAILED, "platform:base_model_not_in_s3")
     assert job.error_text == NOT_SET_UP
-    assert "SAGEMAKER_BASE_MODEL_URI" in details(logs)
+    assert "give the copy as its location for SageMaker" in details(logs)
 
 
 def details(logs: list[Any]) -> str:
