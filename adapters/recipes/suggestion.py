@@ -23,9 +23,12 @@ class Suggestion:
 
 
 def suggested_for(profile: Mapping[str, Any]) -> Suggestion | None:
-    """The recipe that fits a version with this profile; None if its check counted no answers, as earlier ones did."""
+    """The recipe that fits a version with this profile.
+
+    None if its check counted no answers, as earlier ones did, or if most are empty, as those are which only call tools.
+    """
     answers = profile.get("answers")
-    if not answers:
+    if not answers or 2 * answers["rows"] < profile.get("sampled", 0):
         return None
     key, reason = _choose(profile, answers)
     return Suggestion(recipe=RECIPES[key], reason=reason)
@@ -33,9 +36,14 @@ def suggested_for(profile: Mapping[str, Any]) -> Suggestion | None:
 
 def _choose(profile: Mapping[str, Any], answers: Mapping[str, int]) -> tuple[str, str]:
     rows, labels = answers["rows"], answers["distinct"]
-    turns = {int(count["name"]): count["train"] + count["test"] for count in profile.get("turns", [])}
-    long = sum(count for messages, count in turns.items() if messages >= SEVERAL_ANSWERS)
-    if 2 * long > sum(turns.values()):
+    # With very many different numbers of messages, the rarer ones are counted together under a name that is no number.
+    turns = [
+        (int(count["name"]), count["train"] + count["test"])
+        for count in profile.get("turns", [])
+        if count["name"].isdecimal()
+    ]
+    long = sum(count for messages, count in turns if messages >= SEVERAL_ANSWERS)
+    if 2 * long > sum(count for _, count in turns):
         return "dialogue", "Most of your rows are conversations with several answers."
     if answers["json"] >= MOST * rows:
         return "structured", "Your answers are JSON."

@@ -38,6 +38,7 @@ from tenants.requests import person_of, tenant_of
 NOT_READY = OpenApiResponse(
     OpenApiTypes.OBJECT,
     "`training:dataset_not_ready`, with the next step; `training:other_base_model`; `training:no_base_model`; "
+    "`training:base_model_not_in_s3`: trainings on SageMaker can't read the base model, which has no location there; "
     "`training:template_without_tools` and `training:template_without_reasoning`: the base model's chat template does "
     "not read what the rows have (problem+json).",
 )

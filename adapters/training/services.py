@@ -16,6 +16,7 @@ from adapters.recipes.hyperparameters import apply_overrides
 from adapters.training.curves import last_checkpoint
 from corpora.models import DatasetVersion, VersionState
 from corpora.versions.caveats import has
+from jobs.backends import compute
 from jobs.compute.kinds import checkpoint_key
 from jobs.services import start_job
 from jobs.states import State
@@ -150,7 +151,10 @@ def check_template(dataset_version: DatasetVersion, base_model: BaseModel) -> No
 
 
 def base_model_for(*, adapter_name: str, base_model: BaseModel | None) -> BaseModel:
-    """The base model for an adapter with this name. Raises Conflict if there is none, or if it differs."""
+    """The base model for an adapter with this name.
+
+    Raises Conflict if there is none, if it differs, or if trainings can't read it where they run.
+    """
     adapter = Adapter.objects.select_related("base_model").filter(name=adapter_name).first()
     if adapter is not None:
         if base_model is not None and base_model != adapter.base_model:
@@ -160,12 +164,24 @@ def base_model_for(*, adapter_name: str, base_model: BaseModel | None) -> BaseMo
                 code="training:other_base_model",
                 field="base_model",
             )
+        _check_readable(adapter.base_model)
         return adapter.base_model
     chosen = base_model or base_models_to_choose().first()
     if chosen is None:
         text = "There is no base model yet. Ask your site’s operator to set one up."
         raise Conflict(text, code="training:no_base_model", field="base_model")
+    _check_readable(chosen)
     return chosen
+
+
+def _check_readable(base_model: BaseModel) -> None:
+    if not compute["default"].reads_base_model(base_model.sagemaker_uri or base_model.location):
+        raise Conflict(
+            f"{base_model} can’t be trained on this site yet: its files are not where trainings run. "
+            "Choose another base model, or ask your site’s operator to set its location.",
+            code="training:base_model_not_in_s3",
+            field="base_model",
+        )
 
 
 def queue_run(run: TrainingRun, **more: str) -> TrainingRun:

@@ -245,9 +245,9 @@ class Count(Document):
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerProfile(Document):
-    """The last answers of `rows` sampled rows: how many are `distinct` regardless of case and white space, the
-    `longest` in characters, how many are `json` objects or lists, and how many others have the same separators in the
-    same order (`same_form`)."""
+    """The last answers of the `rows` sampled rows where they are not empty: how many are `distinct` regardless of case
+    and white space, the `longest` in characters, how many are `json` objects or lists, and how many others have the
+    same separators in the same order, besides line breaks (`same_form`)."""
 
     rows: Natural
     distinct: Natural

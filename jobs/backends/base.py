@@ -116,6 +116,10 @@ class ComputeBackend(ABC):
         """
         return self
 
+    def reads_base_model(self, location: str) -> bool:
+        """Whether runs can read the base model at this folder of the portal's or address of a cloud's."""
+        return True
+
     @abstractmethod
     def submit(self, name: str, spec: ComputeSpec) -> None:
         """Start the run called `name`, unless it already exists.

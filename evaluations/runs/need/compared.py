@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from evaluations.models import ALTERNATIVES, EvaluationRun
+from evaluations.models import ALTERNATIVES, EvaluationRun, ModelKind
 from evaluations.runs.contenders import BASE
 from evaluations.runs.need.places import Place, places_won
 from evaluations.runs.report import difference_of
@@ -19,6 +19,9 @@ TEXTS = "rouge_l"
 HARDLY_ANY = 0.05
 AS_GOOD = 0.05
 """Two models that differ by less, whatever the truth within the interval, count as equally good."""
+
+ANSWERED_BY_THE_SITE = (ModelKind.LOOK_UP, ModelKind.CLASSIFIER)
+"""The site's worker gives their answers itself. The price of the evaluation's machine is not the price of its time."""
 
 Verdict = Literal["needed", "not needed", "as good", "unclear", "too few"]
 
@@ -44,7 +47,8 @@ class Compared:
 
     @property
     def usd_of_1000(self) -> float | None:
-        """What the time of a thousand answers costs on the evaluation's machine; None where either is not known."""
+        """What the time of a thousand answers costs on the evaluation's machine; None where either is not known, and
+        of what did not run there."""
         seconds = self.facts.get("seconds")
         if seconds is None or self.usd_per_hour is None:
             return None
@@ -101,7 +105,7 @@ def need_of(run: EvaluationRun) -> Need | None:
             facts=total["models"][key],
             difference=difference_of(total, metric, run.own_key, key),
             won=places_won(run.summary, run.own_key, key) if metric == RIGHT else None,
-            usd_per_hour=run.job.usd_per_hour,
+            usd_per_hour=None if key in ANSWERED_BY_THE_SITE else run.job.usd_per_hour,
         )
     own = found.pop(run.own_key, None)
     if own is None or not found:

@@ -35,7 +35,7 @@ class NeedPanel:
     """`lines` are the version and its alternatives, best first; `metric` is the title of what they are compared by.
 
     `left_out` are the training rows that were not searched because they are asked. `usd_per_hour` is the price of the
-    machine that answered, None where it is not known.
+    machine that the models ran on, None where it is not known.
     """
 
     verdict: Verdict

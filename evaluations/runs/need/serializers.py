@@ -25,7 +25,8 @@ class AlternativeSerializer(serializers.Serializer[Compared]):
     seconds = serializers.FloatField(source="facts.seconds", allow_null=True, default=None)
     usd_of_1000 = serializers.FloatField(
         allow_null=True,
-        help_text="US dollars for the time of 1,000 answers on the evaluation’s machine; null without a price.",
+        help_text="US dollars for the time of 1,000 answers on the evaluation’s machine; null without a price, and "
+        "of a look-up and a classifier, which do not run there.",
     )
 
 

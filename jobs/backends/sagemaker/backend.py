@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
 from jobs.backends.sagemaker.bucket import Bucket
-from jobs.backends.sagemaker.channels import store_channels
+from jobs.backends.sagemaker.channels import place_of_base_model, store_channels
 from jobs.backends.sagemaker.errors import code_of, is_missing, translated
 from jobs.backends.sagemaker.events import (
     OVERLAP_MS,
@@ -85,6 +85,9 @@ class SageMakerCompute(ComputeBackend):
         # The settings' price is that of their own instance type.
         other.usd_per_hour, other.price_source = None, ""
         return other
+
+    def reads_base_model(self, location: str) -> bool:
+        return bool(place_of_base_model(location, self.settings.base_models))
 
     def submit(self, name: str, spec: ComputeSpec) -> None:
         source = pack_source(self.settings.packages)

@@ -32,11 +32,16 @@ def store_channels(
 
 def base_model_uri(location: str, base_models: Mapping[str, str]) -> str:
     """The S3 prefix of a base model: `location` itself or the settings' copy. Raises ComputeError if there is none."""
-    uri = location if location.startswith("s3://") else base_models.get(location, "")
+    uri = place_of_base_model(location, base_models)
     if not uri:
         detail = f"{location} is not in S3. Copy its folder there and give the copy as its location for SageMaker."
         raise not_set_up("platform:base_model_not_in_s3", detail)
     return f"{uri.rstrip('/')}/"
+
+
+def place_of_base_model(location: str, base_models: Mapping[str, str]) -> str:
+    """`location` if it is in S3, else the settings' copy of it, or empty."""
+    return location if location.startswith("s3://") else base_models.get(location, "")
 
 
 def _copy(bucket: Bucket, key: str, target: str) -> None:

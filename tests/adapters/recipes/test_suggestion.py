@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.recipes.suggestion import suggested_for
+from corpora.ingest.assembly.profile import OTHER
 
 
 def profile(*, messages: int = 2, **answers: int) -> dict[str, Any]:
@@ -43,3 +44,16 @@ def test_the_recipe_fits_the_answers(found: dict[str, int], key: str, reason: st
 @pytest.mark.parametrize("older", [{}, {"answers": None}, {"turns": [], "labels": []}], ids=["none", "null", "older"])
 def test_nothing_is_suggested_where_no_answers_were_counted(older: dict[str, Any]) -> None:
     assert suggested_for(older) is None
+
+
+def test_numbers_of_messages_that_are_counted_together_are_left_out() -> None:
+    found = profile(distinct=5)
+    found["turns"].append({"name": OTHER, "train": 5, "test": 5})
+    suggestion = suggested_for(found)
+    assert suggestion is not None
+    assert suggestion.recipe.key == "classification"
+
+
+@pytest.mark.parametrize(("sampled", "is_suggested"), [(30, True), (60, True), (61, False)])
+def test_nothing_is_suggested_where_most_answers_are_empty(sampled: int, is_suggested: bool) -> None:
+    assert (suggested_for(profile(distinct=2) | {"sampled": sampled}) is not None) == is_suggested

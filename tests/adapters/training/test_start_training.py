@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from adapters.models import Adapter, BaseModel, TrainingRun
+from adapters.training.previews import preview_training
 from adapters.training.services import start_training
 from corpora.models import DatasetVersion, VersionState
+from jobs.backends import compute
 from jobs.models import Job
 from rest.errors import Conflict, PortalError
 from tenants.models import Tenant
@@ -96,6 +98,22 @@ def test_a_bad_value_leaves_nothing_behind(
         start(**changes)
     assert caught.value.field == field
     assert nothing_was_written()
+
+
+def test_a_base_that_trainings_cannot_read_is_refused(
+    start: Callable[..., TrainingRun], real_base_model: BaseModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(compute["default"]), "reads_base_model", lambda self, place: place == "s3://models/own/")
+    with pytest.raises(Conflict) as caught:
+        start(base_model=real_base_model)
+    assert (caught.value.code, caught.value.field) == ("training:base_model_not_in_s3", "base_model")
+    assert nothing_was_written()
+    with pytest.raises(Conflict):
+        preview_training(
+            adapter_name="", dataset_version=None, base_model=real_base_model, recipe="style", overrides={}
+        )
+    real_base_model.sagemaker_uri = "s3://models/own/"
+    assert start(base_model=real_base_model).adapter.base_model == real_base_model
 
 
 def test_an_adapter_keeps_its_base_model(

@@ -14,7 +14,7 @@ from storages.backends.s3 import S3Storage
 
 from jobs.backends.base import ComputeError, ComputeSpec, InputFile
 from jobs.backends.sagemaker.bucket import Bucket
-from jobs.backends.sagemaker.channels import store_channels
+from jobs.backends.sagemaker.channels import place_of_base_model, store_channels
 from jobs.backends.sagemaker.options import SageMakerOptions
 from jobs.backends.sagemaker.request import places, training_job
 from jobs.backends.sagemaker.source import Source
@@ -112,6 +112,15 @@ def test_a_base_model_without_a_location_fails_for_good(client: Any) -> None:
     with pytest.raises(ComputeError) as caught:
         store_channels(Bucket(client, "runs"), where, spec, source, {"/models/base": "s3://models/base"})
     assert (caught.value.code, caught.value.temporary) == ("platform:base_model_not_in_s3", False)
+
+
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [("s3://own/", "s3://own/"), ("/models/base", "s3://models/base"), ("/models/other", "")],
+    ids=["in S3", "copied", "neither"],
+)
+def test_a_base_model_has_a_place_if_it_is_in_s3(location: str, place: str) -> None:
+    assert place_of_base_model(location, {"/models/base": "s3://models/base"}) == place
 
 
 def test_aws_takes_the_channels_of_as_many_models_as_a_generation_may_ask(client: Any) -> None:

@@ -16,7 +16,12 @@ from evaluations.runs.need.panel import duration, need_panel
 from evaluations.runs.need.words import HEADINGS, difference, rows_in_words, sentence
 from evaluations.runs.stages.scoring import Rows, score, summarise
 
-KINDS = {"base": ModelKind.BASE, "few_shot": ModelKind.FEW_SHOT, "look_up": ModelKind.LOOK_UP}
+KINDS = {
+    "base": ModelKind.BASE,
+    "few_shot": ModelKind.FEW_SHOT,
+    "look_up": ModelKind.LOOK_UP,
+    "classifier": ModelKind.CLASSIFIER,
+}
 
 
 class Models(list[EvaluatedModel]):
@@ -48,7 +53,7 @@ def run_of(right: Mapping[str, Sequence[bool]], *, slices: Sequence[str] = (), t
             for reference, is_right in zip(references, passes, strict=True)
         ]
         scored[key] = score(rows, Answers(references, given))
-    apart = {key for key in right if key in ("few_shot", "look_up")}
+    apart = {key for key in right if key in ("few_shot", "look_up", "classifier")}
     summary = summarise(rows, scored, about="v2", apart=apart)
     summary["all"]["models"] = {key: {"prompt_tokens": 9.0, "tokens": 3.0, "seconds": 0.5} for key in right}
     if "look_up" in right:
@@ -187,17 +192,24 @@ def test_the_panel_has_the_version_first_then_the_best() -> None:
 
 
 def test_an_answer_costs_its_time_at_the_machines_price() -> None:
-    run = run_of({"v2": passes(38, 40), "look_up": passes(20, 40)})
+    run = run_of({"v2": passes(38, 40), "few_shot": passes(20, 40)})
     panel = need_panel(run)
     assert panel is not None
-    own, look_up = panel.lines
-    # Half a second, and 0.4 ms, for each of 1,000 answers.
-    assert own.usd_of_1000 == pytest.approx(0.125)
-    assert look_up.usd_of_1000 == pytest.approx(0.0001)
+    # Half a second for each of 1,000 answers.
+    assert [line.usd_of_1000 for line in panel.lines] == [pytest.approx(0.125)] * 2
     run.job.usd_per_hour = None
     unknown = need_panel(run)
     assert unknown is not None
     assert [line.usd_of_1000 for line in unknown.lines] == [None, None]
+
+
+@pytest.mark.parametrize("key", ["look_up", "classifier"])
+def test_what_the_site_answers_itself_has_no_cost(key: str) -> None:
+    panel = need_panel(run_of({"v2": passes(38, 40), key: passes(20, 40)}))
+    assert panel is not None
+    own, answered_here = panel.lines
+    assert own.usd_of_1000 == pytest.approx(0.125)
+    assert (answered_here.seconds != "", answered_here.usd_of_1000) == (True, None)
 
 
 def test_every_verdict_has_a_heading() -> None:
