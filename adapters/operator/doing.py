@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 import structlog
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, OperationalError
 
 from adapters.base_models.services import add_base_model, note_findings
 from adapters.base_models.sources.fetch import fetch, is_elsewhere
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def do_work(work: BaseModelWork) -> None:
-    """Do it and write down how it ended. Raises DatabaseError, after which it is done again."""
+    """Do it and write down how it ended. Raises OperationalError or InterfaceError, after which it is done again."""
     try:
         base_model = _add(work) if work.kind == BaseModelWork.Kind.ADD else work.base_model
         _tell(work, "Checking the files")
@@ -26,7 +26,7 @@ def do_work(work: BaseModelWork) -> None:
             note_findings(base_model=base_model, findings=[one.to_dict() for one in check(base_model)])
     except PortalError as error:
         _failed(work, error.text)
-    except (DatabaseError, InterfaceError):
+    except (OperationalError, InterfaceError):
         raise
     except OSError as error:
         log.exception("base_model_work_failed", base_model=work.name)

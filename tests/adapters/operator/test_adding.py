@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DataError
 from django.utils import timezone
 
 from adapters.base_models.services import add_base_model
@@ -170,8 +171,9 @@ def test_a_disk_without_room_is_said_in_words(hub: Hub, begin: Begin, monkeypatc
         (OSError(errno.ENOSPC, "No space left on device"), "The server’s disk is full."),
         (OSError(errno.EACCES, "Permission denied"), "The server could not do it: Permission denied."),
         (RuntimeError("secret"), "An unexpected error stopped it (RuntimeError)."),
+        (DataError("secret"), "An unexpected error stopped it (DataError)."),
     ],
-    ids=["full", "refused", "unexpected"],
+    ids=["full", "refused", "unexpected", "refused by the database"],
 )
 def test_what_goes_wrong_meanwhile_is_said_in_words(
     uploaded: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
