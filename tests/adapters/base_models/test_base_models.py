@@ -13,7 +13,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from adapters.base_models.folders import read_folder
-from adapters.base_models.services import add_base_model, ensure_base_model, remove_base_model
+from adapters.base_models.services import add_base_model, change_base_model, ensure_base_model, remove_base_model
 from adapters.models import Adapter, BaseModel
 from rest.errors import Conflict, PortalError
 from tenants.models import Tenant
@@ -223,3 +223,21 @@ def test_a_folder_with_bad_facts_keeps_no_site_from_starting(
     call_command("bootstrap", stderr=said)
     assert "bad was not added: The title in base.json has 121 characters" in said.getvalue()
     assert set(BaseModel.objects.values_list("name", flat=True)) == {settings.BASE_MODEL_NAME, "good"}
+
+
+def test_what_an_operator_said_of_the_own_base_stays(folder: Path, db: None) -> None:
+    base_model = ensure_base_model(name="small", title="Small", folder=folder)
+    change_base_model(base_model=base_model, title="Ours", licence="MIT", description="Known.")
+    config(max_position_embeddings=1024)(folder)
+    again = ensure_base_model(name="small", title="Small", folder=folder)
+    again.refresh_from_db()
+    assert (again.title, again.licence, again.description) == ("Ours", "MIT", "Known.")
+    assert (again.context_length, again.sha256 != base_model.sha256) == (1024, True)
+
+
+@pytest.mark.parametrize("uri", ["s3://models/small", "s3://models/small/", "s3://models/small//"])
+def test_a_place_in_s3_ends_with_one_slash(folder: Path, db: None, uri: str) -> None:
+    base_model = add_base_model(folder=folder, sagemaker_uri=uri)
+    assert base_model.sagemaker_uri == "s3://models/small/"
+    change_base_model(base_model=base_model, title="", licence="", description="", sagemaker_uri=uri)
+    assert base_model.sagemaker_uri == "s3://models/small/"
