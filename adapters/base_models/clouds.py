@@ -27,6 +27,12 @@ def check_clouds(given: Mapping[str, str]) -> None:
             raise PortalError(text, code="base_model:bad_instance", field=field)
 
 
+def tidied(given: Mapping[str, str]) -> dict[str, str]:
+    """The same with one slash at the end of the place: to S3, `s3://b/small` is also the start of `s3://b/small-8b/`."""
+    uri = given.get("sagemaker_uri", "")
+    return {**given, "sagemaker_uri": f"{uri.rstrip('/')}/"} if uri else dict(given)
+
+
 def bucket_and_prefix(uri: str) -> tuple[str, str]:
     """The two parts of an s3:// address; the prefix has no slash at its ends."""
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")

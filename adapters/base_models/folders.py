@@ -1,12 +1,14 @@
 """What the folder of a base model says of it, and what is wrong with it."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from adapters.base_models.shapes import count_parameters
+from adapters.models import BaseModel
 from lorakit.digest import base_sha256
 from rest.errors import PortalError
 
@@ -44,16 +46,36 @@ def read_folder(path: Path) -> Folder:
     text_config = config.get("text_config", config)
     context = text_config.get("max_position_embeddings")
     described = _json(path / FACTS) if (path / FACTS).is_file() else {}
-    if wrong := list(_wrong(path, config, context)):
+    said = {name: str(described.get(name, "")) for name in DESCRIBED}
+    architecture = str(next(iter(config.get("architectures") or []), ""))
+    wrong = [
+        *_wrong(path, config, context),
+        *_too_long(FACTS, said),
+        *_too_long(CONFIG, {"architecture": architecture}),
+    ]
+    if wrong:
         raise bad_folder(" ".join(wrong))
     return Folder(
         path=path,
-        architecture=next(iter(config.get("architectures") or []), ""),
+        architecture=architecture,
         parameters=count_parameters(path),
         context_length=int(context),
         is_synthetic=(path / "build.json").is_file(),
-        described={name: str(described.get(name, "")) for name in DESCRIBED},
+        described=said,
     )
+
+
+def longest(fact: str) -> int | None:
+    """How many characters that column of a base model holds; None if any number."""
+    found: int | None = BaseModel._meta.get_field(fact).max_length  # type: ignore[union-attr]
+    return found
+
+
+def _too_long(file: str, said: dict[str, str]) -> Iterator[str]:
+    for fact, text in said.items():
+        limit = longest(fact)
+        if limit is not None and len(text) > limit:
+            yield f"The {fact} in {file} has {len(text)} characters; at most {limit} are kept."
 
 
 def _wrong(path: Path, config: dict[str, Any], context: Any) -> list[str]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from adapters.base_models.clouds import check_clouds
+from adapters.base_models.clouds import check_clouds, tidied
 from adapters.base_models.folders import Folder, read_folder
 from adapters.base_models.names import check_name
 from adapters.models import Adapter, BaseModel
@@ -44,11 +44,13 @@ def add_base_model(
     base_model:bad_folder, base_model:bad_name, base_model:other_weights, and what `check_clouds` raises.
     """
     check_clouds(clouds)
+    clouds = tidied(clouds)
     found = read_folder(folder.resolve())
     given = {"title": title, "licence": licence, "source": source, "description": description}
     described = {key: value or found.described[key] for key, value in given.items()}
     name = name or found.described["name"]
     check_name(name)
+    described["title"] = described["title"] or name
     known = BaseModel.objects.filter(name=name).first()
     if known is not None and known.sha256 not in {"", found.sha256} and _has_adapters(known):
         raise Conflict(
@@ -62,7 +64,7 @@ def add_base_model(
 def change_base_model(*, base_model: BaseModel, title: str, licence: str, description: str, **clouds: str) -> None:
     """Say something else of it; `clouds` are columns that CLOUD names. Raises what `check_clouds` does."""
     check_clouds(clouds)
-    said = {"title": title or base_model.name, "licence": licence, "description": description, **clouds}
+    said = {"title": title or base_model.name, "licence": licence, "description": description, **tidied(clouds)}
     BaseModel.objects.filter(id=base_model.id).update(**said)
     base_model.refresh_from_db()
     log.info("base_model_changed", base_model=base_model.name)
@@ -75,10 +77,15 @@ def note_findings(*, base_model: BaseModel, findings: Sequence[dict[str, Any]]) 
 
 
 def ensure_base_model(*, name: str, title: str, folder: Path) -> BaseModel:
-    """Register the site's own base model, or update it: a site has to start also after its base was replaced."""
+    """Register the site's own base model, or read its files again: a site has to start also after they were replaced.
+
+    What is said of one that is there already stays as it is, since an operator may have changed it.
+    """
     found = read_folder(folder)
+    if BaseModel.objects.filter(name=name).exists():
+        return _register(name, found, {})
     described = {key: found.described[key] for key in ("licence", "source", "description")}
-    return _register(name, found, {"title": title, **described})
+    return _register(name, found, {"title": title or name, **described})
 
 
 def _register(name: str, folder: Folder, described: dict[str, str]) -> BaseModel:
@@ -86,7 +93,6 @@ def _register(name: str, folder: Folder, described: dict[str, str]) -> BaseModel
         name=name,
         defaults={
             **described,
-            "title": described["title"] or name,
             "location": str(folder.path),
             "architecture": folder.architecture,
             "sha256": folder.sha256,

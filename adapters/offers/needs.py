@@ -60,6 +60,23 @@ def needs_of(base_model: BaseModel) -> Needs | None:
     )
 
 
+def trains_on(base_model: BaseModel, instance_type: str) -> bool | None:
+    """Whether one GPU of it suffices for the usual training, as in `needs_of`; None if that can't be told."""
+    shape, size = read_shape(base_model), gpu_bytes(instance_type)
+    if shape is None or size is None:
+        return None
+    row_tokens = min(USUAL.max_length, max(1, base_model.context_length))
+    return training_memory(shape, USUAL, row_tokens=row_tokens).fits(size)
+
+
+def serves_on(base_model: BaseModel, instance_type: str) -> bool | None:
+    """The same for serving."""
+    shape = read_shape(base_model)
+    if shape is None or gpu_bytes(instance_type) is None:
+        return None
+    return _serves(shape, min(LONGEST, max(1, base_model.context_length)), instance_type)
+
+
 def _setup(context: int, device_bytes: int | None) -> Setup:
     return Setup(
         engine="vllm",

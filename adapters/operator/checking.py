@@ -11,9 +11,8 @@ from adapters.base_models.folders import Folder, read_folder
 from adapters.base_models.shapes import read_shape
 from adapters.models import BaseModel
 from adapters.offers.licence import has_licence_text
-from adapters.offers.needs import needs_of
+from adapters.offers.needs import needs_of, serves_on, trains_on
 from adapters.operator.copies import differences
-from lorakit.capacity.machines import gpu_bytes
 from rest.errors import PortalError
 
 Level = Literal["ok", "note", "wrong"]
@@ -85,12 +84,11 @@ def _instances(base_model: BaseModel) -> Iterator[Finding]:
     needs = needs_of(base_model)
     if needs is None:
         return
-    for what, instance, wanted, smallest in (
-        ("Training", base_model.training_instance, needs.training, needs.training_instance),
-        ("Serving", base_model.serving_instance, needs.serving, needs.serving_instance),
+    for what, instance, suffices, smallest in (
+        ("Training", base_model.training_instance, trains_on, needs.training_instance),
+        ("Serving", base_model.serving_instance, serves_on, needs.serving_instance),
     ):
-        has = gpu_bytes(instance) if instance else None
-        if has is not None and has < wanted:
+        if instance and suffices(base_model, instance) is False:
             larger = f" {smallest} has enough." if smallest else " It takes more than one GPU."
             yield Finding(level="wrong", text=f"{what} needs more memory than one GPU of {instance} has.{larger}")
 

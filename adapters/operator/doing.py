@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 import structlog
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, OperationalError
 
 from adapters.base_models.services import add_base_model, note_findings
 from adapters.base_models.sources.fetch import fetch, is_elsewhere
@@ -18,15 +18,20 @@ log = structlog.get_logger(__name__)
 
 
 def do_work(work: BaseModelWork) -> None:
-    """Do it and write down how it ended. Raises DatabaseError, after which it is done again."""
+    """Do it and write down how it ended. Raises OperationalError or InterfaceError, after which it is done again."""
     try:
-        base_model = _add(work) if work.kind == BaseModelWork.Kind.ADD else work.base_model
+        base_model = work.base_model
+        if base_model is None and work.kind == BaseModelWork.Kind.ADD:
+            base_model = _add(work)
         _tell(work, "Checking the files")
         if base_model is not None:
             note_findings(base_model=base_model, findings=[one.to_dict() for one in check(base_model)])
+    except BaseModel.DoesNotExist:
+        # It was removed meanwhile, and this work with it.
+        log.info("base_model_work_removed", base_model=work.name)
     except PortalError as error:
         _failed(work, error.text)
-    except (DatabaseError, InterfaceError):
+    except (OperationalError, InterfaceError):
         raise
     except OSError as error:
         log.exception("base_model_work_failed", base_model=work.name)
@@ -42,7 +47,11 @@ def do_work(work: BaseModelWork) -> None:
 def _add(work: BaseModelWork) -> BaseModel:
     folder = _fetched(work) if is_elsewhere(work.source) else Path(work.source)
     _tell(work, "Reading the files")
-    return add_base_model(folder=folder, name=work.name, **work.facts)
+    added = add_base_model(folder=folder, name=work.name, **work.facts)
+    # From here on this is work on it: interrupted, only the check is done again, and it goes when the base model does.
+    BaseModelWork.objects.filter(id=work.id, fence=work.fence).update(base_model=added)
+    work.base_model = added
+    return added
 
 
 def _fetched(work: BaseModelWork) -> Path:

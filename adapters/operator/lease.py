@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 
@@ -16,6 +17,8 @@ from adapters.operator.places import own_folder
 
 LEASE = dt.timedelta(seconds=30)
 RENEWED_EVERY_SECONDS = 3.0
+
+log = structlog.get_logger(__name__)
 
 
 @contextmanager
@@ -39,6 +42,10 @@ def held(work: BaseModelWork, *, lost: Callable[[], object]) -> Iterator[None]:
                     return
                 if ended.wait(RENEWED_EVERY_SECONDS):
                     return
+        except Exception:
+            # Without this thread the lease would end unnoticed, and another process begin the same.
+            log.exception("base_model_lease_failed", base_model=work.name)
+            lost()
         finally:
             connection.close()
 
@@ -62,7 +69,11 @@ def _renew(work: BaseModelWork) -> bool | None:
 
 
 def _fetched(work: BaseModelWork) -> int:
-    return sum(_size(path) for path in unfinished(work.name, own_folder()).rglob("*"))
+    """Bytes; 0 while they can't be counted, as when a folder goes away meanwhile."""
+    try:
+        return sum(_size(path) for path in unfinished(work.name, own_folder()).rglob("*"))
+    except OSError:
+        return 0
 
 
 def _size(path: Path) -> int:

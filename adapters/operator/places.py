@@ -38,7 +38,11 @@ def checked_source(source: str) -> str:
     if "://" in source:
         usual_name(source)
         return source
-    path = (own_folder() / source).resolve()
+    try:
+        path = (own_folder() / source).resolve()
+        path.exists()
+    except (OSError, ValueError):
+        raise bad_source("This is no path that the server can read.") from None
     if not any(path.is_relative_to(folder.resolve()) and path != folder.resolve() for folder in allowed_folders()):
         places = " or ".join(str(folder) for folder in allowed_folders())
         raise bad_source(f"On this page, folders and files of the server have to be in {places}.")

@@ -11,9 +11,6 @@ from adapters.offers.needs import Needs, needs_of
 from rest.errors import NotFound
 from tenants.scope import system_scope
 
-FINDINGS = {"wrong": "failed", "note": "waiting", "ok": "succeeded"}
-"""The worst level of findings, and the colour of a state."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -23,12 +20,6 @@ class Line:
     needs: Needs | None
     uses: list[str]
     work: BaseModelWork | None
-
-    @property
-    def level(self) -> str:
-        """The worst that its last check found; empty before the first."""
-        found = {one["level"] for one in self.base_model.findings}
-        return next((level for level in FINDINGS if level in found), "")
 
     @property
     def wrong(self) -> int:
@@ -68,7 +59,7 @@ def work_of(work_id: UUID) -> BaseModelWork:
 
 def additions() -> list[BaseModelWork]:
     """Those that have not led to a base model, newest first."""
-    adding = BaseModelWork.objects.filter(kind=BaseModelWork.Kind.ADD).exclude(state=WorkState.DONE)
+    adding = BaseModelWork.objects.filter(kind=BaseModelWork.Kind.ADD, base_model=None).exclude(state=WorkState.DONE)
     return list(adding.select_related("started_by"))
 
 

@@ -52,7 +52,7 @@ def stop_work(*, work: BaseModelWork) -> None:
 
 def try_again(*, work: BaseModelWork) -> None:
     """Do it again, going on with what was fetched. Raises Conflict: base_model:busy, base_model:name_taken."""
-    if work.kind == BaseModelWork.Kind.ADD and BaseModel.objects.filter(name=work.name).exists():
+    if work.base_model_id is None and BaseModel.objects.filter(name=work.name).exists():
         raise _taken(work.name)
     try:
         with transaction.atomic():

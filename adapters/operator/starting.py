@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Now
 
+from adapters.base_models.sources.fetch import is_elsewhere
 from adapters.models import BaseModelWork, WorkState
 from adapters.operator.places import log_of, own_folder
 from adapters.operator.states import move_work
@@ -32,7 +33,8 @@ def start_due() -> None:
     free = AT_ONCE - BaseModelWork.objects.running().count()
     for work in BaseModelWork.objects.due():
         if work.tries >= TRIES:
-            text = "It was interrupted too often. Try again; what was fetched is kept."
+            kept = "; what was fetched is kept" if is_elsewhere(work.source) else ""
+            text = f"It was interrupted too often. Try again{kept}."
             move_work(work, WorkState.FAILED, error_text=text)
         elif free > 0 and _claim(work):
             free -= 1

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from adapters.base_models.folders import longest
 from adapters.base_models.names import check_name
 from adapters.base_models.sources import bucket, gguf, hub
 from adapters.base_models.sources.errors import cannot_fetch
@@ -47,7 +48,8 @@ def fetch(source: str, *, name: str, into: Path, expect: Expect = nobody) -> Pat
     if folder.exists():
         raise cannot_fetch(f"There are files in {folder} already. Add that folder, or choose another name.")
     partial.mkdir(parents=True, exist_ok=True)
-    said = begin(partial, expect)
+    # A source may say more than is kept of it; what a person wrote in the files is refused instead.
+    said = {fact: text[: longest(fact)] for fact, text in begin(partial, expect).items()}
     shutil.rmtree(partial / ".cache", ignore_errors=True)
     _note(partial / FACTS, {"name": name} | said)
     partial.rename(folder)

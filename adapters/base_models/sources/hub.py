@@ -20,7 +20,9 @@ def fetch(repository: str, revision: str, folder: Path, expect: Expect) -> dict[
         files = {file.rfilename: file.size or 0 for file in info.siblings or [] if is_wanted(file.rfilename)}
         if "config.json" not in files:
             raise cannot_fetch(f"{repository} has no config.json, so it is no model that transformers loads.")
-        need_room(folder, sum(files.values()), expect)
+        # An earlier attempt is gone on with, half-fetched files too.
+        there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        need_room(folder, sum(files.values()), expect, there=there)
         # The commit, not its branch, which may move meanwhile.
         hub.snapshot_download(repository, revision=info.sha, local_dir=folder, allow_patterns=sorted(files))
     except GatedRepoError:

@@ -20,10 +20,11 @@ def nobody(_: int) -> None:
     """Tells nobody."""
 
 
-def need_room(folder: Path, size: int, expect: Expect = nobody) -> None:
-    """Raise PortalError unless so many bytes fit in the folder, and some are left."""
+def need_room(folder: Path, size: int, expect: Expect = nobody, *, there: int = 0) -> None:
+    """Raise PortalError unless so many bytes fit in the folder, and some are left; `there` are in it already."""
     free = shutil.disk_usage(folder).free
-    if size + SPARE_BYTES > free:
-        wanted, left = filesizeformat(size), filesizeformat(free)
+    missing = max(0, size - there)
+    if missing + SPARE_BYTES > free:
+        wanted, left = filesizeformat(missing), filesizeformat(free)
         raise cannot_fetch(f"It takes {wanted}, and the disk has {left} left, of which 1 GB has to stay free.")
     expect(size)

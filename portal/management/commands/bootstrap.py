@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.db import DataError, transaction
 
 from adapters.base_models.services import add_base_model, ensure_base_model
 from adapters.models import BaseModel
@@ -39,9 +39,12 @@ class Command(BaseCommand):
         if BaseModel.objects.filter(location=str(folder.resolve())).exists():
             return
         try:
-            add_base_model(folder=folder)
+            with transaction.atomic():
+                add_base_model(folder=folder)
         except PortalError as error:
             self.stderr.write(f"{folder.name} was not added: {error.text}")
+        except (DataError, OSError) as error:
+            self.stderr.write(f"{folder.name} was not added: {error}")
 
     def _first_sign_in(self) -> None:
         password = secrets.token_urlsafe(12)

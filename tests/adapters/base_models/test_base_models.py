@@ -13,7 +13,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from adapters.base_models.folders import read_folder
-from adapters.base_models.services import add_base_model, ensure_base_model, remove_base_model
+from adapters.base_models.services import add_base_model, change_base_model, ensure_base_model, remove_base_model
 from adapters.models import Adapter, BaseModel
 from rest.errors import Conflict, PortalError
 from tenants.models import Tenant
@@ -192,3 +192,52 @@ def test_a_site_that_starts_adds_what_is_new_in_its_folder(
         ("small", "Renamed by the operator"),
         (settings.BASE_MODEL_NAME, settings.BASE_MODEL_TITLE),
     ]
+
+
+@pytest.mark.parametrize(("fact", "limit"), [("title", 120), ("licence", 200), ("source", 300)])
+def test_facts_that_are_too_long_are_refused_by_name(folder: Path, db: None, fact: str, limit: int) -> None:
+    (folder / "base.json").write_text(json.dumps(FACTS | {fact: "x" * (limit + 1)}))
+    with pytest.raises(PortalError, match=rf"The {fact} in base\.json has {limit + 1} characters") as caught:
+        add_base_model(folder=folder)
+    assert caught.value.code == "base_model:bad_folder"
+    (folder / "base.json").write_text(json.dumps(FACTS | {fact: "x" * limit}))
+    assert getattr(add_base_model(folder=folder), fact) == "x" * limit
+
+
+def test_an_architecture_that_is_too_long_is_refused(folder: Path, db: None) -> None:
+    config(architectures=["x" * 81])(folder)
+    with pytest.raises(PortalError, match=r"The architecture in config\.json has 81 characters"):
+        add_base_model(folder=folder)
+
+
+def test_a_folder_with_bad_facts_keeps_no_site_from_starting(
+    folder: Path, db: None, settings: Settings, tmp_path: Path
+) -> None:
+    settings.PORTAL_VAR = tmp_path / "var"
+    settings.EMBEDDED = False
+    own = settings.PORTAL_VAR / "base-models"
+    for name, facts in (("bad", FACTS | {"name": "bad", "title": "x" * 121}), ("good", FACTS | {"name": "good"})):
+        shutil.copytree(folder, own / name)
+        (own / name / "base.json").write_text(json.dumps(facts))
+    said = io.StringIO()
+    call_command("bootstrap", stderr=said)
+    assert "bad was not added: The title in base.json has 121 characters" in said.getvalue()
+    assert set(BaseModel.objects.values_list("name", flat=True)) == {settings.BASE_MODEL_NAME, "good"}
+
+
+def test_what_an_operator_said_of_the_own_base_stays(folder: Path, db: None) -> None:
+    base_model = ensure_base_model(name="small", title="Small", folder=folder)
+    change_base_model(base_model=base_model, title="Ours", licence="MIT", description="Known.")
+    config(max_position_embeddings=1024)(folder)
+    again = ensure_base_model(name="small", title="Small", folder=folder)
+    again.refresh_from_db()
+    assert (again.title, again.licence, again.description) == ("Ours", "MIT", "Known.")
+    assert (again.context_length, again.sha256 != base_model.sha256) == (1024, True)
+
+
+@pytest.mark.parametrize("uri", ["s3://models/small", "s3://models/small/", "s3://models/small//"])
+def test_a_place_in_s3_ends_with_one_slash(folder: Path, db: None, uri: str) -> None:
+    base_model = add_base_model(folder=folder, sagemaker_uri=uri)
+    assert base_model.sagemaker_uri == "s3://models/small/"
+    change_base_model(base_model=base_model, title="", licence="", description="", sagemaker_uri=uri)
+    assert base_model.sagemaker_uri == "s3://models/small/"

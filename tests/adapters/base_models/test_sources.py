@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -289,3 +290,11 @@ def test_a_file_that_is_none_says_why(db: None, tmp_path: Path, settings: Settin
     with pytest.raises(CommandError, match=r"broken\.gguf could not be converted: \w+"):
         call_command("base_model", "add", str(tmp_path / "broken.gguf"), stdout=io.StringIO())
     assert not BaseModel.objects.exists()
+
+
+def test_what_lies_there_already_needs_no_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = SimpleNamespace(free=room.SPARE_BYTES + 10)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    room.need_room(tmp_path, 100, there=90)
+    with pytest.raises(PortalError, match="has to stay free"):
+        room.need_room(tmp_path, 101, there=90)

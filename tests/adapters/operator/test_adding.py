@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DataError
 from django.utils import timezone
 
-from adapters.base_models.services import add_base_model
+from adapters.base_models.services import add_base_model, remove_base_model
 from adapters.base_models.sources import room
 from adapters.models import BaseModel, BaseModelWork, WorkState
-from adapters.operator import doing, starting
+from adapters.operator import doing, lease, starting
 from adapters.operator.doing import do_work
+from adapters.operator.queries import additions
 from adapters.operator.services import discard_work, start_addition, start_check, stop_work, try_again
 from adapters.operator.starting import AT_ONCE, TRIES, start_due
 from adapters.operator.states import TRANSITIONS, move_work
@@ -170,8 +172,9 @@ def test_a_disk_without_room_is_said_in_words(hub: Hub, begin: Begin, monkeypatc
         (OSError(errno.ENOSPC, "No space left on device"), "The server’s disk is full."),
         (OSError(errno.EACCES, "Permission denied"), "The server could not do it: Permission denied."),
         (RuntimeError("secret"), "An unexpected error stopped it (RuntimeError)."),
+        (DataError("secret"), "An unexpected error stopped it (DataError)."),
     ],
-    ids=["full", "refused", "unexpected"],
+    ids=["full", "refused", "unexpected", "refused by the database"],
 )
 def test_what_goes_wrong_meanwhile_is_said_in_words(
     uploaded: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
@@ -274,3 +277,53 @@ def test_a_check_is_done_once_at_a_time_and_kept(uploaded: Path, olga: User) -> 
 def test_every_state_has_its_moves() -> None:
     assert TRANSITIONS.keys() == set(WorkState)
     assert TRANSITIONS[WorkState.DONE] == frozenset()
+
+
+def test_one_interrupted_while_it_is_checked_only_checks_again(
+    uploaded: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(_: BaseModel) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(doing, "check", breaks)
+        work = done(begin("uploaded"))
+    assert (work.state, work.base_model) == (WorkState.FAILED, BaseModel.objects.get())
+    assert additions() == []
+    monkeypatch.setattr(doing, "add_base_model", breaks)
+    try_again(work=work)
+    assert done(work).state == WorkState.DONE
+
+
+def test_removing_a_base_model_while_it_is_checked_ends_the_work(
+    uploaded: Path, begin: Begin, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def removed(base_model: BaseModel) -> list[object]:
+        remove_base_model(base_model=BaseModel.objects.get(id=base_model.id))
+        return []
+
+    monkeypatch.setattr(doing, "check", removed)
+    begin("uploaded")
+    start_due()
+    work = BaseModelWork.objects.get()
+    do_work(work)
+    assert not BaseModelWork.objects.exists()
+    assert "base_model_work_failed" not in caplog.text
+
+
+@pytest.mark.parametrize("source", ["x" * 256, f"uploaded/{'x' * 300}.gguf"], ids=["folder", "file"])
+def test_a_path_that_no_disk_holds_is_refused(begin: Begin, source: str) -> None:
+    with pytest.raises(PortalError) as caught:
+        begin(source)
+    assert caught.value.code == "base_model:bad_source"
+
+
+def test_counting_what_is_fetched_survives_a_folder_that_vanishes(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def vanishes(_self: Path, _pattern: str) -> None:
+        raise FileNotFoundError
+
+    work = begin()
+    monkeypatch.setattr(Path, "rglob", vanishes)
+    assert lease._fetched(work) == 0

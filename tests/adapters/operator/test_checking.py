@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from adapters.base_models.services import add_base_model, change_base_model
 from adapters.models import BaseModel
+from adapters.offers.needs import needs_of
 from adapters.operator.checking import check
 from tests.standin.deployment import running_standin
 
@@ -101,6 +102,14 @@ def test_an_instance_with_too_little_memory(tmp_path: Path, small: BaseModel, up
     assert serving == "Serving needs more memory than one GPU of ml.g6e.xlarge has. It takes more than one GPU."
     change(small, training_instance="ml.unknown.large", serving_instance="")
     assert len(found(small, "wrong")) == 1, "of an instance that is not known nothing is said"
+
+
+def test_memory_without_any_to_spare_is_too_little(small: BaseModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = needs_of(small)
+    assert needs is not None
+    monkeypatch.setattr("adapters.offers.needs.gpu_bytes", lambda _: needs.training + 1)
+    change(small, training_instance="ml.g6.xlarge")
+    assert any(text.startswith("Training needs more memory") for text in found(small, "wrong"))
 
 
 def test_a_copy_in_s3_is_compared_by_name_and_size(small: BaseModel, uploaded: Path, bucket: str) -> None:
