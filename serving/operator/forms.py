@@ -44,6 +44,24 @@ class NewEndpointForm(OptionsForm):
         help_text="Adapters that were trained on it can be served here.",
     )
 
+    def __init__(self, *args: Any, alias: str, **kwargs: Any) -> None:
+        super().__init__(*args, alias=alias, **kwargs)
+        brought = endpoints[alias].suited(model_uri="-", instance_type="-")
+        self.suited = [name for name in brought if name in self.fields]
+        for name in self.suited:
+            # The base is chosen on this form, so its values can't be filled in.
+            field = self.fields[name]
+            field.initial, field.required = "", False
+            field.help_text = f"{field.help_text} Empty: the base model’s own, else the site’s."
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Those that differ from the alias's; of those that suit a base, all that were filled in."""
+        usual, given = usual_options(self.alias), self.cleaned_data
+        empty = {name: usual[name] for name in self.suited if not given[name]}
+        filled = {name: given[name] for name in self.suited if given[name]}
+        return {**own_values(self.alias, {**given, **empty}), **filled}
+
 
 class MoveForm(forms.Form):
     """A tenant, and where it is to go."""

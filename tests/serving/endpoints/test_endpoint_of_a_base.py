@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from django.conf import settings
 from pytest_django import Settings
 
 from adapters.models import BaseModel
 from rest.errors import PortalError
 from serving.backends import endpoints
 from serving.endpoints.services import create_endpoint, plan_endpoint
+from serving.operator.forms import NewEndpointForm
 from standin.server import REGION
 from tests.serving.sagemaker_endpoint import IMAGE
 from tests.standin.deployment import ROLE
@@ -57,3 +59,19 @@ def test_it_never_serves_another_ones_files() -> None:
         planned(base("other"))
     assert (caught.value.code, caught.value.field) == ("endpoint:base_not_in_s3", "MODEL_URI")
     assert planned(base("first"))["MODEL_URI"] is None, "that of the settings"
+
+
+@pytest.mark.parametrize(
+    ("entered", "instance"),
+    [("", "ml.p5.4xlarge"), ("ml.g5.2xlarge", "ml.g5.2xlarge"), ("ml.g6.xlarge", "ml.g6.xlarge")],
+)
+def test_the_form_takes_an_instance_that_is_the_sites_too(entered: str, instance: str) -> None:
+    other = base("other", sagemaker_uri="s3://models/other/", serving_instance="ml.p5.4xlarge")
+    settings.ENDPOINTS["default"]["OPTIONS"]["INSTANCE_TYPE"] = "ml.g5.2xlarge"
+    shown = NewEndpointForm(alias="default")
+    assert [shown[name].value() for name in ("MODEL_URI", "INSTANCE_TYPE")] == ["", ""]
+    usual = {name: shown[name].value() for name in shown.fields}
+    form = NewEndpointForm({**usual, "name": "more", "base_model": "other", "INSTANCE_TYPE": entered}, alias="default")
+    assert form.is_valid(), form.errors
+    found = planned(other, **form.options)
+    assert (found["MODEL_URI"], found["INSTANCE_TYPE"]) == ("s3://models/other/", instance)
