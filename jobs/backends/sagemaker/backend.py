@@ -61,6 +61,7 @@ class SageMakerCompute(ComputeBackend):
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
         super().__init__(alias, options)
+        self._others: dict[str, Self] = {}
         own = {name: value for name, value in options.items() if name not in ComputeBackend.options}
         try:
             self.settings = SageMakerOptions.read(own)
@@ -80,11 +81,14 @@ class SageMakerCompute(ComputeBackend):
     def on(self, machine: str) -> Self:
         if machine in ("", self.settings.instance_type):
             return self
-        other = copy.copy(self)
-        other.settings = replace(self.settings, instance_type=machine)
-        # The settings' price is that of their own instance type.
-        other.usd_per_hour, other.price_source = None, ""
-        return other
+        if machine not in self._others:
+            other = copy.copy(self)
+            other.settings = replace(self.settings, instance_type=machine)
+            # The settings' price is that of their own instance type.
+            other.usd_per_hour, other.price_source = None, ""
+            # Kept with its clients, which take a fifth of a second to make.
+            self._others[machine] = other
+        return self._others[machine]
 
     def reads_base_model(self, location: str) -> bool:
         return bool(place_of_base_model(location, self.settings.base_models))

@@ -83,6 +83,7 @@ def test_a_run_on_another_machine_has_no_price_of_the_settings() -> None:
     other = backend.on("ml.p5.4xlarge")
     assert (other.priced.item, other.usd_per_hour, other.price_source) == ("ml.p5.4xlarge", None, "")
     assert (backend.priced.item, backend.usd_per_hour) == ("ml.g6e.xlarge", 2.0)
+    assert backend.on("ml.p5.4xlarge") is other, "with its clients"
 
 
 def test_only_plain_short_values_are_shown_as_hyperparameters() -> None:
