@@ -92,7 +92,7 @@ SUMMARY = OpenApiExample(
                     "completion_tokens": 0.0,
                     "examples": None,
                     "seconds": 0.001,
-                    "usd_of_1000": 0.00003,
+                    "usd_of_1000": None,
                 }
             ],
         },
