@@ -1,6 +1,7 @@
 """The form for the import options of an uploaded file."""
 
 import dataclasses
+import math
 from typing import Any, NamedTuple
 
 from django import forms
@@ -76,6 +77,9 @@ SHOWN_PROBLEMS = 5
 """Number of different problems that are shown."""
 
 TOO_MANY_KEPT = f"Choose up to {MAX_KEPT_COLUMNS} columns. Untick some."
+
+FEWEST_HELD_OUT, MOST_PERCENT = 10, 25
+"""A small file is suggested to hold out so many rows, but no larger share than this."""
 
 OURS = "ours"
 """The form value of "detect automatically", which is an empty option."""
@@ -177,6 +181,7 @@ class FormatForm(forms.Form):
         mapping = self.found.get("mapping", {})
         self.proposed = {name: mapping[name] for name in self.found.get("proposed", ()) if name in mapping}
         self.detected = {name: column for name, column in mapping.items() if name not in self.proposed}
+        self.held_out_percent = self._held_out_percent()
         super().__init__(data, initial=self._initial(self.options))
         self.fields["dataset"].queryset = Dataset.objects.order_by("name")  # type: ignore[attr-defined]
         self._choose("file_format", FORMATS)
@@ -194,6 +199,7 @@ class FormatForm(forms.Form):
         if not self.found.get("notices", {}).get("dataset:reasoning"):
             del self.fields["reasoning"]
         self._offer_metadata()
+        self._explain_held_out()
         layout = self.options["layout"] or self.found.get("layout") or "prompt and completion"
         self.needed = NEEDED[layout]
         self.may_be_missing = {name for of_layout, name in OPTIONAL if of_layout == layout}
@@ -320,7 +326,8 @@ class FormatForm(forms.Form):
     def has_choices(self) -> bool:
         """Whether a field under “More options” differs from its default or has an error."""
         defaults = _defaults()
-        chosen = any(self.options[name] != defaults[name] for name in ("context", "seed", "test_share"))
+        chosen = any(self.options[name] != defaults[name] for name in ("context", "seed"))
+        chosen |= self.held_out_percent != 100 * defaults["test_share"]
         wrong = any(name in self.errors for name in ("context", "seed", "test_percent", "column_group"))
         return chosen or wrong or "group" in self.options["columns"]
 
@@ -392,6 +399,22 @@ class FormatForm(forms.Form):
     def _format(self) -> str:
         return str(self.options["file_format"] or self.found.get("file_format", ""))
 
+    def _held_out_percent(self) -> float:
+        """The share chosen before; of a small file whose split is open, one that leaves enough rows to test on."""
+        percent: float = 100 * self.options["test_share"]
+        rows = self.found.get("row_count")
+        if "test_share" in self.upload.options or "split" in self.found.get("mapping", {}) or not rows:
+            return percent
+        return max(percent, min(MOST_PERCENT, math.ceil(100 * FEWEST_HELD_OUT / rows)))
+
+    def _explain_held_out(self) -> None:
+        usual = _defaults()["test_share"]
+        if "test_share" not in self.upload.options and self.held_out_percent > 100 * usual:
+            self.fields["test_percent"].help_text = (
+                f"Suggested because the file is small: {usual:.0%} would leave too few rows to tell whether an adapter "
+                "is better. Not used if the file has a split."
+            )
+
     def _last_version(self) -> str:
         """That the options are those of an earlier version, and which of its columns the file lacks."""
         parts = []
@@ -412,7 +435,7 @@ class FormatForm(forms.Form):
         return {
             **options,
             "metadata": options["metadata"] if options["metadata"] is not None else self.found.get("metadata", ()),
-            "test_percent": f"{100 * options['test_share']:g}",
+            "test_percent": f"{self.held_out_percent:g}",
             "dataset": self.upload.dataset_id,
             "name": self.upload.dataset_name,
             **{f"column_{name}": column for name, column in columns.items()},

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
@@ -37,6 +38,7 @@ from lorakit.rundir import Run
 from lorakit.train.checkpoints import find_resumable, step_of
 from lorakit.train.examples import Collator, Encoded, Example, encode_rows
 from lorakit.train.history import note_attempt
+from lorakit.train.order import OrderByLength
 from lorakit.train.packaging import package
 from lorakit.train.progress import Progress
 from lorakit.train.settings import training_arguments
@@ -157,7 +159,7 @@ def fit(
     settings = TrainingArguments(**training_arguments(run, evaluate=bool(held_out)))
     # One process with several GPUs would split a batch's list of columns among them, as if they were rows.
     answers_only = keeps_logits(model) and settings.n_gpu <= 1
-    trainer = Trainer(
+    trainer = OrderedTrainer(
         model=model,
         args=settings,
         train_dataset=examples,
@@ -187,6 +189,14 @@ def fit(
         trainer.evaluate()
         metrics["eval_loss"] = progress.last_eval_loss
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+class OrderedTrainer(Trainer):
+    """A Trainer that reads examples of like length together."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> OrderByLength:
+        step = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+        return OrderByLength(train_dataset or self.train_dataset, step=step, seed=self.args.seed)
 
 
 def take_up_finished(trainer: Trainer, progress: Progress, checkpoint: Path) -> bool:

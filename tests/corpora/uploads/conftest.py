@@ -1,23 +1,26 @@
-"""The real web server as a process, for what only it does."""
+"""Uploads whose preview waits, and the real web server as a process, for what only it does."""
 
 import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from rest_framework.test import APIClient
 
+from corpora.models import Upload
 from portal.embedded.process import free_port
 from tenants.keys.services import create_api_key
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
-from tests.corpora.uploads.uploading import TUS, metadata
+from tests.corpora.uploads.uploading import TUS, metadata, whole
 
 ROOT = Path(__file__).resolve().parents[3]
 MOST_FORM_BYTES = 8 << 20
@@ -42,6 +45,18 @@ class Server:
         answer = self.client.post("/api/v1/uploads/", headers=headers)
         assert answer.status_code == 201, answer.text
         return urlsplit(answer.headers["Location"]).path
+
+
+@pytest.fixture
+def waiting(api: APIClient, run_jobs: Callable[..., None], in_tenant: Tenant) -> Callable[..., Upload]:
+    """Uploads a file and looks at it."""
+
+    def make(content: bytes, **said: Any) -> Upload:
+        whole(api, content, **said)
+        run_jobs()
+        return Upload.objects.latest("created_at")
+
+    return make
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.corpora.conftest import jsonl, pairs
 from tests.corpora.stored import stored_version
-from tests.corpora.uploads.uploading import begin, send, whole
+from tests.corpora.uploads.uploading import begin, fields, format_page, send, whole
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -27,26 +27,6 @@ TABLE = b"Eins;Zwei;Thema\n" + b"".join(f"question {i};answer {i};rent\n".encode
 UPLOAD_PAGE = "/datasets/upload/"
 
 Run = Callable[..., None]
-
-
-@pytest.fixture
-def waiting(api: APIClient, run_jobs: Run, in_tenant: Tenant) -> Callable[..., Upload]:
-    def make(content: bytes, **said: Any) -> Upload:
-        whole(api, content, **said)
-        run_jobs()
-        return Upload.objects.latest("created_at")
-
-    return make
-
-
-def format_page(upload: Upload) -> str:
-    return reverse("corpora:upload-format", args=[upload.id])
-
-
-def fields(client: Client, upload: Upload, **changed: str) -> dict[str, Any]:
-    """The form data that a browser sends, with some fields `changed`."""
-    form = client.get(format_page(upload)).context["form"]
-    return {name: form[name].value() if form[name].value() is not None else "" for name in form.fields} | changed
 
 
 def test_the_page_lists_what_is_not_finished_and_the_room(as_alice: Client, api: APIClient, in_tenant: Tenant) -> None:
@@ -99,8 +79,8 @@ def test_the_page_asks_few_queries_however_many_uploads(
         job = Job.objects.create(kind="dataset_check", fraction=number / 100)
         version = stored_version(dataset, [], state=VersionState.CHECKING, job=job)
         done = {"state": UploadState.DONE, "version": version}
-        for fields in ({}, done):
-            Upload.objects.create(file_name="rows.jsonl", bytes=5, key=f"tenants/x/{number}", **fields)
+        for changed in ({}, done):
+            Upload.objects.create(file_name="rows.jsonl", bytes=5, key=f"tenants/x/{number}", **changed)
     with django_assert_max_num_queries(12):
         page = as_alice.get(UPLOAD_PAGE)
     assert page.status_code == 200

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from corpora.models import Upload
@@ -56,3 +58,13 @@ def stored(upload: Upload) -> bytes:
 def staged_bytes() -> dict[Path, int]:
     """The sizes in bytes of the staged files."""
     return {staging.staged_path(name): staging.staged_path(name).stat().st_size for name, _ in staging.staged_files()}
+
+
+def format_page(upload: Upload) -> str:
+    return reverse("corpora:upload-format", args=[upload.id])
+
+
+def fields(client: Client, upload: Upload, **changed: str) -> dict[str, Any]:
+    """The form data that a browser sends, with some fields `changed`."""
+    form = client.get(format_page(upload)).context["form"]
+    return {name: form[name].value() if form[name].value() is not None else "" for name in form.fields} | changed
