@@ -400,19 +400,20 @@ class FormatForm(forms.Form):
         return str(self.options["file_format"] or self.found.get("file_format", ""))
 
     def _held_out_percent(self) -> float:
-        """The share chosen before; of a small file whose split is open, one that leaves enough rows to test on."""
-        percent: float = 100 * self.options["test_share"]
+        """The share chosen; of a small file for which none was, one that leaves enough rows to test on."""
+        percent, usual = float(100 * self.options["test_share"]), 100 * _defaults()["test_share"]
         rows = self.found.get("row_count")
-        if "test_share" in self.upload.options or "split" in self.found.get("mapping", {}) or not rows:
+        is_chosen = percent != usual or self.upload.options_from is not None
+        if is_chosen or not rows or "split" in self.found.get("mapping", {}):
             return percent
-        return max(percent, min(MOST_PERCENT, math.ceil(100 * FEWEST_HELD_OUT / rows)))
+        enough: float = math.ceil(100 * FEWEST_HELD_OUT / rows)
+        return max(percent, min(MOST_PERCENT, enough))
 
     def _explain_held_out(self) -> None:
-        usual = _defaults()["test_share"]
-        if "test_share" not in self.upload.options and self.held_out_percent > 100 * usual:
+        if self.held_out_percent != 100 * self.options["test_share"]:
             self.fields["test_percent"].help_text = (
-                f"Suggested because the file is small: {usual:.0%} would leave too few rows to tell whether an adapter "
-                "is better. Not used if the file has a split."
+                f"Suggested because the file is small: {self.options['test_share']:.0%} would leave too few rows to "
+                "tell whether an adapter is better. Not used if the file has a split."
             )
 
     def _last_version(self) -> str:

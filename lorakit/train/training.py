@@ -196,7 +196,8 @@ class OrderedTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> OrderByLength:
         step = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
-        return OrderByLength(train_dataset or self.train_dataset, step=step, seed=self.args.seed)
+        examples: Any = train_dataset or self.train_dataset
+        return OrderByLength(examples, step=step, seed=self.args.seed)
 
 
 def take_up_finished(trainer: Trainer, progress: Progress, checkpoint: Path) -> bool:

@@ -12,9 +12,8 @@ def examples(lengths: list[int]) -> list[Example]:
 
 def padding(lengths: list[int], order: list[int], batch: int) -> float:
     """The share of a training's columns that are padding."""
-    widths = [max(lengths[i] for i in order[at : at + batch]) for at in range(0, len(order), batch)]
-    columns = sum(width * len(order[at : at + batch]) for width, at in zip(widths, range(0, len(order), batch)))
-    return 1 - sum(lengths) / columns
+    batches = [[lengths[i] for i in order[at : at + batch]] for at in range(0, len(order), batch)]
+    return 1 - sum(lengths) / sum(max(those) * len(those) for those in batches)
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 33, 400, 3001])

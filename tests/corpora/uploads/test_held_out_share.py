@@ -40,11 +40,19 @@ def test_another_share_stays_when_the_file_is_looked_at_again(
     as_alice: Client, waiting: Waiting, run_jobs: Run
 ) -> None:
     upload = waiting(rows(30))
-    as_alice.post(format_page(upload), fields(as_alice, upload, look="1", test_percent="10"))
+    as_alice.post(format_page(upload), fields(as_alice, upload, look="1", test_percent="40"))
     run_jobs()
     form = as_alice.get(format_page(upload)).context["form"]
-    assert form["test_percent"].value() == "10"
+    assert form["test_percent"].value() == "40"
     assert "Suggested" not in form["test_percent"].help_text
+
+
+def test_the_share_of_the_last_version_stays(as_alice: Client, waiting: Waiting, run_jobs: Run) -> None:
+    first = waiting(rows(30), dataset_name="Questions")
+    as_alice.post(format_page(first), fields(as_alice, first, use="1", test_percent="10"))
+    run_jobs()
+    again = waiting(rows(31), dataset_name="Questions")
+    assert as_alice.get(format_page(again)).context["form"]["test_percent"].value() == "10"
 
 
 def test_a_file_that_names_its_split_is_left_alone(as_alice: Client, waiting: Waiting) -> None:
