@@ -87,8 +87,8 @@ class TrainSpec(Document):
     `base_model` is a local directory, `base_id` the base's name to write into the adapter. Rows come from
     inputs/train/rows.jsonl and, for the evaluation loss, inputs/eval/rows.jsonl; each line is
     {"messages": [{"role", "content"}, ...]} as `lorakit.rows` reads it, and may have other keys. `max_length` is in
-    tokens; `max_steps` > 0 overrides `epochs`; the batch size is per device. `learn` never includes answers of
-    weight 0.
+    tokens; `max_steps` > 0 overrides `epochs`; the batch size is per device. With 0 `threads` there are as many as the
+    machine gives (OMP_NUM_THREADS, or one for each processor). `learn` never includes answers of weight 0.
     """
 
     base_model: str
@@ -107,7 +107,7 @@ class TrainSpec(Document):
     max_length: Annotated[int, msgspec.Meta(ge=8)] = 512
     quantization: Literal["nf4", "none"] = "nf4"
     seed: Natural = 0
-    threads: Positive = 1
+    threads: Natural = 1
     save_steps: Positive = 50
     logging_steps: Positive = 5
     eval_steps: Positive = 50
@@ -137,6 +137,8 @@ class GenerateSpec(Document):
     missing too, are conversations with their answers, the most useful first; as many as fit stand before the question.
     The answers are written to output/predictions.jsonl, one `Prediction` per line, ordered by row and then by target.
 
+    `threads` are as in a `TrainSpec`.
+
     A later attempt with the same checkpoints and inputs keeps the answers that an earlier one wrote. Raises ValueError
     for targets that cannot be.
     """
@@ -145,7 +147,7 @@ class GenerateSpec(Document):
     targets: tuple[str, ...] = (BASE_TARGET, "adapter")
     max_new_tokens: Positive = 64
     batch_size: Positive = 32
-    threads: Positive = 1
+    threads: Natural = 1
     schema: Literal[1] = 1
 
     def __post_init__(self) -> None:

@@ -322,6 +322,7 @@ _local_compute: dict[str, Any] = {
     "OPTIONS": {
         "ROOT": PORTAL_VAR / "compute",
         "MAX_RUNNING": env.int("LOCAL_COMPUTE_SLOTS", default=2),
+        "THREADS": env.int("LOCAL_COMPUTE_THREADS", default=0),
         "LEASE_SECONDS": 30,
         **_local_price,
     },

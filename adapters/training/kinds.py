@@ -77,6 +77,8 @@ class TrainingKind(ComputeKind):
 
 NO_STEPS = -1
 """Tells the trainer to count epochs."""
+MACHINES_CHOICE = 0
+"""Tells the trainer to use as many threads as the machine gives it."""
 
 
 def train_spec(base_model: BaseModel, hyperparameters: dict[str, Any]) -> TrainSpec:
@@ -95,6 +97,7 @@ def train_spec(base_model: BaseModel, hyperparameters: dict[str, Any]) -> TrainS
         gradient_accumulation=hyperparameters["gradient_accumulation"],
         max_length=hyperparameters["max_length"],
         learn=hyperparameters.get("learn", "every_answer"),
+        threads=MACHINES_CHOICE,
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, ClassVar, Literal
 from jobs.backends.base import ComputeBackend, ComputeError, ComputeSpec, Observation, RunState, Unavailable
 from jobs.backends.environment import child_environment
 from lorakit.disk import DISK_FULL
+from lorakit.machine import processors
 from storage.objects import read_range
 
 # A child that has not taken its lock by then never will: it imports torch only after taking the lock.
@@ -32,18 +33,27 @@ ROOM_BYTES = 64 << 20
 FETCH_SECONDS = 30.0
 FETCH_BYTES = 16 << 20
 
+# A small base model gains little from more.
+MOST_THREADS = 8
+
 # Only this much of the end of a log is read.
 LOG_BYTES = 64 << 10
 
 
 class LocalCompute(ComputeBackend):
-    """Options: ROOT (folder of run directories), LEASE_SECONDS, MEMORY_LIMIT_BYTES (address space; 0 for none)."""
+    """Options: ROOT (folder of run directories), LEASE_SECONDS, MEMORY_LIMIT_BYTES (address space; 0 for none) and
+    THREADS.
+
+    Each run computes in THREADS threads. With 0 it has an even share of the processors: the same number however many
+    runs there are at the moment, because the rounding of sums, and so what a training learns, depends on it.
+    """
 
     options: ClassVar[dict[str, Any]] = {
         **ComputeBackend.options,
         "ROOT": "",
         "LEASE_SECONDS": 30,
         "MEMORY_LIMIT_BYTES": 0,
+        "THREADS": 0,
     }
 
     def __init__(self, alias: str, options: dict[str, Any]) -> None:
@@ -52,6 +62,7 @@ class LocalCompute(ComputeBackend):
         self.root = Path(merged["ROOT"])
         self.lease_seconds = int(merged["LEASE_SECONDS"])
         self.memory_limit = int(merged["MEMORY_LIMIT_BYTES"])
+        self.threads = int(merged["THREADS"]) or min(MOST_THREADS, max(1, processors() // max(1, self.max_running)))
 
     def submit(self, name: str, spec: ComputeSpec) -> None:
         run = self.root / name
@@ -167,6 +178,7 @@ class LocalCompute(ComputeBackend):
             # Customers read the log; warnings from libraries are meant for programmers.
             "PYTHONWARNINGS": "ignore",
             "RUN_LEASE_SECONDS": str(self.lease_seconds),
+            "OMP_NUM_THREADS": str(self.threads),
         }
         with _open_private(run / "log.txt", "ab") as log:
             # The command is this interpreter with a module named by a registered kind. It receives no secrets.

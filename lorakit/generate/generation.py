@@ -11,7 +11,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from lorakit.base import check_base, context_in, context_length, end_token_ids, load_for_serving, load_tokenizer
@@ -24,6 +23,7 @@ from lorakit.rundir import Run
 from lorakit.serve.adapters.pool import SlotPool, StoredAdapter
 from lorakit.serve.steps.decode import DecodeBatch, decode_each
 from lorakit.serve.steps.sequences import Sequence
+from lorakit.threads import use_threads
 
 PREDICTIONS = "predictions.jsonl"
 SLOTS = 4
@@ -41,7 +41,7 @@ class Question(Sequence):
 def generate(run: Run[GenerateSpec]) -> dict[str, float]:
     """Write output/predictions.jsonl. Returns counts and seconds."""
     started = time.monotonic()
-    torch.set_num_threads(run.spec.threads)
+    use_threads(run.spec.threads)
     run.phase("loading")
     # In the run's own folder, so that what a killed run leaves goes with it.
     with tempfile.TemporaryDirectory(dir=run.directory, prefix="scratch-") as name:

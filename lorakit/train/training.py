@@ -35,6 +35,7 @@ from lorakit.digest import file_sha256
 from lorakit.errors import RunError
 from lorakit.rows import read_rows
 from lorakit.rundir import Run
+from lorakit.threads import use_threads
 from lorakit.train.checkpoints import find_resumable, step_of
 from lorakit.train.examples import Collator, Encoded, Example, encode_rows
 from lorakit.train.history import note_attempt
@@ -46,8 +47,8 @@ from lorakit.train.settings import training_arguments
 
 def train(run: Run[TrainSpec]) -> dict[str, float]:
     """Train an adapter and write it to output/adapter.tar.gz, with a manifest. Returns the final metrics."""
-    spec = run.spec
-    torch.set_num_threads(spec.threads)
+    # The manifest says how many they were.
+    run.spec = spec = replace(run.spec, threads=use_threads(run.spec.threads))
     set_seed(spec.seed)
     started = time.monotonic()
     run.phase("loading")
@@ -222,11 +223,11 @@ def keeps_logits(model: PeftModel) -> bool:
 def identify_work(run: Run[TrainSpec]) -> str:
     """A hash of the specification and the training rows; a checkpoint is only valid for the same work.
 
-    The base model's folder is not part of it, because it differs between machines. Nor is `learn` where it is the
-    default, so that trainings which began before there was a choice can be resumed.
+    The base model's folder and the number of threads are not part of it, because they differ between machines. Nor is
+    `learn` where it is the default, so that trainings which began before there was a choice can be resumed.
     """
     rows = file_sha256(run.input("train", "rows.jsonl"))
-    fields: dict[str, object] = msgspec.to_builtins(replace(run.spec, base_model=""))
+    fields: dict[str, object] = msgspec.to_builtins(replace(run.spec, base_model="", threads=1))
     if fields["learn"] == "every_answer":
         del fields["learn"]
     return hashlib.sha256(f"{encode(fields)}\n{rows}".encode()).hexdigest()

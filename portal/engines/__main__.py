@@ -2,11 +2,12 @@
 
 import argparse
 import os
-from pathlib import Path
 
 import aiohttp
 import django
 import uvicorn
+
+from lorakit.machine import memory_bytes, processors
 
 MOST_THREADS = 8
 
@@ -32,7 +33,7 @@ def main() -> None:
         return Pool(
             catalogue.find,
             client,
-            budget=int(settings.ENGINES_MEMORY_GIB * 2**30) or machine_bytes() // 2,
+            budget=int(settings.ENGINES_MEMORY_GIB * 2**30) or memory_bytes() // 2,
             idle_seconds=settings.ENGINES_IDLE_MINUTES * 60,
         )
 
@@ -51,19 +52,7 @@ def main() -> None:
 
 def _threads() -> int:
     """Half of the processors: the other half is for the site's own engine and for training."""
-    return min(MOST_THREADS, max(1, len(os.sched_getaffinity(0)) // 2))
-
-
-def machine_bytes() -> int:
-    """This machine's memory, or what its container may take of it."""
-    total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        try:
-            return min(total, int(Path(limit).read_text()))
-        except (OSError, ValueError):
-            # "max" is no limit.
-            continue
-    return total
+    return min(MOST_THREADS, max(1, processors() // 2))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A small real run for the contract of compute backends: counts, remembers where it was, and hands on its inputs."""
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -26,7 +27,9 @@ def count(run: Run[ContractSpec]) -> dict[str, float]:
         run.emit("metric", step=step + 1, total=run.spec.steps, fraction=(step + 1) / run.spec.steps)
     if run.spec.fail_with:
         raise RunError(run.spec.fail_with, "Mend the run.", temporary=True)
-    print("a library's line")  # noqa: T201 - what a library prints must not be taken for an event
+    # What a library prints must not be taken for an event.
+    print("a library's line")  # noqa: T201
+    print(f"threads: {os.environ.get('OMP_NUM_THREADS')}")  # noqa: T201
     (run.output / "sum.txt").write_text(str(sum(range(run.spec.steps + 1))))
     rows = run.input("rows", "rows.txt")
     (run.output / "rows.txt").write_bytes(rows.read_bytes() if rows.exists() else b"")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from lorakit.contracts import TrainManifest, TrainSpec
 from lorakit.digest import base_sha256, file_sha256
@@ -79,3 +80,12 @@ def test_code_is_known_by_its_content_and_its_commit(tmp_path: Path, monkeypatch
     assert describe_code() == bare | {"commit": git("rev-parse", "HEAD")}
     (source / "one.py").write_text("2\n")
     assert describe_code()["sha256"] != bare["sha256"]
+
+
+def test_the_manifest_says_in_how_many_threads_a_training_was_computed(
+    tmp_path: Path, train_run: Callable[..., Run[TrainSpec]]
+) -> None:
+    run = train_run(tmp_path, [row("a")], max_steps=1, threads=0)
+    train(run)
+    manifest = TrainManifest.from_json((run.output / "manifest.json").read_text())
+    assert manifest.spec.threads == torch.get_num_threads() > 0

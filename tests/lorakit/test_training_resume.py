@@ -173,3 +173,7 @@ def test_a_checkpoint_from_before_the_choice_of_answers_is_of_the_same_work(
     assert identify_work(run) == hashlib.sha256(f"{before}\n{rows}".encode()).hexdigest()
     other = train_run(tmp_path, ROWS, learning_rate=1e-5, learn="last_answer")
     assert identify_work(other) != identify_work(run)
+
+
+def test_a_checkpoint_of_other_threads_is_of_the_same_work(tmp_path: Path, train_run: TrainRun) -> None:
+    assert identify_work(train_run(tmp_path, ROWS, threads=0)) == identify_work(train_run(tmp_path, ROWS, threads=4))

@@ -40,6 +40,8 @@ def generation_spec(run: EvaluationRun) -> ComputeSpec:
         base_model=run.base.location,
         max_new_tokens=run.answer_tokens,
         targets=tuple(dict.fromkeys(map(target_of, models))),
+        # As many as the machine gives.
+        threads=0,
     )
     packages = {target_of(model): model.version.package_key for model in models if model.version is not None}
     return ComputeSpec(
