@@ -57,6 +57,8 @@ class Container:
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
             "HOME": str(self.ml),
             "TRAINING_JOB_NAME": self.request["TrainingJobName"],
+            # An instance has its processors for itself. Here all jobs share one machine's.
+            "OMP_NUM_THREADS": "1",
             **self.request.get("Environment", {}),
         }
         with self.log.open("ab") as log:
