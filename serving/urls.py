@@ -23,4 +23,5 @@ urlpatterns = [
     path("routers/<uuid:router_id>/delete/", router_views.delete_router, name="delete-router"),
     path("playground/", playground_views.playground, name="playground"),
     path("playground/ask/", playground_views.ask, name="ask"),
+    path("playground/ask/<slug:key>/", playground_views.ask_one, name="ask-one"),
 ]

@@ -18,13 +18,19 @@ from serving.endpoints.queries import backend_of
 from serving.gateway.ledger import Ledger
 from serving.models import Route
 
+BASE, ADAPTER = "base", "adapter"
+"""The keys of the questions."""
+
+Messages = list[dict[str, str]]
+
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One model to ask. `version_id` and `deployment` are None for a base model."""
+    """One model to ask, which its `key` names on the page. `version_id` and `deployment` are None for a base model."""
 
+    key: str
     title: str
     alias: str
     target: Target
@@ -35,31 +41,37 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class Pane:
-    """The result of one question: an answer, or the reason why there is none."""
+    """The result of one question: an answer, or the reason why there is none. Without either it was not asked yet."""
 
     question: Question
     answer: Answer | None = None
     error: str = ""
+
+    @property
+    def is_answered(self) -> bool:
+        return self.answer is not None or bool(self.error)
 
     def repeats(self, reference: str) -> bool:
         """Whether the answer is the expected one."""
         return self.answer is not None and self.answer.text.strip() == reference.strip()
 
 
-def ask_both(*, route: Route, messages: list[dict[str, str]], max_tokens: int) -> list[Pane]:
-    """The base's pane, then the adapter's. Talks to the endpoint, so it runs outside any transaction."""
-    questions = _questions(route)
+def ask_all(questions: list[Question], *, tenant_id: UUID, messages: Messages, max_tokens: int) -> list[Pane]:
+    """Ask all at the same time. Talks to the endpoint, so it runs outside any transaction."""
     with ThreadPoolExecutor(len(questions)) as threads:
-        return list(threads.map(lambda q: _ask(q, route.tenant_id, messages, max_tokens), questions))
+        asking = [threads.submit(_ask, question, tenant_id, messages, max_tokens) for question in questions]
+        return [asked.result() for asked in asking]
 
 
-def _questions(route: Route) -> list[Question]:
+def questions_to(route: Route) -> list[Question]:
+    """The base, then the adapter."""
     deployment = route.active
     base = deployment.endpoint.base_model
     backend, endpoint = backend_of(deployment.endpoint), deployment.endpoint.name
     return [
-        Question(title=base.title, alias=base.name, target=backend.target(base.name), endpoint=endpoint),
+        Question(key=BASE, title=base.title, alias=base.name, target=backend.target(base.name), endpoint=endpoint),
         Question(
+            key=ADAPTER,
             title=str(deployment.version),
             alias=route.alias,
             target=backend.target(deployment.name),
@@ -70,7 +82,7 @@ def _questions(route: Route) -> list[Question]:
     ]
 
 
-def _ask(question: Question, tenant_id: UUID, messages: list[dict[str, str]], max_tokens: int) -> Pane:
+def _ask(question: Question, tenant_id: UUID, messages: Messages, max_tokens: int) -> Pane:
     at, started = time.time(), time.perf_counter()
     try:
         pane = Pane(question=question, answer=ask(question.target, messages, max_tokens=max_tokens))

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -12,7 +12,7 @@ from adapters.models import AdapterVersion
 from evaluations.models import EvaluationItem
 from serving.models import Route
 from serving.playground.forms import AskForm
-from serving.playground.panes import Pane, ask_both
+from serving.playground.panes import ADAPTER, BASE, Pane, Question, ask_all, questions_to
 from serving.playground.queries import OFFERED, adapters_to_ask, example_items, example_named
 from serving.promotions.queries import live_routes
 from tenants.access import members_only
@@ -52,7 +52,7 @@ def playground(request: TenantRequest) -> HttpResponse:
 @transaction.non_atomic_requests
 @members_only(Action.PLAYGROUND_USE)
 def ask(request: TenantRequest) -> HttpResponse:
-    """Ask base and adapter, and show both answers: alone to htmx, else on the whole page."""
+    """Ask base and adapter, and show both answers. To htmx, show where each will be, which then asks for itself."""
     route = _live(request.POST.get("alias"))
     offered = adapters_to_ask(used=_used(request), chosen=route)
     form = AskForm(request.POST, offered=offered)
@@ -60,14 +60,57 @@ def ask(request: TenantRequest) -> HttpResponse:
         shown = route or (_live(offered[0].alias) if offered else None)
         return _answered(request, _playground(shown.active.version, form) if shown else {}, status=422)
     _use(request, route)
-    example = example_named(form.cleaned_data["example"], route.active.version)
-    asked = [*(example.messages[:-1] if example else []), {"role": "user", "content": form.cleaned_data["prompt"]}]
-    panes = ask_both(route=route, messages=asked, max_tokens=form.cleaned_data["max_tokens"])
-    if example is not None and example.messages[-1]["content"] != form.cleaned_data["prompt"]:
-        # Another question than the row's own, so the row's answer is not what to expect.
-        example = None
-    context = _playground(route.active.version, form, example)
-    return _answered(request, {**context, "panes": _with_marks(panes, example)})
+    asked = _Asked(route, form)
+    questions = questions_to(route)
+    panes = [Pane(question=question) for question in questions] if request.htmx else asked.answers(questions)
+    context = _playground(route.active.version, form, asked.expected)
+    return _answered(request, {**context, "panes": [_shown(asked, pane) for pane in panes]})
+
+
+@require_POST
+@transaction.non_atomic_requests
+@members_only(Action.PLAYGROUND_USE)
+def ask_one(request: TenantRequest, key: str) -> HttpResponse:
+    """The answer of the base or of the adapter, for htmx."""
+    if key not in (BASE, ADAPTER):
+        raise Http404
+    route = _live(request.POST.get("alias"))
+    form = AskForm(request.POST, offered=adapters_to_ask(used=_used(request), chosen=route))
+    if route is None or not form.is_valid():
+        # What was asked is no longer there, or the form was changed as soon as it was sent.
+        return render(request, "serving/playground/_pane.html", {"key": key})
+    asked = _Asked(route, form)
+    [pane] = asked.answers([question for question in questions_to(route) if question.key == key])
+    return render(request, "serving/playground/_pane.html", _shown(asked, pane))
+
+
+class _Asked:
+    """What a valid form asks of an adapter's route."""
+
+    def __init__(self, route: Route, form: AskForm) -> None:
+        self._route = route
+        self._prompt: str = form.cleaned_data["prompt"]
+        self._max_tokens: int = form.cleaned_data["max_tokens"]
+        self._example = example_named(form.cleaned_data["example"], route.active.version)
+
+    def answers(self, questions: list[Question]) -> list[Pane]:
+        before = self._example.messages[:-1] if self._example else []
+        messages = [*before, {"role": "user", "content": self._prompt}]
+        tenant_id = self._route.tenant_id
+        return ask_all(questions, tenant_id=tenant_id, messages=messages, max_tokens=self._max_tokens)
+
+    @property
+    def expected(self) -> EvaluationItem | None:
+        """The held-out row asked, None for another question than its own: its answer is not what to expect then."""
+        example = self._example
+        return example if example and example.messages[-1]["content"] == self._prompt else None
+
+    def expects(self, pane: Pane) -> bool:
+        return self.expected is not None and pane.repeats(self.expected.reference)
+
+
+def _shown(asked: _Asked, pane: Pane) -> dict[str, Any]:
+    return {"key": pane.question.key, "pane": pane, "is_expected": asked.expects(pane)}
 
 
 def _answered(request: TenantRequest, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -105,10 +148,6 @@ def _use(request: TenantRequest, route: Route) -> None:
     used = _used(request)
     if used[:1] != [str(route.id)]:
         request.session[USED] = [str(route.id), *(other for other in used if other != str(route.id))][:REMEMBERED]
-
-
-def _with_marks(panes: list[Pane], example: EvaluationItem | None) -> list[tuple[Pane, bool]]:
-    return [(pane, example is not None and pane.repeats(example.reference)) for pane in panes]
 
 
 def _uuid(text: str | None) -> UUID | None:

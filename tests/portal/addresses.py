@@ -222,6 +222,7 @@ PAGES = {
     "serving:delete-router": _post(Router),
     "serving:playground": _get(),
     "serving:ask": _post(status=422, alias=CANARY),
+    "serving:ask-one": Address(own={"POST": 200}, sent={"alias": CANARY}, also={"key": "adapter"}),
     "metering:usage": _get(),
     "metering:adapters": _get(),
     "metering:adapter": _get(Adapter, status=302),

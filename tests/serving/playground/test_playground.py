@@ -63,10 +63,44 @@ def test_both_answer_and_both_count(as_bob: Client, live: str, ledger_folder: Pa
     assert set(Invocation.objects.values_list("alias", "key_id")) == {("legal", None), ("tiny-llama", None)}
 
 
-def test_htmx_gets_the_answers_alone(as_bob: Client, live: str) -> None:
+def test_htmx_gets_a_place_for_each_answer_and_then_the_answer(as_bob: Client, live: str, ledger_folder: Path) -> None:
     part = as_bob.post("/serving/playground/ask/", QUESTION, headers=HTMX).content.decode()
     assert part.lstrip().startswith('<div id="answers"')
-    assert live in part
+    assert part.count("Answering…") == 2
+    assert live not in part
+    assert not ledger_folder.exists()
+
+    answer = as_bob.post("/serving/playground/ask/adapter/", QUESTION, headers=HTMX).content.decode()
+    assert "Adapter: legal v1" in answer
+    assert live in answer
+    assert "hx-post" not in answer
+    assert [record.alias for record in records(ledger_folder)] == ["legal"]
+    base = as_bob.post("/serving/playground/ask/base/", QUESTION, headers=HTMX).content.decode()
+    assert "Base: Tiny Llama" in base
+    assert [record.alias for record in records(ledger_folder)] == ["legal", "tiny-llama"]
+
+
+def test_each_answer_says_whether_it_is_the_expected_one(as_bob: Client, live: str, in_tenant: Tenant) -> None:
+    item = EvaluationItem.objects.get(position=1)
+    question = {**QUESTION, "example": str(item.id), "max_tokens": "16"}
+    places = as_bob.post("/serving/playground/ask/", question, headers=HTMX).content.decode()
+    assert "Expected answer" in places
+    assert "As expected" not in places
+    shown = [as_bob.post(f"/serving/playground/ask/{key}/", question).content.decode() for key in ("adapter", "base")]
+    assert ["As expected" in one for one in shown] == [True, False]
+
+
+@pytest.mark.parametrize("change", [{"prompt": " "}, {"alias": "nobodys"}, {"max_tokens": "0"}])
+def test_a_question_that_changed_meanwhile_is_not_asked(
+    as_bob: Client, live: str, ledger_folder: Path, change: dict[str, str]
+) -> None:
+    answer = as_bob.post("/serving/playground/ask/base/", {**QUESTION, **change}, headers=HTMX)
+    assert "Ask again" in answer.content.decode()
+    assert not ledger_folder.exists()
+
+
+def test_there_is_no_third_model_to_ask(as_bob: Client, live: str) -> None:
+    assert as_bob.post("/serving/playground/ask/other/", QUESTION, headers=HTMX).status_code == 404
 
 
 def test_a_held_out_row_fills_the_form_and_shows_what_to_expect(as_bob: Client, live: str, in_tenant: Tenant) -> None:

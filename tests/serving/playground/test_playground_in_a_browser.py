@@ -1,7 +1,9 @@
-"""The playground's page follows the adapter that is chosen."""
+"""The playground's page follows the adapter that is chosen, and shows each answer as it comes."""
 
 import re
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -9,10 +11,14 @@ from playwright.sync_api import expect
 from pytest_django.live_server_helper import LiveServer
 
 from adapters.models import AdapterVersion
+from serving.backends.target import Target
+from serving.backends.vllm import VllmEndpoint
+from serving.endpoints.asking import Answer, ask
 from serving.models import Deployment, DeploymentState, Endpoint, Route
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.browsing import browsing
+from tests.serving.gateway.gateway_client import new_line, put_live
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -51,3 +57,35 @@ def test_another_adapter_brings_its_own_held_out_rows(
 
         page.get_by_label("Adapter").select_option("legal")
         expect(rows.get_by_role("link")).to_contain_text("Row of legal")
+
+
+def test_each_answer_is_shown_as_it_comes(
+    live_server: LiveServer,
+    as_bob: Client,
+    tenant: Tenant,
+    vllm: VllmEndpoint,
+    endpoint: Endpoint,
+    make_version: Callable[..., AdapterVersion],
+    true_answers: Callable[[int], tuple[tuple[str, str], ...]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    line = new_line(tenant)
+    put_live(line, vllm, endpoint, make_version(tenant, "legal", 1, answers=true_answers(1)))
+    is_seen = threading.Event()
+
+    def ask_slow_base(target: Target, *args: Any, **options: Any) -> Answer:
+        if target.model == endpoint.base_model.name:
+            assert is_seen.wait(60)
+        return ask(target, *args, **options)
+
+    monkeypatch.setattr("serving.playground.panes.ask", ask_slow_base)
+    with browsing(live_server, as_bob) as page:
+        page.goto("/serving/playground/?alias=legal")
+        page.get_by_label("Prompt").fill("Repeat: amber.")
+        page.get_by_role("button", name="Ask both").click()
+        adapter, base = (page.get_by_role("region", name=f"{name}:") for name in ("Adapter", "Base"))
+        expect(adapter).to_contain_text(line.answers["legal", 1])
+        expect(base).to_contain_text("Answering…")
+        is_seen.set()
+        expect(base).to_contain_text("output tokens")
+        expect(base).not_to_contain_text("Answering…")
