@@ -1,16 +1,19 @@
-"""Tries a chat template on a short conversation, from its text alone, without a tokenizer or transformers."""
+"""Renders a chat template from its text alone, without a tokenizer or transformers."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import TemplateError
+from jinja2 import Template, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from lorakit.chat_templates import GENERATION
 
 SPECIAL = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
+CANNOT_RENDER = (TemplateError, TypeError, ValueError, LookupError, AttributeError)
+"""What a template raises that refuses a conversation, or is none."""
 
 
 @lru_cache(maxsize=16)
@@ -22,9 +25,9 @@ def rewrites_earlier_turns(template: str, *, reasoning: bool) -> bool:
     """
     messages = [*_asked_and_answered("One?", "First.", reasoning), *_asked_and_answered("Two?", "Second.", reasoning)]
     try:
-        whole = _render(template, messages)
+        whole = render(template, messages)
         return not all(_is_answer_in(template, messages, index, whole) for index in (1, 3))
-    except (TemplateError, TypeError, ValueError, LookupError, AttributeError):
+    except CANNOT_RENDER:
         return False
 
 
@@ -35,19 +38,26 @@ def _asked_and_answered(question: str, answer: str, reasoning: bool) -> list[dic
 
 
 def _is_answer_in(template: str, messages: list[dict[str, str]], index: int, whole: str) -> bool:
-    prompt = _render(template, messages[:index], add_generation_prompt=True)
-    return whole.startswith(prompt) and whole.startswith(_render(template, messages[: index + 1]))
+    prompt = render(template, messages[:index], add_generation_prompt=True)
+    return whole.startswith(prompt) and whole.startswith(render(template, messages[: index + 1]))
 
 
-def _render(template: str, messages: list[dict[str, str]], *, add_generation_prompt: bool = False) -> str:
-    """As transformers renders it."""
+def render(
+    template: str, messages: Sequence[Mapping[str, Any]], *, tools: Any = None, add_generation_prompt: bool = False
+) -> str:
+    """As transformers renders it, with other special tokens around the whole. Raises an error of CANNOT_RENDER."""
+    compiled = _compiled(template)
+    return compiled.render(messages=messages, tools=tools, add_generation_prompt=add_generation_prompt, **SPECIAL)
+
+
+@lru_cache(maxsize=16)
+def _compiled(template: str) -> Template:
     environment = ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
     environment.filters["tojson"] = _to_json
     environment.globals |= {"raise_exception": _refuse, "strftime_now": lambda form: datetime.now().strftime(form)}
-    compiled = environment.from_string(GENERATION.sub("", template))
-    return compiled.render(messages=messages, tools=None, add_generation_prompt=add_generation_prompt, **SPECIAL)
+    return environment.from_string(GENERATION.sub("", template))
 
 
 def _refuse(text: str) -> None:

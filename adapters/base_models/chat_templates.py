@@ -33,6 +33,12 @@ def rewritten_by_template(base_model: BaseModel) -> frozenset[str]:
     return _rewritten(str(base_model.id), changed) if changed else frozenset()
 
 
+def template_of(base_model: BaseModel) -> str:
+    """The chat template for conversations without tools, empty where it is not on this machine."""
+    changed = _files_now(base_model)
+    return _first(changed) if changed else ""
+
+
 def _files_now(base_model: BaseModel) -> tuple[tuple[Path, int], ...]:
     """The files with templates, each with when it changed; none where they are not on this machine."""
     try:
@@ -65,6 +71,14 @@ def _rewritten(base_model: str, files: tuple[tuple[Path, int], ...]) -> frozense
         return frozenset(kind for kind, has in kinds.items() if rewrites_earlier_turns(template, reasoning=has))
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return frozenset()
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _first(files: tuple[tuple[Path, int], ...]) -> str:
+    try:
+        return _templates(files[0][0])[0]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ""
 
 
 def _templates(path: Path) -> list[str]:

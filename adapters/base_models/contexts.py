@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from adapters.base_models.chat_templates import template_of
 from adapters.base_models.queries import base_models_to_choose
 from corpora.ingest.contracts import Context
 
@@ -17,4 +18,5 @@ def base_model_contexts() -> Iterator[Context]:
             name=base_model.name,
             tokens=base_model.context_length,
             tokenizer=str(tokenizer) if tokenizer.is_file() else "",
+            template=template_of(base_model),
         )

@@ -85,12 +85,14 @@ class Options(Document):
 class Context(Document):
     """Context length of a base model in `tokens`, counted with the tokenizer file at `tokenizer`.
 
-    Without a tokenizer file, tokens are estimated from the text's length.
+    Without a tokenizer file, tokens are estimated from the text's length. `template` is the source of the chat
+    template, whose own tokens count; without it they are estimated.
     """
 
     name: str
     tokens: Positive
     tokenizer: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

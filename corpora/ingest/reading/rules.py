@@ -34,7 +34,7 @@ class Rules:
     @property
     def longest_certain(self) -> int:
         """Bytes of JSON up to which a conversation's tokens need not be counted."""
-        return sys.maxsize if self._counter is None else self._counter.context.tokens
+        return sys.maxsize if self._counter is None else self._counter.context.tokens - self._counter.frame
 
     def apply(
         self, line: int, messages: list[Turn], marks: Marks, *, suspicious: bool, long: bool, tools: bytes = b""
