@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from django.conf import settings
 
+from adapters.base_models.services import add_base_model
 from adapters.models import AdapterVersion
 from rest.errors import Conflict, PortalError
 from serving.models import Router
@@ -44,6 +46,13 @@ def test_rules_keep_their_ids_wherever_they_move(desk: Tenant) -> None:
     assert len(set(ids)) == 4
     assert "made up" not in ids
     assert (router.revision, changed.revision) == (1, 2)
+
+
+def test_a_new_base_model_cannot_have_its_name(desk: Tenant) -> None:
+    made(desk)
+    with pytest.raises(Conflict, match="“desk” is the name of a router of Alder Law") as caught:
+        add_base_model(folder=settings.BASE_MODEL_DIR, name="desk")
+    assert caught.value.code == "base_model:name_in_use"
 
 
 def test_what_a_router_decides(desk: Tenant) -> None:
