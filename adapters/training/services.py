@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from adapters.base_models.chat_templates import read_by_template
+from adapters.base_models.clouds import is_readable_by_runs
 from adapters.base_models.queries import base_models_to_choose
 from adapters.models import Adapter, BaseModel, TrainingRun
 from adapters.recipes.catalogue import get_recipe
@@ -16,7 +17,6 @@ from adapters.recipes.hyperparameters import apply_overrides
 from adapters.training.curves import last_checkpoint
 from corpora.models import DatasetVersion, VersionState
 from corpora.versions.caveats import has
-from jobs.backends import compute
 from jobs.compute.kinds import checkpoint_key
 from jobs.services import start_job
 from jobs.states import State
@@ -175,7 +175,7 @@ def base_model_for(*, adapter_name: str, base_model: BaseModel | None) -> BaseMo
 
 
 def _check_readable(base_model: BaseModel) -> None:
-    if not compute["default"].reads_base_model(base_model.sagemaker_uri or base_model.location):
+    if not is_readable_by_runs(base_model):
         raise Conflict(
             f"{base_model} can’t be trained on this site yet: its files are not where trainings run. "
             "Choose another base model, or ask your site’s operator to set its location.",
