@@ -1,7 +1,7 @@
 """What the folder of a base model says of it, and what is wrong with it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -71,11 +71,24 @@ def longest(fact: str) -> int | None:
     return found
 
 
-def _too_long(file: str, said: dict[str, str]) -> Iterator[str]:
+def beyond_limits(said: Mapping[str, str]) -> Iterator[tuple[str, int, int]]:
+    """What is too long for its column: the column, its length and the limit."""
     for fact, text in said.items():
         limit = longest(fact)
         if limit is not None and len(text) > limit:
-            yield f"The {fact} in {file} has {len(text)} characters; at most {limit} are kept."
+            yield fact, len(text), limit
+
+
+def check_lengths(given: Mapping[str, str]) -> None:
+    """Raises PortalError base_model:too_long with the `field`, a column, whose text is too long for it."""
+    for fact, length, limit in beyond_limits(given):
+        text = f"The {fact.replace('_', ' ')} has {length} characters. Use at most {limit}."
+        raise PortalError(text, code="base_model:too_long", field=fact)
+
+
+def _too_long(file: str, said: dict[str, str]) -> Iterator[str]:
+    for fact, length, limit in beyond_limits(said):
+        yield f"The {fact} in {file} has {length} characters; at most {limit} are kept."
 
 
 def _wrong(path: Path, config: dict[str, Any], context: Any) -> list[str]:

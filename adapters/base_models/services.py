@@ -10,7 +10,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from adapters.base_models.clouds import check_clouds, tidied
-from adapters.base_models.folders import Folder, read_folder
+from adapters.base_models.folders import Folder, check_lengths, read_folder
 from adapters.base_models.names import check_name, refuse_in_use, uses_of
 from adapters.models import Adapter, BaseModel
 from rest.errors import Conflict
@@ -41,13 +41,14 @@ def add_base_model(
     """Register the base model in a folder under `name`, or read it again; what is empty is taken from its `base.json`.
 
     `clouds` are columns that CLOUD names; what is empty stays as it was. Raises PortalError with `field`:
-    base_model:bad_folder, base_model:bad_name, base_model:name_in_use, base_model:other_weights, and what
-    `check_clouds` raises.
+    base_model:too_long, base_model:bad_folder, base_model:bad_name, base_model:name_in_use, base_model:other_weights,
+    and what `check_clouds` raises.
     """
     check_clouds(clouds)
     clouds = tidied(clouds)
-    found = read_folder(folder.resolve())
     given = {"title": title, "licence": licence, "source": source, "description": description}
+    check_lengths({"name": name, **given, **clouds})
+    found = read_folder(folder.resolve())
     described = {key: value or found.described[key] for key, value in given.items()}
     name = name or found.described["name"]
     check_name(name)

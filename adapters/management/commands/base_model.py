@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from adapters.base_models.clouds import CLOUD
+from adapters.base_models.folders import check_lengths
 from adapters.base_models.names import refuse_in_use
 from adapters.base_models.queries import base_model_named
 from adapters.base_models.services import add_base_model, note_findings, remove_base_model
@@ -47,9 +48,10 @@ class Command(BaseCommand):
         try:
             match options["action"]:
                 case "add":
-                    given = ("name", "title", "licence", "source", "description", *CLOUD)
-                    folder = self._folder(options["folder"], options["name"])
-                    added = add_base_model(folder=folder, **{name: options[name] for name in given})
+                    names = ("name", "title", "licence", "source", "description", *CLOUD)
+                    given = {name: options[name] for name in names}
+                    check_lengths(given)
+                    added = add_base_model(folder=self._folder(options["folder"], options["name"]), **given)
                     self._say(added)
                     self._advise(added)
                 case "check":

@@ -204,6 +204,30 @@ def test_facts_that_are_too_long_are_refused_by_name(folder: Path, db: None, fac
     assert getattr(add_base_model(folder=folder), fact) == "x" * limit
 
 
+@pytest.mark.parametrize(
+    ("option", "limit"),
+    [
+        ("title", 120),
+        ("licence", 200),
+        ("source", 300),
+        ("name", 50),
+        ("sagemaker-uri", 300),
+        ("training-instance", 40),
+    ],
+)
+def test_long_words_of_the_command_are_refused_before_anything_is_fetched(db: None, option: str, limit: int) -> None:
+    start = {"sagemaker-uri": "s3://models/", "training-instance": "ml.g6."}.get(option, "")
+    with pytest.raises(CommandError, match=rf"has {limit + 1} characters. Use at most {limit}\."):
+        command("add", "hf://maker/small", f"--{option}", start.ljust(limit + 1, "x"))
+
+
+def test_long_facts_are_refused_and_the_longest_kept(folder: Path, db: None) -> None:
+    with pytest.raises(PortalError) as caught:
+        add_base_model(folder=folder, licence="x" * 201)
+    assert (caught.value.code, caught.value.field) == ("base_model:too_long", "licence")
+    assert add_base_model(folder=folder, title="x" * 120, licence="x" * 200).title == "x" * 120
+
+
 def test_an_architecture_that_is_too_long_is_refused(folder: Path, db: None) -> None:
     config(architectures=["x" * 81])(folder)
     with pytest.raises(PortalError, match=r"The architecture in config\.json has 81 characters"):
