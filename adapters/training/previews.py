@@ -10,6 +10,7 @@ from adapters.models import BaseModel
 from adapters.recipes.catalogue import Advice, Recipe, get_recipe
 from adapters.recipes.hyperparameters import TITLES, Difference, Hyperparameters, apply_overrides, describe, differences
 from adapters.recipes.measured import Measured
+from adapters.recipes.suggestion import Suggestion, suggested_for
 from adapters.training.services import base_model_for, check_name, check_template, check_trainable
 from corpora.models import DatasetVersion
 from corpora.versions.caveats import Caveat, caveats_of
@@ -43,7 +44,8 @@ class Preview:
     """`launch` is None and `data_findings` are empty until a dataset is chosen.
 
     `better_base` is a base model of real language that could be chosen instead of a synthetic one. `measured` is what
-    the reasons quote, of this base model or the nearest one.
+    the reasons quote, of this base model or the nearest one. `suggestion` is the recipe that fits the data, whichever
+    was chosen.
     """
 
     recipe: Recipe
@@ -55,6 +57,7 @@ class Preview:
     data_findings: list[Caveat]
     better_base: BaseModel | None
     measured: Measured | None
+    suggestion: Suggestion | None
 
     @property
     def is_measured_here(self) -> bool:
@@ -99,6 +102,7 @@ def preview_training(
         data_findings=caveats_of(dataset_version) if dataset_version is not None else [],
         better_base=base_models_to_choose().filter(is_synthetic=False).first() if base.is_synthetic else None,
         measured=advice.measured,
+        suggestion=suggested_for(dataset_version.profile) if dataset_version is not None else None,
     )
 
 
