@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.base_models.queries import base_models_to_choose
 from adapters.estimates.launch import Launch, describe_launch
-from adapters.models import BaseModel
+from adapters.models import Adapter, BaseModel
 from adapters.recipes.catalogue import Advice, Recipe, get_recipe
 from adapters.recipes.hyperparameters import TITLES, Difference, Hyperparameters, apply_overrides, describe, differences
 from adapters.recipes.measured import Measured
@@ -49,6 +49,8 @@ class Preview:
     """
 
     recipe: Recipe
+    adapter_name: str
+    is_new_adapter: bool
     base_model: BaseModel
     hyperparameters: Hyperparameters
     settings: list[Setting]
@@ -92,6 +94,8 @@ def preview_training(
     numbers = apply_overrides(advice.hyperparameters, overrides, base_model=base)
     return Preview(
         recipe=chosen_recipe,
+        adapter_name=adapter_name,
+        is_new_adapter=not Adapter.objects.filter(name=adapter_name).exists(),
         base_model=base,
         hyperparameters=numbers,
         settings=_settings(advice, numbers),

@@ -228,10 +228,15 @@ def adapter_called(tenant: Tenant, name: str, base_model: BaseModel | None, crea
     return adapter
 
 
+def name_from(text: str) -> str:
+    """The most similar name that an adapter can have; empty where nothing of the text can be in one."""
+    return slugify(text).replace("_", "-")[:60].strip("-")
+
+
 def check_name(name: str) -> None:
     """Raises PortalError for a name that no adapter can have: adapter:bad_name, adapter:reserved_name."""
     if not NAME.fullmatch(name):
-        suggestion = slugify(name)[:60].strip("-_").replace("_", "-") or "legal-summaries"
+        suggestion = name_from(name) or "legal-summaries"
         raise PortalError(
             "Use up to 60 lowercase letters, digits and hyphens, and no hyphen at either end. "
             f"Example: “{suggestion}”.",
