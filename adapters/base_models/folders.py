@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from adapters.base_models.shapes import count_parameters
+from adapters.base_models.shapes import count_parameters, damage_of
 from adapters.models import BaseModel
 from lorakit.digest import base_sha256
 from rest.errors import PortalError
@@ -101,6 +101,7 @@ def _wrong(path: Path, config: dict[str, Any], context: Any) -> list[str]:
         pickled = list(path.glob("*.bin")) or list(path.glob("*.pt"))
         why = "Its weights are pickled: save them again as safetensors." if pickled else "It has no safetensors files."
         found.append(why)
+    found += filter(None, (damage_of(file) for file in sorted(path.glob("*.safetensors"))))
     if not (path / TOKENIZER).is_file():
         found.append(f"It has no {TOKENIZER}.")
     if not _has_template(path):

@@ -44,7 +44,9 @@ def refuse_in_use(name: str) -> None:
     if BaseModel.objects.filter(name=name).exists():
         return
     if uses := uses_of(name):
-        text = f"“{name}” is the name of {in_words(uses)}: callers send it as `model` already. Choose another name."
+        text = (
+            f"“{name}” is the name of {in_words(uses)}, and callers send it as the model already. Choose another name."
+        )
         raise Conflict(text, code=NAME_IN_USE, field="name")
 
 

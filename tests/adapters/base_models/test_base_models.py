@@ -70,6 +70,14 @@ def remove(name: str) -> Change:
     return lambda folder: (folder / name).unlink()
 
 
+def shortened(size: int) -> Change:
+    def change(folder: Path) -> None:
+        weights = folder / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:size])
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -78,6 +86,11 @@ def remove(name: str) -> Change:
         (remove("model.safetensors"), "It has no safetensors files."),
         (lambda folder: (folder / "model.safetensors").rename(folder / "model.bin"), "Its weights are pickled"),
         (remove("chat_template.jinja"), "Its tokenizer has no chat template."),
+        (shortened(1_000_000), "model.safetensors has 1,000,000 of 3,939,696 bytes. Copy it again."),
+        (shortened(100), "model.safetensors is damaged or incomplete."),
+        (shortened(0), "model.safetensors is damaged or incomplete."),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 2000), "model.safetensors is damaged or"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(bytes([2, *7 * [0]]) + b"[]"), "is damaged. Copy"),
         (config(auto_map={"AutoModel": "x.Y"}), "The model needs code of its own"),
         (config(max_position_embeddings="gone"), "has no max_position_embeddings"),
         (config(max_position_embeddings="many"), "has no max_position_embeddings"),

@@ -48,7 +48,7 @@ def test_the_name_of_any_tenants_adapter_is_refused(folder: Path, tenant: Tenant
     with pytest.raises(Conflict) as caught:
         add_base_model(folder=folder)
     assert (caught.value.code, caught.value.field) == (NAME_IN_USE, "name")
-    assert "“small” is the name of an adapter of Alder Law:" in caught.value.text
+    assert "“small” is the name of an adapter of Alder Law, " in caught.value.text
     assert add_base_model(folder=folder, name="smaller").name == "smaller"
 
 
