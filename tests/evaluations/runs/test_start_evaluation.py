@@ -134,7 +134,7 @@ def test_a_base_that_evaluations_cannot_read_is_refused(
     assert "ask your site’s operator to set its location" in page
     assert not Job.objects.filter(kind="evaluation").exists()
     BaseModel.objects.filter(id=base.id).update(sagemaker_uri="s3://models/own/")
-    version.refresh_from_db(), version.adapter.base_model.refresh_from_db()
+    version.adapter.base_model.refresh_from_db()
     assert start_evaluation(tenant=in_tenant, version=version).state == EvaluationState.RUNNING
 
 
