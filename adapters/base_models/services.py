@@ -82,16 +82,21 @@ def note_findings(*, base_model: BaseModel, findings: Sequence[dict[str, Any]]) 
 def ensure_base_model(*, name: str, title: str, folder: Path) -> BaseModel:
     """Register the site's own base model, or read its files again: a site has to start also after they were replaced.
 
-    What is said of one that is there already stays as it is, since an operator may have changed it. A name that a
-    tenant's callers send for something of theirs is only logged.
+    What is said of one that is there already stays as it is, since an operator may have changed it; but `title` counts
+    as long as the title is still what an earlier start has set. A name that a tenant's callers send for something of
+    theirs is only logged.
     """
     if uses := uses_of(name):
         log.warning("base_model_name_in_use", base_model=name, uses=len(uses))
+    title = title or name
+    check_lengths({"title": title})
     found = read_folder(folder)
-    if BaseModel.objects.filter(name=name).exists():
-        return _register(name, found, {})
-    described = {key: found.described[key] for key in ("licence", "source", "description")}
-    return _register(name, found, {"title": title or name, **described})
+    known = BaseModel.objects.filter(name=name).first()
+    if known is None:
+        described = {key: found.described[key] for key in ("licence", "source", "description")}
+        return _register(name, found, {"title": title, "set_title": title, **described})
+    is_as_set = known.title in {known.set_title, title}
+    return _register(name, found, {"title": title, "set_title": title} if is_as_set else {})
 
 
 def _register(name: str, folder: Folder, described: dict[str, str]) -> BaseModel:

@@ -272,6 +272,37 @@ def test_what_an_operator_said_of_the_own_base_stays(folder: Path, db: None) -> 
     assert (again.context_length, again.sha256 != base_model.sha256) == (1024, True)
 
 
+def test_a_changed_title_of_the_settings_counts_until_an_operator_says_another(folder: Path, db: None) -> None:
+    def started(title: str) -> BaseModel:
+        base_model = ensure_base_model(name="small", title=title, folder=folder)
+        base_model.refresh_from_db()
+        return base_model
+
+    def change(base_model: BaseModel, title: str) -> None:
+        change_base_model(base_model=base_model, title=title, licence="", description="")
+
+    assert started("Small").title == "Small"
+    assert started("Smaller").title == "Smaller"
+    change(started("Smaller"), "Ours")
+    assert started("Smallest").title == "Ours"
+    change(started("Smallest"), "Smallest")
+    assert started("Smallest").title == "Smallest"
+    assert started("Tiny").title == "Tiny"
+    assert started("").title == "small"
+
+
+def test_a_title_of_the_settings_that_is_too_long_is_refused_in_words(folder: Path, db: None) -> None:
+    with pytest.raises(PortalError, match=r"The title has 121 characters\. Use at most 120\."):
+        ensure_base_model(name="small", title="x" * 121, folder=folder)
+
+
+def test_a_title_of_before_counts_from_the_second_start_on(folder: Path, db: None) -> None:
+    base_model = ensure_base_model(name="small", title="Small", folder=folder)
+    BaseModel.objects.filter(id=base_model.id).update(set_title="")
+    assert ensure_base_model(name="small", title="Small", folder=folder).title == "Small"
+    assert ensure_base_model(name="small", title="Smaller", folder=folder).title == "Smaller"
+
+
 @pytest.mark.parametrize("uri", ["s3://models/small", "s3://models/small/", "s3://models/small//"])
 def test_a_place_in_s3_ends_with_one_slash(folder: Path, db: None, uri: str) -> None:
     base_model = add_base_model(folder=folder, sagemaker_uri=uri)
