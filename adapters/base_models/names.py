@@ -58,6 +58,12 @@ def uses_of(name: str) -> list[tuple[str, str]]:
         return sorted((str(row._meta.verbose_name), row.tenant.name) for row in rows)
 
 
+def kind_called(name: str) -> str:
+    """What else of the active tenant has that name at the gateway, such as “router”; empty if nothing."""
+    rows = (row for uses in _also_uses for row in uses(name))
+    return next((str(row._meta.verbose_name) for row in rows), "")
+
+
 def in_words(uses: list[tuple[str, str]]) -> str:
     """As in “an adapter of Alder Law and a router of Cedar Care”."""
     said = [f"{'an' if kind[0] in 'aeiou' else 'a'} {kind} of {tenant}" for kind, tenant in uses]

@@ -10,6 +10,7 @@ from django.utils.text import slugify
 
 from adapters.base_models.chat_templates import read_by_template
 from adapters.base_models.clouds import is_readable_by_runs
+from adapters.base_models.names import kind_called
 from adapters.base_models.queries import base_models_to_choose
 from adapters.models import Adapter, BaseModel, TrainingRun
 from adapters.recipes.catalogue import get_recipe
@@ -246,4 +247,7 @@ def check_name(name: str) -> None:
     if BaseModel.objects.filter(name=name).exists():
         # At the gateway both are called by name.
         text = f"“{name}” is the name of a base model. Choose another name."
+        raise PortalError(text, code="adapter:reserved_name", field="adapter")
+    if (kind := kind_called(name)) and not Adapter.objects.filter(name=name).exists():
+        text = f"“{name}” is the name of a {kind}, so no version could be promoted. Choose another name."
         raise PortalError(text, code="adapter:reserved_name", field="adapter")
