@@ -19,6 +19,13 @@ class BaseModel(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.SlugField(unique=True, help_text="Name of the model, written into every adapter and used as `model`.")
     title = models.CharField(max_length=120)
+    set_title = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the settings called it when the site last started; any other title is an operator's.",
+    )
     description = models.TextField(blank=True)
     location = models.CharField(max_length=500, help_text="folder or URI that the compute backend can read")
     architecture = models.CharField(max_length=80, blank=True, db_default="", help_text="As in `LlamaForCausalLM`.")

@@ -5,6 +5,7 @@ class ServingConfig(AppConfig):
     name = "serving"
 
     def ready(self) -> None:
+        from adapters.base_models.names import also_used_by
         from adapters.base_models.services import before_removal
         from adapters.versions import notes, panels
         from evaluations.gates import live
@@ -17,9 +18,11 @@ class ServingConfig(AppConfig):
         from serving.promotions.panels import promotion_panel
         from serving.promotions.queries import live_version
         from serving.promotions.routes import SWITCHED
+        from serving.routing.queries import routers_called
         from serving.trials.kinds import TrialKind
         from tenants.webhooks.kinds import register_kinds
 
+        also_used_by(routers_called)
         before_removal(forget_site_engines)
         register(MoveKind())
         register(PromotionKind())

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from functools import partial
 
+from adapters.models import BaseModel
+from jobs.backends import compute
 from rest.errors import PortalError
 
 CLOUD = ("sagemaker_uri", "training_instance", "serving_instance")
@@ -31,6 +33,11 @@ def tidied(given: Mapping[str, str]) -> dict[str, str]:
     """The same with one slash at the end of the place: to S3, `s3://b/small` is also the start of `s3://b/small-8b/`."""
     uri = given.get("sagemaker_uri", "")
     return {**given, "sagemaker_uri": f"{uri.rstrip('/')}/"} if uri else dict(given)
+
+
+def is_readable_by_runs(base_model: BaseModel) -> bool:
+    """Whether trainings and evaluations can read it where they run: on SageMaker, it has to be in S3."""
+    return compute["default"].reads_base_model(base_model.sagemaker_uri or base_model.location)
 
 
 def bucket_and_prefix(uri: str) -> tuple[str, str]:

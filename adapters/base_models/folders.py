@@ -1,13 +1,13 @@
 """What the folder of a base model says of it, and what is wrong with it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from adapters.base_models.shapes import count_parameters
+from adapters.base_models.shapes import count_parameters, damage_of
 from adapters.models import BaseModel
 from lorakit.digest import base_sha256
 from rest.errors import PortalError
@@ -71,11 +71,24 @@ def longest(fact: str) -> int | None:
     return found
 
 
-def _too_long(file: str, said: dict[str, str]) -> Iterator[str]:
+def beyond_limits(said: Mapping[str, str]) -> Iterator[tuple[str, int, int]]:
+    """What is too long for its column: the column, its length and the limit."""
     for fact, text in said.items():
         limit = longest(fact)
         if limit is not None and len(text) > limit:
-            yield f"The {fact} in {file} has {len(text)} characters; at most {limit} are kept."
+            yield fact, len(text), limit
+
+
+def check_lengths(given: Mapping[str, str]) -> None:
+    """Raises PortalError base_model:too_long with the `field`, a column, whose text is too long for it."""
+    for fact, length, limit in beyond_limits(given):
+        text = f"The {fact.replace('_', ' ')} has {length} characters. Use at most {limit}."
+        raise PortalError(text, code="base_model:too_long", field=fact)
+
+
+def _too_long(file: str, said: dict[str, str]) -> Iterator[str]:
+    for fact, length, limit in beyond_limits(said):
+        yield f"The {fact} in {file} has {length} characters; at most {limit} are kept."
 
 
 def _wrong(path: Path, config: dict[str, Any], context: Any) -> list[str]:
@@ -88,6 +101,7 @@ def _wrong(path: Path, config: dict[str, Any], context: Any) -> list[str]:
         pickled = list(path.glob("*.bin")) or list(path.glob("*.pt"))
         why = "Its weights are pickled: save them again as safetensors." if pickled else "It has no safetensors files."
         found.append(why)
+    found += filter(None, (damage_of(file) for file in sorted(path.glob("*.safetensors"))))
     if not (path / TOKENIZER).is_file():
         found.append(f"It has no {TOKENIZER}.")
     if not _has_template(path):

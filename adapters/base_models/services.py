@@ -10,8 +10,8 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from adapters.base_models.clouds import check_clouds, tidied
-from adapters.base_models.folders import Folder, read_folder
-from adapters.base_models.names import check_name
+from adapters.base_models.folders import Folder, check_lengths, read_folder
+from adapters.base_models.names import check_name, refuse_in_use, uses_of
 from adapters.models import Adapter, BaseModel
 from rest.errors import Conflict
 from tenants.scope import system_scope
@@ -41,16 +41,19 @@ def add_base_model(
     """Register the base model in a folder under `name`, or read it again; what is empty is taken from its `base.json`.
 
     `clouds` are columns that CLOUD names; what is empty stays as it was. Raises PortalError with `field`:
-    base_model:bad_folder, base_model:bad_name, base_model:other_weights, and what `check_clouds` raises.
+    base_model:too_long, base_model:bad_folder, base_model:bad_name, base_model:name_in_use, base_model:other_weights,
+    and what `check_clouds` raises.
     """
     check_clouds(clouds)
     clouds = tidied(clouds)
-    found = read_folder(folder.resolve())
     given = {"title": title, "licence": licence, "source": source, "description": description}
+    check_lengths({"name": name, **given, **clouds})
+    found = read_folder(folder.resolve())
     described = {key: value or found.described[key] for key, value in given.items()}
     name = name or found.described["name"]
     check_name(name)
     described["title"] = described["title"] or name
+    refuse_in_use(name)
     known = BaseModel.objects.filter(name=name).first()
     if known is not None and known.sha256 not in {"", found.sha256} and _has_adapters(known):
         raise Conflict(
@@ -79,13 +82,21 @@ def note_findings(*, base_model: BaseModel, findings: Sequence[dict[str, Any]]) 
 def ensure_base_model(*, name: str, title: str, folder: Path) -> BaseModel:
     """Register the site's own base model, or read its files again: a site has to start also after they were replaced.
 
-    What is said of one that is there already stays as it is, since an operator may have changed it.
+    What is said of one that is there already stays as it is, since an operator may have changed it; but `title` counts
+    as long as the title is still what an earlier start has set. A name that a tenant's callers send for something of
+    theirs is only logged.
     """
+    if uses := uses_of(name):
+        log.warning("base_model_name_in_use", base_model=name, uses=len(uses))
+    title = title or name
+    check_lengths({"title": title})
     found = read_folder(folder)
-    if BaseModel.objects.filter(name=name).exists():
-        return _register(name, found, {})
-    described = {key: found.described[key] for key in ("licence", "source", "description")}
-    return _register(name, found, {"title": title or name, **described})
+    known = BaseModel.objects.filter(name=name).first()
+    if known is None:
+        described = {key: found.described[key] for key in ("licence", "source", "description")}
+        return _register(name, found, {"title": title, "set_title": title, **described})
+    is_as_set = known.title in {known.set_title, title}
+    return _register(name, found, {"title": title, "set_title": title} if is_as_set else {})
 
 
 def _register(name: str, folder: Folder, described: dict[str, str]) -> BaseModel:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from adapters.base_models.chat_templates import read_by_template, rewritten_by_template
 from adapters.base_models.folders import Folder, read_folder
+from adapters.base_models.names import in_words, uses_of
 from adapters.base_models.shapes import read_shape
 from adapters.models import BaseModel
 from adapters.offers.licence import has_licence_text
@@ -35,8 +36,15 @@ def check(base_model: BaseModel) -> list[Finding]:
         folder = read_folder(Path(base_model.location))
     except PortalError as error:
         return [Finding(level="wrong", text=error.text)]
-    return [_files(base_model, folder), *_family(base_model), *_template(base_model), *_licence(base_model, folder),
-            *_instances(base_model), *_copy(base_model)]  # fmt: skip
+    return [
+        _files(base_model, folder),
+        *_name(base_model),
+        *_family(base_model),
+        *_template(base_model),
+        *_licence(base_model, folder),
+        *_instances(base_model),
+        *_copy(base_model),
+    ]
 
 
 def _files(base_model: BaseModel, folder: Folder) -> Finding:
@@ -44,6 +52,15 @@ def _files(base_model: BaseModel, folder: Folder) -> Finding:
         return Finding(level="ok", text="Its files are those that were added.")
     text = "Its files differ from those that were added. Adapters trained on them may not fit."
     return Finding(level="wrong", text=text)
+
+
+def _name(base_model: BaseModel) -> Iterator[Finding]:
+    if uses := uses_of(base_model.name):
+        text = (
+            f"It has the name of {in_words(uses)}. A router of that name no longer answers, and an adapter can’t be "
+            "promoted. Ask for another name there, or add the model under another one."
+        )
+        yield Finding(level="wrong", text=text)
 
 
 def _family(base_model: BaseModel) -> Iterator[Finding]:

@@ -14,7 +14,10 @@ from tenants.scope import system_scope
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A base model, what it needs (None if that can't be told here), and what uses it, such as "2 adapters"."""
+    """A base model, what it needs (None if that can't be told here), and what uses it, such as "2 adapters".
+
+    `work` is what is being done to it, or what was done last.
+    """
 
     base_model: BaseModel
     needs: Needs | None
@@ -31,12 +34,13 @@ def lines() -> list[Line]:
     """All base models by name."""
     found = list(BaseModel.objects.order_by("name"))
     uses = _uses()
-    work = {one.base_model_id: one for one in BaseModelWork.objects.open().exclude(base_model=None)}
+    # The last of each wins.
+    work = {one.base_model_id: one for one in BaseModelWork.objects.exclude(base_model=None).order_by("created_at")}
     return [_line(one, uses, work.get(one.id)) for one in found]
 
 
 def line_of(base_model: BaseModel) -> Line:
-    """One of them; `work` is what is being done to it, or what was done last."""
+    """One of them."""
     last = BaseModelWork.objects.filter(base_model=base_model).order_by("-created_at").first()
     return _line(base_model, _uses(), last)
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from kombu.exceptions import OperationalError
 
 from adapters.base_models.clouds import check_clouds
-from adapters.base_models.names import check_name
+from adapters.base_models.names import check_name, refuse_in_use
 from adapters.base_models.sources.fetch import is_elsewhere, unfinished
 from adapters.models import BaseModel, BaseModelWork, WorkState
 from adapters.operator.places import checked_source, log_of, own_folder
@@ -30,7 +30,7 @@ def start_addition(*, source: str, name: str, facts: Mapping[str, str], started_
     """Have a base model added under `name`; `facts` are columns of it, of which empty ones are taken from its files.
 
     Raises PortalError with `field`: base_model:bad_name, base_model:bad_source, base_model:cannot_fetch, and what
-    `check_clouds` raises; Conflict: base_model:name_taken.
+    `check_clouds` raises; Conflict: base_model:name_taken, base_model:name_in_use.
     """
     check_name(name)
     check_clouds(facts)
@@ -51,9 +51,14 @@ def stop_work(*, work: BaseModelWork) -> None:
 
 
 def try_again(*, work: BaseModelWork) -> None:
-    """Do it again, going on with what was fetched. Raises Conflict: base_model:busy, base_model:name_taken."""
-    if work.base_model_id is None and BaseModel.objects.filter(name=work.name).exists():
-        raise _taken(work.name)
+    """Do it again, going on with what was fetched.
+
+    Raises Conflict: base_model:busy, base_model:name_taken, base_model:name_in_use.
+    """
+    if work.base_model_id is None:
+        if BaseModel.objects.filter(name=work.name).exists():
+            raise _taken(work.name)
+        refuse_in_use(work.name)
     try:
         with transaction.atomic():
             moved = move_work(work, WorkState.WAITING, tries=0)
@@ -102,6 +107,7 @@ def _refuse_taken(name: str, source: str) -> None:
     if is_elsewhere(source) and (own_folder() / name).exists():
         text = f"There are files of “{name}” on the server already. Add their folder, or choose another name."
         raise Conflict(text, code="base_model:name_taken", field="name")
+    refuse_in_use(name)
 
 
 def _forget_files(name: str) -> None:

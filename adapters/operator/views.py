@@ -33,7 +33,7 @@ LIST = "base-models:list"
 def index(request: HttpRequest) -> HttpResponse:
     """All base models, and those that are being added."""
     adding, found = additions(), lines()
-    is_live = any(work.is_open for work in adding) or any(line.work for line in found)
+    is_live = any(work.is_open for work in adding) or any(line.work and line.work.is_open for line in found)
     return render(request, "adapters/operator/list.html", {"lines": found, "additions": adding, "is_live": is_live})
 
 

@@ -16,6 +16,7 @@ from adapters.sweeps.forms import SweepForm
 from adapters.sweeps.previews import SweepPreview, preview_sweep
 from adapters.sweeps.queries import grid_text, sweep_table
 from adapters.sweeps.services import start_sweep, stop_sweep
+from adapters.training.proposals import first_values, followed, proposed_by
 from rest.errors import PortalError
 from tenants.access import members_only
 from tenants.permissions import Action
@@ -42,7 +43,7 @@ def sweeps(request: TenantRequest) -> HttpResponse:
 @members_only(Action.ADAPTERS_TRAIN)
 def new_sweep(request: TenantRequest) -> HttpResponse:
     """Show the form, or start a run for each combination."""
-    form = SweepForm(request.POST) if request.method == "POST" else SweepForm(initial={"recipe": "style"})
+    form = SweepForm(request.POST) if request.method == "POST" else SweepForm(initial=first_values(request.GET))
     if form.is_bound and form.is_valid():
         try:
             sweep = start_sweep(
@@ -58,6 +59,7 @@ def new_sweep(request: TenantRequest) -> HttpResponse:
         "has_base_model": BaseModel.objects.exists(),
         "estimate_url": reverse("adapters:sweep-estimate"),
         **(_preview(form) if form.is_bound else {}),
+        **proposed_by(form if form.is_bound else SweepForm(form.initial)),
     }
     return render(request, "adapters/sweeps/new.html", context)
 
@@ -65,8 +67,11 @@ def new_sweep(request: TenantRequest) -> HttpResponse:
 @require_safe
 @members_only(Action.ADAPTERS_TRAIN)
 def sweep_estimate(request: TenantRequest) -> HttpResponse:
-    """The estimate beside the form: number of trainings, time and cost."""
-    return render(request, "adapters/sweeps/_estimate.html", _preview(SweepForm(request.GET)))
+    """The estimate beside the form: number of trainings, time and cost. What the form itself had filled in follows the
+    dataset."""
+    form, proposed = followed(SweepForm, request.GET)
+    context = {"form": form, "recipes": RECIPES.values(), **proposed}
+    return render(request, "adapters/sweeps/_plan.html", context | _preview(form))
 
 
 @require_safe

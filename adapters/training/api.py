@@ -94,7 +94,8 @@ class TrainingRunViewSet(ReadOnly):
     @extend_schema(
         summary="Estimate a training",
         description="Takes the same body as starting a training, but starts nothing. Read `warnings` and "
-        "`data_findings` before you start. An invalid value returns the same problem as starting would.",
+        "`data_findings` before you start. `suggested_recipe` is the recipe that fits the data. An invalid value "
+        "returns the same problem as starting would.",
         request=NewTrainingSerializer,
         examples=[NEW_TRAINING, A_PREVIEW],
         responses={200: PreviewSerializer, 400: INVALID, 404: UNKNOWN, 409: NOT_READY},

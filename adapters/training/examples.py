@@ -27,6 +27,7 @@ A_PREVIEW = OpenApiExample(
     response_only=True,
     value={
         "recipe": "style",
+        "suggested_recipe": {"key": "classification", "reason": "Your answers are one of 12 labels."},
         "base_model": "tiny-llama",
         "hyperparameters": {
             "rank": 8,

@@ -40,7 +40,7 @@ class TrainingForm(forms.Form):
         help_text="The newest checked versions are listed. To train on an older one, start from its page.",
     )
     adapter = forms.CharField(
-        label="Adapter",
+        label="Adapter name",
         max_length=60,
         help_text="A new name, or an existing one for its next version. Use lowercase letters, digits and hyphens.",
         widget=forms.TextInput(attrs={"list": "adapter-names", "autocomplete": "off", "spellcheck": "false"}),

@@ -6,10 +6,11 @@ from typing import Any
 
 from adapters.base_models.queries import base_models_to_choose
 from adapters.estimates.launch import Launch, describe_launch
-from adapters.models import BaseModel
+from adapters.models import Adapter, BaseModel
 from adapters.recipes.catalogue import Advice, Recipe, get_recipe
 from adapters.recipes.hyperparameters import TITLES, Difference, Hyperparameters, apply_overrides, describe, differences
 from adapters.recipes.measured import Measured
+from adapters.recipes.suggestion import Suggestion, suggested_for
 from adapters.training.services import base_model_for, check_name, check_template, check_trainable
 from corpora.models import DatasetVersion
 from corpora.versions.caveats import Caveat, caveats_of
@@ -43,10 +44,13 @@ class Preview:
     """`launch` is None and `data_findings` are empty until a dataset is chosen.
 
     `better_base` is a base model of real language that could be chosen instead of a synthetic one. `measured` is what
-    the reasons quote, of this base model or the nearest one.
+    the reasons quote, of this base model or the nearest one. `suggestion` is the recipe that fits the data, whichever
+    was chosen.
     """
 
     recipe: Recipe
+    adapter_name: str
+    is_new_adapter: bool
     base_model: BaseModel
     hyperparameters: Hyperparameters
     settings: list[Setting]
@@ -55,6 +59,7 @@ class Preview:
     data_findings: list[Caveat]
     better_base: BaseModel | None
     measured: Measured | None
+    suggestion: Suggestion | None
 
     @property
     def is_measured_here(self) -> bool:
@@ -89,6 +94,8 @@ def preview_training(
     numbers = apply_overrides(advice.hyperparameters, overrides, base_model=base)
     return Preview(
         recipe=chosen_recipe,
+        adapter_name=adapter_name,
+        is_new_adapter=not Adapter.objects.filter(name=adapter_name).exists(),
         base_model=base,
         hyperparameters=numbers,
         settings=_settings(advice, numbers),
@@ -99,6 +106,7 @@ def preview_training(
         data_findings=caveats_of(dataset_version) if dataset_version is not None else [],
         better_base=base_models_to_choose().filter(is_synthetic=False).first() if base.is_synthetic else None,
         measured=advice.measured,
+        suggestion=suggested_for(dataset_version.profile) if dataset_version is not None else None,
     )
 
 

@@ -120,10 +120,20 @@ class MemorySerializer(serializers.Serializer[Any]):
     total = serializers.IntegerField()
 
 
+class SuggestedRecipeSerializer(serializers.Serializer[Any]):
+    """The recipe that fits the dataset's answers."""
+
+    key = serializers.CharField(source="recipe.key", help_text="To send as `recipe`.")
+    reason = serializers.CharField(help_text="What of the data speaks for it.")
+
+
 class PreviewSerializer(serializers.Serializer[Any]):
     """`tokens` are per epoch; unknown values are null."""
 
     recipe = serializers.CharField(source="recipe.key")
+    suggested_recipe = SuggestedRecipeSerializer(
+        source="suggestion", allow_null=True, help_text="null where the check of the dataset counted too few answers."
+    )
     base_model = serializers.CharField(source="base_model.name")
     hyperparameters = serializers.DictField(source="hyperparameters.to_dict")
     differences = DifferenceSerializer(many=True)

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from adapters.base_models.chat_templates import read_by_template
+from adapters.base_models.clouds import is_readable_by_runs
+from adapters.base_models.names import kind_called
 from adapters.base_models.queries import base_models_to_choose
 from adapters.models import Adapter, BaseModel, TrainingRun
 from adapters.recipes.catalogue import get_recipe
@@ -16,7 +18,6 @@ from adapters.recipes.hyperparameters import apply_overrides
 from adapters.training.curves import last_checkpoint
 from corpora.models import DatasetVersion, VersionState
 from corpora.versions.caveats import has
-from jobs.backends import compute
 from jobs.compute.kinds import checkpoint_key
 from jobs.services import start_job
 from jobs.states import State
@@ -175,7 +176,7 @@ def base_model_for(*, adapter_name: str, base_model: BaseModel | None) -> BaseMo
 
 
 def _check_readable(base_model: BaseModel) -> None:
-    if not compute["default"].reads_base_model(base_model.sagemaker_uri or base_model.location):
+    if not is_readable_by_runs(base_model):
         raise Conflict(
             f"{base_model} can’t be trained on this site yet: its files are not where trainings run. "
             "Choose another base model, or ask your site’s operator to set its location.",
@@ -228,10 +229,15 @@ def adapter_called(tenant: Tenant, name: str, base_model: BaseModel | None, crea
     return adapter
 
 
+def name_from(text: str) -> str:
+    """The most similar name that an adapter can have; empty where nothing of the text can be in one."""
+    return slugify(text).replace("_", "-")[:60].strip("-")
+
+
 def check_name(name: str) -> None:
     """Raises PortalError for a name that no adapter can have: adapter:bad_name, adapter:reserved_name."""
     if not NAME.fullmatch(name):
-        suggestion = slugify(name)[:60].strip("-_").replace("_", "-") or "legal-summaries"
+        suggestion = name_from(name) or "legal-summaries"
         raise PortalError(
             "Use up to 60 lowercase letters, digits and hyphens, and no hyphen at either end. "
             f"Example: “{suggestion}”.",
@@ -241,4 +247,7 @@ def check_name(name: str) -> None:
     if BaseModel.objects.filter(name=name).exists():
         # At the gateway both are called by name.
         text = f"“{name}” is the name of a base model. Choose another name."
+        raise PortalError(text, code="adapter:reserved_name", field="adapter")
+    if (kind := kind_called(name)) and not Adapter.objects.filter(name=name).exists():
+        text = f"“{name}” is the name of a {kind}, so no version could be promoted. Choose another name."
         raise PortalError(text, code="adapter:reserved_name", field="adapter")

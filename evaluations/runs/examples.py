@@ -109,5 +109,7 @@ SUMMARY = OpenApiExample(
 
 BUSY = OpenApiResponse(
     OpenApiTypes.OBJECT,
-    "Already being evaluated, or no held-out rows; the text says what to do (problem+json).",
+    "`evaluation:already_running`; `evaluation:no_test_rows`: there are no held-out rows; "
+    "`evaluation:base_model_not_in_s3`: evaluations on SageMaker can't read the base model, which has no location "
+    "there (problem+json).",
 )

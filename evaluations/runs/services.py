@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 
+from adapters.base_models.clouds import is_readable_by_runs
 from adapters.models import AdapterVersion, BaseModel
 from corpora.models import DatasetVersion
-from evaluations.models import EvaluatedModel, EvaluationRun, EvaluationState, Judge
+from evaluations.models import EvaluatedModel, EvaluationRun, EvaluationState, Judge, ModelKind
 from evaluations.runs.contenders import about_of, contenders
 from evaluations.runs.judgings.services import JudgingWanted
 from evaluations.runs.kinds import EvaluationKind
@@ -54,6 +55,8 @@ def start_evaluation(
             field="base_model",
         )
     models = contenders(run, base=base, versions=versions, outside=outside)
+    if run.base is not None and any(model.kind != ModelKind.OUTSIDE for model in models):
+        _check_readable(run.base, field="version" if version else "base_model")
     run.about = about_of(run, models)
     if dataset_version is None:
         if version is None:
@@ -100,6 +103,16 @@ def start_evaluation(
             return run
     except IntegrityError:
         raise _already_running(title, run) from None
+
+
+def _check_readable(base_model: BaseModel, *, field: str) -> None:
+    if not is_readable_by_runs(base_model):
+        raise Conflict(
+            f"{base_model} can’t answer on this site yet: its files are not where evaluations run. "
+            "Choose another base model, or ask your site’s operator to set its location.",
+            code="evaluation:base_model_not_in_s3",
+            field=field,
+        )
 
 
 def _already_running(title: str, run: EvaluationRun) -> Conflict:

@@ -27,6 +27,11 @@ def router_named(router_id: UUID) -> Router:
     return found
 
 
+def routers_called(name: str) -> QuerySet[Router]:
+    """Of all tenants in scope, with their tenants."""
+    return Router.objects.defer("compiled").select_related("tenant").filter(name=name)
+
+
 def models_to_choose() -> list[str]:
     """Names that a router may send to: live aliases, and base models that serve the tenant."""
     aliases = Route.objects.exclude(active=None).values_list("alias", flat=True)

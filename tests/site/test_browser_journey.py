@@ -112,7 +112,7 @@ def test_from_sign_in_to_cost(site: RunningSite, browser: Browser, tmp_path: Pat
     expect(page.get_by_text("Ready").first).to_be_visible(timeout=STEP_MS)
 
     page.get_by_role("link", name="Train adapter").first.click()
-    page.get_by_label("Adapter", exact=True).fill("clauses")
+    page.get_by_label("Adapter name").fill("clauses")
     page.locator("#recipes label", has_text="Style and format").click()
     page.get_by_role("button", name="Start training").click()
 

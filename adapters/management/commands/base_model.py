@@ -7,9 +7,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from adapters.base_models.clouds import CLOUD
+from adapters.base_models.folders import check_lengths
+from adapters.base_models.names import refuse_in_use
 from adapters.base_models.queries import base_model_named
 from adapters.base_models.services import add_base_model, note_findings, remove_base_model
-from adapters.base_models.sources.fetch import fetch, is_elsewhere
+from adapters.base_models.sources.fetch import fetch, is_elsewhere, usual_name
 from adapters.models import BaseModel
 from adapters.offers.needs import needs_of
 from adapters.operator.checking import check
@@ -46,9 +48,10 @@ class Command(BaseCommand):
         try:
             match options["action"]:
                 case "add":
-                    given = ("name", "title", "licence", "source", "description", *CLOUD)
-                    folder = self._folder(options["folder"], options["name"])
-                    added = add_base_model(folder=folder, **{name: options[name] for name in given})
+                    names = ("name", "title", "licence", "source", "description", *CLOUD)
+                    given = {name: options[name] for name in names}
+                    check_lengths(given)
+                    added = add_base_model(folder=self._folder(options["folder"], options["name"]), **given)
                     self._say(added)
                     self._advise(added)
                 case "check":
@@ -65,6 +68,8 @@ class Command(BaseCommand):
     def _folder(self, source: str, name: str) -> Path:
         if not is_elsewhere(source):
             return Path(source)
+        # Before hours of fetching.
+        refuse_in_use(name or usual_name(source))
         self.stdout.write("Fetching. This may take a while.")
         return fetch(source, name=name, into=settings.PORTAL_VAR / "base-models")
 

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DataError, transaction
 
+from adapters.base_models.folders import FACTS
+from adapters.base_models.names import NAME_IN_USE
 from adapters.base_models.services import add_base_model, ensure_base_model
 from adapters.models import BaseModel
 from rest.errors import PortalError
@@ -42,7 +44,9 @@ class Command(BaseCommand):
             with transaction.atomic():
                 add_base_model(folder=folder)
         except PortalError as error:
-            self.stderr.write(f"{folder.name} was not added: {error.text}")
+            # That text says which organisations use the name, and this goes to a log.
+            why = f"an organisation uses its name. Change it in {FACTS}." if error.code == NAME_IN_USE else error.text
+            self.stderr.write(f"{folder.name} was not added: {why}")
         except (DataError, OSError) as error:
             self.stderr.write(f"{folder.name} was not added: {error}")
 

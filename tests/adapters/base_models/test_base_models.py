@@ -70,6 +70,14 @@ def remove(name: str) -> Change:
     return lambda folder: (folder / name).unlink()
 
 
+def shortened(size: int) -> Change:
+    def change(folder: Path) -> None:
+        weights = folder / "model.safetensors"
+        weights.write_bytes(weights.read_bytes()[:size])
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -78,6 +86,11 @@ def remove(name: str) -> Change:
         (remove("model.safetensors"), "It has no safetensors files."),
         (lambda folder: (folder / "model.safetensors").rename(folder / "model.bin"), "Its weights are pickled"),
         (remove("chat_template.jinja"), "Its tokenizer has no chat template."),
+        (shortened(1_000_000), "model.safetensors has 1,000,000 of 3,939,696 bytes. Copy it again."),
+        (shortened(100), "model.safetensors is damaged or incomplete."),
+        (shortened(0), "model.safetensors is damaged or incomplete."),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"\xff" * 2000), "model.safetensors is damaged or"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(bytes([2, *7 * [0]]) + b"[]"), "is damaged. Copy"),
         (config(auto_map={"AutoModel": "x.Y"}), "The model needs code of its own"),
         (config(max_position_embeddings="gone"), "has no max_position_embeddings"),
         (config(max_position_embeddings="many"), "has no max_position_embeddings"),
@@ -204,6 +217,30 @@ def test_facts_that_are_too_long_are_refused_by_name(folder: Path, db: None, fac
     assert getattr(add_base_model(folder=folder), fact) == "x" * limit
 
 
+@pytest.mark.parametrize(
+    ("option", "limit"),
+    [
+        ("title", 120),
+        ("licence", 200),
+        ("source", 300),
+        ("name", 50),
+        ("sagemaker-uri", 300),
+        ("training-instance", 40),
+    ],
+)
+def test_long_words_of_the_command_are_refused_before_anything_is_fetched(db: None, option: str, limit: int) -> None:
+    start = {"sagemaker-uri": "s3://models/", "training-instance": "ml.g6."}.get(option, "")
+    with pytest.raises(CommandError, match=rf"has {limit + 1} characters. Use at most {limit}\."):
+        command("add", "hf://maker/small", f"--{option}", start.ljust(limit + 1, "x"))
+
+
+def test_long_facts_are_refused_and_the_longest_kept(folder: Path, db: None) -> None:
+    with pytest.raises(PortalError) as caught:
+        add_base_model(folder=folder, licence="x" * 201)
+    assert (caught.value.code, caught.value.field) == ("base_model:too_long", "licence")
+    assert add_base_model(folder=folder, title="x" * 120, licence="x" * 200).title == "x" * 120
+
+
 def test_an_architecture_that_is_too_long_is_refused(folder: Path, db: None) -> None:
     config(architectures=["x" * 81])(folder)
     with pytest.raises(PortalError, match=r"The architecture in config\.json has 81 characters"):
@@ -233,6 +270,37 @@ def test_what_an_operator_said_of_the_own_base_stays(folder: Path, db: None) -> 
     again.refresh_from_db()
     assert (again.title, again.licence, again.description) == ("Ours", "MIT", "Known.")
     assert (again.context_length, again.sha256 != base_model.sha256) == (1024, True)
+
+
+def test_a_changed_title_of_the_settings_counts_until_an_operator_says_another(folder: Path, db: None) -> None:
+    def started(title: str) -> BaseModel:
+        base_model = ensure_base_model(name="small", title=title, folder=folder)
+        base_model.refresh_from_db()
+        return base_model
+
+    def change(base_model: BaseModel, title: str) -> None:
+        change_base_model(base_model=base_model, title=title, licence="", description="")
+
+    assert started("Small").title == "Small"
+    assert started("Smaller").title == "Smaller"
+    change(started("Smaller"), "Ours")
+    assert started("Smallest").title == "Ours"
+    change(started("Smallest"), "Smallest")
+    assert started("Smallest").title == "Smallest"
+    assert started("Tiny").title == "Tiny"
+    assert started("").title == "small"
+
+
+def test_a_title_of_the_settings_that_is_too_long_is_refused_in_words(folder: Path, db: None) -> None:
+    with pytest.raises(PortalError, match=r"The title has 121 characters\. Use at most 120\."):
+        ensure_base_model(name="small", title="x" * 121, folder=folder)
+
+
+def test_a_title_of_before_counts_from_the_second_start_on(folder: Path, db: None) -> None:
+    base_model = ensure_base_model(name="small", title="Small", folder=folder)
+    BaseModel.objects.filter(id=base_model.id).update(set_title="")
+    assert ensure_base_model(name="small", title="Small", folder=folder).title == "Small"
+    assert ensure_base_model(name="small", title="Smaller", folder=folder).title == "Smaller"
 
 
 @pytest.mark.parametrize("uri", ["s3://models/small", "s3://models/small/", "s3://models/small//"])

@@ -74,6 +74,22 @@ def test_the_page_of_one_says_what_its_check_found(small: BaseModel, as_olga: Cl
     assert as_olga.get(f"{LIST}{small.id}/licence/").content == b"Apache License"
 
 
+def test_a_check_that_failed_does_not_pass_for_what_the_one_before_found(small: BaseModel, as_olga: Client) -> None:
+    note_findings(base_model=small, findings=[{"level": "ok", "text": "All is well."}])
+    page = text_of(as_olga, f"{LIST}{small.id}/")
+    assert "From the last completed check:" not in page
+    failed = {"state": WorkState.FAILED, "error_text": "The server’s disk is full."}
+    BaseModelWork.objects.create(kind="check", name="small", base_model=small, **failed)
+    page = text_of(as_olga, f"{LIST}{small.id}/")
+    assert page.index("The server’s disk is full.") < page.index("From the last completed check:")
+    assert "Check again" in page
+    listed = text_of(as_olga, LIST)
+    assert "Check failed" in listed
+    assert 'data-live="3"' not in listed
+    BaseModelWork.objects.create(kind="check", name="small", base_model=small, state=WorkState.DONE)
+    assert "Check failed" not in text_of(as_olga, LIST)
+
+
 def test_one_is_added_by_the_form(site: Path, as_olga: Client, olga: User) -> None:
     sent = {"folder": "hf://maker/small@main", "name": "small", "licence": " MIT ", "training_instance": "ml.g5.xlarge"}
     assert as_olga.post(f"{LIST}new/", sent)["Location"] == LIST

@@ -85,6 +85,27 @@ def test_a_dataset_that_is_not_ready_starts_nothing(
     assert not Sweep.objects.exists()
 
 
+def test_the_form_follows_the_dataset_as_that_of_a_training(
+    as_alice: Client, in_tenant: Tenant, base_model: BaseModel, make_dataset: Callable[..., DatasetVersion]
+) -> None:
+    answers = {"rows": 30, "distinct": 5, "longest": 10, "json": 0, "same_form": 0}
+    labelled = make_dataset(name="Requests", profile={"answers": answers})
+    make_dataset(name="Others")
+    page = as_alice.get(NEW, {"dataset": str(labelled.id)}).content.decode()
+    assert "Your answers are one of 5 labels." in page
+    assert 'name="suggested" value="classification"' in page
+    sent = {"dataset_version": str(labelled.id), "adapter": "", "proposed_name": "", "ranks": "8, 16"}
+    plan = reverse("adapters:sweep-estimate")
+    page = as_alice.get(plan, sent | {"recipe": "style", "suggested": "style"}).content.decode()
+    assert '<fieldset id="recipes" hx-swap-oob="true">' in page
+    assert "checked" in page.split('name="recipe" value="classification"')[1].split(">")[0]
+    assert 'value="requests"' in page.split('<div id="adapter-name" hx-swap-oob="true">')[1].split("</div>")[0]
+    own = as_alice.get(plan, sent | {"recipe": "dialogue", "suggested": "style", "adapter": "mine"}).content.decode()
+    assert 'id="recipes"' not in own
+    assert 'id="adapter-name"' not in own
+    assert "Suggested: <strong>Classification</strong>" in own
+
+
 def test_the_lowest_held_out_loss_comes_first_and_the_best_has_ended_well(start: Callable[..., Sweep]) -> None:
     sweep = start()
     runs = list(sweep.runs.order_by("created_at"))

@@ -11,6 +11,7 @@ from adapters.models import AdapterVersion, BaseModel, Sweep, TrainingRun
 from corpora.models import DatasetVersion
 from jobs.models import Job
 from jobs.states import State
+from tenants.models import Tenant
 from tests.adapters.reported import end, loss, report
 
 RUNS = "/api/v1/training-runs/"
@@ -42,6 +43,19 @@ def test_an_estimate_starts_nothing(api: APIClient, body: dict[str, Any]) -> Non
     assert (found["fits"], found["can_be_served"]) == (None, True)
     assert "24 rows" in found["warnings"][0]
     assert not TrainingRun.objects.exists()
+
+
+def test_an_estimate_suggests_the_recipe_that_fits_the_data(
+    api: APIClient, body: dict[str, Any], in_tenant: Tenant, make_dataset: Callable[..., DatasetVersion]
+) -> None:
+    assert api.post(f"{RUNS}estimate/", body).json()["suggested_recipe"] is None
+    answers = {"rows": 30, "distinct": 5, "longest": 10, "json": 0, "same_form": 0}
+    labelled = make_dataset(name="Requests", profile={"answers": answers})
+    for named in ({}, {"recipe": "style"}, {"recipe": "dialogue"}):
+        sent = {"adapter": "boxes", "dataset_version": str(labelled.id), **named}
+        found = api.post(f"{RUNS}estimate/", sent).json()
+        suggested = {"key": "classification", "reason": "Your answers are one of 5 labels."}
+        assert (found["recipe"], found["suggested_recipe"]) == (named.get("recipe", "style"), suggested)
 
 
 def test_a_new_adapter_is_trained_on_a_real_base_if_there_is_one(

@@ -10,7 +10,7 @@ from adapters.models import BaseModel, TrainingRun
 from adapters.recipes.measured import SMOLLM2
 from adapters.training import forms
 from corpora.models import DatasetVersion, VersionState
-from tenants.models import Tenant
+from tenants.models import Tenant, User
 from tenants.scope import tenant_scope
 
 URL = reverse("adapters:train")
@@ -127,6 +127,70 @@ def test_the_form_tells_what_was_measured(as_alice: Client, form: dict[str, str]
     assert f"Measured on {SMOLLM2.title}, not on this base model" in as_alice.get(ESTIMATE, form).content.decode()
     BaseModel.objects.filter(id=base.id).update(parameters=8_000_000_000)
     assert 'data-testid="measured"' not in as_alice.get(ESTIMATE, form).content.decode()
+
+
+def named(page: str) -> str:
+    """What the field of the adapter's name holds in an answer that fills it in."""
+    field = page.split('<div id="adapter-name" hx-swap-oob="true">')[1].split("</div>")[0]
+    return field.split('value="')[1].split('"')[0] if "value=" in field else ""
+
+
+def test_a_dataset_names_the_adapter(as_alice: Client, form: dict[str, str], labelled: DatasetVersion) -> None:
+    assert 'name="proposed_name" value=""' in as_alice.get(URL).content.decode()
+    page = as_alice.get(ESTIMATE, form | {"adapter": "", "proposed_name": ""}).content.decode()
+    assert named(page) == "boxes"
+    assert 'name="proposed_name" value="boxes" hx-swap-oob="true"' in page
+    assert "a new adapter, <strong>boxes</strong>" in page
+    other = form | {"adapter": "boxes", "proposed_name": "boxes", "dataset_version": str(labelled.id)}
+    assert named(as_alice.get(ESTIMATE, other).content.decode()) == "requests"
+
+
+@pytest.mark.parametrize(
+    ("adapter", "proposed"),
+    [("mine", ""), ("mine", "requests"), ("", "boxes"), ("boxes", "boxes")],
+    ids=["own", "own instead of another", "cleared", "the same"],
+)
+def test_a_persons_own_name_stays(as_alice: Client, form: dict[str, str], adapter: str, proposed: str) -> None:
+    page = as_alice.get(ESTIMATE, form | {"adapter": adapter, "proposed_name": proposed}).content.decode()
+    assert 'id="adapter-name"' not in page
+    assert 'name="proposed_name" value="boxes"' in page
+    assert ("No adapter name yet" in page) == (not adapter)
+
+
+def test_a_name_stays_while_no_dataset_is_chosen(as_alice: Client, form: dict[str, str]) -> None:
+    sent = {"adapter": "boxes", "proposed_name": "boxes", "recipe": "style", "dataset_version": ""}
+    page = as_alice.get(ESTIMATE, sent).content.decode()
+    assert 'id="adapter-name"' not in page
+    assert 'name="proposed_name" value="boxes"' in page
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [("My_data 2", "my-data-2"), ("判例", ""), ("tiny llama", ""), ("x" * 59 + " y", "x" * 59), ("-", "")],
+)
+def test_a_proposed_name_is_one_that_an_adapter_can_have(
+    as_alice: Client, form: dict[str, str], make_dataset: Callable[..., DatasetVersion], dataset: str, name: str
+) -> None:
+    version = make_dataset(name=dataset)
+    page = as_alice.get(URL, {"dataset": str(version.id)}).content.decode()
+    assert f'name="proposed_name" value="{name}"' in page
+
+
+def test_the_only_dataset_is_chosen(as_alice: Client, form: dict[str, str]) -> None:
+    page = as_alice.get(URL).content.decode()
+    assert f'<option value="{form["dataset_version"]}" selected>' in page
+    assert "a new adapter, <strong>boxes</strong>" in page
+    as_alice.post(URL, form)
+    assert "the next version of <strong>boxes</strong>" in as_alice.get(URL).content.decode()
+
+
+def test_an_operator_is_led_to_the_page_that_adds_a_base(as_alice: Client, form: dict[str, str], alice: User) -> None:
+    address = reverse("base-models:new")
+    assert address not in as_alice.get(ESTIMATE, form).content.decode()
+    User.objects.filter(id=alice.id).update(is_staff=True)
+    page = as_alice.get(ESTIMATE, form).content.decode()
+    assert address in page
+    assert "Ask your site’s operator" not in page
 
 
 def test_it_begins_with_what_the_link_names(as_alice: Client, form: dict[str, str]) -> None:

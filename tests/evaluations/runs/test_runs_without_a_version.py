@@ -30,6 +30,7 @@ from evaluations.models import (
 from evaluations.reviews.rounds.services import Design, start_round
 from evaluations.runs.judgings.rows import plan_of
 from evaluations.runs.services import start_evaluation
+from jobs.backends import compute
 from jobs.models import Job
 from rest.errors import Conflict, PortalError
 from tenants.models import AuditEvent, Tenant, User
@@ -77,6 +78,14 @@ def evaluate(
 def compared(evaluate: Callable[..., EvaluationRun], base_model: BaseModel, judge: Judge) -> EvaluationRun:
     """The base against an outside model."""
     return evaluate(base_model=base_model, outside=[judge])
+
+
+def test_an_outside_model_alone_needs_no_base(
+    in_tenant: Tenant, data: DatasetVersion, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(compute["default"]), "reads_base_model", lambda self, place: False)
+    run = start_evaluation(tenant=in_tenant, dataset_version=data, outside=[judge])
+    assert [model.kind for model in run.models.all()] == [ModelKind.OUTSIDE]
 
 
 def test_one_of_the_base_alone_has_figures(

@@ -10,11 +10,13 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from rest_framework.test import APIClient
 
 from adapters.models import Adapter, AdapterVersion, BaseModel
 from evaluations.models import EvaluationRun, EvaluationState
 from evaluations.runs.contenders import MOST_MODELS
 from evaluations.runs.services import start_evaluation
+from jobs.backends import compute
 from jobs.models import Job
 from rest.errors import Conflict, PortalError
 from tenants.models import Tenant
@@ -115,6 +117,25 @@ def test_versions_on_another_base_are_refused(
     with pytest.raises(PortalError, match="another base model") as refusal:
         start_evaluation(tenant=in_tenant, version=version, versions=[other])
     assert refusal.value.code == "evaluation:other_base_model"
+
+
+def test_a_base_that_evaluations_cannot_read_is_refused(
+    in_tenant: Tenant, as_bob: Client, api: APIClient, version: AdapterVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(compute["default"]), "reads_base_model", lambda self, place: place == "s3://models/own/")
+    base, data = version.adapter.base_model, version.run.dataset_version
+    for about, field in (({"version": version}, "version"), ({"base_model": base}, "base_model")):
+        with pytest.raises(Conflict, match="its files are not where evaluations run") as refusal:
+            start_evaluation(tenant=in_tenant, dataset_version=data, **about)
+        assert (refusal.value.code, refusal.value.field) == ("evaluation:base_model_not_in_s3", field)
+    answer = api.post("/api/v1/evaluations/", {"version": str(version.id)}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "evaluation:base_model_not_in_s3")
+    page = as_bob.post(reverse("evaluations:start", args=[version.id]), sent(version)).content.decode()
+    assert "ask your site’s operator to set its location" in page
+    assert not Job.objects.filter(kind="evaluation").exists()
+    BaseModel.objects.filter(id=base.id).update(sagemaker_uri="s3://models/own/")
+    version.adapter.base_model.refresh_from_db()
+    assert start_evaluation(tenant=in_tenant, version=version).state == EvaluationState.RUNNING
 
 
 def test_too_many_models_are_refused(in_tenant: Tenant, make_version: Callable[..., AdapterVersion]) -> None:

@@ -4,8 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from django.conf import settings
 
-from adapters.models import AdapterVersion
+from adapters.base_models.services import add_base_model
+from adapters.models import Adapter, AdapterVersion, BaseModel
+from adapters.training.services import check_name, start_training
+from corpora.models import DatasetVersion, VersionState
 from rest.errors import Conflict, PortalError
 from serving.models import Router
 from serving.promotions.services import promote_version
@@ -44,6 +48,33 @@ def test_rules_keep_their_ids_wherever_they_move(desk: Tenant) -> None:
     assert len(set(ids)) == 4
     assert "made up" not in ids
     assert (router.revision, changed.revision) == (1, 2)
+
+
+def test_a_new_adapter_cannot_have_its_name(desk: Tenant) -> None:
+    made(desk)
+    base, data = BaseModel.objects.get(), DatasetVersion.objects.filter(state=VersionState.READY).earliest("number")
+    with pytest.raises(PortalError, match="“desk” is the name of a router") as caught:
+        start_training(
+            tenant=desk, adapter_name="desk", dataset_version=data, base_model=base, recipe="style", overrides={}
+        )
+    assert caught.value.code == "adapter:reserved_name"
+    assert not Adapter.objects.filter(name="desk").exists()
+    # Where both are there already, the adapter can still be trained.
+    Adapter.objects.create(tenant=desk, name="desk", base_model=base)
+    check_name("desk")
+
+
+def test_another_tenants_router_keeps_no_name(desk: Tenant, other_tenant: Tenant) -> None:
+    with tenant_scope(other_tenant.id):
+        Router.objects.create(tenant=other_tenant, name="desk")
+    check_name("desk")
+
+
+def test_a_new_base_model_cannot_have_its_name(desk: Tenant) -> None:
+    made(desk)
+    with pytest.raises(Conflict, match="“desk” is the name of a router of Alder Law") as caught:
+        add_base_model(folder=settings.BASE_MODEL_DIR, name="desk")
+    assert caught.value.code == "base_model:name_in_use"
 
 
 def test_what_a_router_decides(desk: Tenant) -> None:
