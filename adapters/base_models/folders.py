@@ -44,10 +44,11 @@ def read_folder(path: Path) -> Folder:
         raise bad_folder(f"There is no {CONFIG} in {path}. Choose the folder that save_pretrained wrote.")
     config = _json(path / CONFIG)
     text_config = config.get("text_config", config)
-    context = text_config.get("max_position_embeddings")
+    context: Any = text_config.get("max_position_embeddings") if isinstance(text_config, dict) else None
     described = _json(path / FACTS) if (path / FACTS).is_file() else {}
     said = {name: str(described.get(name, "")) for name in DESCRIBED}
-    architecture = str(next(iter(config.get("architectures") or []), ""))
+    architectures = config.get("architectures")
+    architecture = str(architectures[0]) if isinstance(architectures, list) and architectures else ""
     wrong = [
         *_wrong(path, config, context),
         *_too_long(FACTS, said),

@@ -247,6 +247,18 @@ def test_an_architecture_that_is_too_long_is_refused(folder: Path, db: None) -> 
         add_base_model(folder=folder)
 
 
+@pytest.mark.parametrize("architectures", [None, [], 7, "LlamaForCausalLM", {"a": 1}])
+def test_an_architecture_that_is_no_list_is_unknown(architectures: object, folder: Path, db: None) -> None:
+    config(architectures=architectures)(folder)
+    assert add_base_model(folder=folder).architecture == ""
+
+
+def test_a_text_config_that_is_no_object_has_no_context(folder: Path, db: None) -> None:
+    config(text_config="small")(folder)
+    with pytest.raises(PortalError, match="max_position_embeddings"):
+        add_base_model(folder=folder)
+
+
 def test_a_folder_with_bad_facts_keeps_no_site_from_starting(
     folder: Path, db: None, settings: Settings, tmp_path: Path
 ) -> None:
