@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -19,6 +20,7 @@ from evaluations.metrics.encoders import Encoder, Vectors, encoders
 from evaluations.models import EvaluationItem, EvaluationRun, EvaluationState
 from evaluations.runs.services import start_evaluation
 from evaluations.runs.stages.likeness import LONGEST, parts_by_likeness
+from storage.objects import read_range
 from tenants.models import Tenant
 from tenants.scope import tenant_scope
 from tests.corpora.stored import chat, stored_version
@@ -246,6 +248,27 @@ def test_so_may_its_whole_file(as_alice: Client, alike: EvaluationItem, key: str
     with tenant_scope(alike.tenant_id):
         default_storage.delete(getattr(alike.run.version.run.dataset_version, key))
     assert "no longer stored" in nearest_page(as_alice, alike).content.decode()
+
+
+def test_reviewers_do_not_see_it(as_rita: Client, alike: EvaluationItem) -> None:
+    response = nearest_page(as_rita, alike)
+    assert response.status_code == 403
+    assert "the nearest" not in response.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_transaction_is_open_while_storage_is_read(
+    as_alice: Client, alike: EvaluationItem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def watched(*args: Any) -> bytes:
+        seen.append(connection.in_atomic_block)
+        return read_range(*args)
+
+    monkeypatch.setattr("corpora.versions.rows.read_range", watched)
+    assert "the nearest" in nearest_page(as_alice, alike).content.decode()
+    assert set(seen) == {False}
 
 
 def test_a_row_of_an_older_evaluation_has_none(as_alice: Client, evaluation: EvaluationRun) -> None:
