@@ -28,6 +28,7 @@ urlpatterns = [
     path("<uuid:run_id>/figures/", views.figures, name="figures"),
     path("<uuid:run_id>/agreement/", agreement_views.agreement, name="agreement"),
     path("<uuid:run_id>/rows/<int:position>/", views.row, name="row"),
+    path("<uuid:run_id>/rows/<int:position>/nearest/", views.nearest, name="nearest"),
     path("<uuid:run_id>/export/", views.export, name="export"),
     path("judges/", judge_views.index, name="judges"),
     path("judges/new/", judge_views.new, name="new-judge"),

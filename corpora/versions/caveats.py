@@ -19,7 +19,8 @@ Severity = Literal["warning", "note"]
 class Caveat:
     """A finding of `count` rows of the dataset version `version_id`.
 
-    After a `warning`, results or the adapter may be worse than they look. A `note` informs.
+    After a `warning`, results or the adapter may be worse than they look. A `note` informs. `rows_url` is the address
+    of the rows where it is not the check of the version that found them.
     """
 
     code: str
@@ -27,6 +28,7 @@ class Caveat:
     text: str
     severity: Severity
     version_id: UUID
+    rows_url: str = ""
 
 
 def caveats_of(version: DatasetVersion) -> list[Caveat]:

@@ -23,6 +23,7 @@ SEARCH_BYTES = 64 << 20
 
 PAGE_BYTES = 8 << 20
 STREAMED_RECORDS = 1 << 14
+NO_SUCH_ROW = "This version has no such row."
 
 Choice = Literal["all", "train", "test"]
 
@@ -113,6 +114,19 @@ class Rows(Sequence[StoredRow]):
         if not self.first <= number <= self.last:
             raise NotFound(f"This version has no row {number:,}.")
         return self[number - self.first]
+
+    def with_id(self, row_id: str) -> StoredRow:
+        """The first row with this id, 32 hexadecimal digits. Reads the index up to it. Raises NotFound."""
+        try:
+            wanted = np.frombuffer(bytes.fromhex(row_id), dtype="<u8").reshape(2)
+        except ValueError:
+            raise NotFound(NO_SUCH_ROW) from None
+        for first in range(self.first, self.last + 1, STREAMED_RECORDS):
+            ids = self._records(first, min(first + STREAMED_RECORDS, self.last + 1))["id"].tobytes()
+            found = np.flatnonzero((np.frombuffer(ids, dtype="<u8").reshape(-1, 2) == wanted).all(axis=1))
+            if len(found):
+                return self.numbered(first + int(found[0]))
+        raise NotFound(NO_SUCH_ROW)
 
     def page(self, *, cursor: int | None, size: int) -> Found:
         """At most `size` rows and about PAGE_BYTES, from row `cursor` or the first row. Raises BadCursor."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from evaluations.alternatives.likeness import Likeness, likeness_of
+from evaluations.alternatives.likeness import BY_WORDS, Likeness, likeness_of
 from evaluations.alternatives.training_rows import TrainingRow, TrainingRows
 from evaluations.metrics.labels import not_labels
 
@@ -30,13 +30,16 @@ class Found:
 class Alternatives:
     """What the training rows alone answer to some questions.
 
-    `nearest` are the ids of the EXAMPLES nearest training rows by place, best first. `classified` is None where the
-    answers are no labels. `sha256` identifies the rows and the likeness that all of it depends on.
+    `nearest` are the ids of the EXAMPLES nearest training rows by place, best first, and `similarities` how similar the
+    first is, 0 to 1. `classified` is None where the answers are no labels. `sha256` identifies the rows and the
+    likeness that all of it depends on.
     """
 
     likeness: str
+    is_by_meaning: bool
     sha256: str
     nearest: list[list[str]]
+    similarities: list[float]
     looked_up: Found
     classified: Found | None
 
@@ -50,9 +53,11 @@ def answer_from(training: TrainingRows, questions: Sequence[str]) -> Alternative
     seconds = (time.perf_counter() - started) / max(len(questions), 1)
     return Alternatives(
         likeness=likeness.name,
+        is_by_meaning=likeness.name != BY_WORDS,
         sha256=_sha256(rows, likeness),
-        nearest=[[rows[place].id for place in places] for places in nearest],
-        looked_up=Found(answers=[rows[places[0]].answer for places in nearest], seconds=seconds),
+        nearest=[[rows[place].id for place in places] for places in nearest.places],
+        similarities=nearest.similarities,
+        looked_up=Found(answers=[rows[places[0]].answer for places in nearest.places], seconds=seconds),
         classified=_classified(rows, likeness, questions),
     )
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,18 @@ from lorakit.route.grams import BUCKETS, vector_of, weighted, weights_of
 
 BY_WORDS = "words and characters"
 ENCODER = "default"
+DECIMALS = 6
+"""Of a similarity: the same texts are equally similar, whichever way it was computed."""
+
 Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearest:
+    """`places` (texts, n) of the most similar own texts, best first, and how similar the best is (texts,), 0 to 1."""
+
+    places: Places
+    similarities: list[float]
 
 
 class Likeness(ABC):
@@ -22,8 +34,8 @@ class Likeness(ABC):
     name: str
 
     @abstractmethod
-    def nearest(self, texts: Sequence[str], count: int) -> Places:
-        """(texts, min(count, number of own texts)): the places of the most similar own texts, best first.
+    def nearest(self, texts: Sequence[str], count: int) -> Nearest:
+        """The min(count, number of own texts) own texts that are most similar to each text.
 
         Of texts that are equally similar, the one that comes first is better.
         """
@@ -50,7 +62,7 @@ class ByWords(Likeness):
         self._values = np.concatenate([np.zeros(0, np.float32), *(part[1] for part in parts)])[order]
         self._ends = np.searchsorted(buckets[order], np.arange(BUCKETS + 1))
 
-    def nearest(self, texts: Sequence[str], count: int) -> Places:
+    def nearest(self, texts: Sequence[str], count: int) -> Nearest:
         return _best((self._similarities(text) for text in texts), count, len(self._own))
 
     def labels(self, texts: Sequence[str], own: Sequence[str]) -> list[str]:
@@ -82,7 +94,7 @@ class ByMeaning(Likeness):
         self._encoder = encoder
         self._vectors = _unit(encoder.embed(own))
 
-    def nearest(self, texts: Sequence[str], count: int) -> Places:
+    def nearest(self, texts: Sequence[str], count: int) -> Nearest:
         given = self._given(texts)
         return _best((vector @ self._vectors.T for vector in given), count, len(self._vectors))
 
@@ -103,9 +115,13 @@ def likeness_of(own: Sequence[str]) -> Likeness:
     return ByWords(own) if encoder is None else ByMeaning(own, encoder)
 
 
-def _best(similarities: Iterable[NDArray[np.float64]], count: int, own: int) -> Places:
-    rows = [np.argsort(-row, kind="stable")[:count] for row in similarities]
-    return np.array(rows, dtype=np.int64).reshape(len(rows), min(count, own))
+def _best(similarities: Iterable[NDArray[np.float64]], count: int, own: int) -> Nearest:
+    rows, highest = [], []
+    for row in similarities:
+        rows.append(np.argsort(-row, kind="stable")[:count])
+        highest.append(round(min(max(float(row[rows[-1][0]]), 0.0), 1.0), DECIMALS))
+    places = np.array(rows, dtype=np.int64).reshape(len(rows), min(count, own))
+    return Nearest(places=places, similarities=highest)
 
 
 def _unit(vectors: Vectors) -> Vectors:

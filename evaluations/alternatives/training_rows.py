@@ -3,7 +3,7 @@
 import heapq
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from corpora.models import DatasetVersion
@@ -28,11 +28,15 @@ class TrainingRow:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRows:
-    """The rows to search, ordered by id, how many there are `of` them in all, and how many were left out."""
+    """The rows to search, ordered by id, how many there are `of` them in all, and how many were left out.
+
+    `copies` are the ids of those left out by their content, one of each.
+    """
 
     rows: list[TrainingRow]
     of: int
     left_out: int = 0
+    copies: dict[str, str] = field(default_factory=dict)
 
 
 def training_rows(version: DatasetVersion, *, held_out: Collection[str] = ()) -> TrainingRows:
@@ -42,18 +46,21 @@ def training_rows(version: DatasetVersion, *, held_out: Collection[str] = ()) ->
     its own answer. Ids are hashes, so the smallest are a uniform sample, the same each time.
     """
     total = left_out = 0
+    copies: dict[str, str] = {}
 
     def usable() -> Iterator[TrainingRow]:
         nonlocal total, left_out
         for row in _read(version):
-            if content_of(row.messages[:-1], row.tools, row.answer) in held_out:
+            content = content_of(row.messages[:-1], row.tools, row.answer)
+            if content in held_out:
                 left_out += 1
+                copies[content] = row.id
             elif row.answer:
                 total += 1
                 yield row
 
     rows = heapq.nsmallest(MOST_ROWS, usable(), key=lambda row: row.id)
-    return TrainingRows(rows=rows, of=total, left_out=left_out)
+    return TrainingRows(rows=rows, of=total, left_out=left_out, copies=copies)
 
 
 def rows_named(version: DatasetVersion, ids: Collection[str]) -> dict[str, TrainingRow]:

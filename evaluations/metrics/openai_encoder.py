@@ -56,6 +56,8 @@ class OpenAIEncoder(Encoder):
     def _each(self, texts: Sequence[str], at_once: int, more: dict[str, Any], read: Any) -> dict[str, Vectors]:
         """What is read of the entry of each different text that is not blank."""
         asked = list(dict.fromkeys(text for text in map(_cut, texts) if text.strip()))
+        # A server pads the texts of a request to the longest of them, and computes the padding too.
+        asked.sort(key=len)
         found: dict[str, Vectors] = {}
         for start in range(0, len(asked), at_once):
             part = asked[start : start + at_once]

@@ -6,6 +6,7 @@ from django.db import models
 
 from adapters.models import AdapterVersion, BaseModel
 from corpora.models import DatasetVersion
+from evaluations.texts import similarity_text
 from evaluations.turns import Turn, turns_of
 from jobs.models import Job
 from tenants.isolation import TenantForeignKey, TenantOneToOneField
@@ -161,7 +162,7 @@ class EvaluatedModel(TenantModel):
     facts = models.JSONField(
         default=dict,
         db_default={},
-        help_text="of an alternative to training: {likeness, rows, of, left_out}, how it finds which training rows",
+        help_text="of an alternative: {likeness, by_meaning, rows, of, left_out}, how it finds which training rows",
     )
 
     class Meta:
@@ -196,6 +197,12 @@ class EvaluationItem(TenantModel):
     nearest = models.JSONField(
         default=list, db_default=[], help_text="ids of the training rows with the most similar prompts, best first"
     )
+    likeness = models.FloatField(
+        null=True, blank=True, help_text="0..1, how similar the prompt is to that of the training row `most_alike`"
+    )
+    most_alike = models.CharField(
+        max_length=64, default="", db_default="", help_text="id of the training row whose prompt is the most similar"
+    )
 
     class Meta:
         ordering = ("position",)
@@ -221,6 +228,11 @@ class EvaluationItem(TenantModel):
     def asked(self) -> list[Turn]:
         """The turns without instructions, which are mostly the same in every row; all if there is nothing else."""
         return [turn for turn in self.turns if turn.role != "system"] or self.turns
+
+    @property
+    def similarity(self) -> str:
+        """How similar the nearest training row is, as pages show it; empty where it is not known."""
+        return "" if self.likeness is None else similarity_text(self.likeness)
 
     @property
     def is_plain(self) -> bool:

@@ -95,6 +95,31 @@ SUMMARY = OpenApiExample(
                     "usd_of_1000": None,
                 }
             ],
+            "likeness": {
+                "by": "all-minilm-l6-v2",
+                "conclusion": "learnt",
+                "parts": [
+                    {
+                        "low": 0.33,
+                        "high": 0.52,
+                        "rows": 70,
+                        "scores": {"v3": 0.89, "base": 0.01, "look_up": 0.49},
+                        "intervals": {"v3": [0.79, 0.95], "base": [0.0, 0.08], "look_up": [0.36, 0.61]},
+                    }
+                ],
+                "same": {
+                    "at_least": 0.95,
+                    "rows": 4,
+                    "of": 210,
+                    "others": 206,
+                    "without": {"v3": 0.928, "base": 0.01, "look_up": 0.704},
+                },
+            },
+            "repeats": (
+                "On the 70 rows least like its training rows, v3 gives the expected answer on 88.6%, the base model "
+                "alone on 1.4% and a look-up on 48.6%: it learnt more than to repeat. This is unlikely to be chance: "
+                "24 to 52 points more than a look-up, with 95% confidence."
+            ),
         },
         "data_findings": [
             {

@@ -7,11 +7,10 @@ from django.db.models import Avg, Count
 from adapters.models import AdapterVersion
 from adapters.versions.notes import badges_of
 from adapters.versions.panels import Panel
-from corpora.versions.caveats import leaks_of
 from evaluations.models import EvaluationRun, EvaluationState, Review
 from evaluations.runs.judgings.expert_means import expert_means
 from evaluations.runs.need.panel import need_panel
-from evaluations.runs.queries import latest_ready, runs
+from evaluations.runs.queries import latest_ready, leaks_in, runs
 from evaluations.runs.report import headline
 
 COMMENTS_SHOWN = 3
@@ -28,7 +27,7 @@ def evaluation_panel(version: AdapterVersion) -> Panel:
         "headline": report,
         "need": need_panel(ready) if ready else None,
         "by_experts": _by_experts(ready) if ready else "",
-        "leaks": leaks_of(ready.dataset_version) if ready else [],
+        "leaks": leaks_in(ready) if ready else [],
         "badges": badges_of([version])[version.id],
         "experts": _experts(version, ready) if ready else None,
         "running": running,

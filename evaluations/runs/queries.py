@@ -36,6 +36,7 @@ from evaluations.models import (
     ModelKind,
     Review,
 )
+from evaluations.runs.need.same import same_meaning
 
 LARGE = ("version__manifest", "dataset_version__problems", "job__spec", "job__result")
 """Fields that no page of an evaluation shows."""
@@ -82,8 +83,11 @@ def latest_ready(version: AdapterVersion) -> EvaluationRun | None:
 
 
 def leaks_in(run: EvaluationRun) -> list[Caveat]:
-    """Leaks for which scores look better than they are: none without a version, since nothing was trained then."""
-    return leaks_of(run.dataset_version) if run.version is not None else []
+    """Leaks for which scores look better than they are: none without a version, since nothing was trained then.
+
+    Those that the check of the dataset version found come last.
+    """
+    return [*same_meaning(run), *leaks_of(run.dataset_version)] if run.version is not None else []
 
 
 def known_answers(version: AdapterVersion, limit: int) -> list[tuple[list[Message], str]]:

@@ -67,7 +67,8 @@ class EvaluationSerializer(serializers.ModelSerializer[EvaluationRun]):
         help_text="Whether training was needed. Null without alternatives to training."
     )
     data_findings = serializers.SerializerMethodField(
-        help_text="Leaks and near leaks of the dataset version, for which scores look better than they are."
+        help_text="Leaks and near leaks of the dataset version, and rows that mean nearly the same as a training row "
+        "(`evaluation:same_meaning`), for which scores look better than they are."
     )
 
     class Meta:
@@ -179,7 +180,8 @@ class RowsQuerySerializer(serializers.Serializer[dict[str, Any]]):
         help_text=f"Text in the prompt, the expected answer or an answer; {LONGEST_SEARCH} characters count.",
     )
     sort = serializers.CharField(
-        required=False, help_text="position, worse, uncertain, judge, length or a metric; `-` in front turns it round."
+        required=False,
+        help_text="position, worse, uncertain, judge, length, likeness or a metric; `-` in front turns it round.",
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from evaluations.runs.grid.exports import FILE_TYPES, FileType, export_response
 from evaluations.runs.grid.figures import figures_of
 from evaluations.runs.grid.filters import filters_of
 from evaluations.runs.grid.grid import Grid
+from evaluations.runs.grid.nearest import nearest_row
 from evaluations.runs.grid.row import full_answers
 from evaluations.runs.judgings.panels import render_panels
 from evaluations.runs.need.panel import need_panel
@@ -98,6 +100,21 @@ def row(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
         "is_part": is_part,
     }
     response = render(request, f"evaluations/runs/{'_row' if is_part else 'row'}.html", context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@transaction.non_atomic_requests
+@require_safe
+@members_only(Action.EVALUATIONS_VIEW)
+@members_only(Action.DATASETS_VIEW)
+def nearest(request: TenantRequest, run_id: UUID, position: int) -> HttpResponse:
+    """The training row that is most like a row; for htmx, only the part within the row."""
+    run = get_object_or_404(runs_with_findings(), pk=run_id)
+    item = get_object_or_404(EvaluationItem.objects.filter(run=run), position=position)
+    is_part = request.htmx and not request.htmx.history_restore_request
+    context = {"run": run, "item": item, "nearest": nearest_row(run, item)}
+    response = render(request, f"evaluations/runs/{'_nearest' if is_part else 'nearest'}.html", context)
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from adapters.models import AdapterVersion
-from corpora.versions.caveats import Caveat, leaks_of
-from evaluations.runs.queries import latest_ready
+from corpora.versions.caveats import Caveat
+from evaluations.runs.queries import latest_ready, leaks_in
 from evaluations.runs.report import SliceReport, headline
 from jobs.models import Job
 from jobs.states import TERMINAL
@@ -139,7 +139,7 @@ def standing_of(version: AdapterVersion) -> Standing:
         tried=trials().filter(candidate__version=version).exclude(state=TrialState.RUNNING).first(),
         figures=headline(evaluation) if evaluation else None,
         active_figures=headline(of_active) if of_active else None,
-        leaks=leaks_of(evaluation.dataset_version) if evaluation else [],
+        leaks=leaks_in(evaluation) if evaluation else [],
         freeze=freeze_at(version.adapter, timezone.now()),
         capacity_note=promotion_note(version),
     )

@@ -170,6 +170,7 @@ PAGES = {
     "evaluations:judging-estimate": _get(EvaluationRun),
     "evaluations:figures": _get(EvaluationRun),
     "evaluations:row": Address(own={"GET": 200}, row=EvaluationRun, also={"position": 0}),
+    "evaluations:nearest": Address(own={"GET": 200}, row=EvaluationRun, also={"position": 0}),
     "evaluations:export": _get(EvaluationRun),
     "evaluations:judges": _get(),
     "evaluations:new-judge": _form(**JUDGE),

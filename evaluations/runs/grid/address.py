@@ -36,6 +36,10 @@ ORDERS = {
     "length": "Shortest prompt first",
     "-length": "Longest prompt first",
 }
+BY_LIKENESS = {
+    "-likeness": "Most like training rows first",
+    "likeness": "Least like training rows first",
+}
 SIZES = (25, 50, 100)
 LONGEST_SEARCH = 200
 
@@ -90,6 +94,8 @@ class Options:
 def options_of(run: EvaluationRun) -> Options:
     """The choices of an evaluation; before it has figures, rows cannot be sorted by them."""
     orders = dict(ORDERS) if run.summary else {"position": ORDERS["position"]}
+    if run.summary and run.summary[ALL].get("likeness"):
+        orders |= BY_LIKENESS
     for alias in sortable(run):
         title = metric_title(alias)
         orders |= {alias: f"Lowest {title} first", f"-{alias}": f"Highest {title} first"}

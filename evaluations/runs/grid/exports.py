@@ -61,6 +61,8 @@ def columns_of(grid: Grid) -> dict[str, str]:
     """{column: `text`, `number`, `integer` or `yes/no`}, in order; those of a model begin with its key."""
     columns = {"row": "integer", "slice": "text", "prompt": "text", "expected": "text"}
     columns |= {f"{METADATA}{name}": "text" for name in kept_columns(grid.run)}
+    if grid.run.has_alternatives:
+        columns["training_likeness"] = "number"
     for model in grid.models:
         own = {"answer": "text", "right": "yes/no", **dict.fromkeys(_metrics(grid), "number")}
         own |= {"judge_grade": "number", "judge_reason": "text", "confidence": "number"}
@@ -97,6 +99,7 @@ def _record(item: EvaluationItem, given: Iterable[GradedAnswer], grades: GradesB
         "prompt": _prompt(item),
         "expected": item.reference,
         **{f"{METADATA}{name}": value for name, value in item.metadata.items()},
+        "training_likeness": item.likeness,
     }
     for one in given:
         answer, grade = one.answer, one.grade

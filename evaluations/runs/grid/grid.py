@@ -126,6 +126,11 @@ class Grid:
         return self.wanted.sort or self.usual_sort
 
     @property
+    def is_by_likeness(self) -> bool:
+        """Whether rows are in the order of how similar they are to the training rows."""
+        return self.sort.removeprefix("-") == "likeness"
+
+    @property
     def reviews(self) -> QuerySet[Review]:
         """What experts said of the answers of all models."""
         return reviews_of(self.run)
@@ -181,6 +186,10 @@ class Grid:
             return rows.order_by("-uncertainty", "position")
         if name == "length":
             return rows.order_by(f"{'-' if descending else ''}prompt_length", "position")
+        if name == "likeness":
+            likeness = F("likeness")
+            order = likeness.desc(nulls_last=True) if descending else likeness.asc(nulls_last=True)
+            return rows.order_by(order, "position")
         if name in ("position", "worse"):
             return rows.order_by("position")
         rows = rows.annotate(own=FilteredRelation("answers", condition=Q(answers__model=self.own)))

@@ -7,14 +7,12 @@ from typing import Any, Literal
 
 from evaluations.models import ALTERNATIVES, EvaluationRun, ModelKind
 from evaluations.runs.contenders import BASE
+from evaluations.runs.need.likeness import Likeness, likeness_in
 from evaluations.runs.need.places import Place, places_won
 from evaluations.runs.report import difference_of
 from evaluations.runs.stages.held_out import ALL
-from evaluations.runs.stages.scoring import RIGHT
+from evaluations.runs.stages.scoring import RIGHT, TEXTS
 from lorakit.stats.clusters import FEWEST_CLUSTERS
-
-TEXTS = "rouge_l"
-"""The metric that counts where hardly any answer is exactly the expected one, as of long texts."""
 
 HARDLY_ANY = 0.05
 AS_GOOD = 0.05
@@ -73,7 +71,10 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Whether training was needed: what decides it is how the version compares with the alternative `decisive`."""
+    """Whether training was needed: what decides it is how the version compares with the alternative `decisive`.
+
+    `likeness` is None where it is not known how similar the rows are to the training rows.
+    """
 
     metric: str
     rows: int
@@ -81,6 +82,7 @@ class Need:
     own: Compared
     decisive: Compared
     alternatives: list[Compared]
+    likeness: Likeness | None
 
 
 def need_of(run: EvaluationRun) -> Need | None:
@@ -118,6 +120,7 @@ def need_of(run: EvaluationRun) -> Need | None:
         own=own,
         decisive=decisive,
         alternatives=list(found.values()),
+        likeness=likeness_in(total, metric, own=run.own_key, decisive=decisive.key),
     )
 
 

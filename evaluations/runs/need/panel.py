@@ -5,9 +5,11 @@ from decimal import Decimal
 
 from evaluations.models import EvaluationRun, ModelKind
 from evaluations.runs.need.compared import Compared, Need, Verdict, need_of
+from evaluations.runs.need.likeness_words import part_titles, repeats_sentence
 from evaluations.runs.need.words import HEADINGS, difference, rows_in_words, sentence, value
 from evaluations.runs.report import metric_title
 from evaluations.runs.stages.scoring import RIGHT
+from evaluations.texts import similarity_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,25 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartLine:
+    """Rows as similar as `similarity` to the training rows; `scores` are (name, score, interval) of models."""
+
+    title: str
+    similarity: str
+    rows: int
+    scores: list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LikenessPanel:
+    """The rows in thirds by similarity, the least similar first, and what the first third says."""
+
+    by: str
+    sentence: str
+    parts: list[PartLine]
+
+
+@dataclass(frozen=True, kw_only=True)
 class NeedPanel:
     """`lines` are the version and its alternatives, best first; `metric` is the title of what they are compared by.
 
@@ -45,6 +66,7 @@ class NeedPanel:
     own: str
     decisive: str
     lines: list[Line]
+    likeness: LikenessPanel | None
     left_out: int
     usd_per_hour: Decimal | None
 
@@ -68,6 +90,7 @@ def need_panel(run: EvaluationRun) -> NeedPanel | None:
         own=need.own.key,
         decisive=need.decisive.key,
         lines=[_line(need, one) for one in [need.own, *others]],
+        likeness=_likeness(need) if need.likeness and need.likeness.parts else None,
         left_out=max(one.left_out for one in need.alternatives),
         usd_per_hour=need.own.usd_per_hour,
     )
@@ -80,6 +103,39 @@ def duration(seconds: float | None) -> str:
     if seconds < 0.1:
         return f"{1000 * seconds:.1f} ms" if seconds >= 0.0001 else "below 0.1 ms"
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:,.0f} s"
+
+
+def _likeness(need: Need) -> LikenessPanel:
+    likeness = need.likeness
+    assert likeness is not None  # noqa: S101 - the caller looked
+    names = {one.key: one.name for one in [need.own, *need.alternatives]}
+    keys = [key for key in likeness.parts[0].scores if key in names]
+    return LikenessPanel(
+        by=likeness.by,
+        sentence=repeats_sentence(need),
+        parts=[
+            PartLine(
+                title=title,
+                similarity=similarity_range(part.low, part.high),
+                rows=part.rows,
+                scores=[
+                    (names[key], value(need, part.scores[key]), _interval(need, part.intervals.get(key)))
+                    for key in keys
+                ],
+            )
+            for title, part in zip(part_titles(likeness), likeness.parts, strict=True)
+        ],
+    )
+
+
+def similarity_range(low: float, high: float) -> str:
+    """Cosines as pages show them."""
+    least, most = similarity_text(low), similarity_text(high)
+    return least if least == most else f"{least} to {most}"
+
+
+def _interval(need: Need, found: tuple[float, float] | None) -> str:
+    return f"{100 * found[0]:.0f} to {100 * found[1]:.0f}%" if found and need.metric == RIGHT else ""
 
 
 def _line(need: Need, one: Compared) -> Line:

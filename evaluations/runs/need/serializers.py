@@ -1,8 +1,12 @@
 """REST: whether an evaluated version needed its training."""
 
+from typing import get_args
+
 from rest_framework import serializers
 
 from evaluations.runs.need.compared import Compared, Need
+from evaluations.runs.need.likeness import Conclusion, Likeness, Part, Same
+from evaluations.runs.need.likeness_words import repeats_sentence
 from evaluations.runs.need.words import HEADINGS, sentence
 
 
@@ -30,6 +34,44 @@ class AlternativeSerializer(serializers.Serializer[Compared]):
     )
 
 
+class LikenessPartSerializer(serializers.Serializer[Part]):
+    """Rows whose similarity to the nearest training row is `low` to `high`. The rest is by the models’ keys."""
+
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+    rows = serializers.IntegerField()
+    scores = serializers.DictField(child=serializers.FloatField(), help_text="Of `metric`.")
+    intervals = serializers.DictField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        help_text="The 95% intervals of exact match.",
+    )
+
+
+class SameMeaningSerializer(serializers.Serializer[Same]):
+    """Held-out rows that mean nearly the same as a training row, and the models’ scores on all `others`."""
+
+    at_least = serializers.FloatField(help_text="The cosine from which two texts count as nearly the same.")
+    rows = serializers.IntegerField()
+    of = serializers.IntegerField(help_text="Held-out rows that were compared: long ones are not.")
+    others = serializers.IntegerField()
+    without = serializers.DictField(
+        child=serializers.FloatField(), help_text="Of `metric`, by the models’ keys; empty without such rows."
+    )
+
+
+class LikenessSerializer(serializers.Serializer[Likeness]):
+    """Whether the version does more than repeat: rows by how similar they are to the nearest training row, 0 to 1.
+
+    `parts` are thirds, the least similar first: the version, the base model, the look-up and the decisive alternative
+    in each; empty for fewer than 30 rows. `conclusion` is what the first third says.
+    """
+
+    by = serializers.CharField(help_text="What they are compared by: an encoder, or words and characters.")
+    conclusion = serializers.ChoiceField(list(get_args(Conclusion)), allow_null=True)
+    parts = LikenessPartSerializer(many=True)
+    same = SameMeaningSerializer(allow_null=True, help_text="Null without an encoder.")
+
+
 class NeedSerializer(serializers.Serializer[Need]):
     """Whether training was needed: the version beside what needs none, on the same rows. Tokens are means per answer.
 
@@ -44,6 +86,13 @@ class NeedSerializer(serializers.Serializer[Need]):
     )
     decisive = serializers.CharField(source="decisive.key")
     alternatives = AlternativeSerializer(many=True)
+    likeness = LikenessSerializer(allow_null=True, help_text="Null in evaluations from before it was known.")
+    repeats = serializers.SerializerMethodField(
+        help_text="`likeness` in words; empty for fewer than 30 rows or where it is not known."
+    )
+
+    def get_repeats(self, need: Need) -> str:
+        return repeats_sentence(need)
 
     def get_sentence(self, need: Need) -> str:
         return f"{HEADINGS[need.verdict]} {sentence(need)}"

@@ -35,9 +35,9 @@ def sentence(need: Need) -> str:
     found = other.difference
     match need.verdict:
         case "needed":
-            return f"{facts} This is unlikely to be chance: {_range(need, found)} more, {SURE}."
+            return f"{facts} This is unlikely to be chance: {points_of(need, found)} more, {SURE}."
         case "not needed":
-            return f"{facts} This is unlikely to be chance: {_range(need, found)} fewer, {SURE}."
+            return f"{facts} This is unlikely to be chance: {points_of(need, found)} fewer, {SURE}."
         case "as good":
             return f"{facts} Whichever is better, the difference is at most {_most(need, found)}, {SURE}."
         case "unclear":
@@ -96,6 +96,15 @@ def difference(need: Need, other: Compared) -> str:
     return f"{mean} ({low} to {high})".replace("-", "−")
 
 
+def points_of(need: Need, found: Mapping[str, Any] | None) -> str:
+    """The interval of a difference, without its sign: `27 to 60 points`."""
+    assert found is not None  # noqa: S101 - there is no verdict without
+    least, most = sorted(abs(found[end]) for end in ("low", "high"))
+    if need.metric == RIGHT:
+        return f"{100 * least:.0f} to {100 * most:.0f} points"
+    return f"{least:.2f} to {most:.2f}"
+
+
 def _scores(need: Need, one: Compared, who: str) -> str:
     if need.metric == RIGHT:
         return f"{who} gives the expected answer on {percent(one.score)} of {need.rows:,} held-out rows"
@@ -104,14 +113,6 @@ def _scores(need: Need, one: Compared, who: str) -> str:
 
 def _short(need: Need, one: Compared) -> str:
     return f"on {percent(one.score)}" if need.metric == RIGHT else f"{one.score:.2f}"
-
-
-def _range(need: Need, found: Mapping[str, Any] | None) -> str:
-    assert found is not None  # noqa: S101 - there is no verdict without
-    least, most = sorted(abs(found[end]) for end in ("low", "high"))
-    if need.metric == RIGHT:
-        return f"{100 * least:.0f} to {100 * most:.0f} points"
-    return f"{least:.2f} to {most:.2f}"
 
 
 def _most(need: Need, found: Mapping[str, Any] | None) -> str:

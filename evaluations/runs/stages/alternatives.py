@@ -37,10 +37,13 @@ def add_alternatives(run: EvaluationRun) -> None:
         run.save(update_fields=["has_alternatives"])
         return
     found = answer_from(training, [question_of(item.messages) for item in items])
+    for item, nearest, similarity in zip(items, found.nearest, found.similarities, strict=True):
+        # Its copy is no example for it, yet nothing is more like it.
+        copy = training.copies.get(_content(item))
+        item.nearest = nearest
+        item.likeness, item.most_alike = (similarity, nearest[0]) if copy is None else (1.0, copy)
     with transaction.atomic():
-        for item, nearest in zip(items, found.nearest, strict=True):
-            item.nearest = nearest
-        EvaluationItem.objects.bulk_update(items, ["nearest"], batch_size=BATCH)
+        EvaluationItem.objects.bulk_update(items, ["nearest", "likeness", "most_alike"], batch_size=BATCH)
         models = {model.kind: model for model in _models(run, found, training)}
         EvaluatedModel.objects.bulk_create(models.values())
         _store(run, models[ModelKind.LOOK_UP], items, found.looked_up)
@@ -51,11 +54,15 @@ def add_alternatives(run: EvaluationRun) -> None:
 def _training_rows(run: EvaluationRun, items: list[EvaluationItem]) -> TrainingRows | None:
     if run.version is None or not run.version.run.dataset_version.train_key:
         return None
-    held_out = {content_of(item.messages, item.tools, item.reference) for item in items}
+    held_out = {_content(item) for item in items}
     try:
         return training_rows(run.version.run.dataset_version, held_out=held_out)
     except (ObjectMissing, FileNotFoundError):
         return None
+
+
+def _content(item: EvaluationItem) -> str:
+    return content_of(item.messages, item.tools, item.reference)
 
 
 def _models(run: EvaluationRun, found: Alternatives, training: TrainingRows) -> list[EvaluatedModel]:
@@ -65,7 +72,13 @@ def _models(run: EvaluationRun, found: Alternatives, training: TrainingRows) -> 
         kinds.append(ModelKind.CLASSIFIER)
     last = run.models.aggregate(last=Max("position"))["last"]
     asked = {ModelKind.FEW_SHOT: base_sha256(run.base)}
-    facts = {"likeness": found.likeness, "rows": len(training.rows), "of": training.of, "left_out": training.left_out}
+    facts = {
+        "likeness": found.likeness,
+        "by_meaning": found.is_by_meaning,
+        "rows": len(training.rows),
+        "of": training.of,
+        "left_out": training.left_out,
+    }
     return [
         EvaluatedModel(
             tenant_id=run.tenant_id,

@@ -5,7 +5,7 @@ from statistics import fmean
 from typing import Any
 
 from evaluations.models import Answer
-from lorakit.stats import clopper_pearson_interval, cluster_interval
+from lorakit.stats import Interval, clopper_pearson_interval, cluster_interval
 
 
 def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any]:
@@ -17,16 +17,7 @@ def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any
     """
     right = sum(answer.is_right is True for answer in answers)
     wrong = sum(answer.is_right is False for answer in answers)
-    groups: dict[str, list[int]] = {}
-    for answer, prompt in zip(answers, prompts, strict=True):
-        if answer.is_right is not None:
-            groups.setdefault(prompt, []).append(answer.is_right)
-    interval = None
-    if right + wrong and len(groups) == right + wrong:
-        interval = clopper_pearson_interval(right, right + wrong)
-    elif len(groups) > 1:
-        sums, sizes = [sum(group) for group in groups.values()], [len(group) for group in groups.values()]
-        interval = cluster_interval(sums, sizes, low=0.0, high=1.0).interval()
+    interval = interval_of([answer.is_right for answer in answers], prompts)
     return {
         "answered": len(answers),
         "failed": sum(bool(answer.error) for answer in answers),
@@ -39,6 +30,21 @@ def facts_of(answers: Sequence[Answer], prompts: Sequence[str]) -> dict[str, Any
         "examples": _mean(answer.examples for answer in answers),
         "seconds": _mean(answer.seconds for answer in answers),
     }
+
+
+def interval_of(passes: Sequence[bool | None], prompts: Sequence[str]) -> Interval | None:
+    """The 95% interval of the share of rows that pass, over prompts where rows repeat one; None without any."""
+    groups: dict[str, list[int]] = {}
+    for is_right, prompt in zip(passes, prompts, strict=True):
+        if is_right is not None:
+            groups.setdefault(prompt, []).append(is_right)
+    rows = sum(map(len, groups.values()))
+    if rows and len(groups) == rows:
+        return clopper_pearson_interval(sum(map(sum, groups.values())), rows)
+    if len(groups) > 1:
+        sums, sizes = [sum(group) for group in groups.values()], [len(group) for group in groups.values()]
+        return cluster_interval(sums, sizes, low=0.0, high=1.0).interval()
+    return None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -14,8 +14,9 @@ from evaluations.metrics.suite import Scores, Suite, choose
 from evaluations.models import Answer, EvaluationRun
 from evaluations.runs.stages.answers import BATCH
 from evaluations.runs.stages.columns import by_column
-from evaluations.runs.stages.facts import facts_of
+from evaluations.runs.stages.facts import facts_of, interval_of
 from evaluations.runs.stages.held_out import ALL
+from evaluations.runs.stages.likeness import ends_of, likeness_of_rows
 from evaluations.runs.stages.shapes import shapes_of
 from lorakit.stats.difference import Difference, at_once, difference
 
@@ -24,6 +25,9 @@ SHOWN = ("exact_match", "rouge_l", "meteor")
 
 RIGHT = "exact_match"
 """The metric that says whether an answer is right."""
+
+TEXTS = "rouge_l"
+"""The metric that counts where hardly any answer is exactly the expected one, as of long texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +121,26 @@ def part_of(
         "figures": {key: {alias: mean(one, alias) for alias in SHOWN} for key, one in scored.items()},
         "differences": differences(right, prompts=prompts, metric=RIGHT, about=about, apart=apart, among_others=False),
     }
+
+
+def closer_part_of(
+    places: Sequence[int], rows: Rows, scored: Mapping[str, Scored], *, about: str, apart: Collection[str] = ()
+) -> dict[str, Any]:
+    """`part_of` with differences in TEXTS too, and {model: [low, high]}, the 95% intervals of exact match."""
+    found = part_of(places, rows, scored, about=about, apart=apart)
+    prompts = [rows.prompts[place] for place in places]
+    texts = {key: [one.rows[place].get(TEXTS) for place in places] for key, one in scored.items()}
+    found["differences"] += differences(texts, prompts=prompts, metric=TEXTS, about=about, apart=apart)
+    found["intervals"] = {
+        key: ends_of(interval_of([_is_right(one.rows[place]) for place in places], prompts))
+        for key, one in scored.items()
+    }
+    return found
+
+
+def _is_right(scores: Scores) -> bool | None:
+    score = scores.get(RIGHT)
+    return None if score is None else score == 1.0
 
 
 def differences(
@@ -216,6 +240,9 @@ def score_run(run: EvaluationRun) -> dict[str, Any]:
     summary[ALL]["columns"] = by_column(
         metadata, lambda places: part_of(places, rows, scored, about=about, apart=apart)
     )
+    likeness = likeness_of_rows(run, lambda places: closer_part_of(places, rows, scored, about=about, apart=apart))
+    if likeness is not None:
+        summary[ALL]["likeness"] = likeness
     return summary
 
 

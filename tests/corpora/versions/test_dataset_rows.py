@@ -51,6 +51,23 @@ def test_a_split_has_its_own_rows_only(version: DatasetVersion) -> None:
     assert Rows(version).numbered(20).row.messages[1].content == "answer 19"
 
 
+def test_a_row_is_found_by_its_id(version: DatasetVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("corpora.versions.rows.STREAMED_RECORDS", 3)
+    for number in (1, 10, 20):
+        wanted = Rows(version).numbered(number)
+        assert Rows(version).with_id(wanted.row.id) == wanted
+    of_test = Rows(version).numbered(20).row.id
+    for rows, row_id in ((Rows(version, "train"), of_test), (Rows(version), "0" * 32)):
+        with pytest.raises(NotFound):
+            rows.with_id(row_id)
+
+
+@pytest.mark.parametrize("row_id", ["", "no id", "ab", "ab" * 17])
+def test_what_is_no_id_is_found_nowhere(version: DatasetVersion, row_id: str) -> None:
+    with pytest.raises(NotFound):
+        Rows(version).with_id(row_id)
+
+
 def test_pages_follow_each_other_to_the_end(version: DatasetVersion) -> None:
     rows = Rows(version)
     seen, cursor = [], None

@@ -55,6 +55,8 @@ def test_without_an_encoder_words_and_characters_decide() -> None:
     assert found.likeness == "words and characters"
     assert found.looked_up.answers == ["drawer", "Ann"]
     assert found.nearest == [["r0", "r2", "r1"], ["r1", "r0", "r2"]]
+    assert found.similarities[0] == 1.0
+    assert 0 < found.similarities[1] < 1
     assert found.looked_up.seconds > 0
     assert found.classified is None, "three answers of three rows are no labels"
 
@@ -64,6 +66,7 @@ def test_with_an_encoder_meaning_decides(with_encoder: None) -> None:
     found = answer_from(rows, ["tomcat", "spaniel"])
     assert found.likeness == "animals"
     assert found.looked_up.answers == ["cat", "dog"]
+    assert found.similarities == pytest.approx([1 / 1.01**0.5, 1.02 / (1.04 * 1.01) ** 0.5], abs=1e-6)
     assert found.classified is not None
     assert found.classified.answers == ["cat", "dog"]
 
@@ -71,6 +74,12 @@ def test_with_an_encoder_meaning_decides(with_encoder: None) -> None:
 def test_of_equally_similar_rows_the_first_counts() -> None:
     rows = given(("same words", "first"), ("same words", "second"), ("other things", "third"))
     assert answer_from(rows, ["same words"]).nearest == [["r0", "r1", "r2"]]
+
+
+@pytest.mark.parametrize(("text", "similarity"), [("same words", 1.0), ("SAME words", 1.0), ("", 0.0), ("xyz", 0.0)])
+def test_the_same_words_are_wholly_alike_and_others_not_at_all(text: str, similarity: float) -> None:
+    rows = given(("other things", "first"), ("same words", "second"))
+    assert answer_from(rows, [text]).similarities == [similarity]
 
 
 def test_at_most_eight_rows_are_examples() -> None:
@@ -137,6 +146,7 @@ def test_a_training_row_that_is_asked_is_left_out(
     found = training_rows(version, held_out={content_of(leaked["messages"][:-1], [], "yes")})
     assert [row.answer for row in found.rows] == ["no"], "another answer to the same question is no copy"
     assert (found.of, found.left_out) == (1, 1)
+    assert list(found.copies.values()) == [leaked["id"]]
 
 
 def test_answers_that_were_not_learnt_are_left_out(

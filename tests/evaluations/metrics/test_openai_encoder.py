@@ -96,6 +96,13 @@ def test_many_texts_are_asked_in_parts_and_long_ones_cut(server: Server, encoder
     assert max(len(text) for body in server.asked for text in body["input"]) == LONGEST
 
 
+def test_texts_of_like_length_are_asked_together(server: Server, encoder: OpenAIEncoder) -> None:
+    texts = ["cat " * (place % 2 * 30 + 1) for place in range(2 * TEXTS_AT_ONCE)]
+    texts = [f"{text}{place:03}" for place, text in enumerate(texts)]
+    encoder.embed(texts)
+    assert [len(set(map(len, body["input"]))) for body in server.asked] == [1, 1]
+
+
 def test_lists_of_numbers_are_read_too(server: Server, encoder: OpenAIEncoder) -> None:
     server.reply = lambda body: (200, json.dumps({"data": [{"index": 0, "embedding": [3, 4]}]}).encode())
     np.testing.assert_allclose(encoder.embed(["cat"]), [(3, 4)])

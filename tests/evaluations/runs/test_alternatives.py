@@ -60,6 +60,7 @@ def test_each_alternative_answers_and_is_scored(evaluate: Evaluate, labelled: Ad
     assert figures == {"base": pytest.approx(1 / 3), "v1": 1.0, "few_shot": 1.0, "look_up": 1.0, "classifier": 1.0}
     assert run.models.get(key="look_up").facts == {
         "likeness": "words and characters",
+        "by_meaning": False,
         "rows": 9,
         "of": 9,
         "left_out": 0,

@@ -1,78 +1,19 @@
 """Whether training was needed, from a summary: the verdict and its words in every case, and where a version wins."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from types import SimpleNamespace
-from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from evaluations.metrics.base import Answers
-from evaluations.models import EvaluatedModel, EvaluationRun, ModelKind
 from evaluations.runs.need import compared
 from evaluations.runs.need.compared import Need, need_of
 from evaluations.runs.need.panel import duration, need_panel
 from evaluations.runs.need.words import HEADINGS, difference, rows_in_words, sentence
-from evaluations.runs.stages.scoring import Rows, score, summarise
-
-KINDS = {
-    "base": ModelKind.BASE,
-    "few_shot": ModelKind.FEW_SHOT,
-    "look_up": ModelKind.LOOK_UP,
-    "classifier": ModelKind.CLASSIFIER,
-}
-
-
-class Models(list[EvaluatedModel]):
-    def all(self) -> "Models":
-        return self
-
-
-class Run:
-    """What is read of an evaluation."""
-
-    def __init__(self, summary: dict[str, Any], models: Models) -> None:
-        self.summary, self.models, self.own_key = summary, models, "v2"
-        self.job = SimpleNamespace(usd_per_hour=Decimal("0.9000"))
+from tests.evaluations.runs.need.runs import Models, Run, passes, run_of
 
 
 def needed(right: Mapping[str, Sequence[bool]], *, slices: Sequence[str] = (), texts: bool = False) -> Need | None:
     """Of models that give the expected answer, a label, or not, by row."""
     return need_of(run_of(right, slices=slices, texts=texts))
-
-
-def run_of(right: Mapping[str, Sequence[bool]], *, slices: Sequence[str] = (), texts: bool = False) -> EvaluationRun:
-    count = len(right["v2"])
-    references = [f"the long answer of row number {place}" for place in range(count)]
-    rows = Rows(references=references, slices=slices or ["all"] * count, prompts=[str(place) for place in range(count)])
-    scored = {}
-    for key, passes in right.items():
-        given = [
-            (f"{reference}, nearly" if texts else reference) if is_right else "nothing like it"
-            for reference, is_right in zip(references, passes, strict=True)
-        ]
-        scored[key] = score(rows, Answers(references, given))
-    apart = {key for key in right if key in ("few_shot", "look_up", "classifier")}
-    summary = summarise(rows, scored, about="v2", apart=apart)
-    summary["all"]["models"] = {key: {"prompt_tokens": 9.0, "tokens": 3.0, "seconds": 0.5} for key in right}
-    if "look_up" in right:
-        summary["all"]["models"]["look_up"] = {"prompt_tokens": 0.0, "tokens": 0.0, "seconds": 0.0004}
-    models = Models(
-        EvaluatedModel(
-            tenant_id=uuid4(),
-            key=key,
-            name=key,
-            kind=KINDS.get(key, ModelKind.VERSION),
-            facts={"likeness": "words", "rows": 30},
-        )
-        for key in right
-    )
-    return Run(summary, models)  # type: ignore[return-value]
-
-
-def passes(right: int, of: int) -> list[bool]:
-    return [place < right for place in range(of)]
 
 
 def test_training_was_needed_if_the_version_beats_every_alternative() -> None:
