@@ -178,7 +178,7 @@ def test_what_a_library_prints_is_in_the_log_and_no_event(sagemaker: SageMakerCo
     name = new_name()
     sagemaker.submit(name, toy())
     follow(sagemaker, name, ended)
-    assert sagemaker.log_tail(name) == ("a library's line",)
+    assert sagemaker.log_tail(name) == ("a library's line", "threads: 1")
     assert sagemaker.log_tail(new_name()) == ()
 
 

@@ -22,7 +22,7 @@ URL = "/serving/playground/"
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (queries, views):
         monkeypatch.setattr(module, "OFFERED", 2)
-    monkeypatch.setattr(views, "ask_both", lambda **_: [])
+    monkeypatch.setattr(views, "ask_all", lambda *_, **__: [])
 
 
 @pytest.fixture
